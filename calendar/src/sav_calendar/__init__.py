@@ -1,0 +1,1 @@
+"""Visits in time. Empty until its first command lands."""

@@ -1,0 +1,1 @@
+"""Articles, installed products and their warranty. Empty until its first command lands."""

@@ -1,0 +1,190 @@
+"""From a command as it arrives to the answer: token, role, shape, key, one transaction, deadline."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ValidationError
+from sav_contracts.actor import ANYONE, SYSTEM, Actor, Role
+from sav_contracts.messages import Asked, Command, View, persons
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sav_chassis.asking import Answer, Ask
+from sav_chassis.database import Database, is_away, is_transient
+from sav_chassis.envelope import Context
+from sav_chassis.errors import (
+    Conflict,
+    DeadlinePassed,
+    Invalid,
+    KeyReused,
+    NotAllowed,
+    NotSignedIn,
+    NotYet,
+    NotYetKnown,
+    Refused,
+    SavError,
+    Unavailable,
+)
+from sav_chassis.identity import Verifier
+from sav_chassis.model import Aggregate
+from sav_chassis.service import Handler, Service
+from sav_chassis.settings import Settings
+from sav_chassis.tx import Tx
+
+log = structlog.get_logger()
+
+# How long a foreign id that is not known here may still be on its way.
+PATIENCE = 1.0
+TRIES = 4
+
+CLAIM_KEY = text(
+    """INSERT INTO answered (actor_id, command, key, fingerprint, persons)
+    VALUES (:actor_id, :command, :key, :fingerprint, :persons) ON CONFLICT DO NOTHING RETURNING true"""
+)
+READ_KEY = text(
+    "SELECT fingerprint, answer FROM answered WHERE actor_id = :actor_id AND command = :command AND key = :key"
+)
+KEEP_ANSWER = text(
+    """UPDATE answered SET answer = :answer, persons = :persons
+    WHERE actor_id = :actor_id AND command = :command AND key = :key"""
+)
+FREE_KEY = text("DELETE FROM answered WHERE actor_id = :actor_id AND command = :command AND key = :key")
+
+
+class Answerer:
+    """Answers the commands and queries of one service."""
+
+    def __init__(
+        self, service: Service, database: Database, settings: Settings, committed: Callable[[], None]
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._settings = settings
+        self._verifier = Verifier(settings.public_keys)
+        self._committed = committed
+        self._types = {message.type_name(): message for message in service.handlers}
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Never raises: what goes wrong is the answer, and its traceback is logged here."""
+        try:
+            if time.time() >= ask.deadline:
+                raise DeadlinePassed("it arrived too late and was not done")
+            actor = self._verifier.actor(ask.token) if ask.token else ANYONE
+            message_type = self._types.get(ask.type)
+            if message_type is None:
+                raise Invalid(f"{self._service.name} does not know {ask.type}")
+            message = message_type.model_validate_json(ask.body)
+            self._check_role(message_type, actor)
+            return await self._patiently(message, ask, actor)
+        except ValidationError as error:
+            return Answer.refusal(Invalid.from_pydantic(error))
+        except SavError as error:
+            return Answer.refusal(error)
+        except Exception as error:
+            if is_away(error):
+                log.warning("database is away", command=ask.type, error=str(error))
+                return Answer.refusal(Unavailable("the database is away; nothing was done", retry_after=2))
+            log.exception("command failed", command=ask.type)
+            return Answer.refusal(SavError("something went wrong on our side; it is logged"))
+
+    def _check_role(self, message_type: type[Asked[Any]], actor: Actor) -> None:
+        if actor.role is not Role.SYSTEM and actor.role not in self._service.rows[message_type].reach:
+            if actor == ANYONE:
+                raise NotSignedIn("sign in first")
+            raise NotAllowed(f"not for a {actor.role}")
+
+    async def _patiently(self, message: Asked[Any], ask: Ask, actor: Actor) -> Answer:
+        """Tries again what met a record that is still on its way, or somebody else's transaction."""
+        started, pause, tries = time.time(), 0.02, 0
+        while True:
+            try:
+                return await self._once(message, ask, actor)
+            except NotYet as missing:
+                patient_until = ask.deadline if missing.id == actor.id else min(started + PATIENCE, ask.deadline)
+                if time.time() + pause >= patient_until:
+                    raise _unknown(message, missing, actor) from None
+            except Exception as error:
+                tries += 1
+                if not is_transient(error):
+                    raise
+                if tries == TRIES:
+                    raise Conflict("somebody else changed the same record; try again") from error
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 0.2)
+
+    async def _once(self, message: Asked[Any], ask: Ask, actor: Actor) -> Answer:
+        context = Context(
+            actor_id=actor.id,
+            actor_role=actor.role,
+            correlation_id=ask.correlation_id,
+            causation_id=ask.id,
+            traceparent=ask.traceparent,
+        )
+        async with AsyncSession(self._database.engine, expire_on_commit=False) as session, session.begin():
+            key = _key(message, ask, actor)
+            if key and (stored := await _claim(session, key, message)):
+                return stored
+            answer = await self._handle(Tx(session, self._settings, context), message, actor)
+            if key:
+                statement, values = (FREE_KEY, key) if answer.problem else (KEEP_ANSWER, key | _kept(answer, message))
+                await session.execute(statement, values)
+            if time.time() >= ask.deadline:
+                raise DeadlinePassed("it was not done in time, so it was not done")
+        if answer.events:
+            self._committed()
+        return answer
+
+    async def _handle(self, tx: Tx, message: Asked[Any], actor: Actor) -> Answer:
+        handler: Handler = self._service.handlers[type(message)]
+        result = await handler(message, tx, actor)
+        events = await tx.seal()
+        if isinstance(result, Refused):
+            return Answer(problem=result.error.problem, events=events)
+        return Answer(body=_reply(result, actor), events=events)
+
+
+def _reply(result: Aggregate | BaseModel, actor: Actor) -> str | None:
+    reply = result.view() if isinstance(result, Aggregate) else result
+    if isinstance(reply, View) and actor.role is Role.CLIENT:
+        shown = reply.for_client()
+        return shown.model_dump_json() if shown else None
+    return reply.model_dump_json()
+
+
+def _unknown(message: Asked[Any], missing: NotYet, actor: Actor) -> SavError:
+    if missing.id == actor.id:
+        return NotYetKnown(f"your {missing.kind} is still being set up", retry_after=2)
+    for name in type(message).model_fields:
+        if getattr(message, name) == missing.id:
+            return Invalid.field(name, f"there is no {missing.kind} {missing.id}")
+    return NotYetKnown(str(missing), retry_after=2)
+
+
+def _key(message: Asked[Any], ask: Ask, actor: Actor) -> dict[str, Any] | None:
+    """Names the stored answer; None for what is not kept: queries, secrets, and callers whom nothing identifies."""
+    if not isinstance(message, Command) or message.secret or actor in (ANYONE, SYSTEM) or not ask.key:
+        return None
+    return {"actor_id": actor.id, "command": ask.type, "key": ask.key}
+
+
+async def _claim(session: AsyncSession, key: dict[str, Any], message: Asked[Any]) -> Answer | None:
+    """Takes the key, waiting for whoever holds it; the stored answer where the command was done before."""
+    fingerprint = hashlib.sha256(message.wire()).digest()
+    claim = key | {"fingerprint": fingerprint, "persons": list(persons(message))}
+    if (await session.execute(CLAIM_KEY, claim)).first():
+        return None
+    stored = (await session.execute(READ_KEY, key)).one()
+    if stored.fingerprint != fingerprint:
+        raise KeyReused("this Idempotency-Key was used with another request")
+    return Answer.model_validate_json(stored.answer)
+
+
+def _kept(answer: Answer, message: Asked[Any]) -> dict[str, Any]:
+    named = persons(message).union(*(persons(envelope.event()) for envelope in answer.events))
+    return {"answer": answer.model_dump_json(), "persons": list(named)}
+
+

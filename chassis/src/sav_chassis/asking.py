@@ -1,0 +1,128 @@
+"""Asking a service over the broker: one long-lived reply queue, answers by correlation id, a deadline."""
+
+import asyncio
+import time
+from typing import Any
+from uuid import UUID
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+from pydantic import BaseModel, ConfigDict
+from sav_contracts.messages import Asked
+from uuid_utils.compat import uuid7
+
+from sav_chassis.envelope import Envelope
+from sav_chassis.errors import DeadlinePassed, Problem, SavError, Unavailable
+from sav_chassis.topology import COMMANDS
+
+log = structlog.get_logger()
+
+# How much longer than the deadline the caller waits for the answer of work that was done in time.
+GRACE = 1.0
+
+
+class Ask(BaseModel):
+    """A command or query on its way to its owner."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    type: str
+    body: bytes
+    deadline: float
+    token: str | None = None
+    key: str | None = None
+    correlation_id: UUID
+    traceparent: str | None = None
+
+
+class Answer(BaseModel):
+    """The reply as JSON in the form the caller may see, or the problem, and the events that came of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    body: str | None = None
+    problem: Problem | None = None
+    events: list[Envelope] = []
+
+    @classmethod
+    def refusal(cls, error: SavError) -> "Answer":
+        return cls(problem=error.problem)
+
+
+class CommandClient:
+    """Asks; usable from `start` to `close`, by any number of callers at once."""
+
+    def __init__(self, connection: AbstractRobustConnection) -> None:
+        self._connection = connection
+        self._waiting: dict[str, asyncio.Future[Answer]] = {}
+
+    async def start(self) -> None:
+        self._channel = await self._connection.channel(publisher_confirms=False)
+        self._replies = await self._channel.declare_queue(exclusive=True, auto_delete=True)
+        await self._replies.consume(self._on_reply, no_ack=True)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached just now."""
+        return self._connection.connected.is_set() and not self._connection.is_closed
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def ask(
+        self,
+        message: Asked[Any],
+        seconds: float,
+        *,
+        token: str | None = None,
+        key: str | None = None,
+        correlation_id: UUID | None = None,
+        traceparent: str | None = None,
+    ) -> Answer:
+        """The owner's answer. `Unavailable` where it could not even be asked, `DeadlinePassed` without an answer."""
+        id = uuid7()
+        headers = {
+            "deadline": repr(time.time() + seconds),
+            "token": token,
+            "key": key,
+            "conversation": str(correlation_id or id),
+            "traceparent": traceparent,
+        }
+        asked = aio_pika.Message(
+            message.wire(),
+            headers={name: value for name, value in headers.items() if value is not None},
+            type=message.type_name(),
+            message_id=str(id),
+            correlation_id=str(id),
+            reply_to=self._replies.name,
+            expiration=seconds,
+            content_type="application/json",
+            # May hold a password: never written to the broker's disk.
+            delivery_mode=aio_pika.DeliveryMode.NOT_PERSISTENT,
+        )
+        answer = self._waiting[str(id)] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                exchange = await self._channel.get_exchange(COMMANDS, ensure=False)
+                await exchange.publish(asked, routing_key=message.owner)
+        except (TimeoutError, aio_pika.exceptions.AMQPError, ConnectionError, RuntimeError) as error:
+            del self._waiting[str(id)]
+            log.warning("command not sent", command=message.type_name(), error=repr(error))
+            raise Unavailable("the message broker is away; nothing was done", retry_after=2) from None
+        try:
+            return await asyncio.wait_for(answer, seconds + GRACE)
+        except TimeoutError:
+            raise DeadlinePassed(
+                f"{message.owner} did not answer within {seconds:g} s; "
+                "whether it was done is unknown: repeat with the same Idempotency-Key",
+                retry_after=2,
+            ) from None
+        finally:
+            del self._waiting[str(id)]
+
+    async def _on_reply(self, message: AbstractIncomingMessage) -> None:
+        waiting = self._waiting.get(message.correlation_id or "")
+        if waiting and not waiting.done():
+            waiting.set_result(Answer.model_validate_json(message.body))

@@ -1,0 +1,156 @@
+"""Consumers of the event queues, on aio-pika directly: reactions in keyed lanes, projections in batches.
+
+FastStream starts each delivery as a task of its own behind middlewares that may await, and drains before it cancels;
+the order that reactions promise needs both the other way round.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import structlog
+from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+
+from sav_chassis.database import Database, is_away
+from sav_chassis.envelope import Envelope, Undecodable
+from sav_chassis.lanes import Lanes
+from sav_chassis.projector import Told
+from sav_chassis.reacting import Reactor
+
+log = structlog.get_logger()
+
+PREFETCH_REACTIONS = 64
+REACTIONS_AT_ONCE = 8
+PREFETCH_VIEWS = 400
+BATCH = 200
+
+
+async def settle(acknowledge: Callable[[], Awaitable[None]]) -> None:
+    """Acks or rejects. On a channel that is gone the message comes again, and is known."""
+    try:
+        await acknowledge()
+    except (ChannelInvalidStateError, AMQPError, ConnectionError) as error:
+        log.info("not acknowledged; it comes again", error=repr(error))
+
+
+async def decode(message: AbstractIncomingMessage) -> Told | None:
+    """The event of a delivery; None where it is undecodable and now in the dead-letter queue."""
+    try:
+        envelope = Envelope.from_amqp(message)
+        return envelope, envelope.event()
+    except Undecodable as error:
+        log.error("undecodable message goes to the dead-letter queue", error=str(error))
+        await settle(partial(message.reject, requeue=False))
+        return None
+
+
+class ReactionConsumer:
+    """Feeds a service's reactions; one replica is active, the broker lets the others stand by."""
+
+    def __init__(self, reactor: Reactor, database: Database, broker: AbstractRobustConnection, queue: str) -> None:
+        self._reactor = reactor
+        self._database = database
+        self._broker = broker
+        self._queue = queue
+        self._lanes = Lanes(REACTIONS_AT_ONCE)
+
+    async def start(self) -> None:
+        self._channel = await self._broker.channel()
+        await self._channel.set_qos(PREFETCH_REACTIONS)
+        queue = await self._channel.get_queue(self._queue)
+        await queue.consume(self._on_message)
+
+    async def stop(self) -> None:
+        """Starts nothing more, finishes and acks what runs, then closes the channel.
+
+        Cancelling the consumer first would let the standby overtake what is still in hand.
+        """
+        await self._lanes.close()
+        await self._channel.close()
+
+    async def _on_message(self, message: AbstractIncomingMessage) -> None:
+        told = await decode(message)
+        if told:
+            self._lanes.put(told[0].subject, partial(self._react, message, told))
+
+    async def _react(self, message: AbstractIncomingMessage, told: Told) -> None:
+        while True:
+            try:
+                await self._reactor.take(*told)
+                break
+            except Exception as error:
+                if not is_away(error):
+                    log.exception("reaction could not even be parked", event=str(told[0].id))
+                await self._database.back()
+                await asyncio.sleep(0.5)
+        await settle(message.ack)
+
+
+class ViewConsumer:
+    """Feeds a projection with batches; replicas share the queue, the version guard makes order irrelevant."""
+
+    def __init__(
+        self,
+        apply: Callable[[Sequence[Told]], Awaitable[None]],
+        database: Database,
+        broker: AbstractRobustConnection,
+        queue: str,
+    ) -> None:
+        self._apply = apply
+        self._database = database
+        self._broker = broker
+        self._queue = queue
+        # None ends the work.
+        self._arrived: asyncio.Queue[tuple[AbstractIncomingMessage, Told] | None] = asyncio.Queue()
+
+    async def start(self) -> None:
+        self._channel = await self._broker.channel()
+        await self._channel.set_qos(PREFETCH_VIEWS)
+        self._consumed = await self._channel.get_queue(self._queue)
+        self._tag = await self._consumed.consume(self._on_message)
+        self._worker = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """Takes nothing new, finishes the batch in hand, closes; the rest goes to another replica."""
+        await settle(self._cancel)
+        self._arrived.put_nowait(None)
+        await self._worker
+        await self._channel.close()
+
+    async def _cancel(self) -> None:
+        await self._consumed.cancel(self._tag)
+
+    async def _on_message(self, message: AbstractIncomingMessage) -> None:
+        told = await decode(message)
+        if told:
+            self._arrived.put_nowait((message, told))
+
+    async def _work(self) -> None:
+        while one := await self._arrived.get():
+            batch = [one]
+            while len(batch) < BATCH and not self._arrived.empty() and (one := self._arrived.get_nowait()):
+                batch.append(one)
+            await self._finish(batch)
+            if one is None:
+                return
+
+    async def _finish(self, batch: list[tuple[AbstractIncomingMessage, Told]]) -> None:
+        while True:
+            try:
+                await self._apply([told for _, told in batch])
+                break
+            except Exception as error:
+                if is_away(error):
+                    await self._database.back()
+                elif len(batch) > 1:
+                    for one in batch:
+                        await self._finish([one])
+                    return
+                else:
+                    message, (envelope, _) = batch[0]
+                    log.exception("event not projected; dead-letter queue", event=str(envelope.id))
+                    await settle(partial(message.reject, requeue=False))
+                    return
+        for message, _ in batch:
+            await settle(message.ack)

@@ -1,0 +1,112 @@
+"""A room's database: the engine for handlers, a small pool for the chassis' own SQL, and what being away looks like."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from sav_chassis.migrate import engine_for, missing
+from sav_chassis.settings import Settings
+
+log = structlog.get_logger()
+
+# SQLSTATE classes and codes of a server that is away or going away: connection errors, shutdown, too many clients.
+_AWAY_CLASSES = ("08", "57P", "53")
+_TRANSIENT = {"40001", "40P01", "23505"}
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The five-character code of a PostgreSQL error, also where SQLAlchemy has wrapped it."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig
+    code = getattr(error, "sqlstate", None)
+    return code if isinstance(code, str) else None
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database could not be reached, as against having refused a statement."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        error = error.orig or error
+    if isinstance(error, (ConnectionError, TimeoutError, socket.gaierror, asyncpg.PostgresConnectionError)):
+        return True
+    if type(error) is OSError or (isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)):
+        return True  # several addresses were tried; the connection or its pool has been closed
+    return (sqlstate(error) or "").startswith(_AWAY_CLASSES)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may succeed when done again: a deadlock, or somebody was first with the same value."""
+    return sqlstate(error) in _TRANSIENT
+
+
+class MissingMigration(Exception):
+    """The database is older than this code; the message names the cure."""
+
+
+class Database:
+    """Open from `open` to `close`; both pools reconnect by themselves."""
+
+    engine: AsyncEngine
+    pool: asyncpg.Pool
+
+    def __init__(self, settings: Settings, room: str) -> None:
+        self.url = settings.database(room)
+        self.room = room
+
+    async def open(self, pool_size: int = 4) -> None:
+        """Connects, waiting for a server that is still starting; `MissingMigration` where the schema is old."""
+        self.engine = engine_for(self.url)
+        while True:
+            try:
+                behind = await missing(self.engine, self.room)
+                self.pool = await asyncpg.create_pool(
+                    self.url,
+                    min_size=1,
+                    max_size=pool_size,
+                    timeout=5,
+                    command_timeout=10,
+                    server_settings={"idle_in_transaction_session_timeout": "30000"},
+                )
+                break
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                log.warning("database is away", error=str(error))
+                await asyncio.sleep(1)
+        if behind:
+            raise MissingMigration(f"{self.room}: {', '.join(behind)} not applied; run `./sav migrate`")
+
+    async def close(self) -> None:
+        await self.pool.close()
+        await self.engine.dispose()
+
+    async def back(self) -> None:
+        """Returns when the database answers again."""
+        pause = 0.1
+        while True:
+            try:
+                await self.pool.fetchval("SELECT 1")
+                return
+            except Exception as error:
+                if not is_away(error) and not isinstance(error, TimeoutError):
+                    raise
+                log.warning("database is away", error=str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, room: str, pool_size: int = 4) -> AsyncIterator[Database]:
+    database = Database(settings, room)
+    await database.open(pool_size)
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,111 @@
+"""An event on the wire: CloudEvents 1.0 attributes as AMQP headers around the event's JSON body."""
+
+from datetime import datetime
+from uuid import UUID
+
+import aio_pika
+from aio_pika.abc import AbstractIncomingMessage
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sav_contracts import catalogue
+from sav_contracts.actor import Role
+from sav_contracts.messages import Event
+
+HEADER = "cloudEvents:"
+
+
+class Undecodable(Exception):
+    """These bytes are no event that this code knows: for the dead-letter queue."""
+
+
+class Context(BaseModel):
+    """Whose doing something is: who acted, in which conversation, caused by which message."""
+
+    model_config = ConfigDict(frozen=True)
+
+    actor_id: UUID
+    actor_role: Role
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+
+
+class Envelope(Context):
+    """One event as it is logged, published, parked, replied and replayed; the same in each."""
+
+    id: UUID
+    type: str
+    at: datetime
+    kind: str
+    subject: UUID
+    sequence: int
+    body: str
+
+    @property
+    def source(self) -> str:
+        return self.type.split(".")[0]
+
+    def event(self) -> Event:
+        """The event itself; `Undecodable` where today's code cannot read it."""
+        event_type = catalogue.EVENTS.get(self.type)
+        if event_type is None:
+            raise Undecodable(f"unknown event type {self.type}")
+        try:
+            return event_type.model_validate_json(self.body)
+        except ValidationError as error:
+            raise Undecodable(f"{self.type} {self.id}: {error.error_count()} field(s) are wrong") from error
+
+    def to_amqp(self) -> aio_pika.Message:
+        attributes = {
+            "specversion": "1.0",
+            "id": str(self.id),
+            "source": f"/{self.source}",
+            "type": self.type,
+            "time": self.at.isoformat(),
+            "subject": str(self.subject),
+            "sequence": str(self.sequence),
+            "dataschema": f"/schemas/{self.type}.json",
+            "kind": self.kind,
+            "actorid": str(self.actor_id),
+            "actorrole": self.actor_role.value,
+            "correlationid": str(self.correlation_id),
+            "causationid": str(self.causation_id) if self.causation_id else "",
+            "traceparent": self.traceparent or "",
+        }
+        return aio_pika.Message(
+            self.body.encode(),
+            headers={f"{HEADER}{name}": value for name, value in attributes.items() if value},
+            message_id=str(self.id),
+            correlation_id=str(self.correlation_id),
+            type=self.type,
+            timestamp=self.at,
+            content_type="application/json",
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        )
+
+    @classmethod
+    def from_amqp(cls, message: AbstractIncomingMessage) -> "Envelope":
+        """The envelope of a delivery; `Undecodable` where a header is missing or of the wrong form."""
+
+        def header(name: str) -> str | None:
+            value = message.headers.get(f"{HEADER}{name}")
+            return value if isinstance(value, str) else None
+
+        try:
+            return cls.model_validate(
+                {
+                    "id": header("id"),
+                    "type": header("type"),
+                    "at": header("time"),
+                    "kind": header("kind"),
+                    "subject": header("subject"),
+                    "sequence": header("sequence"),
+                    "actor_id": header("actorid"),
+                    "actor_role": header("actorrole"),
+                    "correlation_id": header("correlationid"),
+                    "causation_id": header("causationid"),
+                    "traceparent": header("traceparent"),
+                    "body": message.body.decode(),
+                }
+            )
+        except ValueError as error:
+            raise Undecodable(f"message {message.message_id}: {error}") from error

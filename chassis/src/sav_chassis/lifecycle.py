@@ -1,0 +1,33 @@
+"""State tables: from → to, and who may."""
+
+from collections.abc import Collection, Mapping
+from typing import Generic, TypeVar
+
+from sav_contracts.actor import Actor, Role
+
+from sav_chassis.errors import IllegalMove, NotAllowed
+
+S = TypeVar("S", bound=str)
+
+
+class Lifecycle(Generic[S]):
+    """The legal moves of one kind of record. `system` may do what an event demands and the table allows."""
+
+    def __init__(self, kind: str, moves: Mapping[tuple[S, S], Collection[Role]]) -> None:
+        self.kind = kind
+        self.moves = moves
+
+    def allows(self, now: S, to: S) -> bool:
+        return (now, to) in self.moves
+
+    def legal(self, now: S, by: Actor) -> list[S]:
+        """Where `by` may take a record that is `now`."""
+        return [to for (start, to), who in self.moves.items() if start == now and by.role in who]
+
+    def check(self, now: S, to: S, by: Actor) -> None:
+        """Raises `IllegalMove` where the table has no such move, `NotAllowed` where it is not this role's."""
+        who = self.moves.get((now, to))
+        if who is None:
+            raise IllegalMove(self.kind, now, to, self.legal(now, by))
+        if by.role not in who:
+            raise NotAllowed(f"a {by.role} cannot move a {self.kind} from {now} to {to}")

@@ -1,0 +1,87 @@
+"""Brings a room's database to today's schema: first the chassis' tables, then the room's own."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from sav_chassis.settings import Settings
+
+HERE = Path(str(files("sav_chassis"))) / "migrations"
+
+
+def _configs(room: str) -> list[Config]:
+    own = Path(str(files(f"sav_{room}"))) / "migrations"
+    configs = []
+    for versions, table in ((HERE / "versions", "chassis_version"), (own, "room_version")):
+        config = Config()
+        config.set_main_option("script_location", str(HERE))
+        config.set_main_option("version_locations", str(versions))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_table", table)
+        configs.append(config)
+    return configs
+
+
+async def create_database(settings: Settings, room: str) -> None:
+    """Makes the room's database on the server where it does not exist yet."""
+    server = await asyncpg.connect(f"{settings.database_url.rstrip('/')}/postgres")
+    try:
+        await server.execute(f'CREATE DATABASE "{settings.database_prefix}_{room}"')
+    except asyncpg.DuplicateDatabaseError:
+        pass
+    finally:
+        await server.close()
+
+
+async def migrate(settings: Settings, room: str) -> None:
+    """Creates and upgrades the room's database; does nothing where it is up to date."""
+    await create_database(settings, room)
+    engine = engine_for(settings.database(room))
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade, room)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection, room: str) -> None:
+    for config in _configs(room):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+async def missing(engine: AsyncEngine, room: str) -> list[str]:
+    """The migrations that this code has and the database has not."""
+    async with engine.connect() as connection:
+        return await connection.run_sync(_missing, room)
+
+
+def _missing(connection: Connection, room: str) -> list[str]:
+    wanted = []
+    for config in _configs(room):
+        table = config.get_main_option("version_table")
+        has = set(MigrationContext.configure(connection, opts={"version_table": table}).get_current_heads())
+        wanted += [f"{table} {head}" for head in ScriptDirectory.from_config(config).get_heads() if head not in has]
+    return wanted
+
+
+def engine_for(url: str) -> AsyncEngine:
+    """An engine whose connections give up a statement after 10 s and an idle transaction after 30 s."""
+    return create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": 5,
+            "server_settings": {"statement_timeout": "10000", "idle_in_transaction_session_timeout": "30000"},
+        },
+    )

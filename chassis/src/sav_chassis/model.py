@@ -1,0 +1,50 @@
+"""What the models of every service are made of."""
+
+import enum
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from sav_contracts.messages import View
+from sqlalchemy import BigInteger, DateTime, Enum, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+
+class Base(DeclarativeBase):
+    """A table of a service; column types follow from the annotations."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        str: Text,
+        int: BigInteger,
+        # Kept as text: a new value needs no migration, and readers in SQL see the word.
+        enum.Enum: Enum(enum.Enum, native_enum=False, values_callable=lambda kind: [member.value for member in kind]),
+        Literal: Enum(enum.Enum, native_enum=False),
+    }
+
+
+class Aggregate(Base):
+    """What is loaded, changed and told about as one. Only `tx.emit` changes `version` and `updated_at`."""
+
+    __abstract__ = True
+
+    # Whether it comes to be by another service's event: then its absence may be a matter of time.
+    follows_event: ClassVar[bool] = False
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        # The chassis counts one version for each event; the column still guards against lost updates.
+        return {"version_id_col": cls.version, "version_id_generator": False}
+
+    def view(self) -> View:
+        """The public snapshot."""
+        raise NotImplementedError
+
+    @classmethod
+    def kind(cls) -> str:
+        return cls.__name__.lower()

@@ -1,0 +1,76 @@
+"""The one projector: applies events to the `view` table, from the queue, a reply, or a replay alike."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from sav_contracts.messages import Event, View
+
+from sav_chassis.envelope import Envelope
+
+Told = tuple[Envelope, Event]
+
+COLUMNS = (
+    ("kind", "text"),
+    ("id", "uuid"),
+    ("version", "bigint"),
+    ("parent", "uuid"),
+    ("user_id", "uuid"),
+    ("client_id", "uuid"),
+    ("technician_id", "uuid"),
+    ("status", "text"),
+    ("open", "boolean"),
+    ("created_at", "timestamptz"),
+    ("updated_at", "timestamptz"),
+    ("doc", "json"),
+    ("doc_client", "json"),
+)
+_NAMES = ", ".join(name for name, _ in COLUMNS)
+_ARRAYS = ", ".join(f"${n}::{type}[]" for n, (_, type) in enumerate(COLUMNS, 1))
+_NEWER = ", ".join(f"{name} = excluded.{name}" for name, _ in COLUMNS[2:])
+# Guarded by version, so duplicates and disorder do nothing; ordered by key, so that replicas do not deadlock.
+UPSERT = f"""
+INSERT INTO view ({_NAMES}) SELECT {_NAMES} FROM unnest({_ARRAYS}) AS newest ({_NAMES})
+ON CONFLICT (kind, id) DO UPDATE SET {_NEWER} WHERE view.version < excluded.version"""
+
+
+class Executes(Protocol):
+    """A connection or a pool."""
+
+    async def execute(self, query: str, *args: Any) -> str: ...
+
+
+async def project(connection: Executes, told: Sequence[Told]) -> None:
+    """Brings the view of every record in these events to the highest version seen; one statement."""
+    newest: dict[tuple[str, Any], View] = {}
+    for _, event in told:
+        view = event.state
+        key = (view.kind(), view.id)
+        if key not in newest or newest[key].version < view.version:
+            newest[key] = view
+    await upsert(connection, UPSERT, (row(newest[key]) for key in sorted(newest)), len(COLUMNS))
+
+
+async def upsert(connection: Executes, statement: str, rows: Iterable[Sequence[Any]], width: int) -> None:
+    """Runs a statement over columns given as arrays."""
+    columns: list[list[Any]] = [[] for _ in range(width)]
+    for values in rows:
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+    if columns[0]:
+        await connection.execute(statement, *columns)
+
+
+def row(view: View) -> tuple[Any, ...]:
+    """A view as the table holds it; `doc` and `doc_client` are served as they stand here."""
+    shown = view.for_client()
+    return (
+        view.kind(),
+        view.id,
+        view.version,
+        *(getattr(view, name, None) for name in ("parent", "user_id", "client_id", "technician_id", "status")),
+        view.is_open(),
+        view.created_at,
+        view.updated_at,
+        view.model_dump_json(),
+        shown.model_dump_json() if shown else None,
+    )

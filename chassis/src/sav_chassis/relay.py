@@ -1,0 +1,133 @@
+"""The relay: publishes what the outbox holds, in order, by one leader for each database."""
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+
+import asyncpg
+import structlog
+from aio_pika.abc import AbstractExchange, AbstractRobustConnection
+
+from sav_chassis.database import Database, is_away
+from sav_chassis.envelope import Envelope
+from sav_chassis.topology import EVENTS
+
+log = structlog.get_logger()
+
+CHANNEL = "sav_outbox"
+LEADER_LOCK = 7_305_001
+BATCH = 500
+IN_FLIGHT = 200
+# Seconds a busy leader gathers before it reads again, and the slow poll that is the net under every wake-up.
+GATHER = 0.01
+POLL = 1.0
+CONFIRM_TIMEOUT = 10
+
+READ = """
+SELECT l.* FROM outbox o JOIN event_log l USING (position)
+ORDER BY o.position LIMIT $1"""
+
+
+class Relay:
+    """Runs in every replica; the one that holds the advisory lock publishes, the others stand by."""
+
+    def __init__(self, database: Database, broker: AbstractRobustConnection) -> None:
+        self._database = database
+        self._broker = broker
+        self._wanted = asyncio.Event()
+        self._leading = False
+        self._telling: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was committed: publish it soon, here or at the leader elsewhere."""
+        if self._leading:
+            self._wanted.set()
+        elif self._telling is None or self._telling.done():
+            self._telling = asyncio.create_task(self._tell_leader())
+
+    async def run(self) -> None:
+        """Leads or stands by until `stop`; survives restarts of the database and the broker."""
+        while not self._stopping.is_set():
+            try:
+                await self._stand_and_lead()
+            except Exception as error:
+                if not is_away(error):
+                    log.exception("relay failed; it starts again")
+                await self._pause(1.0)
+            finally:
+                self._leading = False
+
+    def stop(self) -> None:
+        """Ends `run` after the batch in hand."""
+        self._stopping.set()
+        self._wanted.set()
+
+    async def _stand_and_lead(self) -> None:
+        # Its own direct connection: lock, reads and deletes live and die together.
+        connection = await asyncpg.connect(self._database.url, timeout=5, command_timeout=10)
+        channel = await self._broker.channel(publisher_confirms=True, on_return_raises=True)
+        try:
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
+                if await self._pause(POLL):
+                    return
+            self._leading = True
+            log.info("relay leads", room=self._database.room)
+            await connection.add_listener(CHANNEL, lambda *_: self._wanted.set())
+            exchange = await channel.get_exchange(EVENTS, ensure=False)
+            while not self._stopping.is_set():
+                self._wanted.clear()
+                if await self._publish_batch(connection, exchange):
+                    await asyncio.sleep(GATHER)
+                    continue
+                try:
+                    await asyncio.wait_for(self._wanted.wait(), POLL)
+                except TimeoutError:
+                    continue
+        finally:
+            await connection.close(timeout=2)
+            await channel.close()
+
+    async def _publish_batch(self, connection: "asyncpg.Connection[Any]", exchange: AbstractExchange) -> bool:
+        """Publishes the oldest rows, one at a time within an aggregate; a row goes only when it is confirmed."""
+        rows = await connection.fetch(READ, BATCH)
+        lanes: dict[object, list[asyncpg.Record]] = defaultdict(list)
+        for row in rows:
+            lanes[row["subject"]].append(row)
+        confirmed: list[int] = []
+        width = asyncio.Semaphore(IN_FLIGHT)
+
+        async def publish(lane: list[asyncpg.Record]) -> None:
+            for row in lane:
+                async with width:
+                    envelope = Envelope.model_validate(dict(row))
+                    await exchange.publish(envelope.to_amqp(), routing_key=envelope.type, timeout=CONFIRM_TIMEOUT)
+                confirmed.append(row["position"])
+
+        results = await asyncio.gather(*map(publish, lanes.values()), return_exceptions=True)
+        if confirmed:
+            await connection.execute("DELETE FROM outbox WHERE position = ANY($1)", confirmed)
+        failures = [result for result in results if isinstance(result, BaseException)]
+        if failures:
+            log.warning("not published yet", events=len(rows) - len(confirmed), error=repr(failures[0]))
+            await self._pause(0.5)
+        return bool(rows)
+
+    async def _tell_leader(self) -> None:
+        await asyncio.sleep(GATHER)
+        try:
+            await self._database.pool.execute(f"NOTIFY {CHANNEL}")
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("leader not told; it polls", error=str(error))
+
+    async def _pause(self, seconds: float) -> bool:
+        """Waits; True where `stop` was called meanwhile."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+

@@ -1,0 +1,189 @@
+"""A process: everything a service needs, started in an order in which nothing is lost, stopped in the reverse."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+import uvloop
+from aio_pika.abc import AbstractRobustConnection
+from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
+from faststream.rabbit.annotations import RabbitMessage
+from faststream import AckPolicy
+
+from sav_chassis import topology
+from sav_chassis.answering import Answerer
+from sav_chassis.asking import Ask
+from sav_chassis.consuming import ReactionConsumer, ViewConsumer, settle
+from sav_chassis.database import Database, is_away, opened
+from sav_chassis.logs import configure
+from sav_chassis.projector import Told, project
+from sav_chassis.reacting import Reactor
+from sav_chassis.relay import Relay
+from sav_chassis.service import Service
+from sav_chassis.settings import Settings
+
+log = structlog.get_logger()
+
+COMMANDS_AT_ONCE = 16
+# Seconds a stop may take before what is still in hand is left to be redelivered.
+STOP_WITHIN = 9.0
+ANSWERS_KEPT = "48 hours"
+
+
+@asynccontextmanager
+async def serving(service: Service, settings: Settings) -> AsyncIterator[None]:
+    """The service at work, inside the `async with`."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(opened(settings, service.name))
+        broker = await stack.enter_async_context(connected(settings, service.name))
+        relay = Relay(database, broker)
+        reactor = Reactor(service, database, settings, relay.wake)
+        answerer = Answerer(service, database, settings, relay.wake)
+        relaying = asyncio.create_task(relay.run(), name="relay")
+        stack.push_async_callback(_stopped, relay, relaying)
+        if service.reactions:
+            await _consuming(stack, ReactionConsumer(reactor, database, broker, f"{service.name}.events"))
+            stack.push_async_callback(_cancelled, asyncio.create_task(_release(reactor, database), name="parking"))
+        if service.mirrored:
+
+            async def mirror(told: list[Told]) -> None:
+                await project(database.pool, told)
+
+            await _consuming(stack, ViewConsumer(mirror, database, broker, f"{service.name}.views"))
+        stack.push_async_callback(_cancelled, asyncio.create_task(_forget_answers(database), name="housekeeping"))
+        await stack.enter_async_context(_commands(service, settings, answerer))
+        log.info("ready", service=service.name)
+        yield
+
+
+@asynccontextmanager
+async def connected(settings: Settings, name: str) -> AsyncIterator[AbstractRobustConnection]:
+    """A broker connection, with the whole topology declared before anything can be published on it."""
+    connection = await topology.connect(settings.broker_url, name)
+    try:
+        async with connection.channel() as channel:
+            await topology.declare(channel)
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _commands(service: Service, settings: Settings, answerer: Answerer) -> AsyncIterator[None]:
+    """Answers commands and queries, through FastStream; replicas share the queue."""
+    broker = RabbitBroker(settings.broker_url, logger=None, reconnect_interval=1.0)
+    queue = f"{service.name}.commands"
+    subscriber = broker.subscriber(
+        RabbitQueue(queue, durable=True, arguments=topology.queue_arguments(queue) or None),
+        channel=Channel(prefetch_count=COMMANDS_AT_ONCE),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=_as_it_is,
+    )
+
+    @subscriber
+    async def answer(message: RabbitMessage) -> bytes:
+        reply = await answerer.answer(_ask(message))
+        await settle(message.ack)
+        return reply.model_dump_json().encode()
+
+    # FastStream drops, unacknowledged, what is delivered before its start has returned.
+    subscriber.running = True
+    await broker.start()
+    try:
+        yield
+    finally:
+        # FastStream drains before it cancels: cancel first, so that a replica gets what comes from now on.
+        if subscriber._queue_obj and subscriber._consumer_tag:
+            await settle(lambda: _cancel(subscriber))
+        await broker.stop()
+
+
+async def _cancel(subscriber: Any) -> None:
+    await subscriber._queue_obj.cancel(subscriber._consumer_tag)
+
+
+async def _as_it_is(message: Any) -> bytes:
+    body: bytes = message.body
+    return body
+
+
+def _ask(message: RabbitMessage) -> Ask:
+    raw = message.raw_message
+    return Ask.model_validate(
+        {
+            "id": raw.message_id,
+            "type": raw.type,
+            "body": raw.body,
+            "deadline": raw.headers.get("deadline"),
+            "token": raw.headers.get("token"),
+            "key": raw.headers.get("key"),
+            "correlation_id": raw.headers.get("conversation"),
+            "traceparent": raw.headers.get("traceparent"),
+        }
+    )
+
+
+async def _consuming(stack: AsyncExitStack, consumer: ReactionConsumer | ViewConsumer) -> None:
+    await consumer.start()
+    stack.push_async_callback(consumer.stop)
+
+
+async def _stopped(relay: Relay, running: "asyncio.Task[None]") -> None:
+    relay.stop()
+    await running
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _release(reactor: Reactor, database: Database) -> None:
+    while True:
+        try:
+            await asyncio.sleep(await reactor.release_due())
+        except Exception as error:
+            if not is_away(error):
+                log.exception("parked events could not be read")
+                await asyncio.sleep(1)
+            await database.back()
+
+
+async def _forget_answers(database: Database) -> None:
+    while True:
+        try:
+            await database.pool.execute(f"DELETE FROM answered WHERE at < now() - interval '{ANSWERS_KEPT}'")
+        except Exception as error:
+            if not is_away(error):
+                raise
+        await asyncio.sleep(3600)
+
+
+def run(process: AbstractAsyncContextManager[None]) -> None:
+    """Runs until SIGTERM or SIGINT; a second signal, or a stop that takes too long, ends it at once."""
+    configure()
+    uvloop.run(_until_told(process))
+
+
+async def _until_told(process: AbstractAsyncContextManager[None]) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    starting = asyncio.create_task(process.__aenter__())
+    waiting = asyncio.create_task(told.wait())
+    await asyncio.wait([starting, waiting], return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait([starting])
+        return
+    starting.result()
+    await waiting
+    log.info("stopping")
+    try:
+        async with asyncio.timeout(STOP_WITHIN):
+            await process.__aexit__(None, None, None)
+    except TimeoutError:
+        log.warning("stopped with work in hand; it will be redelivered")

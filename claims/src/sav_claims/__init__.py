@@ -1,0 +1,1 @@
+"""Réclamations and the clients who open them."""

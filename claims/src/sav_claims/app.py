@@ -1,0 +1,7 @@
+"""The claims service."""
+
+from sav_chassis.service import Service
+from sav_contracts.interventions import TechnicianView
+
+claims = Service("claims")
+claims.mirror(TechnicianView)

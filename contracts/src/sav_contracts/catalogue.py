@@ -1,0 +1,19 @@
+"""Every event and view there is, by its wire name."""
+
+from sav_contracts import auth, claims, interventions
+from sav_contracts.messages import Event, View
+
+OWNERS = (auth, claims, interventions)
+
+
+def _declared(base: type) -> list[type]:
+    return [
+        value
+        for module in OWNERS
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
+    ]
+
+
+EVENTS: dict[str, type[Event]] = {event.type_name(): event for event in _declared(Event)}
+VIEWS: dict[str, type[View]] = {view.kind(): view for view in {event.state_type() for event in EVENTS.values()}}

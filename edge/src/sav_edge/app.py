@@ -1,0 +1,150 @@
+"""The edge process: the HTTP door, and the consumer that feeds its read model."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+from litestar import Litestar, Response, get
+from litestar.exceptions import HTTPException
+from pydantic_core import to_json
+from sav_chassis.asking import CommandClient
+from sav_chassis.consuming import ViewConsumer
+from sav_chassis.database import opened
+from sav_chassis.envelope import Envelope
+from sav_chassis.errors import SavError
+from sav_chassis.identity import Verifier
+from sav_chassis.migrate import migrate
+from sav_chassis.runner import connected, run
+from sav_chassis.settings import Settings
+
+from sav_edge import problems
+from sav_edge.openapi import document
+from sav_edge.projection import apply
+from sav_edge.reading import ReadModel
+from sav_edge.routes import Door, handlers
+
+log = structlog.get_logger()
+
+MAX_BODY = 1_000_000
+POOL = 10
+# Seconds a request in hand may take after SIGTERM.
+FINISH_WITHIN = 6
+
+
+class Edge:
+    """The HTTP door. Every event reaches its read model."""
+
+    name = "edge"
+
+    def bindings(self) -> dict[str, list[str]]:
+        return {"edge.views": ["#"]}
+
+    async def migrate(self, settings: Settings) -> None:
+        """Creates and upgrades the read model's database."""
+        await migrate(settings, self.name)
+
+    def run(self) -> None:
+        """The edge as a process, until SIGTERM or SIGINT."""
+        run(listening(Settings()))
+
+
+edge = Edge()
+
+
+@asynccontextmanager
+async def application(settings: Settings) -> AsyncIterator[Litestar]:
+    """The ASGI application at work: connected, its read model fed."""
+    async with opened(settings, edge.name, POOL) as database, connected(settings, edge.name) as broker:
+        client = CommandClient(broker)
+        await client.start()
+
+        async def apply_reply(envelopes: Sequence[Envelope]) -> None:
+            await apply(database.pool, [(envelope, envelope.event()) for envelope in envelopes])
+
+        async def ready() -> dict[str, bool]:
+            try:
+                answers = await database.pool.fetchval("SELECT true", timeout=2)
+            except Exception as error:
+                log.warning("database is away", error=str(error))
+                answers = False
+            return {"database": bool(answers), "broker": client.connected}
+
+        read = ReadModel(database.pool)
+        door = Door(read, client, Verifier(settings.public_keys), settings.command_deadline, apply_reply)
+        consumer = ViewConsumer(lambda told: apply(database.pool, told), database, broker, "edge.views")
+        await consumer.start()
+        try:
+            yield build(door, ready)
+        finally:
+            await consumer.stop()
+            await client.close()
+
+
+def build(door: Door, ready: Callable[[], Awaitable[dict[str, bool]]]) -> Litestar:
+    """The routes of the surface, health and the API description."""
+    described = to_json(document())
+
+    @get("/health/live")
+    async def live() -> Response[bytes]:
+        return _json({"live": True})
+
+    @get("/health/ready")
+    async def is_ready() -> Response[bytes]:
+        parts = await ready()
+        return _json(parts, 200 if all(parts.values()) else 503)
+
+    @get("/openapi.json")
+    async def describe() -> Response[bytes]:
+        return Response(described, media_type="application/json")
+
+    return Litestar(
+        [*handlers(door), live, is_ready, describe],
+        openapi_config=None,
+        request_max_body_size=MAX_BODY,
+        exception_handlers={
+            SavError: problems.on_sav_error,
+            HTTPException: problems.on_http_error,
+            Exception: problems.on_any_error,
+        },
+    )
+
+
+def _json(value: dict[str, bool], status: int = 200) -> Response[bytes]:
+    return Response(to_json(value), status_code=status, media_type="application/json")
+
+
+@asynccontextmanager
+async def listening(settings: Settings) -> AsyncIterator[None]:
+    """The application behind a real socket."""
+    listener = socket.create_server((settings.edge_host, settings.edge_port), backlog=2048)
+    async with application(settings) as app:
+        server = Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=FINISH_WITHIN,
+            )
+        )
+        serving = asyncio.create_task(server.serve([listener]))
+        log.info("ready", service=edge.name, host=settings.edge_host, port=settings.edge_port)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            await serving
+
+
+class Server(uvicorn.Server):
+    """Signals are the runner's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+

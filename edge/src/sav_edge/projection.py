@@ -1,0 +1,42 @@
+"""The read model: every record's newest view, and a timeline row for each event and related root."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sav_chassis.envelope import Envelope
+from sav_chassis.projector import Executes, Told, project, upsert
+from sav_contracts.messages import Event
+from sav_contracts.timeline import Entry
+
+TELL = """
+INSERT INTO timeline (root, event_id, at, kind, subject, doc, doc_client)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[], $6::json[], $7::json[])
+ON CONFLICT DO NOTHING"""
+
+
+async def apply(connection: Executes, told: Sequence[Told]) -> None:
+    """Applies events, in any order, any number of times; two statements whatever their number."""
+    await project(connection, told)
+    await upsert(connection, TELL, sorted(_rows(told), key=lambda row: (row[0], row[2], row[1])), 7)
+
+
+def _rows(told: Sequence[Told]) -> Iterator[tuple[Any, ...]]:
+    for envelope, event in told:
+        shown = event.for_client()
+        entry = _entry(envelope, event).model_dump_json()
+        entry_client = _entry(envelope, shown, who=False).model_dump_json() if shown else None
+        for root in event.state.roots():
+            yield root, envelope.id, envelope.at, envelope.kind, envelope.subject, entry, entry_client
+
+
+def _entry(envelope: Envelope, event: Event, who: bool = True) -> Entry:
+    return Entry(
+        id=envelope.id,
+        at=envelope.at,
+        type=envelope.type,
+        kind=envelope.kind,
+        subject=envelope.subject,
+        by=envelope.actor_role,
+        by_id=envelope.actor_id if who else None,
+        facts=event.model_dump(mode="json", exclude={"state"}, exclude_none=True),
+    )

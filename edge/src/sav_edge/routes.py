@@ -1,0 +1,201 @@
+"""Routes from the surface: one handler for every kind of row, and nothing else that answers under /api."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from litestar import HttpMethod, Request, Response, route
+from litestar.handlers import HTTPRouteHandler
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from sav_chassis.asking import CommandClient
+from sav_chassis.envelope import Envelope
+from sav_chassis.errors import Invalid, NotAllowed, NotSignedIn, SavError
+from sav_chassis.identity import Verifier
+from sav_contracts.actor import ANYONE, Actor
+from sav_contracts.messages import Asked, View
+from sav_contracts.surface import SURFACE, Row, Serves
+from uuid_utils.compat import uuid7
+
+from sav_edge import problems
+from sav_edge.listing import Query
+from sav_edge.reading import ReadModel
+
+log = structlog.get_logger()
+
+HttpRequest = Request[Any, Any, Any]
+PREFIX = "/api"
+ONES = {row.message: row for row in SURFACE if row.serves is Serves.ONE}
+
+
+class Malformed(SavError):
+    """The body is not a JSON object."""
+
+    code = "malformed"
+    status = 400
+
+
+@dataclass
+class Door:
+    """What the handlers need: the read model, the way to the services, and how to apply what came of a command."""
+
+    read: ReadModel
+    client: CommandClient
+    verifier: Verifier
+    deadline: float
+    apply: Callable[[Sequence[Envelope]], Awaitable[None]]
+
+    async def answer(self, row: Row, request: HttpRequest) -> Response[bytes]:
+        """Token, role and shape are checked here; scope by the read model or the owner."""
+        correlation_id = _uuid(request.headers.get("x-request-id")) or uuid7()
+        headers = {"X-Request-ID": str(correlation_id), "Cache-Control": "no-store"}
+        if row.serves is Serves.REPLY:
+            headers["Idempotency-Key"] = request.headers.get("idempotency-key") or str(uuid7())
+        try:
+            token, actor = self._caller(request)
+            _check_role(row, actor)
+            if row.serves is Serves.REPLY:
+                body, more = await self._ask(row, request, token, headers["Idempotency-Key"], correlation_id)
+                headers |= more
+            else:
+                body = await self._read(row, request, actor)
+        except SavError as error:
+            return problems.response(error.problem, headers)
+        status = row.status if body else 204
+        return Response((body or "").encode(), status_code=status, media_type="application/json", headers=headers)
+
+    def _caller(self, request: HttpRequest) -> tuple[str | None, Actor]:
+        given = request.headers.get("authorization")
+        if given is None:
+            return None, ANYONE
+        scheme, _, token = given.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise NotSignedIn("send the token as `Authorization: Bearer …`")
+        return token, self.verifier.actor(token)
+
+    async def _read(self, row: Row, request: HttpRequest, actor: Actor) -> str:
+        view: type[View] = row.message  # type: ignore[assignment]
+        if row.serves is Serves.PAGE:
+            return await self.read.page(row, view, _query(request), actor)
+        id = actor.id if row.serves is Serves.SELF else _path_id(request)
+        if row.serves is Serves.TIMELINE:
+            return await self.read.timeline(row, view, id, _query(request), actor)
+        _no_parameters(request)
+        return await self.read.one(view, id, actor)
+
+    async def _ask(
+        self, row: Row, request: HttpRequest, token: str | None, key: str, correlation_id: UUID
+    ) -> tuple[str | None, dict[str, str]]:
+        if len(key) > 200 or not key.isprintable():
+            raise Invalid.field("Idempotency-Key", "at most 200 printable characters")
+        message = await _message(row, request)
+        answer = await self.client.ask(
+            message,
+            self.deadline,
+            token=token,
+            key=key,
+            correlation_id=correlation_id,
+            traceparent=request.headers.get("traceparent"),
+        )
+        await self._apply(answer.events)
+        if answer.problem:
+            raise Answered(answer.problem)
+        return answer.body, _location(row, answer.body)
+
+    async def _apply(self, events: Sequence[Envelope]) -> None:
+        """Read your writes: the caller's next GET shows them. Where it fails the queue brings them a little later."""
+        try:
+            await self.apply(events)
+        except Exception:
+            log.exception("reply's events not applied; the queue brings them")
+
+
+class Answered(SavError):
+    """The owner's refusal, as it came."""
+
+    def __init__(self, problem: problems.Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def handlers(door: Door) -> list[HTTPRouteHandler]:
+    """One route for each row of the surface."""
+    return [_handler(row, door) for row in SURFACE]
+
+
+def _handler(row: Row, door: Door) -> HTTPRouteHandler:
+    async def handle(request: HttpRequest) -> Response[bytes]:
+        return await door.answer(row, request)
+
+    path = PREFIX + row.path.replace("}", ":str}")
+    return route(path, http_method=HttpMethod(row.method), status_code=row.status, name=row.route)(handle)
+
+
+def _check_role(row: Row, actor: Actor) -> None:
+    if actor.role in row.reach:
+        return
+    if actor == ANYONE:
+        raise NotSignedIn("sign in first")
+    raise NotAllowed(f"not for a {actor.role}")
+
+
+async def _message(row: Row, request: HttpRequest) -> Asked[BaseModel]:
+    """The command or query, from path and body, or path and query."""
+    message: type[Asked[BaseModel]] = row.message  # type: ignore[assignment]
+    fields = {name: values[-1] for name, values in _query(request).items()} if row.method == "GET" else {}
+    if row.method != "GET":
+        _no_parameters(request)
+        fields = _json_object(await request.body())
+    if doubled := sorted(set(fields) & set(request.path_params)):
+        raise Invalid.field(doubled[0], "stands in the path")
+    try:
+        return message.model_validate(fields | dict(request.path_params))
+    except ValidationError as error:
+        raise Invalid.from_pydantic(error) from None
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    try:
+        fields = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Malformed(f"the body is not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise Malformed("the body must be a JSON object")
+    return fields
+
+
+def _location(row: Row, body: str | None) -> dict[str, str]:
+    one = ONES.get(row.message.reply_type()) if issubclass(row.message, Asked) else None
+    if row.status != 201 or one is None or body is None:
+        return {}
+    return {"Location": PREFIX + one.path.partition("{")[0] + from_json(body)["id"]}
+
+
+def _path_id(request: HttpRequest) -> UUID:
+    name, value = next(iter(request.path_params.items()))
+    id = _uuid(value)
+    if id is None:
+        raise Invalid.field(name, "not a UUID")
+    return id
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _query(request: HttpRequest) -> Query:
+    return {name: request.query_params.getall(name) for name in request.query_params}
+
+
+def _no_parameters(request: HttpRequest) -> None:
+    if request.query_params:
+        raise Invalid.field(next(iter(request.query_params)), "there is no such parameter here")
+
+

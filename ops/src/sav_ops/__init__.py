@@ -1,0 +1,1 @@
+"""The `sav` command: starts, stops, watches and checks the platform."""

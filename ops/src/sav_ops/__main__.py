@@ -1,0 +1,3 @@
+from sav_ops.cli import main
+
+main()

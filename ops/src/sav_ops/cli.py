@@ -1,0 +1,111 @@
+"""The commands of `sav`. Each imports what it needs when it runs, so that the others start fast."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+
+from sav_ops.home import Home, Problem
+from sav_ops.steps import out
+
+app = typer.Typer(
+    help="SAV, the after-sales platform: start it, watch it, check it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+@app.command()
+def up(demo: Annotated[bool, typer.Option(help="Make the demo people.")] = True) -> None:
+    """Start everything that is not running yet; make the databases and the demo people."""
+    from sav_ops import platform
+
+    platform.up(Home.default(), demo)
+
+
+@app.command()
+def status() -> None:
+    """Show processes, queues and work that waits."""
+    from sav_ops import platform
+    from sav_ops import status as current
+
+    home = Home.default()
+    current.show(home, platform.known_settings(home))
+
+
+@app.command()
+def down(
+    wipe: Annotated[bool, typer.Option("--wipe", help="Remove the data, keys and logs too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before wiping.")] = False,
+) -> None:
+    """Stop what `up` started. The data stay."""
+    from sav_ops import platform
+
+    home = Home.default()
+    if wipe and not yes:
+        typer.confirm(f"Remove all data of SAV in {home.root}?", abort=True)
+    platform.down(home)
+    if wipe:
+        platform.wipe(home)
+        out.print(f"Data, keys and logs in {home.root} are removed.")
+
+
+@app.command()
+def run(room: str) -> None:
+    """Run one process here in the foreground, beside what is up: claims, edge, …"""
+    from sav_ops import platform, rooms
+
+    if room not in rooms.ROOMS:
+        raise Problem(f"There is no {room}; there are: {', '.join(rooms.ROOMS)}.")
+    platform.known_settings(Home.default(), room)
+    rooms.load(room).run()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring every database to today's schema, making those that are missing."""
+    from sav_ops import platform
+
+    asyncio.run(platform.migrate(platform.known_settings(Home.default())))
+
+
+@app.command(context_settings=PASS_ON)
+def test(context: typer.Context) -> None:
+    """Run the tests (arguments go to pytest) with a PostgreSQL and a RabbitMQ of their own."""
+    from sav_ops import testing
+
+    raise typer.Exit(testing.run(context.args))
+
+
+@app.command()
+def check(
+    fix: Annotated[bool, typer.Option("--fix", help="Format and repair what can be first.")] = False,
+) -> None:
+    """Check format, lint, types, boundaries between rooms and generated documents."""
+    from sav_ops import checks
+
+    raise typer.Exit(0 if checks.run(fix) else 1)
+
+
+@app.command()
+def generate(
+    check: Annotated[bool, typer.Option("--check", help="Only say what is outdated.")] = False,
+) -> None:
+    """Write the documents that are made from code."""
+    from sav_ops import generated
+
+    for path in generated.outdated() if check else generated.write():
+        out.print(f"{path} {'is outdated: ./sav generate' if check else 'written'}")
+    raise typer.Exit(1 if check and generated.outdated() else 0)
+
+
+def main() -> None:
+    """Run the command; a Problem is told in words, without a traceback."""
+    try:
+        app(prog_name="sav")
+    except Problem as problem:
+        out.print(f"\n{problem}", markup=False, soft_wrap=True)
+        sys.exit(1)

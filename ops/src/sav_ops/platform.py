@@ -1,0 +1,161 @@
+"""`sav up` and `sav down`: the whole platform on this machine."""
+
+import asyncio
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from sav_chassis.settings import Settings
+from sav_ops import postgres, processes, queues, rabbitmq, rooms
+from sav_ops.demo import DemoLogin, seed
+from sav_ops.home import Home, Problem, free_port
+from sav_ops.steps import out, step
+
+EDGE_PORT = 8080
+START_SECONDS = 60
+OURS = ("run", "logs", "pg", "pg.new", "rabbitmq", "test", "env", "env.new")
+
+
+def up(home: Home, demo: bool) -> None:
+    """Start whatever is not running yet, and say where to go."""
+    with home.lock():
+        with step("Environment") as now:
+            before = home.settings()
+            now.note = f"Python {sys.version.split()[0]}, state in {home.root}"
+        database(home)
+        broker(home)
+        changed = [name for name, value in before.items() if home.settings()[name] != value]
+        if changed:  # what runs still uses the old address
+            processes.stop(home, rooms.ROOMS)
+        edge_port(home)
+        settings = read_settings(home)
+        with step("Topology") as now:
+            now.note = f"{asyncio.run(queues.declare(settings.broker_url))} queues"
+        with step("Migrations") as now:
+            asyncio.run(migrate(settings))
+            now.note = f"{len(rooms.ROOMS)} databases"
+        services(home, settings)
+        logins: list[DemoLogin] = []
+        if demo:
+            with step("Demo people") as now:
+                logins = asyncio.run(seed(settings))
+                now.note = f"{len(logins)} logins"
+    welcome(settings, logins)
+
+
+def database(home: Home) -> None:
+    with step("PostgreSQL") as now:
+        if given := os.environ.get("SAV_DATABASE_URL"):
+            processes.poll(
+                lambda: asyncio.run(postgres.answers(given)), 10, "Nothing answers at SAV_DATABASE_URL."
+            )
+            now.note = "the one of SAV_DATABASE_URL"
+            return
+        ran = processes.running(home, postgres.NAME)
+        url = postgres.start(home)
+        now.note = already(ran) + f"port {urlsplit(url).port}"
+
+
+def broker(home: Home) -> None:
+    with step("RabbitMQ") as now:
+        if given := os.environ.get("SAV_BROKER_URL"):
+            processes.poll(
+                lambda: asyncio.run(rabbitmq.answers(given)), 10, "Nothing answers at SAV_BROKER_URL."
+            )
+            now.note = "the one of SAV_BROKER_URL"
+            return
+        ran = processes.running(home, rabbitmq.NAME)
+        url, origin = rabbitmq.provide(home)
+        now.note = already(ran) + f"port {urlsplit(url).port}, {origin}"
+
+
+def edge_port(home: Home) -> None:
+    """Choose the edge's port: the caller's, else last time's, else 8080; another when somebody has it."""
+    if "SAV_EDGE_PORT" in os.environ or processes.running(home, rooms.EDGE):
+        return
+    wanted = int(home.settings().get("SAV_EDGE_PORT", EDGE_PORT))
+    port = free_port(wanted)
+    if port != wanted:
+        out.print(f"[yellow]! Port {wanted} belongs to another program: the edge takes {port}.[/]")
+    home.remember("SAV_EDGE_PORT", str(port))
+
+
+def services(home: Home, settings: Settings) -> None:
+    """Start the rooms that do not run, all at once, and wait until each can work."""
+    with step("Services") as now:
+        missing = [room for room in rooms.ROOMS if not processes.running(home, room)]
+        for room in missing:
+            command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
+            processes.start(home, room, command, home.environment(room), cwd=home.root)
+        for room in rooms.ROOMS:
+            processes.wait_ready(home, room, lambda room=room: ready(room, settings), START_SECONDS)  # type: ignore[misc]
+        now.note = ", ".join(missing) if missing else "already up: " + ", ".join(rooms.ROOMS)
+
+
+def ready(room: str, settings: Settings) -> bool:
+    if room != rooms.EDGE:
+        return asyncio.run(queues.has_consumer(settings.broker_url, f"{room}.commands"))
+    try:
+        with urllib.request.urlopen(f"{address(settings)}/health/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database of every room to today's schema, making those that are missing."""
+    for room in rooms.ROOMS:
+        await rooms.load(room).migrate(settings)
+
+
+def read_settings(home: Home, room: str | None = None) -> Settings:
+    """Return the settings as a room gets them (all of them for us), and set them for what this process calls."""
+    environment = home.environment(room)
+    os.environ.clear()
+    os.environ.update(environment)
+    return Settings()
+
+
+def known_settings(home: Home, room: str | None = None) -> Settings:
+    """Return the settings of a platform that has been started, or of the one that the caller's shell names."""
+    given = {"SAV_DATABASE_URL", "SAV_BROKER_URL"} <= os.environ.keys()
+    if not given and not (home.root / "env").exists():
+        raise Problem(f"SAV has not been started in {home.root} yet: ./sav up")
+    return read_settings(home, room)
+
+
+def address(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.edge_host in ("0.0.0.0", "::") else settings.edge_host
+    return f"http://{host}:{settings.edge_port}"
+
+
+def already(ran: object) -> str:
+    return "already up, " if ran else ""
+
+
+def welcome(settings: Settings, logins: list[DemoLogin]) -> None:
+    out.print(f"\nSAV is up:  {address(settings)}\nIts API:    {address(settings)}/docs\n", soft_wrap=True)
+    for login in logins:
+        out.print(f"  {login.role:<12} {login.email:<28} {login.password}", markup=False, soft_wrap=True)
+
+
+def down(home: Home) -> None:
+    """Stop what `up` started, edge first and PostgreSQL last. The data stay."""
+    with home.lock(), step("Stopped") as now:
+        stopped = processes.stop(home, [rooms.EDGE]) + processes.stop(home, rooms.SERVICES)
+        stopped += rabbitmq.stop(home) + postgres.stop(home)
+        now.note = ", ".join(stopped) or "nothing was up"
+
+
+def wipe(home: Home) -> None:
+    """Remove what `up` made under the home, and nothing else that lies there."""
+    with home.lock():
+        for name in OURS:
+            path = home.root / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,164 @@
+"""RabbitMQ: one that answers, or a private node under the home's rabbitmq/, or a container."""
+
+import asyncio
+import logging
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import aiormq
+
+from sav_ops import debian, processes
+from sav_ops.home import REPO, Home, Problem, free_port
+
+NAME = "rabbitmq"
+PORT = 5682
+COMMON = "amqp://guest:guest@127.0.0.1:5672/"
+WAYS = """No RabbitMQ was found. Any of these is enough:
+  - set SAV_BROKER_URL, for example amqp://user:password@host:5672/
+  - install RabbitMQ 3.10 or newer (Debian, Ubuntu: apt-get install rabbitmq-server)
+  - have apt-get, so that SAV can fetch its own copy without touching the system
+  - run a Docker engine with Compose"""
+
+
+class Server(NamedTuple):
+    """An installed RabbitMQ: its start script and the folder with Erlang's commands."""
+
+    script: Path
+    erlang: Path
+
+
+def provide(home: Home) -> tuple[str, str]:
+    """Return the URL of a broker and where it comes from, starting or fetching one when none is there."""
+    if (home.root / "rabbitmq").exists():
+        return start(home), "private node"
+    if asyncio.run(answers(COMMON)):
+        return remember(home, COMMON), "already there"
+    if find() or debian.has_apt():
+        return start(home), "private node"
+    if compose("up", "--detach", "--wait", "broker"):
+        (home.run / "compose").touch()
+        processes.poll(
+            lambda: asyncio.run(answers(COMMON)), 60, "The broker's container does not answer on 5672."
+        )
+        return remember(home, COMMON), "container"
+    raise Problem(WAYS)
+
+
+def start(home: Home) -> str:
+    """Start the private node unless it runs, and return its URL."""
+    url = home.settings().get("SAV_BROKER_URL", COMMON)
+    if not processes.running(home, NAME):
+        server = find() or unpacked()
+        if (
+            url == COMMON
+        ):  # the first time; a node keeps the password of its first start, so nothing older may be left
+            shutil.rmtree(home.root / "rabbitmq", ignore_errors=True)
+            url = f"amqp://sav:{secrets.token_urlsafe(18)}@127.0.0.1:{PORT}/"
+        parts = urlsplit(url)
+        port = free_port(parts.port or 0)
+        url = remember(home, f"amqp://sav:{parts.password}@127.0.0.1:{port}/")
+        data = home.folder("rabbitmq")
+        environment = node_environment(data, server, port)
+        (data / "rabbitmq.conf").write_text(f"default_user = sav\ndefault_pass = {parts.password}\n")
+        (data / "enabled_plugins").write_text("[].\n")
+        epmd = [str(server.erlang / "epmd"), "-port", environment["ERL_EPMD_PORT"], "-address", "127.0.0.1"]
+        processes.stop(home, ["epmd"])
+        processes.start(home, "epmd", epmd, environment, cwd=data)
+        processes.start(home, NAME, [server.script], environment, cwd=data)
+    processes.wait_ready(home, NAME, lambda: asyncio.run(answers(url)), seconds=90)
+    return url
+
+
+def remember(home: Home, url: str) -> str:
+    home.remember("SAV_BROKER_URL", url)
+    return url
+
+
+def stop(home: Home) -> list[str]:
+    stopped = processes.stop(home, [NAME], signal.SIGTERM, seconds=30) + processes.stop(home, ["epmd"])
+    marker = home.run / "compose"
+    if marker.exists() and compose("stop", "broker"):
+        marker.unlink()
+        stopped.append("broker container")
+    return stopped
+
+
+def find() -> Server | None:
+    """Return an installed server. Debian's wrapper on the PATH switches user and folder: the script behind it is used."""
+    for root in (Path("/"), Path(sys.prefix) / "rabbitmq"):
+        for script in sorted(
+            root.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server"), reverse=True
+        ):
+            return Server(script, root / "usr/lib/erlang/bin")
+    wrapper, erl = shutil.which("rabbitmq-server"), shutil.which("erl")
+    return Server(Path(wrapper).resolve(), Path(erl).resolve().parent) if wrapper and erl else None
+
+
+def unpacked() -> Server:
+    if not debian.has_apt():
+        raise Problem(WAYS)
+    debian.unpack_rabbitmq(Path(sys.prefix) / "rabbitmq")
+    if found := find():
+        return found
+    raise Problem(WAYS)
+
+
+def node_environment(data: Path, server: Server, port: int) -> dict[str, str]:
+    """Return what makes a node private: own name, ports, cookie and folders, reachable from this machine only."""
+    node = {
+        "HOME": data,
+        "NODENAME": "sav@localhost",
+        "NODE_IP_ADDRESS": "127.0.0.1",
+        "NODE_PORT": port,
+        "DIST_PORT": free_port(),
+        "MNESIA_BASE": data / "mnesia",
+        "LOG_BASE": data / "log",
+        "LOGS": "-",
+        "SCHEMA_DIR": data / "schema",
+        "GENERATED_CONFIG_DIR": data / "config",
+        "CONFIG_FILE": data / "rabbitmq.conf",
+        "ADVANCED_CONFIG_FILE": data / "advanced.config",
+        "ENABLED_PLUGINS_FILE": data / "enabled_plugins",
+        "PID_FILE": data / "pid",
+        "CONF_ENV_FILE": data / "none",
+        "ALLOW_INPUT": 1,
+        "SERVER_START_ARGS": "-noinput",
+        "SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+    }
+    return {f"RABBITMQ_{name}": str(value) for name, value in node.items()} | {
+        "HOME": str(data),
+        "PATH": f"{server.erlang}:{os.environ.get('PATH', '')}:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LC_ALL": "C.UTF-8",
+        "ERL_EPMD_PORT": str(free_port()),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_CRASH_DUMP": str(data / "erl_crash.dump"),
+    }
+
+
+async def answers(url: str) -> bool:
+    """Tell whether a broker completes the AMQP handshake with these credentials."""
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # a refused connection is an answer here
+    try:
+        async with asyncio.timeout(5):
+            connection = await aiormq.connect(url)
+            await connection.close()
+    except (OSError, TimeoutError, aiormq.AMQPError):
+        return False
+    return True
+
+
+def compose(*words: str) -> bool:
+    """Run Docker Compose on compose.yaml if there is an engine; tell whether that worked."""
+    file = REPO / "compose.yaml"
+    if not file.exists() or not shutil.which("docker"):
+        return False
+    if subprocess.run(["docker", "info"], capture_output=True).returncode:
+        return False
+    return subprocess.run(["docker", "compose", "-f", file, *words], capture_output=True).returncode == 0

@@ -1,0 +1,80 @@
+"""`sav test`: pytest beside a PostgreSQL and a RabbitMQ of its own, fresh for every run."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from sav_ops import postgres, rabbitmq
+from sav_ops.home import REPO, Home
+from sav_ops.steps import out, step
+
+
+def run(arguments: list[str]) -> int:
+    """Run pytest (all of tests/ without arguments) and return its exit code. Several runs can work side by side."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with private_home() as home, servers(home) as environment:
+        pytest = [sys.executable, "-P", "-m", "pytest", "-c", str(REPO / "pyproject.toml")]
+        tests = subprocess.Popen([*pytest, *(arguments or [str(REPO / "tests")])], env=environment)
+        try:
+            return tests.wait()
+        except KeyboardInterrupt:  # pytest got it too: let it report
+            return tests.wait(timeout=30)
+        finally:
+            tests.kill()
+
+
+@contextmanager
+def private_home() -> Iterator[Home]:
+    """Make a home for one run and remove it after; remove those of runs that were killed."""
+    area = Home.default().root / "test"
+    area.mkdir(exist_ok=True)
+    for left in area.iterdir():
+        with held(left) as ours:
+            if ours:
+                clear(Home(left))
+    home = Home(Path(tempfile.mkdtemp(dir=area)))
+    home.root.chmod(0o755)  # PostgreSQL runs as nobody when we are root
+    with held(home.root):
+        try:
+            yield home
+        finally:
+            clear(home)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Hold the folder while its run lives; yield False when another run holds it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def servers(home: Home) -> Iterator[dict[str, str]]:
+    """Start both servers and yield the environment that names them."""
+    with step("Servers"), ThreadPoolExecutor() as pool:
+        database, broker = pool.submit(postgres.start, home), pool.submit(rabbitmq.start, home)
+        urls = {"SAV_DATABASE_URL": database.result(), "SAV_BROKER_URL": broker.result()}
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("SAV_")}
+    yield {**mine, **urls, "PYTHONUNBUFFERED": "1"}
+
+
+def clear(home: Home) -> None:
+    rabbitmq.stop(home)
+    postgres.stop(home)
+    shutil.rmtree(home.root, ignore_errors=True)
+    if home.root.exists():
+        out.print(f"[yellow]{home.root} could not be removed[/]")

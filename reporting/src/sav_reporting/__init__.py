@@ -1,0 +1,1 @@
+"""Reports, feedback and exports. Empty until its first command lands."""
