@@ -86,7 +86,7 @@ class IllegalMove(SavError):
     status = 409
 
     def __init__(self, kind: str, now: str, wanted: str, legal: Sequence[str]) -> None:
-        super().__init__(f"a {kind} that is {now} cannot become {wanted}", moves=list(legal))
+        super().__init__(f"{kind}: {now} cannot become {wanted}", moves=list(legal))
 
 
 class Conflict(SavError):

@@ -30,4 +30,4 @@ class Lifecycle(Generic[S]):
         if who is None:
             raise IllegalMove(self.kind, now, to, self.legal(now, by))
         if by.role not in who:
-            raise NotAllowed(f"a {by.role} cannot move a {self.kind} from {now} to {to}")
+            raise NotAllowed(f"{self.kind}: {now} to {to} is not for a {by.role}")

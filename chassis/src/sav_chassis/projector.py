@@ -41,9 +41,13 @@ class Executes(Protocol):
 
 async def project(connection: Executes, told: Sequence[Told]) -> None:
     """Brings the view of every record in these events to the highest version seen; one statement."""
+    await show(connection, [event.state for _, event in told])
+
+
+async def show(connection: Executes, views: Iterable[View]) -> None:
+    """The same for views as they are."""
     newest: dict[tuple[str, Any], View] = {}
-    for _, event in told:
-        view = event.state
+    for view in views:
         key = (view.kind(), view.id)
         if key not in newest or newest[key].version < view.version:
             newest[key] = view

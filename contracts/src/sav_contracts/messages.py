@@ -126,7 +126,8 @@ class View(Message):
 
     def part(self, form: type["V"]) -> "V":
         """The smaller `form` of this view, for `for_client`."""
-        return form.model_validate(self, from_attributes=True)
+        # Field by field: pydantic would hand back this very object where `form` is a base class of it.
+        return form.model_validate({name: getattr(self, name) for name in form.model_fields})
 
 
 V = TypeVar("V", bound=View)

@@ -57,7 +57,9 @@ def unpack(target: Path) -> None:
             erl.read_text().replace("ROOTDIR=/usr/lib/erlang", f"ROOTDIR='{target}/usr/lib/erlang'")
         )
     for plugin in root.glob("usr/lib/rabbitmq/lib/*/plugins/rabbitmq_*"):
-        if "prelaunch" not in plugin.name:  # the node reads all plugins that lie there: without them it starts in half the time
+        if (
+            "prelaunch" not in plugin.name
+        ):  # the node reads all plugins that lie there: without them it starts in half the time
             shutil.rmtree(plugin)
     root.rename(target)
     shutil.rmtree(work)

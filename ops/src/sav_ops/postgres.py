@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sysconfig
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,14 +46,22 @@ def start(home: Home) -> str:
         home.remember("SAV_DATABASE_URL", url)
         if not data.exists():
             create(data, urlsplit(url).password or "")
-        forget_stranger(data)
-        server = [str(BIN / "postgres"), "-D", str(data), "-c", f"port={port}"]
-        options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        processes.start(
-            home, NAME, [*unprivileged(data), *server, *options], bare_environment(), cwd=Path("/")
-        )
-    processes.wait_ready(home, NAME, lambda: asyncio.run(answers(url)), seconds=60)
+        launch(home, data, port)
+    try:
+        processes.wait_ready(home, NAME, lambda: asyncio.run(answers(url)), seconds=60)
+    except Problem as problem:
+        if "still in use" not in str(problem):
+            raise
+        time.sleep(1)  # the server was killed a moment ago and its last sessions are still going away
+        return start(home)
     return url
+
+
+def launch(home: Home, data: Path, port: int) -> None:
+    forget_killed(data)
+    server = [str(BIN / "postgres"), "-D", str(data), "-c", f"port={port}"]
+    options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    processes.start(home, NAME, [*unprivileged(data), *server, *options], bare_environment(), cwd=Path("/"))
 
 
 def stop(home: Home) -> list[str]:
@@ -82,16 +91,19 @@ def create(data: Path, password: str) -> None:
     shutil.rmtree(new)
 
 
-def forget_stranger(data: Path) -> None:
-    """Remove a postmaster.pid left by a killed server whose number now belongs to another program."""
+def forget_killed(data: Path) -> None:
+    """Remove the postmaster.pid of a killed server when its number is free, a zombie's, or another program's by now.
+
+    PostgreSQL would refuse to start; it still protects itself by its shared memory.
+    """
     file = data / "postmaster.pid"
-    if file.exists():
-        try:
-            name = Path(f"/proc/{int(file.read_text().split()[0])}/comm").read_text().strip()
-        except (OSError, ValueError, IndexError):
-            name = ""
-        if name != "postgres":
-            file.unlink()
+    try:
+        pid = int(file.read_text().split()[0])
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError, IndexError):
+        return
+    if name != "postgres" or processes.identity(pid) is None:
+        file.unlink()
 
 
 def nobody() -> tuple[int, int]:

@@ -1,0 +1,47 @@
+"""The servers that `./sav test` started, and the system on top of them."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from sav_chassis.identity import new_key
+from sav_chassis.service import Service
+from sav_chassis.settings import Settings
+from sav_chassis.testing import Stage
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """Databases of their own on the test server, fresh keys, short deadlines."""
+    if "SAV_DATABASE_URL" not in os.environ or "SAV_BROKER_URL" not in os.environ:
+        pytest.exit("run the tests with `./sav test`: it starts their database and broker", returncode=4)
+    private, public = new_key()
+    return Settings(
+        database_prefix="test",
+        signing_key=private,
+        public_keys=public,
+        link_secret="a secret for tests",
+        command_deadline=2.0,
+    )
+
+
+Staged = Callable[[Service], Awaitable[Stage]]
+
+
+@pytest.fixture(scope="session")
+async def stages(settings: Settings) -> AsyncIterator[Staged]:
+    """Opens the stage of a service once for all its tests, in databases that no running system uses."""
+    apart = settings.model_copy(update={"database_prefix": "stage"})
+    opened: dict[str, Stage] = {}
+    async with AsyncExitStack() as stack:
+
+        async def open_stage(service: Service) -> Stage:
+            if service.name not in opened:
+                stage = Stage(service, apart)
+                await stage.open()
+                stack.push_async_callback(stage.close)
+                opened[service.name] = stage
+            return opened[service.name]
+
+        yield open_stage
