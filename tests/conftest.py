@@ -9,6 +9,7 @@ from sav_chassis.identity import new_key
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage
+from system import System, whole
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +46,10 @@ async def stages(settings: Settings) -> AsyncIterator[Staged]:
             return opened[service.name]
 
         yield open_stage
+
+
+@pytest.fixture(scope="session")
+async def system(settings: Settings) -> AsyncIterator[System]:
+    """One system for all tests that go through the edge; each makes its own people."""
+    async with whole(settings) as running:
+        yield running

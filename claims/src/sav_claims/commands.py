@@ -17,7 +17,7 @@ from sav_contracts.interventions import TechnicianView
 from sqlalchemy import Sequence
 
 from sav_claims.app import claims
-from sav_claims.lifecycle import triage
+from sav_claims.lifecycle import UNDER_WAY, triage
 from sav_claims.model import Client, Reclamation
 
 REFERENCES = Sequence("reclamation_reference")
@@ -63,7 +63,7 @@ async def open_reclamation(cmd: OpenReclamation, tx: Tx, by: Actor) -> Reclamati
 async def qualify_reclamation(cmd: QualifyReclamation, tx: Tx, by: Actor) -> Reclamation:
     """Decide priority and coverage; decide again with a reason."""
     reclamation = await tx.load(Reclamation, cmd.reclamation_id, by)
-    if reclamation.status != "submitted" and cmd.reason is None:
+    if reclamation.status in UNDER_WAY and cmd.reason is None:
         raise Invalid.field("reason", "say why it is decided again")
     reclamation.qualify(cmd.priority, cmd.coverage, cmd.reason, by)
     tx.emit(

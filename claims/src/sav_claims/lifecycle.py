@@ -10,7 +10,6 @@ RECLAMATION: Lifecycle[ReclamationStatus] = Lifecycle(
     "reclamation",
     {
         ("submitted", "qualified"): MANAGERS,
-        ("qualified", "qualified"): MANAGERS,
         ("assigned", "qualified"): BY_EVENT,
         ("qualified", "assigned"): MANAGERS,
         ("assigned", "assigned"): MANAGERS | BY_EVENT,
@@ -18,6 +17,10 @@ RECLAMATION: Lifecycle[ReclamationStatus] = Lifecycle(
     },
 )
 
+# What was qualified may be decided again until it is over.
+UNDER_WAY: frozenset[ReclamationStatus] = frozenset(
+    {"qualified", "awaiting_client", "assigned", "in_progress", "awaiting_parts"}
+)
 URGENT: frozenset[ProblemType] = frozenset({"leak", "no_heating", "electrical"})
 
 

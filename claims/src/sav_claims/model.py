@@ -18,7 +18,7 @@ from sav_contracts.claims import (
 from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sav_claims.lifecycle import RECLAMATION
+from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 
 
 class Client(Aggregate):
@@ -62,7 +62,7 @@ class Reclamation(Aggregate):
 
     def qualify(self, priority: Priority, coverage: Coverage, reason: str | None, by: Actor) -> None:
         """A manager decided how urgent it is and who pays."""
-        if self.status == "submitted":
+        if self.status not in UNDER_WAY:
             self.move("qualified", by)
         self.priority = priority
         self.priority_reason = reason or self.priority_reason

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from pydantic import SecretStr
+
 from sav_chassis.asking import Answer, CommandClient
 from sav_chassis.identity import Links, Signer
 from sav_chassis.settings import Settings

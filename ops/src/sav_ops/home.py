@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 REPO = Path(__file__).resolve().parents[3]
+GIVEN = dict(os.environ)  # what the caller's shell sets wins over what we made
 
 
 class Problem(Exception):
@@ -70,8 +71,8 @@ class Home:
         new.replace(self.root / "env")
 
     def environment(self, room: str | None = None) -> dict[str, str]:
-        """Return the variables of a room's process; what the caller's shell sets wins. Only auth (and None, us) gets the key."""
-        merged = {**self.settings(), **os.environ, "SAV_HOME": str(self.root)}
+        """Return the variables of a room's process. Only auth (and None: ourselves) gets the signing key."""
+        merged = {**self.settings(), **GIVEN, "SAV_HOME": str(self.root)}
         if room not in ("auth", None):
             merged.pop("SAV_SIGNING_KEY", None)
         return merged
@@ -88,13 +89,13 @@ def make_secrets() -> dict[str, str]:
     }
 
 
-def free_port(preferred: int = 0, host: str = "127.0.0.1") -> int:
-    """Return the preferred port if nobody listens there, else any free one."""
-    for port in (preferred, 0):
+def free_port(preferred: int = 0) -> int:
+    """Return the preferred port, or one of the next ten, or any, that nobody has on this machine."""
+    for port in (*range(preferred, preferred + 10), 0) if preferred else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((host, port))
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
             found: int = probe.getsockname()[1]

@@ -4,14 +4,15 @@ import asyncio
 import os
 import shutil
 import sys
-import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urlsplit
 
 from sav_chassis.settings import Settings
 from sav_ops import postgres, processes, queues, rabbitmq, rooms
 from sav_ops.demo import DemoLogin, seed
-from sav_ops.home import Home, Problem, free_port
+from sav_ops.home import GIVEN, Home, Problem, free_port
 from sav_ops.steps import out, step
 
 EDGE_PORT = 8080
@@ -21,78 +22,74 @@ OURS = ("run", "logs", "pg", "pg.new", "rabbitmq", "test", "env", "env.new")
 
 def up(home: Home, demo: bool) -> None:
     """Start whatever is not running yet, and say where to go."""
-    with home.lock():
-        with step("Environment") as now:
-            before = home.settings()
-            now.note = f"Python {sys.version.split()[0]}, state in {home.root}"
-        database(home)
-        broker(home)
-        changed = [name for name, value in before.items() if home.settings()[name] != value]
-        if changed:  # what runs still uses the old address
-            processes.stop(home, rooms.ROOMS)
+    with home.lock(), ThreadPoolExecutor() as pool:
+        before = home.settings()
+        coming = pool.submit(broker, home)  # the slowest to start: it comes up beside the next two steps
+        with step("PostgreSQL") as now:
+            now.note = database(home)
+        with step("Migrations") as now:
+            asyncio.run(migrate(read_settings(home)))
+            now.note = f"{len(rooms.ROOMS)} databases"
+        with step("RabbitMQ") as now:
+            now.note = coming.result()
+        if any(home.settings()[name] != value for name, value in before.items()):
+            processes.stop(home, rooms.ROOMS)  # they still use the old address
         edge_port(home)
         settings = read_settings(home)
         with step("Topology") as now:
             now.note = f"{asyncio.run(queues.declare(settings.broker_url))} queues"
-        with step("Migrations") as now:
-            asyncio.run(migrate(settings))
-            now.note = f"{len(rooms.ROOMS)} databases"
-        services(home, settings)
+        with step("Services") as now:
+            now.note = services(home, settings)
         logins: list[DemoLogin] = []
         if demo:
             with step("Demo people") as now:
                 logins = asyncio.run(seed(settings))
                 now.note = f"{len(logins)} logins"
-    welcome(settings, logins)
+    welcome(home, settings, logins)
 
 
-def database(home: Home) -> None:
-    with step("PostgreSQL") as now:
-        if given := os.environ.get("SAV_DATABASE_URL"):
-            processes.poll(
-                lambda: asyncio.run(postgres.answers(given)), 10, "Nothing answers at SAV_DATABASE_URL."
-            )
-            now.note = "the one of SAV_DATABASE_URL"
-            return
-        ran = processes.running(home, postgres.NAME)
-        url = postgres.start(home)
-        now.note = already(ran) + f"port {urlsplit(url).port}"
+def database(home: Home) -> str:
+    if given := GIVEN.get("SAV_DATABASE_URL"):
+        processes.poll(
+            lambda: asyncio.run(postgres.answers(given)), 10, "Nothing answers at SAV_DATABASE_URL."
+        )
+        return "the one of SAV_DATABASE_URL"
+    ran = processes.running(home, postgres.NAME)
+    return already(ran) + f"port {urlsplit(postgres.start(home)).port}"
 
 
-def broker(home: Home) -> None:
-    with step("RabbitMQ") as now:
-        if given := os.environ.get("SAV_BROKER_URL"):
-            processes.poll(
-                lambda: asyncio.run(rabbitmq.answers(given)), 10, "Nothing answers at SAV_BROKER_URL."
-            )
-            now.note = "the one of SAV_BROKER_URL"
-            return
-        ran = processes.running(home, rabbitmq.NAME)
-        url, origin = rabbitmq.provide(home)
-        now.note = already(ran) + f"port {urlsplit(url).port}, {origin}"
+def broker(home: Home) -> str:
+    if given := GIVEN.get("SAV_BROKER_URL"):
+        processes.poll(lambda: asyncio.run(rabbitmq.answers(given)), 10, "Nothing answers at SAV_BROKER_URL.")
+        return "the one of SAV_BROKER_URL"
+    ran = processes.running(home, rabbitmq.NAME)
+    url, origin = rabbitmq.provide(home)
+    return already(ran) + f"port {urlsplit(url).port}, {origin}"
 
 
 def edge_port(home: Home) -> None:
     """Choose the edge's port: the caller's, else last time's, else 8080; another when somebody has it."""
-    if "SAV_EDGE_PORT" in os.environ or processes.running(home, rooms.EDGE):
+    if processes.running(home, rooms.EDGE):
         return
-    wanted = int(home.settings().get("SAV_EDGE_PORT", EDGE_PORT))
+    given = GIVEN.get("SAV_EDGE_PORT")
+    wanted = int(given or home.settings().get("SAV_EDGE_PORT", EDGE_PORT))
     port = free_port(wanted)
+    if port != wanted and given:
+        raise Problem(f"Port {wanted} (SAV_EDGE_PORT) belongs to another program.")
     if port != wanted:
         out.print(f"[yellow]! Port {wanted} belongs to another program: the edge takes {port}.[/]")
     home.remember("SAV_EDGE_PORT", str(port))
 
 
-def services(home: Home, settings: Settings) -> None:
+def services(home: Home, settings: Settings) -> str:
     """Start the rooms that do not run, all at once, and wait until each can work."""
-    with step("Services") as now:
-        missing = [room for room in rooms.ROOMS if not processes.running(home, room)]
-        for room in missing:
-            command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
-            processes.start(home, room, command, home.environment(room), cwd=home.root)
-        for room in rooms.ROOMS:
-            processes.wait_ready(home, room, lambda room=room: ready(room, settings), START_SECONDS)  # type: ignore[misc]
-        now.note = ", ".join(missing) if missing else "already up: " + ", ".join(rooms.ROOMS)
+    missing = [room for room in rooms.ROOMS if not processes.running(home, room)]
+    for room in missing:
+        command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
+        processes.start(home, room, command, home.environment(room), cwd=home.root)
+    for room in rooms.ROOMS:
+        processes.wait_ready(home, room, partial(ready, room, settings), START_SECONDS)
+    return ", ".join(missing) if missing else "already up: " + ", ".join(rooms.ROOMS)
 
 
 def ready(room: str, settings: Settings) -> bool:
@@ -101,7 +98,7 @@ def ready(room: str, settings: Settings) -> bool:
     try:
         with urllib.request.urlopen(f"{address(settings)}/health/ready", timeout=5) as answer:
             return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
+    except OSError:
         return False
 
 
@@ -112,7 +109,7 @@ async def migrate(settings: Settings) -> None:
 
 
 def read_settings(home: Home, room: str | None = None) -> Settings:
-    """Return the settings as a room gets them (all of them for us), and set them for what this process calls."""
+    """Return the settings as a room gets them (None: all), and set the variables for what this process calls."""
     environment = home.environment(room)
     os.environ.clear()
     os.environ.update(environment)
@@ -121,7 +118,7 @@ def read_settings(home: Home, room: str | None = None) -> Settings:
 
 def known_settings(home: Home, room: str | None = None) -> Settings:
     """Return the settings of a platform that has been started, or of the one that the caller's shell names."""
-    given = {"SAV_DATABASE_URL", "SAV_BROKER_URL"} <= os.environ.keys()
+    given = {"SAV_DATABASE_URL", "SAV_BROKER_URL"} <= GIVEN.keys()
     if not given and not (home.root / "env").exists():
         raise Problem(f"SAV has not been started in {home.root} yet: ./sav up")
     return read_settings(home, room)
@@ -136,8 +133,13 @@ def already(ran: object) -> str:
     return "already up, " if ran else ""
 
 
-def welcome(settings: Settings, logins: list[DemoLogin]) -> None:
-    out.print(f"\nSAV is up:  {address(settings)}\nIts API:    {address(settings)}/docs\n", soft_wrap=True)
+def welcome(home: Home, settings: Settings, logins: list[DemoLogin]) -> None:
+    lines = f"""
+SAV is up:  {address(settings)}
+Its API:    {address(settings)}/docs
+Its logs:   {home.logs}
+"""
+    out.print(lines, markup=False, soft_wrap=True)
     for login in logins:
         out.print(f"  {login.role:<12} {login.email:<28} {login.password}", markup=False, soft_wrap=True)
 

@@ -95,9 +95,12 @@ def send(home: Home, name: str, how: signal.Signals) -> bool:
 def wait_ready(home: Home, name: str, ready: Callable[[], bool], seconds: float) -> None:
     """Wait until `ready()`; if the process ends before or takes longer, raise a Problem with the end of its log."""
     deadline = time.monotonic() + seconds
-    while not ready():
+    while True:
+        done = ready()
         if running(home, name) is None:
             raise Problem(f"{name} stopped while it was starting.\n{log_end(home, name)}")
+        if done:
+            return
         if time.monotonic() > deadline:
             raise Problem(f"{name} is not ready after {seconds:.0f} s.\n{log_end(home, name)}")
         time.sleep(0.1)

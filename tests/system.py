@@ -1,0 +1,138 @@
+"""The whole system in one process: real broker, real databases, the edge's application called directly."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import httpx
+from pydantic import SecretStr
+from sav_auth.app import auth
+from sav_chassis.asking import CommandClient
+from sav_chassis.identity import Links, Signer
+from sav_chassis.runner import connected, serving
+from sav_chassis.service import Service
+from sav_chassis.settings import Settings
+from sav_claims.app import claims
+from sav_contracts.actor import SYSTEM, Role
+from sav_contracts.auth import AcceptInvitation, InviteUser, StaffRole, UserInvited
+from sav_edge.app import application, edge
+from sav_interventions.app import interventions
+from uuid_utils.compat import uuid7
+
+SERVICES = {service.name: service for service in (auth, claims, interventions)}
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Person:
+    """Somebody who is signed in."""
+
+    id: str
+    email: str
+    role: str
+    http: httpx.AsyncClient
+    token: str = ""
+    names: dict[str, Any] = field(default_factory=dict)
+
+    async def get(self, path: str, **parameters: Any) -> httpx.Response:
+        return await self.http.get(f"/api{path}", params=parameters, headers=self.headers())
+
+    async def post(self, path: str, json: Any = None, key: str | None = None) -> httpx.Response:
+        headers = self.headers() | ({"Idempotency-Key": key} if key else {})
+        return await self.http.post(f"/api{path}", json=json or {}, headers=headers)
+
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+class System:
+    """Services that can be stopped and started again, and people made by commands."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._running: dict[str, AsyncExitStack] = {}
+
+    async def start(self, name: str) -> None:
+        self._running[name] = AsyncExitStack()
+        await self._running[name].enter_async_context(serving(SERVICES[name].load(), self.settings))
+
+    async def stop(self, name: str) -> None:
+        await self._running.pop(name).aclose()
+
+    async def stop_all(self) -> None:
+        for name in list(self._running):
+            await self.stop(name)
+
+    async def sql(self, room: str, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Looks into a room's database."""
+        connection = await asyncpg.connect(self.settings.database(room))
+        try:
+            return await connection.fetch(query, *arguments)
+        finally:
+            await connection.close()
+
+    def visitor(self) -> Person:
+        """Somebody without a token."""
+        return Person("", "", "anyone", self.http)
+
+    async def sign_in(self, email: str, password: str = PASSWORD) -> Person:
+        answer = await self.visitor().post("/auth/login", {"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        return Person(told["user_id"], email, told["role"], self.http, told["access_token"])
+
+    async def client(self) -> Person:
+        """A new client, signed up and signed in over HTTP."""
+        email = f"{uuid7()}@example.com"
+        answer = await self.visitor().post(
+            "/auth/register", {"email": email, "password": PASSWORD, "name": "Léa Bernard"}
+        )
+        assert answer.status_code == 202, answer.text
+        return await self.sign_in(email)
+
+    async def staff(self, role: StaffRole, name: str = "Karim Haddad") -> Person:
+        """A new technician, manager or admin, invited and signed in."""
+        email = f"{uuid7()}@example.com"
+        token = Signer(self.settings.signing_key).token(SYSTEM)
+        answer = await self.asks.ask(InviteUser(email=email, name=name, role=role), 5, token=token)
+        invited = next(e for envelope in answer.events if isinstance(e := envelope.event(), UserInvited))
+        link = Links(self.settings.link_secret).token("invitation", invited.grant_id)
+        await self.asks.ask(AcceptInvitation(token=SecretStr(link), password=SecretStr(PASSWORD)), 5)
+        return await self.sign_in(email)
+
+    async def technician(self, name: str = "Karim Haddad") -> Person:
+        return await self.staff(Role.TECHNICIAN, name)
+
+    async def manager(self) -> Person:
+        return await self.staff(Role.MANAGER, "Marie Laurent")
+
+    async def admin(self) -> Person:
+        return await self.staff(Role.ADMIN, "Alex Dubois")
+
+    http: httpx.AsyncClient
+    asks: CommandClient
+
+
+@asynccontextmanager
+async def whole(settings: Settings) -> AsyncIterator[System]:
+    """Migrated, started, and stopped at the end."""
+    system = System(settings)
+    rooms: list[Service | Any] = [*SERVICES.values(), edge]
+    for room in rooms:
+        await room.migrate(settings)
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(connected(settings, "tests"))
+        system.asks = CommandClient(broker)
+        await system.asks.start()
+        stack.push_async_callback(system.asks.close)
+        stack.push_async_callback(system.stop_all)
+        for name in SERVICES:
+            await system.start(name)
+        app = await stack.enter_async_context(application(settings))
+        transport = httpx.ASGITransport(app=app)
+        system.http = await stack.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://sav.test", timeout=30)
+        )
+        yield system
