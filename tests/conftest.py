@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
+from system import System, whole
+
 from sav_chassis.identity import new_key
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage
-from system import System, whole
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import world
+
 from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import Actor
 from sav_contracts.interventions import TechnicianView
@@ -14,7 +15,13 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 def technician(who: Actor, active: bool = True) -> TechnicianView:
     return TechnicianView(
-        id=who.id, version=1, created_at=NOW, updated_at=NOW, technician_id=who.id, name="Karim", active=active
+        id=who.id,
+        version=1,
+        created_at=NOW,
+        updated_at=NOW,
+        technician_id=who.id,
+        name="Karim",
+        active=active,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import asyncpg
 import httpx
 from pydantic import SecretStr
+from uuid_utils.compat import uuid7
+
 from sav_auth.app import auth
 from sav_chassis.asking import CommandClient
 from sav_chassis.identity import Links, Signer
@@ -19,7 +21,6 @@ from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth import AcceptInvitation, InviteUser, StaffRole, UserInvited
 from sav_edge.app import application, edge
 from sav_interventions.app import interventions
-from uuid_utils.compat import uuid7
 
 SERVICES = {service.name: service for service in (auth, claims, interventions)}
 PASSWORD = "correct horse battery"

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import world
 from given_claims import client, technician
+
 from sav_chassis.service import Service
 from sav_chassis.testing import Stage
 from sav_claims.app import claims

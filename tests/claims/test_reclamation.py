@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 import world
 from given_claims import client, reclamation, technician
+
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
 from sav_contracts.claims import (
@@ -21,7 +22,12 @@ RECLAMATION = UUID(int=100)
 
 
 def opening(client_id: UUID | None = None, **fields: object) -> OpenReclamation:
-    usual = {"article": "Mitigeur", "problem_type": "noise", "description": "il siffle", "client_id": client_id}
+    usual = {
+        "article": "Mitigeur",
+        "problem_type": "noise",
+        "description": "il siffle",
+        "client_id": client_id,
+    }
     return OpenReclamation.model_validate({k: v for k, v in (usual | fields).items() if v is not None})
 
 
@@ -154,7 +160,9 @@ async def test_an_inactive_technician_is_refused(stage: Stage) -> None:
 
 async def test_an_unknown_technician_is_named_after_a_second(stage: Stage) -> None:
     await stage.given(reclamation(status="qualified"))
-    outcome = await stage.when(AssignTechnician(reclamation_id=RECLAMATION, technician_id=UUID(int=9)), by=world.marie)
+    outcome = await stage.when(
+        AssignTechnician(reclamation_id=RECLAMATION, technician_id=UUID(int=9)), by=world.marie
+    )
     assert outcome.problem
     assert outcome.problem.status == 422
     assert [error.field for error in outcome.problem.errors or []] == ["technician_id"]

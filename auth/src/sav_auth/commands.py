@@ -1,5 +1,10 @@
 """Signing up, signing in, inviting."""
 
+from sqlalchemy import func, select
+
+from sav_auth.app import auth
+from sav_auth.model import FAILURE_WINDOW, INVITATION_LASTS, REPEATED_FAILURES, Account, Grant, LoginAttempt
+from sav_auth.passwords import hashed, matches
 from sav_chassis.errors import Conflict, NotSignedIn, Refused, SavError
 from sav_chassis.identity import ACCESS_SECONDS, Links, Signer
 from sav_chassis.tx import Tx
@@ -16,11 +21,6 @@ from sav_contracts.auth import (
     UserInvited,
     UserRegistered,
 )
-from sqlalchemy import func, select
-
-from sav_auth.app import auth
-from sav_auth.model import FAILURE_WINDOW, INVITATION_LASTS, REPEATED_FAILURES, Account, Grant, LoginAttempt
-from sav_auth.passwords import hashed, matches
 
 
 class LinkExpired(SavError):

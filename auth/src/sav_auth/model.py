@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sav_chassis.model import Aggregate, Base
-from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import AccountStatus, AccountView, Locale
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_auth.lifecycle import ACCOUNT
+from sav_chassis.model import Aggregate, Base
+from sav_contracts.actor import Actor, Role
+from sav_contracts.auth import AccountStatus, AccountView, Locale
 
 INVITATION_LASTS = timedelta(days=7)
 # So many wrong passwords within this time are told about.

@@ -22,7 +22,10 @@ async def hashed(password: str) -> str:
 async def matches(password_hash: str | None, password: str) -> bool:
     """Whether it is the password; takes the same time where there is none to compare with."""
     async with _at_once:
-        return await asyncio.to_thread(_verify, password_hash or _NOBODYS, password) and password_hash is not None
+        return (
+            await asyncio.to_thread(_verify, password_hash or _NOBODYS, password)
+            and password_hash is not None
+        )
 
 
 def _verify(password_hash: str, password: str) -> bool:

@@ -8,8 +8,6 @@ from typing import Any
 
 import structlog
 from pydantic import BaseModel, ValidationError
-from sav_contracts.actor import ANYONE, SYSTEM, Actor, Role
-from sav_contracts.messages import Asked, Command, View, persons
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +32,8 @@ from sav_chassis.model import Aggregate
 from sav_chassis.service import Handler, Service
 from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx
+from sav_contracts.actor import ANYONE, SYSTEM, Actor, Role
+from sav_contracts.messages import Asked, Command, View, persons
 
 log = structlog.get_logger()
 
@@ -70,6 +70,19 @@ class Answerer:
 
     async def answer(self, ask: Ask) -> Answer:
         """Never raises: what goes wrong is the answer, and its traceback is logged here."""
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(correlation_id=str(ask.correlation_id)):
+            answer = await self._answer(ask)
+            status = answer.problem.status if answer.problem else 200
+            log.info(
+                "answered",
+                command=ask.type,
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+            )
+        return answer
+
+    async def _answer(self, ask: Ask) -> Answer:
         try:
             if time.time() >= ask.deadline:
                 raise DeadlinePassed("it arrived too late and was not done")
@@ -77,11 +90,8 @@ class Answerer:
             message_type = self._types.get(ask.type)
             if message_type is None:
                 raise Invalid(f"{self._service.name} does not know {ask.type}")
-            message = message_type.model_validate_json(ask.body)
             self._check_role(message_type, actor)
-            return await self._patiently(message, ask, actor)
-        except ValidationError as error:
-            return Answer.refusal(Invalid.from_pydantic(error))
+            return await self._patiently(_parse(message_type, ask.body), ask, actor)
         except SavError as error:
             return Answer.refusal(error)
         except Exception as error:
@@ -104,7 +114,9 @@ class Answerer:
             try:
                 return await self._once(message, ask, actor)
             except NotYet as missing:
-                patient_until = ask.deadline if missing.id == actor.id else min(started + PATIENCE, ask.deadline)
+                patient_until = (
+                    ask.deadline if missing.id == actor.id else min(started + PATIENCE, ask.deadline)
+                )
                 if time.time() + pause >= patient_until:
                     raise _unknown(message, missing, actor) from None
             except Exception as error:
@@ -130,7 +142,9 @@ class Answerer:
                 return stored
             answer = await self._handle(Tx(session, self._settings, context), message, actor)
             if key:
-                statement, values = (FREE_KEY, key) if answer.problem else (KEEP_ANSWER, key | _kept(answer, message))
+                statement, values = (
+                    (FREE_KEY, key) if answer.problem else (KEEP_ANSWER, key | _kept(answer, message))
+                )
                 await session.execute(statement, values)
             if time.time() >= ask.deadline:
                 raise DeadlinePassed("it was not done in time, so it was not done")
@@ -145,6 +159,13 @@ class Answerer:
         if isinstance(result, Refused):
             return Answer(problem=result.error.problem, events=events)
         return Answer(body=_reply(result, actor), events=events)
+
+
+def _parse(message_type: type[Asked[Any]], body: bytes) -> Asked[Any]:
+    try:
+        return message_type.model_validate_json(body)
+    except ValidationError as error:
+        raise Invalid.from_pydantic(error) from None
 
 
 def _reply(result: Aggregate | BaseModel, actor: Actor) -> str | None:
@@ -186,5 +207,3 @@ async def _claim(session: AsyncSession, key: dict[str, Any], message: Asked[Any]
 def _kept(answer: Answer, message: Asked[Any]) -> dict[str, Any]:
     named = persons(message).union(*(persons(envelope.event()) for envelope in answer.events))
     return {"answer": answer.model_dump_json(), "persons": list(named)}
-
-

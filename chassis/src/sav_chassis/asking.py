@@ -8,13 +8,14 @@ from uuid import UUID
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+from aio_pika.exceptions import AMQPError
 from pydantic import BaseModel, ConfigDict
-from sav_contracts.messages import Asked
 from uuid_utils.compat import uuid7
 
 from sav_chassis.envelope import Envelope
 from sav_chassis.errors import DeadlinePassed, Problem, SavError, Unavailable
 from sav_chassis.topology import COMMANDS
+from sav_contracts.messages import Asked
 
 log = structlog.get_logger()
 
@@ -104,14 +105,7 @@ class CommandClient:
         )
         answer = self._waiting[str(id)] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(seconds):
-                exchange = await self._channel.get_exchange(COMMANDS, ensure=False)
-                await exchange.publish(asked, routing_key=message.owner)
-        except (TimeoutError, aio_pika.exceptions.AMQPError, ConnectionError, RuntimeError) as error:
-            del self._waiting[str(id)]
-            log.warning("command not sent", command=message.type_name(), error=repr(error))
-            raise Unavailable("the message broker is away; nothing was done", retry_after=2) from None
-        try:
+            await self._send(asked, message.owner, seconds)
             return await asyncio.wait_for(answer, seconds + GRACE)
         except TimeoutError:
             raise DeadlinePassed(
@@ -121,6 +115,15 @@ class CommandClient:
             ) from None
         finally:
             del self._waiting[str(id)]
+
+    async def _send(self, asked: aio_pika.Message, owner: str, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                exchange = await self._channel.get_exchange(COMMANDS, ensure=False)
+                await exchange.publish(asked, routing_key=owner)
+        except (TimeoutError, AMQPError, ConnectionError, RuntimeError) as error:
+            log.warning("command not sent", command=asked.type, error=repr(error))
+            raise Unavailable("the message broker is away; nothing was done", retry_after=2) from None
 
     async def _on_reply(self, message: AbstractIncomingMessage) -> None:
         waiting = self._waiting.get(message.correlation_id or "")

@@ -48,7 +48,9 @@ async def decode(message: AbstractIncomingMessage) -> Told | None:
 class ReactionConsumer:
     """Feeds a service's reactions; one replica is active, the broker lets the others stand by."""
 
-    def __init__(self, reactor: Reactor, database: Database, broker: AbstractRobustConnection, queue: str) -> None:
+    def __init__(
+        self, reactor: Reactor, database: Database, broker: AbstractRobustConnection, queue: str
+    ) -> None:
         self._reactor = reactor
         self._database = database
         self._broker = broker
@@ -127,13 +129,15 @@ class ViewConsumer:
             self._arrived.put_nowait((message, told))
 
     async def _work(self) -> None:
-        while one := await self._arrived.get():
-            batch = [one]
-            while len(batch) < BATCH and not self._arrived.empty() and (one := self._arrived.get_nowait()):
-                batch.append(one)
+        while (first := await self._arrived.get()) is not None:
+            batch = [first]
+            while len(batch) < BATCH and not self._arrived.empty():
+                following = self._arrived.get_nowait()
+                if following is None:
+                    self._arrived.put_nowait(None)
+                    break
+                batch.append(following)
             await self._finish(batch)
-            if one is None:
-                return
 
     async def _finish(self, batch: list[tuple[AbstractIncomingMessage, Told]]) -> None:
         while True:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from sav_chassis.migrate import engine_for, missing
@@ -30,6 +31,8 @@ def sqlstate(error: BaseException) -> str | None:
 
 def is_away(error: BaseException) -> bool:
     """Whether the database could not be reached, as against having refused a statement."""
+    if isinstance(error, PoolExhausted):
+        return True
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True
@@ -46,8 +49,12 @@ def is_transient(error: BaseException) -> bool:
     return sqlstate(error) in _TRANSIENT
 
 
-class MissingMigration(Exception):
-    """The database is older than this code; the message names the cure."""
+class Unfit(Exception):
+    """This process must not start; the message names the cure."""
+
+
+class MissingMigration(Unfit):
+    """The database is older than this code."""
 
 
 class Database:

@@ -6,6 +6,7 @@ from uuid import UUID
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from pydantic import BaseModel, ConfigDict, ValidationError
+
 from sav_contracts import catalogue
 from sav_contracts.actor import Role
 from sav_contracts.messages import Event

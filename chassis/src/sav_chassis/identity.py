@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 from pydantic import ValidationError
-from sav_contracts.actor import Actor
 
 from sav_chassis.errors import NotSignedIn
+from sav_contracts.actor import Actor
 
 ISSUER = "sav"
 AUDIENCE = "sav"

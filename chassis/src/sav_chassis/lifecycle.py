@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Generic, TypeVar
 
-from sav_contracts.actor import Actor, Role
-
 from sav_chassis.errors import IllegalMove, NotAllowed
+from sav_contracts.actor import Actor, Role
 
 S = TypeVar("S", bound=str)
 

@@ -68,7 +68,9 @@ def _missing(connection: Connection, room: str) -> list[str]:
     for config in _configs(room):
         table = config.get_main_option("version_table")
         has = set(MigrationContext.configure(connection, opts={"version_table": table}).get_current_heads())
-        wanted += [f"{table} {head}" for head in ScriptDirectory.from_config(config).get_heads() if head not in has]
+        wanted += [
+            f"{table} {head}" for head in ScriptDirectory.from_config(config).get_heads() if head not in has
+        ]
     return wanted
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from sav_contracts.messages import View
 from sqlalchemy import BigInteger, DateTime, Enum, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+from sav_contracts.messages import View
 
 
 class Base(DeclarativeBase):
@@ -18,7 +19,9 @@ class Base(DeclarativeBase):
         str: Text,
         int: BigInteger,
         # Kept as text: a new value needs no migration, and readers in SQL see the word.
-        enum.Enum: Enum(enum.Enum, native_enum=False, values_callable=lambda kind: [member.value for member in kind]),
+        enum.Enum: Enum(
+            enum.Enum, native_enum=False, values_callable=lambda kind: [member.value for member in kind]
+        ),
         Literal: Enum(enum.Enum, native_enum=False),
     }
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from sav_contracts.messages import Event, View
-
 from sav_chassis.envelope import Envelope
+from sav_contracts.messages import Event, View
 
 Told = tuple[Envelope, Event]
 
@@ -71,7 +70,10 @@ def row(view: View) -> tuple[Any, ...]:
         view.kind(),
         view.id,
         view.version,
-        *(getattr(view, name, None) for name in ("parent", "user_id", "client_id", "technician_id", "status")),
+        *(
+            getattr(view, name, None)
+            for name in ("parent", "user_id", "client_id", "technician_id", "status")
+        ),
         view.is_open(),
         view.created_at,
         view.updated_at,

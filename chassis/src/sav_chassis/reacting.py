@@ -8,8 +8,6 @@ from itertools import count
 from uuid import UUID, uuid5
 
 import structlog
-from sav_contracts.actor import NOBODY
-from sav_contracts.messages import Event, persons
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +17,8 @@ from sav_chassis.errors import NotYet
 from sav_chassis.service import Reaction, Service
 from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx
+from sav_contracts.actor import NOBODY
+from sav_contracts.messages import Event, persons
 
 log = structlog.get_logger()
 
@@ -36,28 +36,30 @@ HELD_BACK = text("SELECT true FROM task WHERE use = 'parked' AND lane = :lane LI
 RECORD = text(
     "INSERT INTO handled (handler, event_id) VALUES (:handler, :event_id) ON CONFLICT DO NOTHING RETURNING true"
 )
-RECORD_OUTCOME = text("UPDATE handled SET outcome = :outcome WHERE handler = :handler AND event_id = :event_id")
+RECORD_OUTCOME = text(
+    "UPDATE handled SET outcome = :outcome WHERE handler = :handler AND event_id = :event_id"
+)
 PARK = text(
     """INSERT INTO task (use, key, lane, due, attempts, error, message, persons)
     VALUES ('parked', :key, :lane, :due, :attempts, :error, :message, :persons) ON CONFLICT DO NOTHING"""
 )
 # Only the first of each lane is taken; a dead one holds its lane until a person releases it.
-TAKE = """
+FIRST_OF_LANE = """
+    t.use = 'parked' AND t.state = 'waiting'
+    AND NOT EXISTS (SELECT 1 FROM task b WHERE b.use = t.use AND b.lane = t.lane AND b.position < t.position)"""
+TAKE = f"""
 UPDATE task SET leased_until = now() + $1 WHERE (use, key) IN (
     SELECT use, key FROM task t
-    WHERE use = 'parked' AND state = 'waiting' AND due <= now() AND coalesce(leased_until, now()) <= now()
-      AND NOT EXISTS (SELECT 1 FROM task b WHERE b.use = t.use AND b.lane = t.lane AND b.position < t.position)
+    WHERE {FIRST_OF_LANE} AND due <= now() AND coalesce(leased_until, now()) <= now()
     ORDER BY due LIMIT 20 FOR UPDATE SKIP LOCKED)
 RETURNING key, message, attempts, since"""
+NEXT_DUE = f"""
+SELECT extract(epoch FROM min(greatest(due, coalesce(leased_until, due))) - now())::float
+FROM task t WHERE {FIRST_OF_LANE}"""
 PUT_BACK = """
 UPDATE task SET attempts = $2, due = now() + $3, error = $4, state = $5, leased_until = NULL
 WHERE use = 'parked' AND key = $1"""
 DONE = "DELETE FROM task WHERE use = 'parked' AND key = $1"
-NEXT_DUE = "SELECT extract(epoch FROM min(due) - now())::float FROM task WHERE use = 'parked' AND state = 'waiting'"
-
-
-class HeldBack(Exception):
-    """An earlier event of the same aggregate is parked; this one waits behind it."""
 
 
 class Reactor:
@@ -77,8 +79,6 @@ class Reactor:
             try:
                 await self._react(envelope, event, parked=False)
                 return
-            except HeldBack:
-                return
             except Exception as error:
                 if is_away(error):
                     raise
@@ -89,7 +89,9 @@ class Reactor:
     async def release_due(self) -> float:
         """Tries again the parked events that are due; answers how many seconds to wait until the next ones."""
         for row in await self._database.pool.fetch(TAKE, LEASE):
-            await self._again(row["key"], Envelope.model_validate_json(row["message"]), row["attempts"], row["since"])
+            await self._again(
+                row["key"], Envelope.model_validate_json(row["message"]), row["attempts"], row["since"]
+            )
         wait = await self._database.pool.fetchval(NEXT_DUE)
         return 1.0 if wait is None else min(max(wait, 0.02), 1.0)
 
@@ -102,16 +104,25 @@ class Reactor:
                 raise
             limit = DEAD_AFTER_NOT_YET if isinstance(error, NotYet) else DEAD_AFTER
             state = "dead" if datetime.now(UTC) - since > limit else "waiting"
-            log.warning("event parked", event_type=envelope.type, event=str(envelope.id), state=state, error=repr(error))
+            log.warning(
+                "event parked",
+                event_type=envelope.type,
+                event=str(envelope.id),
+                state=state,
+                error=repr(error),
+            )
             await pool.execute(PUT_BACK, key, attempts + 1, _pause(attempts + 1), _cause(error), state)
         else:
             await pool.execute(DONE, key)
 
     async def _react(self, envelope: Envelope, event: Event, parked: bool) -> None:
-        for reaction in self._service.reactions[type(event)]:
-            await self._once(reaction, envelope, event, parked)
+        with structlog.contextvars.bound_contextvars(correlation_id=str(envelope.correlation_id)):
+            for reaction in self._service.reactions[type(event)]:
+                if not await self._once(reaction, envelope, event, parked):
+                    return
 
-    async def _once(self, reaction: Reaction, envelope: Envelope, event: Event, parked: bool) -> None:
+    async def _once(self, reaction: Reaction, envelope: Envelope, event: Event, parked: bool) -> bool:
+        """One reaction, one transaction; False where the event had to be parked behind an earlier one."""
         handler = reaction.__name__
         context = Context(
             actor_id=envelope.actor_id,
@@ -126,25 +137,24 @@ class Reactor:
             return uuid5(envelope.id, f"{self._service.name}.{handler}.{next(numbers)}")
 
         async with AsyncSession(self._database.engine, expire_on_commit=False) as session, session.begin():
-            lane = str(envelope.subject)
-            await session.execute(LOCK_LANE, {"lane": lane})
+            await session.execute(LOCK_LANE, {"lane": str(envelope.subject)})
             if not parked and (await session.execute(HELD_BACK, {"lane": envelope.subject})).first():
                 await session.execute(PARK, _parked(envelope, event, 0, "waits behind an earlier event"))
-                held_back = True
-            else:
-                held_back = False
-                record = {"handler": handler, "event_id": envelope.id}
-                if (await session.execute(RECORD, record)).first() is None:
-                    return
-                tx = Tx(session, self._settings, context, new_id)
-                outcome = await reaction(event, tx)
-                announced = await tx.seal()
-                if outcome:
-                    await session.execute(RECORD_OUTCOME, record | {"outcome": outcome})
-        if held_back:
-            raise HeldBack
+                return False
+            record = {"handler": handler, "event_id": envelope.id}
+            if (await session.execute(RECORD, record)).first() is None:
+                return True
+            tx = Tx(session, self._settings, context, new_id)
+            outcome = await reaction(event, tx)
+            announced = await tx.seal()
+            if outcome:
+                await session.execute(RECORD_OUTCOME, record | {"outcome": outcome})
+        log.info(
+            "reacted", reaction=handler, event_type=envelope.type, event_id=str(envelope.id), outcome=outcome
+        )
         if announced:
             self._committed()
+        return True
 
     async def _park(self, envelope: Envelope, event: Event, error: Exception) -> None:
         log.warning("event parked", event_type=envelope.type, event=str(envelope.id), error=repr(error))

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import structlog
 from aio_pika.abc import AbstractExchange, AbstractRobustConnection
+from aio_pika.exceptions import AMQPError
 
 from sav_chassis.database import Database, is_away
 from sav_chassis.envelope import Envelope
@@ -52,7 +53,9 @@ class Relay:
             try:
                 await self._stand_and_lead()
             except Exception as error:
-                if not is_away(error):
+                if is_away(error) or isinstance(error, AMQPError):
+                    log.warning("relay waits", error=repr(error))
+                else:
                     log.exception("relay failed; it starts again")
                 await self._pause(1.0)
             finally:
@@ -101,7 +104,9 @@ class Relay:
             for row in lane:
                 async with width:
                     envelope = Envelope.model_validate(dict(row))
-                    await exchange.publish(envelope.to_amqp(), routing_key=envelope.type, timeout=CONFIRM_TIMEOUT)
+                    await exchange.publish(
+                        envelope.to_amqp(), routing_key=envelope.type, timeout=CONFIRM_TIMEOUT
+                    )
                 confirmed.append(row["position"])
 
         results = await asyncio.gather(*map(publish, lanes.values()), return_exceptions=True)
@@ -129,5 +134,3 @@ class Relay:
         except TimeoutError:
             return False
         return True
-
-

@@ -2,22 +2,22 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import structlog
 import uvloop
 from aio_pika.abc import AbstractRobustConnection
+from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
-from faststream import AckPolicy
 
 from sav_chassis import topology
 from sav_chassis.answering import Answerer
 from sav_chassis.asking import Ask
 from sav_chassis.consuming import ReactionConsumer, ViewConsumer, settle
-from sav_chassis.database import Database, is_away, opened
+from sav_chassis.database import Database, Unfit, is_away, opened
 from sav_chassis.logs import configure
 from sav_chassis.projector import Told, project
 from sav_chassis.reacting import Reactor
@@ -46,14 +46,18 @@ async def serving(service: Service, settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(_stopped, relay, relaying)
         if service.reactions:
             await _consuming(stack, ReactionConsumer(reactor, database, broker, f"{service.name}.events"))
-            stack.push_async_callback(_cancelled, asyncio.create_task(_release(reactor, database), name="parking"))
+            stack.push_async_callback(
+                _cancelled, asyncio.create_task(_release(reactor, database), name="parking")
+            )
         if service.mirrored:
 
-            async def mirror(told: list[Told]) -> None:
+            async def mirror(told: Sequence[Told]) -> None:
                 await project(database.pool, told)
 
             await _consuming(stack, ViewConsumer(mirror, database, broker, f"{service.name}.views"))
-        stack.push_async_callback(_cancelled, asyncio.create_task(_forget_answers(database), name="housekeeping"))
+        stack.push_async_callback(
+            _cancelled, asyncio.create_task(_forget_answers(database), name="housekeeping")
+        )
         await stack.enter_async_context(_commands(service, settings, answerer))
         log.info("ready", service=service.name)
         yield
@@ -77,7 +81,7 @@ async def _commands(service: Service, settings: Settings, answerer: Answerer) ->
     broker = RabbitBroker(settings.broker_url, logger=None, reconnect_interval=1.0)
     queue = f"{service.name}.commands"
     subscriber = broker.subscriber(
-        RabbitQueue(queue, durable=True, arguments=topology.queue_arguments(queue) or None),
+        RabbitQueue(queue, declare=False),
         channel=Channel(prefetch_count=COMMANDS_AT_ONCE),
         ack_policy=AckPolicy.MANUAL,
         decoder=_as_it_is,
@@ -179,7 +183,11 @@ async def _until_told(process: AbstractAsyncContextManager[None]) -> None:
         starting.cancel()
         await asyncio.wait([starting])
         return
-    starting.result()
+    try:
+        starting.result()
+    except Unfit as error:
+        log.critical("cannot start", error=str(error))
+        raise SystemExit(1) from None
     await waiting
     log.info("stopping")
     try:

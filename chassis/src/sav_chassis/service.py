@@ -6,15 +6,15 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sav_contracts import catalogue
-from sav_contracts.actor import Actor
-from sav_contracts.messages import Asked, Command, Event, Query, View
-from sav_contracts.surface import SURFACE, Row, Serves
 
 from sav_chassis.errors import Refused
 from sav_chassis.model import Aggregate
 from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx
+from sav_contracts import catalogue
+from sav_contracts.actor import Actor
+from sav_contracts.messages import Asked, Command, Event, Query, View
+from sav_contracts.surface import SURFACE, Row, Serves
 
 Answered = Aggregate | BaseModel | Refused
 Handler = Callable[[Any, Tx, Actor], Awaitable[Answered]]

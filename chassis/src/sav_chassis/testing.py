@@ -1,8 +1,8 @@
 """The test kit: a service on a real database. Given rows, when a command or an event, then the reply and the events.
 
-    stage.given(Reclamation(...))
-    outcome = await stage.when(AssignTechnician(...), by=marie)
-    assert outcome.events == [...]
+stage.given(Reclamation(...))
+outcome = await stage.when(AssignTechnician(...), by=marie)
+assert outcome.events == [...]
 """
 
 import time
@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic_core import from_json
-from sav_contracts.actor import ANYONE, SYSTEM, Actor
-from sav_contracts.messages import Asked, Event, View
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -29,6 +27,8 @@ from sav_chassis.projector import show
 from sav_chassis.reacting import Reactor
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
+from sav_contracts.actor import ANYONE, SYSTEM, Actor
+from sav_contracts.messages import Asked, Event, View
 
 E = TypeVar("E", bound=Event)
 
@@ -134,12 +134,16 @@ class Stage:
 
     async def parked(self) -> list[tuple[UUID, str]]:
         """The parked events and the last line of why, in order."""
-        rows = await self.database.pool.fetch("SELECT key, error FROM task WHERE use = 'parked' ORDER BY position")
+        rows = await self.database.pool.fetch(
+            "SELECT key, error FROM task WHERE use = 'parked' ORDER BY position"
+        )
         return [(UUID(row["key"]), row["error"].strip().splitlines()[-1]) for row in rows]
 
     async def outcome_of(self, envelope: Envelope) -> str | None:
         """Why the reactions to an event did nothing; None where they did their work."""
-        row = await self.database.pool.fetchrow("SELECT outcome FROM handled WHERE event_id = $1", envelope.id)
+        row = await self.database.pool.fetchrow(
+            "SELECT outcome FROM handled WHERE event_id = $1", envelope.id
+        )
         assert row is not None, "it was not handled"
         return row["outcome"]  # type: ignore[no-any-return]
 
@@ -147,5 +151,7 @@ class Stage:
         return await self.database.pool.fetchval("SELECT coalesce(max(position), 0) FROM event_log")  # type: ignore[no-any-return]
 
     async def _since(self, position: int) -> list[Event]:
-        rows = await self.database.pool.fetch("SELECT * FROM event_log WHERE position > $1 ORDER BY position", position)
+        rows = await self.database.pool.fetch(
+            "SELECT * FROM event_log WHERE position > $1 ORDER BY position", position
+        )
         return [Envelope.model_validate(dict(row)).event() for row in rows]

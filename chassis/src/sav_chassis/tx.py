@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sav_contracts.actor import MANAGERS, NOBODY, Actor, Role
-from sav_contracts.messages import Event, View, persons
 from sqlalchemy import Select, event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -16,6 +14,8 @@ from sav_chassis.envelope import Context, Envelope
 from sav_chassis.errors import NotFound, NotYet
 from sav_chassis.model import Aggregate, Base
 from sav_chassis.settings import Settings
+from sav_contracts.actor import MANAGERS, NOBODY, Actor, Role
+from sav_contracts.messages import Event, View, persons
 
 A = TypeVar("A", bound=Aggregate)
 B = TypeVar("B", bound=Base)
@@ -72,7 +72,7 @@ class Tx:
             raise NotYet(model.kind(), id)
         raise NotFound(f"there is no {model.kind()} {id}")
 
-    async def first(self, query: Select[tuple[B]]) -> B | None:
+    async def first(self, query: Select[B]) -> B | None:
         """The first row of a query, locked until the end, or None."""
         return (await self.session.execute(query.limit(1).with_for_update())).scalars().first()
 
@@ -83,7 +83,8 @@ class Tx:
     async def view(self, view: type[V], id: UUID) -> V:
         """This service's copy of another service's record, as of its newest event here; `NotYet` before the first."""
         found = await self.session.execute(
-            text("SELECT doc::text FROM view WHERE kind = :kind AND id = :id"), {"kind": view.kind(), "id": id}
+            text("SELECT doc::text FROM view WHERE kind = :kind AND id = :id"),
+            {"kind": view.kind(), "id": id},
         )
         doc = found.scalar_one_or_none()
         if doc is None:
@@ -129,7 +130,9 @@ class Tx:
                 body=told.model_dump_json(),
             )
             if len(envelope.body) > MAX_EVENT_BYTES:
-                raise RuntimeError(f"{envelope.type} is over {MAX_EVENT_BYTES} bytes; what grows is its own kind")
+                raise RuntimeError(
+                    f"{envelope.type} is over {MAX_EVENT_BYTES} bytes; what grows is its own kind"
+                )
             named = (persons(told) | {self.context.actor_id}) - {NOBODY}
             await self.session.execute(APPEND, envelope.model_dump() | {"persons": list(named)})
             envelopes.append(envelope)

@@ -2,8 +2,13 @@
 
 from uuid import UUID
 
+from sqlalchemy import Sequence
+
 from sav_chassis.errors import Conflict, Invalid
 from sav_chassis.tx import Tx
+from sav_claims.app import claims
+from sav_claims.lifecycle import UNDER_WAY, triage
+from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import Actor, Role
 from sav_contracts.claims import (
     AssignTechnician,
@@ -14,11 +19,6 @@ from sav_contracts.claims import (
     TechnicianAssigned,
 )
 from sav_contracts.interventions import TechnicianView
-from sqlalchemy import Sequence
-
-from sav_claims.app import claims
-from sav_claims.lifecycle import UNDER_WAY, triage
-from sav_claims.model import Client, Reclamation
 
 REFERENCES = Sequence("reclamation_reference")
 

@@ -3,7 +3,11 @@
 from typing import ClassVar
 from uuid import UUID
 
+from sqlalchemy import JSON
+from sqlalchemy.orm import Mapped, mapped_column
+
 from sav_chassis.model import Aggregate
+from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_contracts.actor import Actor
 from sav_contracts.auth import Locale
 from sav_contracts.claims import (
@@ -15,10 +19,6 @@ from sav_contracts.claims import (
     ReclamationView,
     Safety,
 )
-from sqlalchemy import JSON
-from sqlalchemy.orm import Mapped, mapped_column
-
-from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 
 
 class Client(Aggregate):

@@ -1,6 +1,9 @@
 """What claims does about news from accounts and visits."""
 
 from sav_chassis.tx import Tx
+from sav_claims.app import claims
+from sav_claims.lifecycle import RECLAMATION
+from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth import UserRegistered
 from sav_contracts.claims import (
@@ -10,10 +13,6 @@ from sav_contracts.claims import (
     TechnicianUnassigned,
 )
 from sav_contracts.interventions import AssignmentRefused, InterventionMoved, InterventionStarted
-
-from sav_claims.app import claims
-from sav_claims.lifecycle import RECLAMATION
-from sav_claims.model import Client, Reclamation
 
 
 @claims.on(UserRegistered)

@@ -1,12 +1,16 @@
 """Every event and view there is, by its wire name."""
 
+from typing import TypeVar
+
 from sav_contracts import auth, claims, interventions
-from sav_contracts.messages import Event, View
+from sav_contracts.messages import Event, Message, View
+
+M = TypeVar("M", bound=Message)
 
 OWNERS = (auth, claims, interventions)
 
 
-def _declared(base: type) -> list[type]:
+def _declared(base: type[M]) -> list[type[M]]:
     return [
         value
         for module in OWNERS
@@ -16,4 +20,6 @@ def _declared(base: type) -> list[type]:
 
 
 EVENTS: dict[str, type[Event]] = {event.type_name(): event for event in _declared(Event)}
-VIEWS: dict[str, type[View]] = {view.kind(): view for view in {event.state_type() for event in EVENTS.values()}}
+VIEWS: dict[str, type[View]] = {
+    view.kind(): view for view in {event.state_type() for event in EVENTS.values()}
+}

@@ -23,7 +23,9 @@ ReclamationStatus = Literal[
     "rejected",
     "merged",
 ]
-ProblemType = Literal["leak", "no_heating", "no_hot_water", "low_pressure", "electrical", "noise", "breakage", "other"]
+ProblemType = Literal[
+    "leak", "no_heating", "no_hot_water", "low_pressure", "electrical", "noise", "breakage", "other"
+]
 Priority = Literal["critical", "high", "normal", "low"]
 Coverage = Literal["covered", "partly", "not_covered", "unknown"]
 

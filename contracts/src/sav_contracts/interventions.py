@@ -98,7 +98,9 @@ class InterventionMoved(Event):
         if self.after not in {"en_route", "on_site", "cancelled"}:
             return None
         # What a technician told the manager is not for the client; nor is who had accepted before.
-        return self.model_copy(update={"before": "planned" if self.before == "accepted" else self.before, "reason": None})
+        return self.model_copy(
+            update={"before": "planned" if self.before == "accepted" else self.before, "reason": None}
+        )
 
 
 class InterventionStarted(Event):

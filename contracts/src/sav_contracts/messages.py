@@ -22,7 +22,8 @@ Personal = Annotated[T, PERSONAL]
 
 # PostgreSQL cannot store NUL, and no terminal should be driven by a description.
 Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
 ]
 Prose = Annotated[
     str,

@@ -7,7 +7,13 @@ from typing import Any
 
 from sav_contracts.actor import Role
 from sav_contracts.auth import AcceptInvitation, AccountView, InviteUser, RegisterClient, SignIn
-from sav_contracts.claims import AssignTechnician, ClientView, OpenReclamation, QualifyReclamation, ReclamationView
+from sav_contracts.claims import (
+    AssignTechnician,
+    ClientView,
+    OpenReclamation,
+    QualifyReclamation,
+    ReclamationView,
+)
 from sav_contracts.interventions import InterventionView, MoveIntervention, TechnicianView
 from sav_contracts.messages import Asked, View
 
@@ -58,7 +64,7 @@ MANAGERS = {Role.MANAGER: Reach.ALL, Role.ADMIN: Reach.ALL}
 CLIENT_AND_MANAGERS = {Role.CLIENT: Reach.OWN, **MANAGERS}
 TECHNICIAN_AND_MANAGERS = {Role.TECHNICIAN: Reach.MINE, **MANAGERS}
 CONCERNED = {**CLIENT_AND_MANAGERS, Role.TECHNICIAN: Reach.MINE}
-THEMSELVES = {role: Reach.OWN for role in (Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN)}
+THEMSELVES = dict.fromkeys((Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN), Reach.OWN)
 
 
 def followed(

@@ -11,6 +11,7 @@ import uvicorn
 from litestar import Litestar, Response, get
 from litestar.exceptions import HTTPException
 from pydantic_core import to_json
+
 from sav_chassis.asking import CommandClient
 from sav_chassis.consuming import ViewConsumer
 from sav_chassis.database import opened
@@ -20,7 +21,6 @@ from sav_chassis.identity import Verifier
 from sav_chassis.migrate import migrate
 from sav_chassis.runner import connected, run
 from sav_chassis.settings import Settings
-
 from sav_edge import problems
 from sav_edge.openapi import document
 from sav_edge.projection import apply
@@ -147,4 +147,3 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from uuid import UUID
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
 from sav_chassis.errors import FieldError, Invalid
 from sav_contracts.actor import Actor, Role
 from sav_contracts.messages import View
@@ -65,9 +66,13 @@ def parse(row: Row, view: type[View], query: Query, actor: Actor) -> Listing:
     for name, values in query.items():
         try:
             if name in filters:
-                listing.where.append(_equals(name, [_value(shown[name].annotation, value) for value in values], actor))
+                listing.where.append(
+                    _equals(name, [_value(shown[name].annotation, value) for value in values], actor)
+                )
             elif name in SINCE_AND_UNTIL and row.sorts:
-                listing.where.append((f"v.created_at {SINCE_AND_UNTIL[name]} $", _value(AwareDatetime, values[-1])))
+                listing.where.append(
+                    (f"v.created_at {SINCE_AND_UNTIL[name]} $", _value(AwareDatetime, values[-1]))
+                )
             elif name == "limit":
                 listing.limit = _limit(values[-1])
             elif name == "sort" and row.sorts:
@@ -85,7 +90,9 @@ def parse(row: Row, view: type[View], query: Query, actor: Actor) -> Listing:
         try:
             listing.after = place(query["after"][-1], listing.order)
         except ValueError:
-            listing.wrong.append(FieldError(field="after", message="not the `next` of a page sorted like this one"))
+            listing.wrong.append(
+                FieldError(field="after", message="not the `next` of a page sorted like this one")
+            )
     if listing.wrong:
         raise Invalid(f"{len(listing.wrong)} parameter(s) are wrong", errors=listing.wrong)
     return listing
@@ -115,7 +122,9 @@ def place(after: str, order: str) -> tuple[Any, UUID]:
 def _equals(name: str, values: list[Any], actor: Actor) -> tuple[str, Any]:
     if name in ("client_id", "technician_id"):
         return f"v.{name} = ANY($::uuid[])", values
-    return f"{column(name, actor)} = ANY($::text[])", [json.dumps(v) if isinstance(v, bool) else str(v) for v in values]
+    return f"{column(name, actor)} = ANY($::text[])", [
+        json.dumps(v) if isinstance(v, bool) else str(v) for v in values
+    ]
 
 
 def _value(annotation: Any, text: str) -> Any:

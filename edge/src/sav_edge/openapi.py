@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+
 from sav_chassis.errors import Problem
 from sav_contracts.actor import ANYONE, Actor, Role
 from sav_contracts.messages import Asked, View
 from sav_contracts.surface import SURFACE, Row, Serves
 from sav_contracts.timeline import Entry
-
 from sav_edge.listing import PARAMETERS, form
 from sav_edge.routes import PREFIX
 
@@ -38,7 +38,11 @@ def document() -> Json:
         paths.setdefault(path, {})[row.method.lower()] = _operation(row, references, definitions)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "SAV", "version": "1", "description": "After-sales service: réclamations, visits, accounts."},
+        "info": {
+            "title": "SAV",
+            "version": "1",
+            "description": "After-sales service: réclamations, visits, accounts.",
+        },
         "paths": paths,
         "components": {
             "schemas": definitions,
@@ -59,7 +63,8 @@ def _schemas() -> tuple[dict[type[BaseModel], Json], dict[str, Json]]:
         ordered,  # type: ignore[arg-type]
         ref_template="#/components/schemas/{model}",
     )
-    return {model: schema for (model, _), schema in found.items()}, definitions["$defs"]
+    by_model = {model: schema for (model, _), schema in found.items() if issubclass(model, BaseModel)}
+    return by_model, definitions["$defs"]
 
 
 def _forms(row: Row) -> list[type[View]]:
@@ -134,7 +139,10 @@ def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
                 "next": {"type": ["string", "null"], "description": "The `after` of the following page"},
             },
         }
-    return {"description": "Done" if row.serves is Serves.REPLY else "Found", "content": {"application/json": {"schema": schema}}}
+    return {
+        "description": "Done" if row.serves is Serves.REPLY else "Found",
+        "content": {"application/json": {"schema": schema}},
+    }
 
 
 def _refusals(row: Row) -> Json:

@@ -7,6 +7,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from pydantic_core import to_json
+
 from sav_chassis.errors import Problem, SavError
 
 log = structlog.get_logger()

@@ -24,7 +24,9 @@ def _rows(told: Sequence[Told]) -> Iterator[tuple[Any, ...]]:
     for envelope, event in told:
         shown = event.for_client()
         entry = _entry(envelope, event).model_dump_json(exclude_none=True)
-        entry_client = _entry(envelope, shown, who=False).model_dump_json(exclude_none=True) if shown else None
+        entry_client = (
+            _entry(envelope, shown, who=False).model_dump_json(exclude_none=True) if shown else None
+        )
         for root in event.state.roots():
             yield root, envelope.id, envelope.at, envelope.kind, envelope.subject, entry, entry_client
 

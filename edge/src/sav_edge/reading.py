@@ -4,11 +4,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+
 from sav_chassis.errors import NotFound
 from sav_contracts.actor import MANAGERS, Actor, Role
 from sav_contracts.messages import Scope, View
 from sav_contracts.surface import Row
-
 from sav_edge.listing import Query, column, doc, mark, parse
 
 

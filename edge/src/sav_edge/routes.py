@@ -10,15 +10,15 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
+from uuid_utils.compat import uuid7
+
 from sav_chassis.asking import CommandClient
 from sav_chassis.envelope import Envelope
-from sav_chassis.errors import Invalid, NotAllowed, NotSignedIn, SavError
+from sav_chassis.errors import Invalid, NotAllowed, NotSignedIn, Problem, SavError
 from sav_chassis.identity import Verifier
 from sav_contracts.actor import ANYONE, Actor
 from sav_contracts.messages import Asked, View
 from sav_contracts.surface import SURFACE, Row, Serves
-from uuid_utils.compat import uuid7
-
 from sav_edge import problems
 from sav_edge.listing import Query
 from sav_edge.reading import ReadModel
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 HttpRequest = Request[Any, Any, Any]
 PREFIX = "/api"
-ONES = {row.message: row for row in SURFACE if row.serves is Serves.ONE}
+ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE}
 
 
 class Malformed(SavError):
@@ -64,7 +64,9 @@ class Door:
         except SavError as error:
             return problems.response(error.problem, headers)
         status = row.status if body else 204
-        return Response((body or "").encode(), status_code=status, media_type="application/json", headers=headers)
+        return Response(
+            (body or "").encode(), status_code=status, media_type="application/json", headers=headers
+        )
 
     def _caller(self, request: HttpRequest) -> tuple[str | None, Actor]:
         given = request.headers.get("authorization")
@@ -115,7 +117,7 @@ class Door:
 class Answered(SavError):
     """The owner's refusal, as it came."""
 
-    def __init__(self, problem: problems.Problem) -> None:
+    def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
         self.problem = problem
 
@@ -169,7 +171,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _location(row: Row, body: str | None) -> dict[str, str]:
-    one = ONES.get(row.message.reply_type()) if issubclass(row.message, Asked) else None
+    one = ONES.get(row.message.reply_type().__name__) if issubclass(row.message, Asked) else None
     if row.status != 201 or one is None or body is None:
         return {}
     return {"Location": PREFIX + one.path.partition("{")[0] + from_json(body)["id"]}
@@ -197,5 +199,3 @@ def _query(request: HttpRequest) -> Query:
 def _no_parameters(request: HttpRequest) -> None:
     if request.query_params:
         raise Invalid.field(next(iter(request.query_params)), "there is no such parameter here")
-
-

@@ -4,7 +4,6 @@ from sav_chassis.errors import Invalid
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.interventions import InterventionMoved, InterventionStarted, MoveIntervention
-
 from sav_interventions.app import interventions
 from sav_interventions.model import Intervention
 

@@ -3,13 +3,13 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from sqlalchemy import JSON
+from sqlalchemy.orm import Mapped, mapped_column
+
 from sav_chassis.model import Aggregate
 from sav_contracts.actor import Actor
 from sav_contracts.claims import Slot
 from sav_contracts.interventions import InterventionStatus, InterventionView, TechnicianView
-from sqlalchemy import JSON
-from sqlalchemy.orm import Mapped, mapped_column
-
 from sav_interventions.lifecycle import INTERVENTION
 
 OVER: tuple[InterventionStatus, ...] = ("declined", "completed", "incomplete", "no_access", "cancelled")

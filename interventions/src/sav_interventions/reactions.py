@@ -1,5 +1,7 @@
 """What interventions does about news from accounts and réclamations."""
 
+from sqlalchemy import select
+
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth import UserInvited
@@ -10,8 +12,6 @@ from sav_contracts.interventions import (
     InterventionPlanned,
     TechnicianChanged,
 )
-from sqlalchemy import select
-
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import INTERVENTION
 from sav_interventions.model import OVER, Intervention, Technician
