@@ -83,7 +83,7 @@ class ReactionConsumer:
                 break
             except Exception as error:
                 if not is_away(error):
-                    log.exception("reaction could not even be parked", event=str(told[0].id))
+                    log.exception("reaction could not even be parked", event_id=str(told[0].id))
                 await self._database.back()
                 await asyncio.sleep(0.5)
         await settle(message.ack)
@@ -153,7 +153,7 @@ class ViewConsumer:
                     return
                 else:
                     message, (envelope, _) = batch[0]
-                    log.exception("event not projected; dead-letter queue", event=str(envelope.id))
+                    log.exception("event not projected; dead-letter queue", event_id=str(envelope.id))
                     await settle(partial(message.reject, requeue=False))
                     return
         for message, _ in batch:

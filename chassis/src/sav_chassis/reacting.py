@@ -157,7 +157,7 @@ class Reactor:
         return True
 
     async def _park(self, envelope: Envelope, event: Event, error: Exception) -> None:
-        log.warning("event parked", event_type=envelope.type, event=str(envelope.id), error=repr(error))
+        log.warning("event parked", event_type=envelope.type, event_id=str(envelope.id), error=repr(error))
         async with self._database.engine.begin() as connection:
             await connection.execute(LOCK_LANE, {"lane": str(envelope.subject)})
             await connection.execute(PARK, _parked(envelope, event, 1, _cause(error)))

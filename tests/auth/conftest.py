@@ -1,0 +1,16 @@
+"""Auth on its stage."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from sav_auth.app import auth
+from sav_chassis.service import Service
+from sav_chassis.testing import Stage
+
+
+@pytest.fixture
+async def stage(stages: Callable[[Service], Awaitable[Stage]]) -> Stage:
+    stage = await stages(auth)
+    await stage.clear()
+    return stage

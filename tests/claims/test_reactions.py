@@ -1,0 +1,153 @@
+"""What claims does about news from accounts and visits."""
+
+from typing import Any
+from uuid import UUID
+
+import world
+from given_claims import NOW, reclamation
+
+from sav_chassis.testing import Stage, enveloped
+from sav_contracts.actor import Actor, Role
+from sav_contracts.auth import AccountView, UserRegistered
+from sav_contracts.claims import (
+    ClientCreated,
+    OpenReclamation,
+    ReclamationMoved,
+    TechnicianAssigned,
+    TechnicianUnassigned,
+)
+from sav_contracts.interventions import (
+    AssignmentRefused,
+    InterventionMoved,
+    InterventionStarted,
+    InterventionStatus,
+    InterventionView,
+)
+
+VISIT = UUID(int=200)
+RECLAMATION = UUID(int=100)
+
+
+def registered(who: Actor, role: Role = Role.CLIENT) -> UserRegistered:
+    account = AccountView(
+        id=who.id,
+        version=1,
+        created_at=NOW,
+        updated_at=NOW,
+        user_id=who.id,
+        email="paul@example.com",
+        name="Paul",
+        role=role,
+        locale="en",
+        status="active",
+    )
+    return UserRegistered(state=account)
+
+
+def visit(who: Actor, status: InterventionStatus, **fields: Any) -> InterventionView:
+    return InterventionView(
+        id=VISIT,
+        version=5,
+        created_at=NOW,
+        updated_at=NOW,
+        client_id=world.lea.id,
+        technician_id=who.id,
+        reclamation_id=RECLAMATION,
+        reclamation_reference="REC-2026-000100",
+        status=status,
+        slot=None,
+        reason=None,
+    ).model_copy(update=fields)
+
+
+def declined(who: Actor) -> InterventionMoved:
+    return InterventionMoved(state=visit(who, "declined"), before="planned", after="declined", reason="ill")
+
+
+async def test_a_client_account_gets_a_profile_with_the_same_id(stage: Stage) -> None:
+    outcome = await stage.hears(registered(world.paul))
+    profile = outcome.only(ClientCreated).state
+    assert (profile.id, profile.client_id, profile.name) == (world.paul.id, world.paul.id, "Paul")
+
+
+async def test_a_staff_account_gets_no_profile(stage: Stage) -> None:
+    assert (await stage.hears(registered(world.marie, Role.MANAGER))).events == []
+
+
+async def test_the_same_registration_twice_makes_one_profile(stage: Stage) -> None:
+    told = enveloped(registered(world.paul))
+    assert len((await stage.hears(told)).events) == 1
+    assert (await stage.hears(told)).events == []
+    # Told again under another id, as after a restored backup.
+    assert (await stage.hears(registered(world.paul))).events == []
+
+
+async def test_a_reclamation_waits_for_the_profile_of_its_own_client(stage: Stage) -> None:
+    opening = OpenReclamation(article="Mitigeur", problem_type="noise", description="il siffle")
+    early = await stage.when(opening, by=world.paul, seconds=0.3)
+    assert early.problem
+    assert (early.problem.status, early.problem.code) == (503, "not_yet_known")
+
+    await stage.hears(registered(world.paul))
+    assert (await stage.when(opening, by=world.paul)).problem is None
+
+
+async def test_the_reclamation_is_in_progress_when_its_technician_starts(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id))
+    outcome = await stage.hears(InterventionStarted(state=visit(world.karim, "in_progress")))
+    moved = outcome.only(ReclamationMoved)
+    assert (moved.before, moved.after, moved.state.status) == ("assigned", "in_progress", "in_progress")
+
+
+async def test_a_start_by_a_former_technician_is_obsolete(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id))
+    told = enveloped(InterventionStarted(state=visit(world.karim, "in_progress")))
+    assert (await stage.hears(told)).events == []
+    assert "obsolete" in (await stage.outcome_of(told) or "")
+    assert await stage.parked() == []
+
+
+async def test_a_start_before_the_reclamation_is_known_waits(stage: Stage) -> None:
+    assert (await stage.hears(InterventionStarted(state=visit(world.karim, "in_progress")))).events == []
+    [(_, why)] = await stage.parked()
+    assert "NotYet" in why
+
+
+async def test_a_decline_sends_the_reclamation_back_to_be_assigned(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id))
+    unassigned = (await stage.hears(declined(world.karim))).only(TechnicianUnassigned)
+    assert (unassigned.technician_id, unassigned.reason) == (world.karim.id, "ill")
+    assert (unassigned.state.status, unassigned.state.technician_id) == ("qualified", None)
+
+
+async def test_a_decline_by_a_former_technician_is_obsolete(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id))
+    assert (await stage.hears(declined(world.karim))).events == []
+
+
+async def test_other_moves_of_a_visit_change_nothing(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id))
+    gone = InterventionMoved(state=visit(world.karim, "en_route"), before="accepted", after="en_route")
+    assert (await stage.hears(gone)).events == []
+
+
+async def test_a_refused_assignment_gives_the_reclamation_back_to_who_is_on_site(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id))
+    refused = AssignmentRefused(state=visit(world.karim, "on_site"), refused_technician_id=world.sofia.id)
+    restored = (await stage.hears(refused)).only(TechnicianAssigned)
+    assert restored.technician_id == restored.state.technician_id == world.karim.id
+    assert restored.previous_technician_id == world.sofia.id
+
+
+async def test_where_work_has_begun_the_restored_reclamation_is_in_progress(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id))
+    refused = AssignmentRefused(state=visit(world.karim, "in_progress"), refused_technician_id=world.sofia.id)
+    outcome = await stage.hears(refused)
+    assert [type(event) for event in outcome.events] == [TechnicianAssigned, ReclamationMoved]
+    assert [event.state.version for event in outcome.events] == [3, 3]
+
+
+async def test_a_refusal_of_an_older_assignment_is_obsolete(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id))
+    refused = AssignmentRefused(state=visit(world.karim, "on_site"), refused_technician_id=world.sofia.id)
+    assert (await stage.hears(refused)).events == []
