@@ -107,7 +107,7 @@ class Reactor:
             log.warning(
                 "event parked",
                 event_type=envelope.type,
-                event=str(envelope.id),
+                event_id=str(envelope.id),
                 state=state,
                 error=repr(error),
             )

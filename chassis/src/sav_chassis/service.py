@@ -78,6 +78,7 @@ class Service:
 
     def bindings(self) -> dict[str, list[str]]:
         """Queue to the event types it must receive; generated into the contracts' topology."""
+        self.load()
         mirrored = [e.type_name() for e in catalogue.EVENTS.values() if e.state_type() in self.mirrored]
         events = [event.type_name() for event in self.reactions]
         queues = {f"{self.name}.events": sorted(events), f"{self.name}.views": sorted(mirrored)}

@@ -22,7 +22,7 @@ from sav_chassis.migrate import migrate
 from sav_chassis.runner import connected, run
 from sav_chassis.settings import Settings
 from sav_edge import problems
-from sav_edge.openapi import document
+from sav_edge.description import described
 from sav_edge.projection import apply
 from sav_edge.reading import ReadModel
 from sav_edge.routes import Door, handlers
@@ -86,7 +86,6 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
 
 def build(door: Door, ready: Callable[[], Awaitable[dict[str, bool]]]) -> Litestar:
     """The routes of the surface, health and the API description."""
-    described = to_json(document())
 
     @get("/health/live")
     async def live() -> Response[bytes]:
@@ -97,12 +96,8 @@ def build(door: Door, ready: Callable[[], Awaitable[dict[str, bool]]]) -> Litest
         parts = await ready()
         return _json(parts, 200 if all(parts.values()) else 503)
 
-    @get("/openapi.json")
-    async def describe() -> Response[bytes]:
-        return Response(described, media_type="application/json")
-
     return Litestar(
-        [*handlers(door), live, is_ready, describe],
+        [*handlers(door), live, is_ready, *described()],
         openapi_config=None,
         request_max_body_size=MAX_BODY,
         exception_handlers={

@@ -23,8 +23,10 @@ REFUSALS = {
     "403": "Not for this role, or not for you",
     "404": "There is no such record, or none that you may see",
     "409": "The record's state does not allow it; `moves` holds what it allows",
+    "410": "The link was used or has expired",
+    "413": "The body is too large",
     "422": "Wrong fields, each named in `errors`",
-    "503": "The owner is away; nothing was done",
+    "503": "Who should answer is away; nothing was done",
     "504": "No answer in time; repeat with the same Idempotency-Key",
 }
 
@@ -146,9 +148,11 @@ def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
 
 
 def _refusals(row: Row) -> Json:
-    expected = set(REFUSALS) if row.serves is Serves.REPLY else {"401", "403", "404", "422"}
-    if row.serves in (Serves.PAGE, Serves.SELF):
-        expected -= {"404"} if row.serves is Serves.PAGE else set()
+    expected = set(REFUSALS) if row.serves is Serves.REPLY else {"401", "403", "404", "422", "503"}
+    if row.serves is Serves.PAGE:
+        expected -= {"404"}
+    if "token" not in row.message.model_fields:
+        expected -= {"410"}
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {code: {"description": REFUSALS[code], "content": problem} for code in sorted(expected)}
 

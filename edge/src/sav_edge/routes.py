@@ -1,5 +1,6 @@
 """Routes from the surface: one handler for every kind of row, and nothing else that answers under /api."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,9 @@ from pydantic_core import from_json
 from uuid_utils.compat import uuid7
 
 from sav_chassis.asking import CommandClient
+from sav_chassis.database import is_away
 from sav_chassis.envelope import Envelope
-from sav_chassis.errors import Invalid, NotAllowed, NotSignedIn, Problem, SavError
+from sav_chassis.errors import FieldError, Invalid, NotAllowed, NotSignedIn, Problem, SavError, Unavailable
 from sav_chassis.identity import Verifier
 from sav_contracts.actor import ANYONE, Actor
 from sav_contracts.messages import Asked, View
@@ -27,6 +29,7 @@ log = structlog.get_logger()
 
 HttpRequest = Request[Any, Any, Any]
 PREFIX = "/api"
+TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE}
 
 
@@ -51,13 +54,14 @@ class Door:
         """Token, role and shape are checked here; scope by the read model or the owner."""
         correlation_id = _uuid(request.headers.get("x-request-id")) or uuid7()
         headers = {"X-Request-ID": str(correlation_id), "Cache-Control": "no-store"}
-        if row.serves is Serves.REPLY:
-            headers["Idempotency-Key"] = request.headers.get("idempotency-key") or str(uuid7())
+        key = request.headers.get("idempotency-key") or str(uuid7())
+        if row.serves is Serves.REPLY and _is_key(key):
+            headers["Idempotency-Key"] = key
         try:
             token, actor = self._caller(request)
             _check_role(row, actor)
             if row.serves is Serves.REPLY:
-                body, more = await self._ask(row, request, token, headers["Idempotency-Key"], correlation_id)
+                body, more = await self._ask(row, request, token, key, correlation_id)
                 headers |= more
             else:
                 body = await self._read(row, request, actor)
@@ -78,6 +82,15 @@ class Door:
         return token, self.verifier.actor(token)
 
     async def _read(self, row: Row, request: HttpRequest, actor: Actor) -> str:
+        try:
+            return await self._read_from(row, request, actor)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("read model is away", error=repr(error))
+            raise Unavailable("the read model is away", retry_after=2) from None
+
+    async def _read_from(self, row: Row, request: HttpRequest, actor: Actor) -> str:
         view: type[View] = row.message  # type: ignore[assignment]
         if row.serves is Serves.PAGE:
             return await self.read.page(row, view, _query(request), actor)
@@ -90,7 +103,7 @@ class Door:
     async def _ask(
         self, row: Row, request: HttpRequest, token: str | None, key: str, correlation_id: UUID
     ) -> tuple[str | None, dict[str, str]]:
-        if len(key) > 200 or not key.isprintable():
+        if not _is_key(key):
             raise Invalid.field("Idempotency-Key", "at most 200 printable characters")
         message = await _message(row, request)
         answer = await self.client.ask(
@@ -99,7 +112,7 @@ class Door:
             token=token,
             key=key,
             correlation_id=correlation_id,
-            traceparent=request.headers.get("traceparent"),
+            traceparent=_trace(request),
         )
         await self._apply(answer.events)
         if answer.problem:
@@ -192,10 +205,24 @@ def _uuid(text: str | None) -> UUID | None:
         return None
 
 
+def _is_key(text: str) -> bool:
+    return len(text) <= 200 and text.isprintable()
+
+
+def _trace(request: HttpRequest) -> str | None:
+    """The trace that the caller is part of; one of a wrong form is left out, as its standard says (W3C, 3.2.2)."""
+    given = request.headers.get("traceparent", "")
+    return given if TRACEPARENT.fullmatch(given) else None
+
+
 def _query(request: HttpRequest) -> Query:
     return {name: request.query_params.getall(name) for name in request.query_params}
 
 
 def _no_parameters(request: HttpRequest) -> None:
     if request.query_params:
-        raise Invalid.field(next(iter(request.query_params)), "there is no such parameter here")
+        wrong = [
+            FieldError(field=name, message="there is no such parameter here")
+            for name in dict.fromkeys(request.query_params)
+        ]
+        raise Invalid(f"{len(wrong)} parameter(s) are wrong", errors=wrong)

@@ -1,11 +1,24 @@
 """Documents made from code: `sav check` compares them, `sav generate` writes them."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+from sav_ops import rooms
 from sav_ops.home import REPO
 
-DOCUMENTS: list[tuple[Path, Callable[[], str]]] = []
+
+def topology() -> str:
+    """Who listens to what: queue to event types, from every room's declarations."""
+    queues: dict[str, list[str]] = {}
+    for room in rooms.ROOMS:
+        queues |= rooms.load(room).bindings()
+    return json.dumps(queues, indent=2) + "\n"
+
+
+DOCUMENTS: list[tuple[Path, Callable[[], str]]] = [
+    (REPO / "contracts/src/sav_contracts/topology.json", topology),
+]
 
 
 def outdated() -> list[Path]:

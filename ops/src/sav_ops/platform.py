@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from sav_chassis.settings import Settings
 from sav_ops import postgres, processes, queues, rabbitmq, rooms
 from sav_ops.demo import DemoLogin, seed
@@ -72,7 +74,7 @@ def edge_port(home: Home) -> None:
     if processes.running(home, rooms.EDGE):
         return
     given = GIVEN.get("SAV_EDGE_PORT")
-    wanted = int(given or home.settings().get("SAV_EDGE_PORT", EDGE_PORT))
+    wanted = int(given or home.settings().get("SAV_EDGE_PORT") or EDGE_PORT)
     port = free_port(wanted)
     if port != wanted and given:
         raise Problem(f"Port {wanted} (SAV_EDGE_PORT) belongs to another program.")
@@ -113,7 +115,11 @@ def read_settings(home: Home, room: str | None = None) -> Settings:
     environment = home.environment(room)
     os.environ.clear()
     os.environ.update(environment)
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"SAV_{part['loc'][0]}".upper() + f": {part['msg']}" for part in error.errors()]
+        raise Problem("\n".join(wrong)) from None
 
 
 def known_settings(home: Home, room: str | None = None) -> Settings:
