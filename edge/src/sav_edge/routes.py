@@ -1,6 +1,7 @@
 """Routes from the surface: one handler for every kind of row, and nothing else that answers under /api."""
 
 import re
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,9 +52,20 @@ class Door:
     apply: Callable[[Sequence[Envelope]], Awaitable[None]]
 
     async def answer(self, row: Row, request: HttpRequest) -> Response[bytes]:
-        """Token, role and shape are checked here; scope by the read model or the owner."""
+        """The row's answer or problem, with the request's id on it and in the log."""
+        started = time.perf_counter()
         correlation_id = _uuid(request.headers.get("x-request-id")) or uuid7()
         headers = {"X-Request-ID": str(correlation_id), "Cache-Control": "no-store"}
+        with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
+            response = await self._answer(row, request, correlation_id, headers)
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            log.info("request", route=row.route, status=response.status_code, ms=milliseconds)
+        return response
+
+    async def _answer(
+        self, row: Row, request: HttpRequest, correlation_id: UUID, headers: dict[str, str]
+    ) -> Response[bytes]:
+        """Token, role and shape are checked here; scope by the read model or the owner."""
         key = request.headers.get("idempotency-key") or str(uuid7())
         if row.serves is Serves.REPLY and _is_key(key):
             headers["Idempotency-Key"] = key
@@ -67,6 +79,11 @@ class Door:
                 body = await self._read(row, request, actor)
         except SavError as error:
             return problems.response(error.problem, headers)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("database is away", error=str(error))
+            return problems.response(Unavailable("the read model is away", retry_after=2).problem, headers)
         status = row.status if body else 204
         return Response(
             (body or "").encode(), status_code=status, media_type="application/json", headers=headers
