@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sav_chassis.fitness import MissingMigration, check_durable, check_settings
 from sav_chassis.migrate import engine_for, missing
 from sav_chassis.settings import Settings
 
@@ -49,14 +50,6 @@ def is_transient(error: BaseException) -> bool:
     return sqlstate(error) in _TRANSIENT
 
 
-class Unfit(Exception):
-    """This process must not start; the message names the cure."""
-
-
-class MissingMigration(Unfit):
-    """The database is older than this code."""
-
-
 class Database:
     """Open from `open` to `close`; both pools reconnect by themselves."""
 
@@ -88,7 +81,9 @@ class Database:
                 log.warning("database is away", error=str(error))
                 await asyncio.sleep(1)
         if behind:
-            raise MissingMigration(f"{self.room}: {', '.join(behind)} not applied; run `./sav migrate`")
+            raise MissingMigration(
+                f"{self.room}: the database lacks {', '.join(behind)}; run `./sav migrate`"
+            )
 
     async def close(self) -> None:
         await self.pool.close()
@@ -111,9 +106,11 @@ class Database:
 
 @asynccontextmanager
 async def opened(settings: Settings, room: str, pool_size: int = 4) -> AsyncIterator[Database]:
+    check_settings(settings, room)
     database = Database(settings, room)
     await database.open(pool_size)
     try:
+        await check_durable(database.pool, room)
         yield database
     finally:
         await database.close()

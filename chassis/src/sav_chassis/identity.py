@@ -47,7 +47,7 @@ class Signer:
         if not isinstance(key, Ed25519PrivateKey):
             raise TypeError("SAV_SIGNING_KEY must be an Ed25519 private key in PEM form")
         self._key = key
-        self._key_id = _key_id(key.public_key())
+        self.key_id = _key_id(key.public_key())
 
     def token(self, actor: Actor, seconds: int = ACCESS_SECONDS) -> str:
         """A signed token for `actor`, valid for `seconds` from now."""
@@ -62,7 +62,7 @@ class Signer:
             "iat_ms": int(now * 1000),
             "exp": int(now) + seconds,
         }
-        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._key_id})
+        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self.key_id})
 
 
 class Verifier:
@@ -76,6 +76,10 @@ class Verifier:
                 raise TypeError("SAV_PUBLIC_KEYS must hold Ed25519 public keys in PEM form")
             self._keys[_key_id(key)] = key
         self._known: dict[str, tuple[Actor, int]] = {}
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        return frozenset(self._keys)
 
     def actor(self, token: str) -> Actor:
         """The caller; `NotSignedIn` where the token is not ours, altered or expired."""

@@ -17,7 +17,8 @@ from sav_chassis import topology
 from sav_chassis.answering import Answerer
 from sav_chassis.asking import Ask
 from sav_chassis.consuming import ReactionConsumer, ViewConsumer, settle
-from sav_chassis.database import Database, Unfit, is_away, opened
+from sav_chassis.database import Database, is_away, opened
+from sav_chassis.fitness import Unfit
 from sav_chassis.logs import configure
 from sav_chassis.projector import Told, project
 from sav_chassis.reacting import Reactor

@@ -8,6 +8,9 @@ from typing import Any
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import ChannelPreconditionFailed
+
+from sav_chassis.fitness import Unfit
 
 log = structlog.get_logger()
 
@@ -44,7 +47,16 @@ def queue_arguments(queue: str) -> dict[str, Any]:
 
 
 async def declare(channel: AbstractChannel) -> None:
-    """Declares everything; an existing queue with other arguments is an error of the broker that names it."""
+    """Declares everything; `Unfit` where the broker has a queue or exchange of that name with other arguments."""
+    try:
+        await _declare(channel)
+    except ChannelPreconditionFailed as error:
+        raise Unfit(
+            f"the broker has another topology: {error}; when it is empty, delete it there and start again"
+        ) from None
+
+
+async def _declare(channel: AbstractChannel) -> None:
     commands = await channel.declare_exchange(COMMANDS, aio_pika.ExchangeType.DIRECT, durable=True)
     events = await channel.declare_exchange(EVENTS, aio_pika.ExchangeType.TOPIC, durable=True)
     dead = await channel.declare_exchange(DEAD, aio_pika.ExchangeType.FANOUT, durable=True)

@@ -115,7 +115,7 @@ def _json(value: dict[str, bool], status: int = 200) -> Response[bytes]:
 @asynccontextmanager
 async def listening(settings: Settings) -> AsyncIterator[None]:
     """The application behind a real socket."""
-    listener = socket.create_server((settings.edge_host, settings.edge_port), backlog=2048)
+    listener = socket.create_server((settings.edge_host, settings.edge_port), backlog=2048, reuse_port=True)
     async with application(settings) as app:
         server = Server(
             uvicorn.Config(

@@ -4,11 +4,12 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, get_type_hints
 from uuid import UUID
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from sav_chassis.errors import FieldError, Invalid
 from sav_contracts.actor import Actor, Role
@@ -70,9 +71,7 @@ def parse(row: Row, view: type[View], query: Query, actor: Actor) -> Listing:
                     _equals(name, [_value(shown[name].annotation, value) for value in values], actor)
                 )
             elif name in SINCE_AND_UNTIL and row.sorts:
-                listing.where.append(
-                    (f"v.created_at {SINCE_AND_UNTIL[name]} $", _value(AwareDatetime, values[-1]))
-                )
+                listing.where.append((f"v.created_at {SINCE_AND_UNTIL[name]} $", _time(values[-1])))
             elif name == "limit":
                 listing.limit = _limit(values[-1])
             elif name == "sort" and row.sorts:
@@ -111,12 +110,13 @@ def mark(order: str, value: Any, id: UUID) -> str:
 
 def place(after: str, order: str) -> tuple[Any, UUID]:
     """Reads a mark back; `ValueError` where it is none, or of another order."""
-    marked = json.loads(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+    # pydantic's reader bounds the depth and refuses lone surrogates; Python's does neither.
+    marked = from_json(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
     if not (isinstance(marked, list) and len(marked) == 3 and all(isinstance(part, str) for part in marked)):
         raise ValueError("not a mark")
     if marked[0] != order or "\0" in marked[1]:
         raise ValueError("a mark of another order")
-    return _value(AwareDatetime, marked[1]) if order in (*TIMES, "at") else marked[1], UUID(marked[2])
+    return _time(marked[1]) if order in (*TIMES, "at") else marked[1], UUID(marked[2])
 
 
 def _equals(name: str, values: list[Any], actor: Actor) -> tuple[str, Any]:
@@ -131,6 +131,14 @@ def _value(annotation: Any, text: str) -> Any:
     if "\0" in text:
         raise ValueError("no NUL characters")
     return TypeAdapter(annotation).validate_python(text)
+
+
+def _time(text: str) -> datetime:
+    time: datetime = _value(AwareDatetime, text)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time between the years 1 and 9999 in UTC") from None
 
 
 def _limit(text: str) -> int:

@@ -19,11 +19,16 @@ PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_optio
 
 
 @app.command()
-def up(demo: Annotated[bool, typer.Option(help="Make the demo people.")] = True) -> None:
+def up(
+    demo: Annotated[bool, typer.Option(help="Make the demo people.")] = True,
+    replicas: Annotated[
+        int, typer.Option(min=1, max=8, help="Processes of every service and of the edge.")
+    ] = 1,
+) -> None:
     """Start everything that is not running yet; make the databases and the demo people."""
     from sav_ops import platform
 
-    platform.up(Home.default(), demo)
+    platform.up(Home.default(), demo, replicas)
 
 
 @app.command()
@@ -70,6 +75,25 @@ def migrate() -> None:
     from sav_ops import platform
 
     asyncio.run(platform.migrate(platform.known_settings(Home.default())))
+
+
+@app.command()
+def verify(
+    patience: Annotated[float, typer.Option(help="Seconds to wait for what is under way.")] = 10,
+) -> None:
+    """Compare logs, inboxes, rows and read models of the whole system; name every contradiction."""
+    from sav_ops import platform
+    from sav_ops import verify as verifying
+
+    findings = asyncio.run(verifying.verify(platform.known_settings(Home.default()), patience))
+    for finding in findings:
+        out.print(finding, markup=False, soft_wrap=True)
+    out.print(
+        "Every log, inbox, row and read model agrees."
+        if not findings
+        else f"{len(findings)} contradiction(s)."
+    )
+    raise typer.Exit(1 if findings else 0)
 
 
 @app.command(context_settings=PASS_ON)

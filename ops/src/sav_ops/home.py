@@ -11,7 +11,8 @@ from pathlib import Path
 from threading import Lock
 
 REPO = Path(__file__).resolve().parents[3]
-GIVEN = dict(os.environ)  # what the caller's shell sets wins over what we made
+# What the caller's shell sets wins over what we made; a variable set to nothing is not set.
+GIVEN = {name: value for name, value in os.environ.items() if value or not name.startswith("SAV_")}
 
 
 class Problem(Exception):

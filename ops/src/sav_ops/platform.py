@@ -22,7 +22,7 @@ START_SECONDS = 60
 OURS = ("run", "logs", "pg", "pg.new", "rabbitmq", "test", "env", "env.new")
 
 
-def up(home: Home, demo: bool) -> None:
+def up(home: Home, demo: bool, replicas: int = 1) -> None:
     """Start whatever is not running yet, and say where to go."""
     with home.lock(), ThreadPoolExecutor() as pool:
         before = home.settings()
@@ -35,13 +35,13 @@ def up(home: Home, demo: bool) -> None:
         with step("RabbitMQ") as now:
             now.note = coming.result()
         if any(home.settings()[name] != value for name, value in before.items()):
-            processes.stop(home, rooms.ROOMS)  # they still use the old address
+            processes.stop(home, started(home))  # they still use the old address
         edge_port(home)
         settings = read_settings(home)
         with step("Topology") as now:
             now.note = f"{asyncio.run(queues.declare(settings.broker_url))} queues"
         with step("Services") as now:
-            now.note = services(home, settings)
+            now.note = services(home, settings, replicas)
         logins: list[DemoLogin] = []
         if demo:
             with step("Demo people") as now:
@@ -83,20 +83,36 @@ def edge_port(home: Home) -> None:
     home.remember("SAV_EDGE_PORT", str(port))
 
 
-def services(home: Home, settings: Settings) -> str:
-    """Start the rooms that do not run, all at once, and wait until each can work."""
-    missing = [room for room in rooms.ROOMS if not processes.running(home, room)]
-    for room in missing:
-        command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
-        processes.start(home, room, command, home.environment(room), cwd=home.root)
-    for room in rooms.ROOMS:
-        processes.wait_ready(home, room, partial(ready, room, settings), START_SECONDS)
-    return ", ".join(missing) if missing else "already up: " + ", ".join(rooms.ROOMS)
+def services(home: Home, settings: Settings, replicas: int) -> str:
+    """Start the replicas that do not run, all at once, and wait until each can work."""
+    wanted = rooms.replicas(replicas)
+    missing = [name for name in wanted if not processes.running(home, name)]
+    for name in missing:
+        start(home, name)
+    for name, room in wanted.items():
+        processes.wait_ready(home, name, partial(ready, room, settings, replicas), START_SECONDS)
+    return ", ".join(missing) if missing else "already up: " + ", ".join(wanted)
 
 
-def ready(room: str, settings: Settings) -> bool:
+def start(home: Home, name: str) -> None:
+    """Start one process of a room: `claims`, or its second replica `claims-2`."""
+    room = name.partition("-")[0]
+    command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
+    processes.start(home, name, command, home.environment(room), cwd=home.root)
+
+
+def started(home: Home) -> list[str]:
+    """Return the processes of rooms that run."""
+    names = [path.stem for path in home.run.glob("*.pid") if path.stem.partition("-")[0] in rooms.ROOMS]
+    return sorted(name for name in names if processes.running(home, name))
+
+
+def ready(room: str, settings: Settings, replicas: int) -> bool:
+    queue = f"{room}.views" if room == rooms.EDGE else f"{room}.commands"
+    if not asyncio.run(queues.has_consumers(settings.broker_url, queue, replicas)):
+        return False
     if room != rooms.EDGE:
-        return asyncio.run(queues.has_consumer(settings.broker_url, f"{room}.commands"))
+        return True
     try:
         with urllib.request.urlopen(f"{address(settings)}/health/ready", timeout=5) as answer:
             return bool(answer.status == 200)
@@ -153,7 +169,8 @@ Its logs:   {home.logs}
 def down(home: Home) -> None:
     """Stop what `up` started, edge first and PostgreSQL last. The data stay."""
     with home.lock(), step("Stopped") as now:
-        stopped = processes.stop(home, [rooms.EDGE]) + processes.stop(home, rooms.SERVICES)
+        edges = [name for name in started(home) if name.startswith(rooms.EDGE)]
+        stopped = processes.stop(home, edges) + processes.stop(home, started(home))
         stopped += rabbitmq.stop(home) + postgres.stop(home)
         now.note = ", ".join(stopped) or "nothing was up"
 

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sysconfig
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,16 +29,18 @@ SETTINGS = {
 }
 
 
-def start(home: Home) -> str:
-    """Start the private server unless it runs, and return its URL."""
+def start(home: Home, port: int = PORT) -> str:
+    """Start the private server unless it runs, and return its URL; `port` is what its first start prefers, 0 any."""
+    return processes.retried(lambda: try_start(home, port))
+
+
+def try_start(home: Home, port: int) -> str:
     data = home.root / "pg"
     url = home.settings().get("SAV_DATABASE_URL")
     if url is None:
         if data.exists():
-            raise Problem(
-                f"{home.root}/env with the password of {data} is gone. `./sav down --wipe` starts afresh."
-            )
-        url = f"postgresql://sav:{secrets.token_urlsafe(18)}@127.0.0.1:{PORT}"
+            raise Problem(f"{home.root}/env, with the password of {data}, is gone: ./sav down --wipe")
+        url = f"postgresql://sav:{secrets.token_urlsafe(18)}@127.0.0.1:{port}"
     if not processes.running(home, NAME):
         port = free_port(urlsplit(url).port or 0)
         url = f"{url.rpartition(':')[0]}:{port}"
@@ -47,13 +48,7 @@ def start(home: Home) -> str:
         if not data.exists():
             create(data, urlsplit(url).password or "")
         launch(home, data, port)
-    try:
-        processes.wait_ready(home, NAME, lambda: asyncio.run(answers(url)), seconds=60)
-    except Problem as problem:
-        if "still in use" not in str(problem):
-            raise
-        time.sleep(1)  # the server was killed a moment ago and its last sessions are still going away
-        return start(home)
+    processes.wait_ready(home, NAME, lambda: asyncio.run(answers(url)), seconds=60)
     return url
 
 
@@ -142,10 +137,15 @@ def bare_environment() -> dict[str, str]:
 
 
 async def answers(url: str) -> bool:
-    """Tell whether the server accepts this URL; wrong credentials raise."""
+    """Tell whether a server lets us in with this URL."""
+    refusals = (
+        asyncpg.CannotConnectNowError,
+        asyncpg.ConnectionDoesNotExistError,
+        asyncpg.InvalidPasswordError,
+    )
     try:
         connection = await asyncpg.connect(url, database="postgres", timeout=5)
-    except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+    except (OSError, ValueError, *refusals):
         return False
     await connection.close()
     return True

@@ -106,6 +106,18 @@ def wait_ready(home: Home, name: str, ready: Callable[[], bool], seconds: float)
         time.sleep(0.1)
 
 
+def retried(start: Callable[[], str]) -> str:
+    """Start again, up to three times, when a port was taken meanwhile or a killed server has not gone yet."""
+    for _ in range(3):
+        try:
+            return start()
+        except Problem as problem:
+            if not any(sign in str(problem) for sign in ("in use", "inuse")):
+                raise
+        time.sleep(1)
+    return start()
+
+
 def log_end(home: Home, name: str, lines: int = 25) -> str:
     """Return the last lines that the last start of this process wrote."""
     log = home.logs / f"{name}.log"

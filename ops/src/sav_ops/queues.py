@@ -27,9 +27,9 @@ async def depths(url: str, names: Iterable[str]) -> dict[str, Depth]:
     return found
 
 
-async def has_consumer(url: str, name: str) -> bool:
+async def has_consumers(url: str, name: str, count: int) -> bool:
     depth = (await depths(url, [name])).get(name)
-    return depth is not None and depth.consumers > 0
+    return depth is not None and depth.consumers >= count
 
 
 async def declare(url: str) -> int:

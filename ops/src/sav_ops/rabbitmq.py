@@ -51,29 +51,39 @@ def provide(home: Home) -> tuple[str, str]:
     raise Problem(WAYS)
 
 
-def start(home: Home) -> str:
-    """Start the private node unless it runs, and return its URL."""
+def start(home: Home, port: int = PORT) -> str:
+    """Start the private node unless it runs, and return its URL; `port` is what its first start prefers, 0 any."""
+    return processes.retried(lambda: try_start(home, port))
+
+
+def try_start(home: Home, port: int) -> str:
     url = home.settings().get("SAV_BROKER_URL", COMMON)
     if not processes.running(home, NAME):
+        if " " in f"{home.root}{sys.prefix}":
+            raise Problem(
+                f"RabbitMQ takes no blank in a path ({home.root}): move SAV, or set SAV_BROKER_URL."
+            )
         server = find() or unpacked()
-        if (
-            url == COMMON
-        ):  # the first time; a node keeps the password of its first start, so nothing older may be left
+        if url == COMMON:  # the first time; a node keeps its first password, so nothing older may be left
             shutil.rmtree(home.root / "rabbitmq", ignore_errors=True)
-            url = f"amqp://sav:{secrets.token_urlsafe(18)}@127.0.0.1:{PORT}/"
-        parts = urlsplit(url)
-        port = free_port(parts.port or 0)
-        url = remember(home, f"amqp://sav:{parts.password}@127.0.0.1:{port}/")
-        data = home.folder("rabbitmq")
-        environment = node_environment(data, server, port)
-        (data / "rabbitmq.conf").write_text(f"default_user = sav\ndefault_pass = {parts.password}\n")
-        (data / "enabled_plugins").write_text("[].\n")
-        epmd = [str(server.erlang / "epmd"), "-port", environment["ERL_EPMD_PORT"], "-address", "127.0.0.1"]
-        processes.stop(home, ["epmd"])
-        processes.start(home, "epmd", epmd, environment, cwd=data)
-        processes.start(home, NAME, [server.script], environment, cwd=data)
+            url = f"amqp://sav:{secrets.token_urlsafe(18)}@127.0.0.1:{port}/"
+        password = urlsplit(url).password or ""
+        port = free_port(urlsplit(url).port or 0)
+        url = remember(home, f"amqp://sav:{password}@127.0.0.1:{port}/")
+        launch(home, server, port, password)
     processes.wait_ready(home, NAME, lambda: asyncio.run(answers(url)), seconds=90)
     return url
+
+
+def launch(home: Home, server: Server, port: int, password: str) -> None:
+    data = home.folder("rabbitmq")
+    (data / "rabbitmq.conf").write_text(f"default_user = sav\ndefault_pass = {password}\n")
+    (data / "enabled_plugins").write_text("[].\n")
+    environment = node_environment(data, server, port)
+    epmd = [str(server.erlang / "epmd"), "-port", environment["ERL_EPMD_PORT"], "-address", "127.0.0.1"]
+    processes.stop(home, ["epmd"])
+    processes.start(home, "epmd", epmd, environment, cwd=data)
+    processes.start(home, NAME, [server.script], environment, cwd=data)
 
 
 def remember(home: Home, url: str) -> str:
@@ -149,7 +159,7 @@ async def answers(url: str) -> bool:
         async with asyncio.timeout(5):
             connection = await aiormq.connect(url)
             await connection.close()
-    except (OSError, TimeoutError, aiormq.AMQPError):
+    except (OSError, TimeoutError, ValueError, aiormq.AMQPError):
         return False
     return True
 

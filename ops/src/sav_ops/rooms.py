@@ -9,6 +9,11 @@ EDGE = "edge"
 ROOMS = (*SERVICES, EDGE)
 
 
+def replicas(count: int) -> dict[str, str]:
+    """Return the processes of `count` replicas of every room: name to room (claims, claims-2, …)."""
+    return {name: room for room in ROOMS for name in (room, *(f"{room}-{n}" for n in range(2, count + 1)))}
+
+
 def load(room: str) -> Any:
     """Return the object that runs the room: `claims` of `sav_claims.app`."""
     return getattr(import_module(f"sav_{room}.app"), room)

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from sav_chassis import topology
 from sav_chassis.settings import Settings
-from sav_ops import postgres, processes, queues, rabbitmq, rooms
+from sav_ops import platform, postgres, processes, queues, rabbitmq, rooms
 from sav_ops.home import Home
 from sav_ops.steps import out
 
@@ -19,7 +19,9 @@ COUNTS = """select (select count(*) from outbox) as outbox,
 
 
 def show(home: Home, settings: Settings) -> None:
-    names = (postgres.NAME, "epmd", rabbitmq.NAME, *rooms.ROOMS)
+    names = tuple(
+        dict.fromkeys((postgres.NAME, "epmd", rabbitmq.NAME, *rooms.ROOMS, *platform.started(home)))
+    )
     pids = {name: pid for name in names if (pid := processes.running(home, name))}
     out.print(process_table(names, pids) if pids else "No process of SAV runs here: ./sav up")
     if asyncio.run(rabbitmq.answers(settings.broker_url)):

@@ -66,7 +66,7 @@ def held(folder: Path) -> Iterator[bool]:
 def servers(home: Home) -> Iterator[dict[str, str]]:
     """Start both servers and yield the environment that names them."""
     with step("Servers"), ThreadPoolExecutor() as pool:
-        database, broker = pool.submit(postgres.start, home), pool.submit(rabbitmq.start, home)
+        database, broker = pool.submit(postgres.start, home, 0), pool.submit(rabbitmq.start, home, 0)
         urls = {"SAV_DATABASE_URL": database.result(), "SAV_BROKER_URL": broker.result()}
     mine = {name: value for name, value in os.environ.items() if not name.startswith("SAV_")}
     yield {**mine, **urls, "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,174 @@
+"""`sav verify`: whether logs, inboxes, rows and read models of the whole system tell the same story."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from sav_chassis import topology
+from sav_chassis.envelope import Envelope
+from sav_chassis.model import Aggregate
+from sav_chassis.service import Service
+from sav_chassis.settings import Settings
+from sav_ops import queues, rooms
+
+Pools = dict[str, "asyncpg.Connection[Any]"]
+
+LOG = "SELECT * FROM event_log ORDER BY position"
+# The newest state of every record, as its owner's log tells it.
+NEWEST = "SELECT DISTINCT ON (subject) * FROM event_log ORDER BY subject, sequence DESC"
+
+
+async def verify(settings: Settings, patience: float) -> list[str]:
+    """Every contradiction in words; waits up to `patience` seconds for what is under way to settle."""
+    async with opened(settings) as databases:
+        services = {name: rooms.load(name).load() for name in rooms.SERVICES}
+        unsettled = await settled(settings, databases, patience)
+        findings = list(unsettled)
+        logs = {name: [envelope(row) for row in await databases[name].fetch(LOG)] for name in services}
+        for name, service in services.items():
+            findings += await versions(service, databases[name])
+            findings += await inbox(service, databases[name], logs)
+        findings += await views("edge", databases["edge"], databases, None)
+        for name, service in services.items():
+            kinds = {view.kind() for view in service.mirrored}
+            findings += await views(name, databases[name], databases, kinds)
+        findings += await timeline(databases["edge"], [event for log in logs.values() for event in log])
+    return findings
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Pools]:
+    """A connection to the database of every room."""
+    async with AsyncExitStack() as stack:
+        databases: Pools = {}
+        for room in rooms.ROOMS:
+            databases[room] = await asyncpg.connect(settings.database(room), timeout=5)
+            stack.push_async_callback(databases[room].close)
+        yield databases
+
+
+def envelope(row: asyncpg.Record) -> Envelope:
+    return Envelope.model_validate(dict(row))
+
+
+async def settled(settings: Settings, databases: Pools, patience: float) -> list[str]:
+    """What is still to be published, delivered or released when patience ends."""
+    until = time.monotonic() + patience
+    while True:
+        waiting = [reason async for reason in under_way(settings, databases)]
+        if not waiting or time.monotonic() > until:
+            return waiting
+        await asyncio.sleep(0.2)
+
+
+async def under_way(settings: Settings, databases: Pools) -> AsyncIterator[str]:
+    for room in rooms.SERVICES:
+        unpublished = await databases[room].fetchval("SELECT count(*) FROM outbox")
+        if unpublished:
+            yield f"{room}: {unpublished} event(s) to publish"
+        for row in await databases[room].fetch(
+            "SELECT state, count(*) FROM task WHERE use = 'parked' GROUP BY state ORDER BY state"
+        ):
+            yield f"{room}: {row['count']} event(s) parked, {row['state']}"
+    depths = await queues.depths(settings.broker_url, [*topology.wanted(), topology.DEAD])
+    for name, depth in depths.items():
+        if depth.messages:
+            yield f"queue {name}: {depth.messages} message(s)"
+
+
+async def versions(service: Service, database: "asyncpg.Connection[Any]") -> list[str]:
+    """Sequences without a gap, and rows at the version their log ends with."""
+    found = [
+        f"{service.name}: the log of {row['kind']} {row['subject']} has {row['events']} events, its last is {row['last']}"
+        for row in await database.fetch(
+            """SELECT kind, subject, count(*) AS events, max(sequence) AS last FROM event_log
+            GROUP BY kind, subject HAVING count(*) <> max(sequence)"""
+        )
+    ]
+    last = {
+        row["subject"]: row["last"]
+        for row in await database.fetch(
+            "SELECT subject, max(sequence) AS last FROM event_log GROUP BY subject"
+        )
+    }
+    rows: dict[Any, int] = {}
+    for table in tables(service):
+        rows |= {
+            row["id"]: row["version"] for row in await database.fetch(f'SELECT id, version FROM "{table}"')
+        }
+    differing = {id for id in rows.keys() | last.keys() if rows.get(id) != last.get(id)}
+    return found + [
+        f"{service.name}: {id} is at version {rows.get(id)}, its log at {last.get(id)}"
+        for id in sorted(differing)
+    ]
+
+
+def tables(service: Service) -> Iterator[str]:
+    """The aggregates' tables of a service."""
+    for model in Aggregate.__subclasses__():
+        if model.__module__.startswith(f"sav_{service.name}."):
+            yield model.__tablename__
+
+
+async def inbox(
+    service: Service, database: "asyncpg.Connection[Any]", logs: dict[str, list[Envelope]]
+) -> list[str]:
+    """Every reaction has done every event it listens to, and nothing else; what it caused happened once."""
+    done = {
+        (row["handler"], row["event_id"])
+        for row in await database.fetch("SELECT handler, event_id FROM handled")
+    }
+    due = {
+        (reaction.__name__, event.id)
+        for event_type, reactions in service.reactions.items()
+        for event in logs[event_type.owner]
+        if event.type == event_type.type_name()
+        for reaction in reactions
+    }
+    found = [f"{service.name}: {handler} has not done event {id}" for handler, id in sorted(due - done)]
+    found += [
+        f"{service.name}: {handler} has done {id}, which no log has" for handler, id in sorted(done - due)
+    ]
+    twice = await database.fetch(
+        """SELECT causation_id, type, subject, count(*) FROM event_log WHERE causation_id IS NOT NULL
+        GROUP BY causation_id, type, subject HAVING count(*) > 1"""
+    )
+    return found + [
+        f"{service.name}: {row['causation_id']} caused {row['type']} of {row['subject']} {row['count']} times"
+        for row in twice
+    ]
+
+
+async def views(
+    room: str, database: "asyncpg.Connection[Any]", owners: Pools, kinds: set[str] | None
+) -> list[str]:
+    """A room's copies of records (all of them, or these kinds) are what the owners' logs end with."""
+    wanted: dict[tuple[str, Any], Any] = {}
+    for owner in rooms.SERVICES:
+        for row in await owners[owner].fetch(NEWEST):
+            if kinds is None or row["kind"] in kinds:
+                wanted[row["kind"], row["subject"]] = json.loads(row["body"])["state"]
+    held = {
+        (row["kind"], row["id"]): json.loads(row["doc"])
+        for row in await database.fetch("SELECT kind, id, doc FROM view")
+    }
+    differing = [key for key in wanted.keys() | held.keys() if wanted.get(key) != held.get(key)]
+    return [
+        f"{room}: its copy of {kind} {id} is at version {(held.get((kind, id)) or {}).get('version')}, "
+        f"the owner's at {(wanted.get((kind, id)) or {}).get('version')}"
+        for kind, id in sorted(differing, key=str)
+    ]
+
+
+async def timeline(edge: "asyncpg.Connection[Any]", events: list[Envelope]) -> list[str]:
+    """One row for each event and related root, no more."""
+    due = {(root, event.id) for event in events for root in event.event().state.roots()}
+    told = {(row["root"], row["event_id"]) for row in await edge.fetch("SELECT root, event_id FROM timeline")}
+    return [f"edge: the timeline of {root} lacks event {id}" for root, id in sorted(due - told)] + [
+        f"edge: the timeline of {root} has {id}, which no log has" for root, id in sorted(told - due)
+    ]
