@@ -54,3 +54,7 @@ async def system(settings: Settings) -> AsyncIterator[System]:
     """One system for all tests that go through the edge; each makes its own people."""
     async with whole(settings) as running:
         yield running
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", default="1", help="what the drills choose their faults by")

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import httpx
+from description import Description
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
@@ -36,6 +37,11 @@ class Person:
     http: httpx.AsyncClient
     token: str = ""
     names: dict[str, Any] = field(default_factory=dict)
+
+    async def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Any request under /api with this person's token; `request` as httpx takes it."""
+        headers = self.headers() | request.pop("headers", {})
+        return await self.http.request(method, f"/api{path}", headers=headers, **request)
 
     async def get(self, path: str, **parameters: Any) -> httpx.Response:
         return await self.http.get(f"/api{path}", params=parameters, headers=self.headers())
@@ -93,13 +99,17 @@ class System:
         assert answer.status_code == 202, answer.text
         return await self.sign_in(email)
 
-    async def staff(self, role: StaffRole, name: str = "Karim Haddad") -> Person:
-        """A new technician, manager or admin, invited and signed in."""
+    async def invited(self, role: StaffRole, name: str = "Karim Haddad") -> tuple[str, str]:
+        """The address of somebody who was just invited, and the token of their link."""
         email = f"{uuid7()}@example.com"
         token = Signer(self.settings.signing_key).token(SYSTEM)
         answer = await self.asks.ask(InviteUser(email=email, name=name, role=role), 5, token=token)
         invited = next(e for envelope in answer.events if isinstance(e := envelope.event(), UserInvited))
-        link = Links(self.settings.link_secret).token("invitation", invited.grant_id)
+        return email, Links(self.settings.link_secret).token("invitation", invited.grant_id)
+
+    async def staff(self, role: StaffRole, name: str = "Karim Haddad") -> Person:
+        """A new technician, manager or admin, invited and signed in."""
+        email, link = await self.invited(role, name)
         await self.asks.ask(AcceptInvitation(token=SecretStr(link), password=SecretStr(PASSWORD)), 5)
         return await self.sign_in(email)
 
@@ -131,9 +141,19 @@ async def whole(settings: Settings) -> AsyncIterator[System]:
         stack.push_async_callback(system.stop_all)
         for name in SERVICES:
             await system.start(name)
-        app = await stack.enter_async_context(application(settings))
-        transport = httpx.ASGITransport(app=app)
-        system.http = await stack.enter_async_context(
-            httpx.AsyncClient(transport=transport, base_url="http://sav.test", timeout=30)
-        )
+        system.http = await stack.enter_async_context(door(settings))
         yield system
+
+
+@asynccontextmanager
+async def door(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """One replica of the edge; whatever it answers must be as its own description says."""
+    async with (
+        application(settings) as app,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=cast("Any", app)), base_url="http://sav.test", timeout=30
+        ) as http,
+    ):
+        description = Description((await http.get("/openapi.json")).json())
+        http.event_hooks = {"response": [description.check]}
+        yield http

@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import Identity
+from sqlalchemy.orm import Mapped, mapped_column
+
 from sav_chassis.model import Aggregate, Base
 from sav_chassis.service import Service
 from sav_chassis.tx import Tx
@@ -14,8 +17,6 @@ from sav_contracts import catalogue
 from sav_contracts.actor import Actor
 from sav_contracts.messages import Command, Event, Line, Message, PersonId, Query, Scope, Secret, View
 from sav_contracts.surface import ANYBODY, CLIENT_AND_MANAGERS, CONCERNED, Row
-from sqlalchemy import Identity
-from sqlalchemy.orm import Mapped, mapped_column
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -202,5 +203,3 @@ def catalogued() -> Iterator[None]:
         for event in events:
             catalogue.EVENTS.pop(event.type_name(), None)
             catalogue.VIEWS.pop(event.state_type().kind(), None)
-
-

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+from uuid_utils.compat import uuid7
+
 from sav_chassis.asking import Ask
 from sav_chassis.errors import Problem
 from sav_chassis.identity import Signer
@@ -12,7 +14,6 @@ from sav_chassis.service import Service
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
 from sav_contracts.messages import Asked
-from uuid_utils.compat import uuid7
 
 # Puts a service on a stage with empty tables.
 OnStage = Callable[[Service], Awaitable[Stage]]

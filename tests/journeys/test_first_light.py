@@ -28,7 +28,8 @@ async def test_from_sign_up_to_work_in_progress(system: System) -> None:
     assert [profile["id"] for profile in profiles] == [lea.id]
 
     opened = await lea.post(
-        "/reclamations", {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
+        "/reclamations",
+        {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"},
     )
     assert opened.status_code == 201
     claim = opened.json()
@@ -37,7 +38,9 @@ async def test_from_sign_up_to_work_in_progress(system: System) -> None:
 
     listed = await items(marie, "/reclamations", status="submitted", client_id=lea.id)
     assert [one["id"] for one in listed] == [claim["id"]]
-    assert (await marie.post(f"{path}/qualify", {"priority": "high", "coverage": "covered"})).status_code == 200
+    assert (
+        await marie.post(f"{path}/qualify", {"priority": "high", "coverage": "covered"})
+    ).status_code == 200
 
     assert (await marie.post(f"{path}/assign", {"technician_id": sofia.id})).status_code == 200
     [first] = await eventually(lambda: items(sofia, "/interventions", status="planned"))

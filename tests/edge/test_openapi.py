@@ -1,0 +1,107 @@
+"""The description of the API: valid, whole, and without anything from outside."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from stories import done
+from system import System
+
+from sav_contracts.actor import Role
+from sav_contracts.surface import SURFACE, Row, Serves
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def document(system: System) -> Json:
+    return done(await system.http.get("/openapi.json"))
+
+
+def operation(document: Json, row: Row) -> Json:
+    found: Json = document["paths"][f"/api{row.path}"][row.method.lower()]
+    return found
+
+
+def test_the_description_is_valid_openapi(document: Json) -> None:
+    assert document["openapi"].startswith("3.1.")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_every_row_is_described_and_nothing_else(document: Json) -> None:
+    described = {
+        f"{method.upper()} {path.removeprefix('/api')}"
+        for path, methods in document["paths"].items()
+        for method in methods
+    }
+    assert described == {row.route for row in SURFACE}
+
+
+def test_every_operation_has_an_id_of_its_own(document: Json) -> None:
+    names = Counter(operation(document, row)["operationId"] for row in SURFACE)
+    assert [name for name, times in names.items() if times > 1] == []
+    assert all(re.fullmatch(r"[A-Za-z]+", name) for name in names)
+
+
+def test_every_reference_leads_somewhere(document: Json) -> None:
+    found = list(references(document))
+    assert found
+    for reference in found:
+        place: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            place = place[part]
+        assert place
+
+
+def references(told: Any) -> Iterator[str]:
+    if isinstance(told, dict):
+        if isinstance(told.get("$ref"), str):
+            yield told["$ref"]
+        for value in told.values():
+            yield from references(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from references(value)
+
+
+@pytest.mark.parametrize("row", SURFACE, ids=lambda row: row.route)
+def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
+    described = operation(document, row)
+    assert str(row.status) in described["responses"]
+    assert described["summary"] == row.feature
+    public = Role.ANYONE in row.reach
+    assert ("security" in described) is not public
+    parameters = {(parameter["in"], parameter["name"]) for parameter in described["parameters"]}
+    in_path = set(re.findall(r"{(\w+)}", row.path))
+    assert {name for place, name in parameters if place == "path"} == in_path
+    if row.serves is Serves.REPLY:
+        assert ("header", "Idempotency-Key") in parameters
+        body = described["requestBody"]["content"]["application/json"]["schema"]
+        if "$ref" in body:
+            body = document["components"]["schemas"][body["$ref"].rpartition("/")[2]]
+        assert body["properties"].keys() == row.message.model_fields.keys() - in_path
+        assert not in_path & set(body["required"])
+    if row.serves is Serves.PAGE:
+        in_query = {name for place, name in parameters if place == "query"}
+        assert in_query == {*row.filters, "limit", "after", "sort", "created_from", "created_to"}
+
+
+def test_what_a_client_reads_is_described_beside_what_staff_read(document: Json) -> None:
+    row = next(row for row in SURFACE if row.route == "GET /reclamations/{reclamation_id}")
+    schema = operation(document, row)["responses"]["200"]["content"]["application/json"]["schema"]
+    names = {shape["$ref"].rpartition("/")[2] for shape in schema["anyOf"]}
+    assert names == {"ReclamationView", "ReclamationForClient"}
+    assert "priority" not in document["components"]["schemas"]["ReclamationForClient"]["properties"]
+
+
+async def test_the_page_to_try_it_on_loads_nothing_from_outside(system: System) -> None:
+    page = await system.http.get("/docs")
+    assert page.status_code == 200
+    assert "//" not in re.sub(r"<!--.*?-->", "", page.text)
+    assets = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+    assert len(assets) >= 2
+    for asset in assets:
+        assert (await system.http.get(asset)).status_code == 200

@@ -1,0 +1,67 @@
+"""Pid files: what we started is found again, a stranger with its number is left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sav_ops import processes
+from sav_ops.home import Home, Problem
+
+SLEEP = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
+DEAF = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)",
+]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    home = Home(tmp_path / "home")
+    yield home
+    processes.stop(home, ["one"], signal.SIGKILL)
+
+
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(SLEEP, stdout=subprocess.DEVNULL)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_started_process_is_found_and_stopped(home: Home) -> None:
+    pid = processes.start(home, "one", SLEEP, os.environ)
+    assert processes.running(home, "one") == pid
+    assert processes.stop(home, ["one"]) == ["one"]
+    assert processes.identity(pid) is None
+    assert processes.running(home, "one") is None
+
+
+@pytest.mark.parametrize("written", ["{pid} 1 {boot}", "{pid} {tick} another-boot", "{pid}", ""])
+def test_a_stale_pid_file_does_not_kill_a_stranger(
+    home: Home, stranger: subprocess.Popen[bytes], written: str
+) -> None:
+    _, tick, boot = (processes.identity(stranger.pid) or "").split()
+    (home.run / "one.pid").write_text(written.format(pid=stranger.pid, tick=tick, boot=boot))
+    assert processes.running(home, "one") is None
+    assert processes.stop(home, ["one"]) == []
+    assert stranger.poll() is None
+
+
+def test_a_process_that_ignores_sigterm_is_killed_after_the_bound(home: Home) -> None:
+    pid = processes.start(home, "one", DEAF, os.environ)
+    processes.poll(lambda: "deaf" in processes.log_end(home, "one"), 10, "it never spoke")
+    processes.stop(home, ["one"], seconds=0.3)
+    processes.poll(lambda: processes.identity(pid) is None, 5, "it was not killed")
+
+
+def test_a_process_that_ends_while_starting_shows_the_end_of_its_log(home: Home) -> None:
+    processes.start(home, "one", [sys.executable, "-c", "raise SystemExit('no such thing')"], os.environ)
+    with pytest.raises(Problem, match="no such thing"):
+        processes.wait_ready(home, "one", lambda: False, seconds=10)

@@ -1,0 +1,1 @@
+"""The schema of the toys; everything else of them is in `toy`."""
