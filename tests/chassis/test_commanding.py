@@ -13,7 +13,7 @@ from aio_pika.abc import AbstractChannel, AbstractRobustConnection
 from eventually import eventually
 from toy import Box, BoxFilled, Fill
 from toy_asking import OnStage, filled_of
-from toy_broker import declare, listening, send
+from toy_broker import declare, listening, send, waiting
 from toy_wire import wire
 
 from sav_chassis import topology
@@ -52,7 +52,7 @@ def token(stage: Stage) -> str:
 async def test_many_at_once_get_each_their_own_answer(stage: Stage, client: CommandClient) -> None:
     async def fill(n: int) -> Answer:
         message = Fill(box_id=UUID(int=100 + n % 10), amount=1 + n)
-        return await client.ask(message, 5, token=token(stage))
+        return await client.ask(message, 20, token=token(stage))
 
     async with serving(toy.usual(), stage.settings):
         answers = await asyncio.gather(*map(fill, range(100)))
@@ -94,11 +94,14 @@ async def test_what_a_command_told_is_published_at_once(
         assert [message.message_id for message in ear.heard] == [str(answer.events[0].id)]
 
 
-async def test_a_service_that_is_down_does_not_do_it_afterwards(stage: Stage, client: CommandClient) -> None:
+async def test_a_service_that_is_down_does_not_do_it_afterwards(
+    stage: Stage, client: CommandClient, broker: AbstractRobustConnection
+) -> None:
     began = time.monotonic()
     with pytest.raises(DeadlinePassed):
         await client.ask(FILL, 0.5, token=token(stage))
     assert 0.5 + GRACE <= time.monotonic() - began < 0.5 + GRACE + 0.5
+    assert await waiting(broker, "toy.commands") == 0
 
     async with serving(toy.usual(), stage.settings):
         assert (await client.ask(Fill(box_id=UUID(int=101)), 2, token=token(stage))).events
@@ -163,7 +166,7 @@ async def test_replicas_share_the_commands(stage: Stage, client: CommandClient) 
     async with serving(toy.usual(), stage.settings):
         async with serving(toy.usual(), stage.settings):
             asking = [
-                asyncio.create_task(client.ask(Fill(box_id=UUID(int=100 + n % 10)), 5, token=token(stage)))
+                asyncio.create_task(client.ask(Fill(box_id=UUID(int=100 + n % 10)), 20, token=token(stage)))
                 for n in range(60)
             ]
             await asyncio.sleep(0.15)

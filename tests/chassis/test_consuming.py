@@ -47,7 +47,7 @@ async def stage(on_stage: OnStage, channel: AbstractChannel) -> Stage:
 async def test_events_from_the_queue_are_reacted_to_in_order(stage: Stage, channel: AbstractChannel) -> None:
     async with serving(seeing(), stage.settings):
         await tell(channel, range(2, 42))
-        await eventually(lambda: seen(stage, 200))
+        await eventually(lambda: seen(stage, 200), seconds=20)
     for box in BOXES:
         assert await versions(stage, box) == list(range(2, 42))
 
@@ -110,7 +110,7 @@ async def test_only_one_replica_reacts_and_its_stop_hands_over_in_order(
         assert await rows(stage, "SELECT DISTINCT by FROM seen") == [("first",)]
         await first.aclose()
         await telling
-        await eventually(lambda: seen(stage, 300), seconds=10)
+        await eventually(lambda: seen(stage, 300), seconds=20)
 
     who = [by for (by,) in await rows(stage, "SELECT by FROM seen ORDER BY position")]
     assert who == sorted(who)
@@ -129,7 +129,7 @@ async def test_a_service_waits_for_its_database_and_counts_no_try(
             await tell(channel, range(2, 6))
             await asyncio.sleep(0.5)
             await cable.mend()
-            await eventually(lambda: seen(stage, 20), seconds=10)
+            await eventually(lambda: seen(stage, 20), seconds=20)
     assert await stage.parked() == []
     for box in BOXES:
         assert await versions(stage, box) == [2, 3, 4, 5]
@@ -145,7 +145,7 @@ async def test_a_service_finds_its_broker_again(stage: Stage, channel: AbstractC
             await telling
             await asyncio.sleep(0.2)
             await cable.mend()
-            await eventually(lambda: seen(stage, 150), seconds=10)
+            await eventually(lambda: seen(stage, 150), seconds=20)
     for box in BOXES:
         assert await versions(stage, box) == list(range(2, 32))
 

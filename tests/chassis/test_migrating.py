@@ -26,7 +26,7 @@ ROOMS = [
 ]
 CHASSIS = {"event_log", "outbox", "handled", "answered", "task", "view", "chassis_version", "room_version"}
 # What a database guards or finds faster beyond what the models say is its migrations' own affair.
-BEYOND = {"remove_index", "remove_fk", "remove_constraint"}
+BEYOND = {"remove_index", "remove_fk"}
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from uuid import uuid4
 import pytest
 import toy
 import world
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from toy import Box, BoxFilled, BoxMade
 from toy_asking import OnStage, rows
 from toy_switch import PARKED, SEEN, Switch
@@ -110,6 +112,19 @@ async def test_a_database_that_is_away_is_not_a_try(on_stage: OnStage) -> None:
             assert await rows(near, SEEN) == [(2,)]
         finally:
             await far.close()
+
+
+async def test_a_connection_that_dies_under_a_reaction_is_not_a_try(on_stage: OnStage) -> None:
+    toys = toy.bare()
+
+    @toys.on(BoxFilled)
+    async def lose_the_connection(event: BoxFilled, tx: Tx) -> None:
+        await tx.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    stage = await on_stage(toys)
+    with pytest.raises(DBAPIError):
+        await stage.hears(toy.filled(100, 2))
+    assert await rows(stage, PARKED) == []
 
 
 @pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError("by a mail server")])

@@ -84,7 +84,7 @@ async def test_an_event_arrives_as_a_persistent_cloud_event(
 ) -> None:
     outcome = await stage.when(Fill(box_id=BOXES[0]), by=world.lea)
     async with relaying(stage, broker):
-        await eventually(lambda: published(stage))
+        await eventually(lambda: published(stage), seconds=20)
         await eventually(lambda: heard(ear, 5))
 
     message = ear.heard[0]
@@ -117,8 +117,8 @@ async def test_events_of_a_record_arrive_in_order_among_those_of_others(
 ) -> None:
     async with relaying(stage, broker) as relay:
         await fill_all(stage, relay=relay)
-        await eventually(lambda: published(stage))
-        await eventually(lambda: heard(ear, 400))
+        await eventually(lambda: published(stage), seconds=20)
+        await eventually(lambda: heard(ear, 400), seconds=20)
     for id in BOXES:
         assert ear.sequences(id) == list(range(2, 52))
 
@@ -155,7 +155,7 @@ async def test_when_the_leader_stops_the_other_relay_takes_over(
         await asyncio.sleep(0.3)
         await first.aclose()
         await filling
-        await eventually(lambda: published(stage))
+        await eventually(lambda: published(stage), seconds=20)
         [(successor,)] = await rows(stage, LEADERS)
     assert successor != leader
     for id in BOXES:
@@ -177,7 +177,7 @@ async def test_when_the_leaders_connection_is_killed_the_other_relay_takes_over(
             first.wake()
             second.wake()
         await filling
-        await eventually(lambda: published(stage))
+        await eventually(lambda: published(stage), seconds=20)
         successors = {leader for (leader,) in await rows(stage, LEADERS)}
     assert killed
     assert not successors & killed
@@ -196,7 +196,7 @@ async def test_an_event_that_no_queue_takes_stays_in_the_outbox(
         await asyncio.sleep(0.5)
         assert len(await rows(stage, "SELECT position FROM outbox")) == 5
         async with listening(broker) as ear:
-            await eventually(lambda: published(stage))
+            await eventually(lambda: published(stage), seconds=20)
             await eventually(lambda: heard(ear, 5))
             assert ear.first_hearings(BOXES[0]) == [2, 3, 4, 5, 6]
 
@@ -214,7 +214,7 @@ async def test_what_follows_an_event_that_no_queue_takes_waits_for_it(
         assert ear.sequences(BOXES[0]) == [2, 3, 4, 5, 6]
         assert ear.sequences(chest) == []
         async with listening(broker, "toy.BoxMade.v1"):
-            await eventually(lambda: published(stage))
+            await eventually(lambda: published(stage), seconds=20)
         await eventually(lambda: heard(ear, 10))
         assert ear.sequences(chest) == [2, 3, 4, 5, 6]
 
@@ -230,7 +230,7 @@ async def test_when_the_broker_comes_back_nothing_is_lost(stage: Stage, ear: Ear
         await filling
         assert not await published(stage)
         await cable.mend()
-        await eventually(lambda: published(stage), seconds=15)
+        await eventually(lambda: published(stage), seconds=20)
     for id in BOXES:
         assert ear.first_hearings(id) == list(range(2, 52))
 

@@ -10,6 +10,7 @@ import pytest
 from fire import REPLICAS, Fire
 
 from sav_chassis.settings import Settings
+from sav_ops import home as homes
 from sav_ops.home import REPO, Home, free_port
 
 
@@ -25,6 +26,10 @@ def fire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fire]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SAV_")}
     environment |= {"SAV_HOME": str(home.root), "SAV_EDGE_PORT": str(free_port())}
 
+    # What the test servers left in this process's environment is not for the drills' platform.
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr(homes, "GIVEN", environment)
+
     def sav(*words: str) -> None:
         subprocess.run([sys.executable, "-m", "sav_ops", *words], env=environment, cwd=REPO, check=True)
 
@@ -33,6 +38,7 @@ def fire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fire]:
         yield Fire(home, known(home))
     finally:
         sav("down")
+        monkeypatch.undo()
 
 
 def known(home: Home) -> Settings:

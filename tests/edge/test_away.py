@@ -7,6 +7,7 @@ import httpx
 import pytest
 from cable import Cable, cable
 from eventually import eventually
+from faults import FULL, on_insert
 from recipes import Scene
 from stories import done, ids, opened, refused
 from system import Person, System, door
@@ -101,20 +102,10 @@ async def test_a_command_whose_events_cannot_be_shown_at_once_is_done_and_shown_
 
 async def test_what_the_read_model_refuses_for_a_while_comes_by_the_queue(scene: Scene) -> None:
     """The reply's events are applied by nobody and the queue's wait, until the database takes them again."""
-    lea, system = scene.near.client, scene.system
-    await system.sql(
-        "edge",
-        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'; END $$""",
-    )
-    await system.sql(
-        "edge", "CREATE TRIGGER refuse BEFORE INSERT ON view FOR EACH ROW EXECUTE FUNCTION refuse()"
-    )
-    try:
+    lea = scene.near.client
+    async with on_insert(scene.system, "edge", "view", FULL):
         claim = await opened(lea)
         refused(await lea.get(f"/reclamations/{claim['id']}"), 404, "not_found")
-    finally:
-        await system.sql("edge", "DROP FUNCTION refuse CASCADE")
     await eventually(lambda: is_there(lea, f"/reclamations/{claim['id']}"))
 
 

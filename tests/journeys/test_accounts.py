@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 from eventually import eventually
+from faults import BROKEN, SLOW, on_insert
 from stories import done, ids, opened, refused, wrong_fields
 from system import PASSWORD, Person, System
 from uuid_utils.compat import uuid7
@@ -41,7 +42,8 @@ async def test_signing_up_twice_gets_the_same_answer_and_one_account(system: Sys
 
 async def test_signing_up_several_times_at_once_makes_one_account(system: System) -> None:
     visitor, lea = system.visitor(), somebody()
-    answers = await asyncio.gather(*(visitor.post("/auth/register", lea) for _ in range(4)))
+    async with on_insert(system, "auth", "account", SLOW):
+        answers = await asyncio.gather(*(visitor.post("/auth/register", lea) for _ in range(3)))
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, '{"accepted":true}')}
     assert len(await accounts(system, lea["email"])) == 1
     me = await system.sign_in(lea["email"])
@@ -80,36 +82,22 @@ async def test_a_client_who_just_signed_up_opens_a_reclamation(system: System) -
 
 async def test_who_is_not_known_to_claims_yet_waits_for_the_news(system: System) -> None:
     visitor, new = system.visitor(), somebody()
-    await system.stop("claims")
-    try:
+    async with on_insert(system, "claims", "client", SLOW):
         done(await visitor.post("/auth/register", new), 202)
         lea = await system.sign_in(new["email"])
-        waiting = asyncio.create_task(lea.post("/reclamations", OPENING))
-        await asyncio.sleep(0.1)
-    finally:
-        await system.start("claims")
-    assert done(await waiting, 201)["client_id"] == lea.id
+        assert await ids(lea, "/clients") == []
+        assert done(await lea.post("/reclamations", OPENING), 201)["client_id"] == lea.id
 
 
 async def test_who_stays_unknown_is_told_to_come_back(system: System) -> None:
     """The account's event is parked in claims, as behind a fault there."""
     visitor, new = system.visitor(), somebody()
-    await system.sql(
-        "claims",
-        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION 'not now'; END $$""",
-    )
-    await system.sql(
-        "claims", "CREATE TRIGGER refuse BEFORE INSERT ON client FOR EACH ROW EXECUTE FUNCTION refuse()"
-    )
-    try:
+    async with on_insert(system, "claims", "client", BROKEN):
         done(await visitor.post("/auth/register", new), 202)
         lea = await system.sign_in(new["email"])
         answer = await lea.post("/reclamations", OPENING)
         refused(answer, 503, "not_yet_known")
         assert int(answer.headers["retry-after"]) > 0
-    finally:
-        await system.sql("claims", "DROP FUNCTION refuse CASCADE")
 
     async def works() -> bool:
         return (await lea.post("/reclamations", OPENING)).status_code == 201

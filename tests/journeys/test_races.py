@@ -1,27 +1,14 @@
 """Two people act at once: somebody decides, and all services come to say the same."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 
 import asyncpg
 import pytest
 from eventually import eventually
+from faults import held
 from stories import Json, assign, assigned, done, items, move, types, visit_of
 from system import Person, System
-
-
-@asynccontextmanager
-async def held(system: System, room: str, lane: str) -> AsyncIterator[None]:
-    """What a room is to do about a record's events waits, as if another replica were still busy with it."""
-    connection = await asyncpg.connect(system.settings.database(room))
-    try:
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", lane)
-            yield
-    finally:
-        await connection.close()
 
 
 async def claim_of(who: Person, claim: Json) -> Json:

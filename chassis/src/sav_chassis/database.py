@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 # SQLSTATE classes and codes of a server that is away or going away: connection errors, shutdown, too many clients.
 _AWAY_CLASSES = ("08", "57P", "53")
+NO_SUCH_DATABASE = "3D000"
 _TRANSIENT = {"40001", "40P01", "23505"}
 
 
@@ -76,6 +77,8 @@ class Database:
                 )
                 break
             except Exception as error:
+                if sqlstate(error) == NO_SUCH_DATABASE:
+                    raise MissingMigration(f"{self.room}: it has no database yet; run `./sav migrate`") from None
                 if not is_away(error):
                     raise
                 log.warning("database is away", error=str(error))

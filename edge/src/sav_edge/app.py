@@ -99,6 +99,7 @@ def build(door: Door, ready: Callable[[], Awaitable[dict[str, bool]]]) -> Litest
     return Litestar(
         [*handlers(door), live, is_ready, *described()],
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=MAX_BODY,
         exception_handlers={
             SavError: problems.on_sav_error,

@@ -1,0 +1,38 @@
+"""A real database that is slow, full or broken for a while; a replica that is busy."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from system import System
+
+SLOW = "PERFORM pg_sleep(0.5); RETURN NEW"
+FULL = "RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'"
+BROKEN = "RAISE EXCEPTION 'not now'"
+
+
+@asynccontextmanager
+async def on_insert(system: System, room: str, table: str, act: str) -> AsyncIterator[None]:
+    """Every insert into a room's table does this first (PL/pgSQL)."""
+    await system.sql(
+        room, f"CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {act}; END $$"
+    )
+    try:
+        await system.sql(
+            room, f"CREATE TRIGGER fault BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION fault()"
+        )
+        yield
+    finally:
+        await system.sql(room, "DROP FUNCTION fault CASCADE")
+
+
+@asynccontextmanager
+async def held(system: System, room: str, lane: str) -> AsyncIterator[None]:
+    """What a room is to do about a record's events waits, as if another replica were still busy with it."""
+    connection = await asyncpg.connect(system.settings.database(room))
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", lane)
+            yield
+    finally:
+        await connection.close()
