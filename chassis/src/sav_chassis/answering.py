@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sav_chassis.asking import Answer, Ask
-from sav_chassis.database import Database, is_away, is_transient
+from sav_chassis.database import Database, is_away, is_transient, sqlstate
 from sav_chassis.envelope import Context
 from sav_chassis.errors import (
     Conflict,
@@ -40,6 +41,7 @@ log = structlog.get_logger()
 # How long a foreign id that is not known here may still be on its way.
 PATIENCE = 1.0
 TRIES = 4
+QUERY_CANCELED = "57014"
 
 CLAIM_KEY = text(
     """INSERT INTO answered (actor_id, command, key, fingerprint, persons)
@@ -52,6 +54,8 @@ KEEP_ANSWER = text(
     """UPDATE answered SET answer = :answer, persons = :persons
     WHERE actor_id = :actor_id AND command = :command AND key = :key"""
 )
+# Also bounds the waiting for somebody else's lock.
+UNTIL_DEADLINE = text("SELECT set_config('statement_timeout', :ms, true)")
 FREE_KEY = text("DELETE FROM answered WHERE actor_id = :actor_id AND command = :command AND key = :key")
 
 
@@ -120,6 +124,8 @@ class Answerer:
                 if time.time() + pause >= patient_until:
                     raise _unknown(message, missing, actor) from None
             except Exception as error:
+                if sqlstate(error) == QUERY_CANCELED and time.time() >= ask.deadline:
+                    raise DeadlinePassed("it was not done in time, so it was not done") from None
                 tries += 1
                 if not is_transient(error):
                     raise
@@ -137,6 +143,8 @@ class Answerer:
             traceparent=ask.traceparent,
         )
         async with AsyncSession(self._database.engine, expire_on_commit=False) as session, session.begin():
+            left = max(1, math.ceil((ask.deadline - time.time()) * 1000))
+            await session.execute(UNTIL_DEADLINE, {"ms": str(left)})
             key = _key(message, ask, actor)
             if key and (stored := await _claim(session, key, message)):
                 return stored

@@ -78,12 +78,15 @@ class Database:
                 break
             except Exception as error:
                 if sqlstate(error) == NO_SUCH_DATABASE:
-                    raise MissingMigration(f"{self.room}: it has no database yet; run `./sav migrate`") from None
+                    raise MissingMigration(
+                        f"{self.room}: it has no database yet; run `./sav migrate`"
+                    ) from None
                 if not is_away(error):
                     raise
                 log.warning("database is away", error=str(error))
                 await asyncio.sleep(1)
         if behind:
+            await self.close()
             raise MissingMigration(
                 f"{self.room}: the database lacks {', '.join(behind)}; run `./sav migrate`"
             )
@@ -91,6 +94,18 @@ class Database:
     async def close(self) -> None:
         await self.pool.close()
         await self.engine.dispose()
+
+    async def is_the_cause_of(self, error: BaseException) -> bool:
+        """Whether it was the database: it says so itself, or a network failed and the database does not answer."""
+        if not is_away(error):
+            return False
+        if sqlstate(error) or isinstance(error, (DBAPIError, asyncpg.InterfaceError, PoolExhausted)):
+            return True
+        try:
+            await self.pool.fetchval("SELECT 1")
+        except Exception as other:
+            return is_away(other)
+        return False
 
     async def back(self) -> None:
         """Returns when the database answers again."""

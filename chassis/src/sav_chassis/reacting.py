@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sav_chassis.database import Database, is_away
+from sav_chassis.database import Database
 from sav_chassis.envelope import Context, Envelope
 from sav_chassis.errors import NotYet
 from sav_chassis.service import Reaction, Service
@@ -57,7 +57,8 @@ NEXT_DUE = f"""
 SELECT extract(epoch FROM min(greatest(due, coalesce(leased_until, due))) - now())::float
 FROM task t WHERE {FIRST_OF_LANE}"""
 PUT_BACK = """
-UPDATE task SET attempts = $2, due = now() + $3, error = $4, state = $5, leased_until = NULL
+UPDATE task SET attempts = $2, due = now() + $3, error = $4, state = $5, leased_until = NULL,
+    since = CASE WHEN attempts = 0 THEN now() ELSE since END
 WHERE use = 'parked' AND key = $1"""
 DONE = "DELETE FROM task WHERE use = 'parked' AND key = $1"
 
@@ -80,7 +81,7 @@ class Reactor:
                 await self._react(envelope, event, parked=False)
                 return
             except Exception as error:
-                if is_away(error):
+                if await self._database.is_the_cause_of(error):
                     raise
                 if isinstance(error, NotYet) or attempt == QUICK_TRIES:
                     await self._park(envelope, event, error)
@@ -100,10 +101,11 @@ class Reactor:
         try:
             await self._react(envelope, envelope.event(), parked=True)
         except Exception as error:
-            if is_away(error):
+            if await self._database.is_the_cause_of(error):
                 raise
             limit = DEAD_AFTER_NOT_YET if isinstance(error, NotYet) else DEAD_AFTER
-            state = "dead" if datetime.now(UTC) - since > limit else "waiting"
+            # What only waited behind another has not been tried yet: its time begins now.
+            state = "dead" if attempts and datetime.now(UTC) - since > limit else "waiting"
             log.warning(
                 "event parked",
                 event_type=envelope.type,
@@ -117,7 +119,7 @@ class Reactor:
 
     async def _react(self, envelope: Envelope, event: Event, parked: bool) -> None:
         with structlog.contextvars.bound_contextvars(correlation_id=str(envelope.correlation_id)):
-            for reaction in self._service.reactions[type(event)]:
+            for reaction in self._service.reactions.get(type(event), ()):
                 if not await self._once(reaction, envelope, event, parked):
                     return
 

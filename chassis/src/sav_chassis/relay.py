@@ -37,6 +37,7 @@ class Relay:
         self._broker = broker
         self._wanted = asyncio.Event()
         self._leading = False
+        self._untold = False
         self._telling: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
@@ -44,7 +45,9 @@ class Relay:
         """Something was committed: publish it soon, here or at the leader elsewhere."""
         if self._leading:
             self._wanted.set()
-        elif self._telling is None or self._telling.done():
+            return
+        self._untold = True
+        if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell_leader())
 
     async def run(self) -> None:
@@ -119,13 +122,16 @@ class Relay:
         return bool(rows)
 
     async def _tell_leader(self) -> None:
-        await asyncio.sleep(GATHER)
-        try:
-            await self._database.pool.execute(f"NOTIFY {CHANNEL}")
-        except Exception as error:
-            if not is_away(error):
-                raise
-            log.warning("leader not told; it polls", error=str(error))
+        """One NOTIFY for all that was committed within the gathering time."""
+        while self._untold:
+            await asyncio.sleep(GATHER)
+            self._untold = False
+            try:
+                await self._database.pool.execute(f"NOTIFY {CHANNEL}")
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                log.warning("leader not told; it polls", error=str(error))
 
     async def _pause(self, seconds: float) -> bool:
         """Waits; True where `stop` was called meanwhile."""

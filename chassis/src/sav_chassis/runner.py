@@ -12,6 +12,7 @@ from aio_pika.abc import AbstractRobustConnection
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
+from pydantic import ValidationError
 
 from sav_chassis import topology
 from sav_chassis.answering import Answerer
@@ -90,7 +91,13 @@ async def _commands(service: Service, settings: Settings, answerer: Answerer) ->
 
     @subscriber
     async def answer(message: RabbitMessage) -> bytes:
-        reply = await answerer.answer(_ask(message))
+        try:
+            ask = _ask(message)
+        except ValidationError as error:
+            log.error("no command; dropped", message=message.raw_message.message_id, error=str(error))
+            await settle(message.ack)
+            return b""
+        reply = await answerer.answer(ask)
         await settle(message.ack)
         return reply.model_dump_json().encode()
 

@@ -129,7 +129,7 @@ class Tx:
                 sequence=sequence,
                 body=told.model_dump_json(),
             )
-            if len(envelope.body) > MAX_EVENT_BYTES:
+            if len(envelope.body.encode()) > MAX_EVENT_BYTES:
                 raise RuntimeError(
                     f"{envelope.type} is over {MAX_EVENT_BYTES} bytes; what grows is its own kind"
                 )
