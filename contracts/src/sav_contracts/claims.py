@@ -7,7 +7,18 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, model_validator
 
 from sav_contracts.auth import Locale
-from sav_contracts.messages import Command, Event, Line, Message, Personal, PersonId, Prose, Scope, View
+from sav_contracts.messages import (
+    Command,
+    Event,
+    Line,
+    Message,
+    Personal,
+    PersonId,
+    Prose,
+    Reason,
+    Scope,
+    View,
+)
 
 ReclamationStatus = Literal[
     "submitted",
@@ -116,7 +127,7 @@ class QualifyReclamation(Command[ReclamationView]):
     reclamation_id: UUID
     priority: Priority
     coverage: Coverage = "unknown"
-    reason: Prose | None = None
+    reason: Reason | None = None
 
 
 class AssignTechnician(Command[ReclamationView]):

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from sav_contracts.claims import Slot
-from sav_contracts.messages import Command, Event, Personal, PersonId, Prose, Scope, View
+from sav_contracts.messages import Command, Event, Personal, PersonId, Reason, Scope, View
 
 InterventionStatus = Literal[
     "planned",
@@ -68,7 +68,7 @@ class MoveIntervention(Command[InterventionView]):
 
     intervention_id: UUID
     to: InterventionMove
-    reason: Prose | None = None
+    reason: Reason | None = None
 
 
 class TechnicianChanged(Event):
