@@ -50,9 +50,15 @@ class Fire:
     def wait_until_whole(self, seconds: float = 90) -> float:
         """The seconds until every replica of every room works."""
         began = time.monotonic()
-        for name, room in rooms.replicas(REPLICAS).items():
-            works = partial(self._works, room)
-            processes.wait_ready(self.home, name, works, seconds)
+        for name in rooms.replicas(REPLICAS):
+            self.wait_for(name, seconds)
+        return time.monotonic() - began
+
+    def wait_for(self, name: str, seconds: float = 90) -> float:
+        """The seconds until both replicas of this one's room work."""
+        began = time.monotonic()
+        room = rooms.replicas(REPLICAS)[name]
+        processes.wait_ready(self.home, name, partial(self._works, room), seconds)
         return time.monotonic() - began
 
     def _works(self, room: str) -> bool:

@@ -12,7 +12,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 
-from sav_chassis.database import Database, is_away
+from sav_chassis.database import Database, is_away, is_transient
 from sav_chassis.envelope import Envelope, Undecodable
 from sav_chassis.lanes import Lanes
 from sav_chassis.projector import Told
@@ -147,6 +147,8 @@ class ViewConsumer:
             except Exception as error:
                 if is_away(error):
                     await self._database.back()
+                elif is_transient(error):
+                    await asyncio.sleep(0.1)
                 elif len(batch) > 1:
                     for one in batch:
                         await self._finish([one])

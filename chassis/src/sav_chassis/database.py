@@ -20,6 +20,7 @@ log = structlog.get_logger()
 # SQLSTATE classes and codes of a server that is away or going away: connection errors, shutdown, too many clients.
 _AWAY_CLASSES = ("08", "57P", "53")
 NO_SUCH_DATABASE = "3D000"
+# Serialization failure, deadlock, unique violation.
 _TRANSIENT = {"40001", "40P01", "23505"}
 
 

@@ -18,17 +18,22 @@ from sav_ops.steps import out, step
 
 
 def run(arguments: list[str]) -> int:
-    """Run pytest (all of tests/ without arguments) and return its exit code. Several runs can work side by side."""
+    """Run pytest and return its exit code: all of tests/, or what the arguments name (`drills` is tests/drills).
+
+    Several runs can work side by side.
+    """
+    tests = REPO / "tests"
+    arguments = [str(tests / word) if (tests / word).is_dir() else word for word in arguments] or [str(tests)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with private_home() as home, servers(home) as environment:
         pytest = [sys.executable, "-P", "-m", "pytest", "-c", str(REPO / "pyproject.toml")]
-        tests = subprocess.Popen([*pytest, *(arguments or [str(REPO / "tests")])], env=environment)
+        running = subprocess.Popen([*pytest, *arguments], env=environment)
         try:
-            return tests.wait()
+            return running.wait()
         except KeyboardInterrupt:  # pytest got it too: let it report
-            return tests.wait(timeout=30)
+            return running.wait(timeout=30)
         finally:
-            tests.kill()
+            running.kill()
 
 
 @contextmanager
