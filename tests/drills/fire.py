@@ -75,13 +75,14 @@ class Fire:
 
     async def expect_truth(self) -> None:
         """Nothing lost, nothing twice: the checker agrees, and there are as many réclamations as were opened."""
-        assert await verify(self.settings, 30) == []
+        if contradictions := await verify(self.settings, 30):
+            pytest.fail("\n".join(contradictions))
         connection = await asyncpg.connect(self.settings.database("claims"))
         try:
             kept = await connection.fetchval("SELECT count(*) FROM reclamation")
         finally:
             await connection.close()
-        assert kept == self.opened
+        assert kept == self.opened, f"{kept} réclamations, {self.opened} were opened"
 
     def tell(self, capsys: pytest.CaptureFixture[str], what: str) -> None:
         """Shows what the drill measured."""

@@ -12,7 +12,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 
-from sav_chassis.database import Database, is_away, is_transient
+from sav_chassis.database import Database, is_away
 from sav_chassis.envelope import Envelope, Undecodable
 from sav_chassis.lanes import Lanes
 from sav_chassis.projector import Told
@@ -24,6 +24,8 @@ PREFETCH_REACTIONS = 64
 REACTIONS_AT_ONCE = 8
 PREFETCH_VIEWS = 400
 BATCH = 200
+# A projection has no parking: an event that it cannot apply alone this often is for a person.
+TRIES = 5
 
 
 async def settle(acknowledge: Callable[[], Awaitable[None]]) -> None:
@@ -140,6 +142,8 @@ class ViewConsumer:
             await self._finish(batch)
 
     async def _finish(self, batch: list[tuple[AbstractIncomingMessage, Told]]) -> None:
+        """Applies and acks a batch; where that fails, one by one, and what fails again and again is rejected."""
+        tries = 0
         while True:
             try:
                 await self._apply([told for _, told in batch])
@@ -147,16 +151,18 @@ class ViewConsumer:
             except Exception as error:
                 if is_away(error):
                     await self._database.back()
-                elif is_transient(error):
-                    await asyncio.sleep(0.1)
-                elif len(batch) > 1:
+                    continue
+                tries += 1
+                log.warning("events not projected", events=len(batch), tries=tries, error=repr(error))
+                if len(batch) > 1:
                     for one in batch:
                         await self._finish([one])
                     return
-                else:
+                if tries == TRIES:
                     message, (envelope, _) = batch[0]
-                    log.exception("event not projected; dead-letter queue", event_id=str(envelope.id))
+                    log.exception("event goes to the dead-letter queue", event_id=str(envelope.id))
                     await settle(partial(message.reject, requeue=False))
                     return
+                await asyncio.sleep(0.1 * 2**tries)
         for message, _ in batch:
             await settle(message.ack)

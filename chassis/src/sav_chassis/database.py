@@ -44,6 +44,8 @@ def is_away(error: BaseException) -> bool:
         return True
     if type(error) is OSError or (isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)):
         return True  # several addresses were tried; the connection or its pool has been closed
+    if isinstance(error, asyncpg.InternalClientError):
+        return True  # what asyncpg says of a connection that was cut in the middle of a statement
     return (sqlstate(error) or "").startswith(_AWAY_CLASSES)
 
 
