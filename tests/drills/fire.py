@@ -84,6 +84,12 @@ class Fire:
             await connection.close()
         assert kept == self.opened, f"{kept} réclamations, {self.opened} were opened"
 
+    def known_already(self) -> int:
+        """How many deliveries were of events that a reaction had done before."""
+        return sum(
+            path.read_text().count('"event": "known already"') for path in self.home.logs.glob("*.log")
+        )
+
     def tell(self, capsys: pytest.CaptureFixture[str], what: str) -> None:
         """Shows what the drill measured."""
         with capsys.disabled():

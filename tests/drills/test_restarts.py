@@ -44,6 +44,7 @@ async def test_sigterm_under_load_ends_within_ten_seconds(
     fire: Fire, seed: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chance = random.Random(seed)
+    redelivered = fire.known_already()
     travelling = asyncio.create_task(fire.travel(90))
     took: list[float] = []
     names = list(rooms.replicas(2))
@@ -56,4 +57,5 @@ async def test_sigterm_under_load_ends_within_ten_seconds(
     seen = await travelling
     await fire.expect_truth()
     assert max(took) < 10
+    assert fire.known_already() == redelivered, "what was finished before the stop was delivered again"
     fire.tell(capsys, f"SIGTERM of each: out within {max(took):.1f} s, {seen}")

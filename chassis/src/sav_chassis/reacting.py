@@ -145,6 +145,7 @@ class Reactor:
                 return False
             record = {"handler": handler, "event_id": envelope.id}
             if (await session.execute(RECORD, record)).first() is None:
+                log.info("known already", reaction=handler, event_id=str(envelope.id))
                 return True
             tx = Tx(session, self._settings, context, new_id)
             outcome = await reaction(event, tx)

@@ -19,6 +19,10 @@ from sav_ops import queues, rooms
 Pools = dict[str, "asyncpg.Connection[Any]"]
 
 LOG = "SELECT * FROM event_log ORDER BY position"
+DONE = "SELECT handler, event_id FROM handled ORDER BY at"
+TWICE = """
+SELECT causation_id, type, subject, count(*) FROM event_log WHERE causation_id IS NOT NULL
+GROUP BY causation_id, type, subject HAVING count(*) > 1"""
 # The newest state of every record, as its owner's log tells it.
 NEWEST = "SELECT DISTINCT ON (subject) * FROM event_log ORDER BY subject, sequence DESC"
 
@@ -118,29 +122,30 @@ def tables(service: Service) -> Iterator[str]:
 async def inbox(
     service: Service, database: "asyncpg.Connection[Any]", logs: dict[str, list[Envelope]]
 ) -> list[str]:
-    """Every reaction has done every event it listens to, and nothing else; what it caused happened once."""
-    done = {
-        (row["handler"], row["event_id"])
-        for row in await database.fetch("SELECT handler, event_id FROM handled")
-    }
+    """Every reaction has done every event it listens to, in order, and nothing else; what it caused happened once."""
+    done = [(row["handler"], row["event_id"]) for row in await database.fetch(DONE)]
     due = {
-        (reaction.__name__, event.id)
+        (reaction.__name__, event.id): event
         for event_type, reactions in service.reactions.items()
         for event in logs[event_type.owner]
         if event.type == event_type.type_name()
         for reaction in reactions
     }
-    found = [f"{service.name}: {handler} has not done event {id}" for handler, id in sorted(due - done)]
-    found += [
-        f"{service.name}: {handler} has done {id}, which no log has" for handler, id in sorted(done - due)
+    found = [
+        f"{service.name}: {handler} has not done event {id}" for handler, id in sorted(due.keys() - set(done))
     ]
-    twice = await database.fetch(
-        """SELECT causation_id, type, subject, count(*) FROM event_log WHERE causation_id IS NOT NULL
-        GROUP BY causation_id, type, subject HAVING count(*) > 1"""
-    )
+    last: dict[tuple[str, Any], int] = {}
+    for handler, id in done:
+        event = due.get((handler, id))
+        if event is None:
+            found.append(f"{service.name}: {handler} has done {id}, which no log has")
+            continue
+        if last.get((handler, event.subject), 0) > event.sequence:
+            found.append(f"{service.name}: {handler} has done {event.kind} {event.subject} out of order")
+        last[handler, event.subject] = event.sequence
     return found + [
         f"{service.name}: {row['causation_id']} caused {row['type']} of {row['subject']} {row['count']} times"
-        for row in twice
+        for row in await database.fetch(TWICE)
     ]
 
 

@@ -31,10 +31,12 @@ def upgrade() -> None:
     )
     # What the relay has still to publish.
     op.execute("CREATE TABLE outbox (position bigint PRIMARY KEY REFERENCES event_log)")
-    # The inbox: which handler has done which event, and with what outcome where it did nothing.
+    # The inbox: which handler has done which event, with what outcome where it did nothing, and in what order:
+    # the clock is read under the aggregate's lock.
     op.execute(
         """CREATE TABLE handled (
-            handler text NOT NULL, event_id uuid NOT NULL, at timestamptz NOT NULL DEFAULT now(), outcome text,
+            handler text NOT NULL, event_id uuid NOT NULL, outcome text,
+            at timestamptz NOT NULL DEFAULT clock_timestamp(),
             PRIMARY KEY (handler, event_id))"""
     )
     # Answers to commands, for the caller who repeats one with the same key.

@@ -1,0 +1,74 @@
+"""The checker that the drills rely on sees what is wrong. Runs last: it leaves the drills' platform in ruins."""
+
+import asyncpg
+import pytest
+from fire import Fire
+
+from sav_ops.verify import verify
+
+ANY_HANDLED = "ctid = (SELECT ctid FROM handled ORDER BY at DESC LIMIT 1)"
+SABOTAGE = {
+    "an inbox row is missing": (
+        "interventions",
+        f"DELETE FROM handled WHERE {ANY_HANDLED}",
+        "has not done event",
+    ),
+    "an inbox row too many": (
+        "interventions",
+        "INSERT INTO handled (handler, event_id) VALUES ('plan_intervention', gen_random_uuid())",
+        "which no log has",
+    ),
+    "done in the wrong order": (
+        "interventions",
+        """UPDATE handled SET at = '2000-01-01' WHERE event_id = (
+            SELECT causation_id FROM event_log WHERE type = 'interventions.InterventionMoved.v1'
+            AND actor_role = 'manager' LIMIT 1)""",
+        "out of order",
+    ),
+    "a row ahead of its log": (
+        "claims",
+        "UPDATE reclamation SET version = version + 1 WHERE ctid = (SELECT ctid FROM reclamation LIMIT 1)",
+        "is at version",
+    ),
+    "a gap in a log": (
+        "claims",
+        "UPDATE event_log SET sequence = 9 WHERE position = (SELECT max(position) FROM event_log)",
+        "its last is 9",
+    ),
+    "one cause, the same event twice": (
+        "claims",
+        """INSERT INTO event_log (id, type, at, kind, subject, sequence, correlation_id, causation_id, actor_id,
+            actor_role, body, persons)
+        SELECT gen_random_uuid(), type, at, kind, subject, 99, correlation_id, causation_id, actor_id, actor_role,
+            body, persons FROM event_log WHERE causation_id IS NOT NULL LIMIT 1""",
+        "2 times",
+    ),
+    "a stale page": (
+        "edge",
+        "UPDATE view SET doc = '{}' WHERE ctid = (SELECT ctid FROM view WHERE kind = 'intervention' LIMIT 1)",
+        "edge: its copy of intervention",
+    ),
+    "a stale copy": ("claims", "DELETE FROM view", "claims: its copy of technician"),
+    "a missing line of history": (
+        "edge",
+        "DELETE FROM timeline WHERE ctid = (SELECT ctid FROM timeline LIMIT 1)",
+        "lacks event",
+    ),
+    "a dead event": (
+        "claims",
+        """INSERT INTO task (use, key, lane, due, state, message, persons)
+        VALUES ('parked', 'x', gen_random_uuid(), now(), 'dead', '{}', '{}')""",
+        "1 event(s) parked, dead",
+    ),
+}
+
+
+@pytest.mark.parametrize(("room", "statement", "finding"), SABOTAGE.values(), ids=SABOTAGE.keys())
+async def test_a_contradiction_is_named(fire: Fire, room: str, statement: str, finding: str) -> None:
+    before = [line for line in await verify(fire.settings, 0) if finding in line]
+    connection = await asyncpg.connect(fire.settings.database(room))
+    try:
+        assert not (await connection.execute(statement)).endswith(" 0"), "nothing was sabotaged"
+    finally:
+        await connection.close()
+    assert len([line for line in await verify(fire.settings, 0) if finding in line]) > len(before)
