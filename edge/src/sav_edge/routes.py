@@ -1,5 +1,6 @@
 """Routes from the surface: one handler for every kind of row, and nothing else that answers under /api."""
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 
 HttpRequest = Request[Any, Any, Any]
 PREFIX = "/api"
+# Seconds that a caller waits for the read model to show what they wrote.
+APPLY_WITHIN = 2.0
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE}
 
@@ -99,15 +102,6 @@ class Door:
         return token, self.verifier.actor(token)
 
     async def _read(self, row: Row, request: HttpRequest, actor: Actor) -> str:
-        try:
-            return await self._read_from(row, request, actor)
-        except Exception as error:
-            if not is_away(error):
-                raise
-            log.warning("read model is away", error=repr(error))
-            raise Unavailable("the read model is away", retry_after=2) from None
-
-    async def _read_from(self, row: Row, request: HttpRequest, actor: Actor) -> str:
         view: type[View] = row.message  # type: ignore[assignment]
         if row.serves is Serves.PAGE:
             return await self.read.page(row, view, _query(request), actor)
@@ -139,7 +133,8 @@ class Door:
     async def _apply(self, events: Sequence[Envelope]) -> None:
         """Read your writes: the caller's next GET shows them. Where it fails the queue brings them a little later."""
         try:
-            await self.apply(events)
+            async with asyncio.timeout(APPLY_WITHIN):
+                await self.apply(events)
         except Exception:
             log.exception("reply's events not applied; the queue brings them")
 
