@@ -38,9 +38,11 @@ async def invitation(stage: Stage, role: Role = Role.TECHNICIAN) -> UserInvited:
     return (await stage.when(command, by=world.alex)).only(UserInvited)
 
 
-def acceptance(stage: Stage, grant_id: UUID, purpose: str = "invitation") -> AcceptInvitation:
+def acceptance(
+    stage: Stage, grant_id: UUID, purpose: str = "invitation", password: SecretStr = PASSWORD
+) -> AcceptInvitation:
     token = Links(stage.settings.link_secret).token(purpose, grant_id)
-    return AcceptInvitation(token=SecretStr(token), password=PASSWORD)
+    return AcceptInvitation(token=SecretStr(token), password=password)
 
 
 def status(outcome: Outcome) -> int:
@@ -106,10 +108,25 @@ async def test_an_invited_person_chooses_a_password_and_signs_in(stage: Stage) -
     assert (await stage.when(sign_in("karim@example.com"))).reply["role"] == "technician"
 
 
-async def test_an_invitation_works_once(stage: Stage) -> None:
+async def test_an_invitation_works_once_and_repeating_it_is_no_error(stage: Stage) -> None:
     invited = await invitation(stage)
     await stage.when(acceptance(stage, invited.grant_id))
-    assert status(await stage.when(acceptance(stage, invited.grant_id))) == 410
+    again = await stage.when(acceptance(stage, invited.grant_id))
+    assert (again.reply, again.events) == ({"accepted": True}, [])
+    other = acceptance(stage, invited.grant_id, password=SecretStr("somebody else's password"))
+    assert status(await stage.when(other)) == 410
+    assert (await stage.when(sign_in("karim@example.com"))).problem is None
+
+
+async def test_who_has_not_accepted_is_invited_again(stage: Stage) -> None:
+    first, second = await invitation(stage), await invitation(stage)
+    assert first.state.id == second.state.id
+    assert first.grant_id != second.grant_id
+    assert (await stage.when(acceptance(stage, second.grant_id))).only(UserActivated)
+    late = acceptance(stage, first.grant_id, password=SecretStr("somebody else's password"))
+    assert status(await stage.when(late)) == 410
+    command = InviteUser(email="karim@example.com", name="Karim", role=Role.TECHNICIAN)
+    assert status(await stage.when(command, by=world.alex)) == 409
 
 
 async def test_an_invitation_expires(stage: Stage) -> None:

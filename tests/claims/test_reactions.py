@@ -116,13 +116,27 @@ async def test_a_start_before_the_reclamation_is_known_waits(stage: Stage) -> No
 async def test_a_decline_sends_the_reclamation_back_to_be_assigned(stage: Stage) -> None:
     await stage.given(reclamation(status="assigned", technician_id=world.karim.id))
     unassigned = (await stage.hears(declined(world.karim))).only(TechnicianUnassigned)
-    assert (unassigned.technician_id, unassigned.reason) == (world.karim.id, "ill")
+    assert unassigned.technician_id == world.karim.id
+    assert "ill" not in unassigned.model_dump_json()
     assert (unassigned.state.status, unassigned.state.technician_id) == ("qualified", None)
 
 
 async def test_a_decline_by_a_former_technician_is_obsolete(stage: Stage) -> None:
-    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id))
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id, assignment=1))
     assert (await stage.hears(declined(world.karim))).events == []
+
+
+async def test_a_decline_of_an_earlier_assignment_to_the_same_technician_is_obsolete(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id, assignment=2))
+    assert (await stage.hears(declined(world.karim))).events == []
+
+
+async def test_a_refusal_heard_after_the_technician_was_assigned_back_still_starts_the_reclamation(
+    stage: Stage,
+) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id, assignment=3))
+    refused = AssignmentRefused(state=visit(world.karim, "in_progress"), refused_technician_id=world.sofia.id)
+    assert (await stage.hears(refused)).only(ReclamationMoved).after == "in_progress"
 
 
 async def test_other_moves_of_a_visit_change_nothing(stage: Stage) -> None:

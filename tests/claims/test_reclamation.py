@@ -87,6 +87,12 @@ async def test_a_manager_qualifies(stage: Stage) -> None:
     assert state.version == 2
 
 
+async def test_changing_the_priority_keeps_the_coverage(stage: Stage) -> None:
+    await stage.given(reclamation(status="qualified", coverage="covered"))
+    again = QualifyReclamation(reclamation_id=RECLAMATION, priority="low", reason="not urgent")
+    assert (await stage.when(again, by=world.marie)).only(ReclamationQualified).coverage == "covered"
+
+
 async def test_qualifying_again_needs_a_reason(stage: Stage) -> None:
     await stage.given(reclamation(status="qualified"))
     again = QualifyReclamation(reclamation_id=RECLAMATION, priority="low")

@@ -9,7 +9,7 @@ import world
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.auth import AccountView, UserInvited
+from sav_contracts.auth import AccountView, UserActivated
 from sav_contracts.claims import ReclamationView, Safety, Slot, TechnicianAssigned
 from sav_contracts.interventions import (
     AssignmentRefused,
@@ -69,7 +69,7 @@ def move(to: InterventionMove, reason: str | None = None) -> MoveIntervention:
     return MoveIntervention(intervention_id=VISIT, to=to, reason=reason)
 
 
-def invited(role: Role) -> UserInvited:
+def activated(role: Role) -> UserActivated:
     account = AccountView(
         id=world.karim.id,
         version=1,
@@ -80,19 +80,19 @@ def invited(role: Role) -> UserInvited:
         name="Karim",
         role=role,
         locale="fr",
-        status="invited",
+        status="active",
     )
-    return UserInvited(state=account, grant_id=UUID(int=5), expires_at=NOW)
+    return UserActivated(state=account)
 
 
-async def test_an_invited_technician_gets_a_card_with_the_same_id(stage: Stage) -> None:
-    card = (await stage.hears(invited(Role.TECHNICIAN))).only(TechnicianChanged).state
+async def test_a_technician_who_can_sign_in_gets_a_card_with_the_same_id(stage: Stage) -> None:
+    card = (await stage.hears(activated(Role.TECHNICIAN))).only(TechnicianChanged).state
     assert (card.id, card.technician_id, card.active) == (world.karim.id, world.karim.id, True)
-    assert (await stage.hears(invited(Role.TECHNICIAN))).events == []
+    assert (await stage.hears(activated(Role.TECHNICIAN))).events == []
 
 
-async def test_an_invited_manager_gets_no_card(stage: Stage) -> None:
-    assert (await stage.hears(invited(Role.MANAGER))).events == []
+async def test_a_manager_gets_no_card(stage: Stage) -> None:
+    assert (await stage.hears(activated(Role.MANAGER))).events == []
 
 
 async def test_an_assignment_plans_the_visit_with_its_slot(stage: Stage) -> None:

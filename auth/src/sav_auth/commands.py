@@ -64,16 +64,21 @@ async def sign_in(cmd: SignIn, tx: Tx, by: Actor) -> SignedIn | Refused:
         return SignedIn(access_token=token, expires_in=ACCESS_SECONDS, user_id=account.id, role=account.role)
     tx.add(_attempt(tx, account, None))
     if (failures := await _recent_failures(tx, account)) == REPEATED_FAILURES:
+        account = await tx.load(Account, account.id, SYSTEM)
         tx.emit(SignInFailedRepeatedly, account, failures=failures)
     return Refused(NotSignedIn("address or password is wrong"))
 
 
 @auth.command(InviteUser)
 async def invite_user(cmd: InviteUser, tx: Tx, by: Actor) -> Account:
-    """Make an account that waits for its person to choose a password."""
-    if await _by_email(tx, cmd.email):
-        raise Conflict("there is an account with this address already")
-    account = tx.add(Account(id=tx.new_id(), status="invited", **cmd.model_dump()))
+    """Make an account that waits for its person to choose a password; or send who has not done so a new link."""
+    account = await _by_email(tx, cmd.email)
+    if account is None:
+        account = tx.add(Account(id=tx.new_id(), status="invited", **cmd.model_dump()))
+    else:
+        account = await tx.load(Account, account.id, by)
+        if (account.status, account.role) != ("invited", cmd.role):
+            raise Conflict("there is an account with this address already")
     expires_at = tx.now + INVITATION_LASTS
     grant = tx.add(Grant(id=tx.new_id(), account_id=account.id, purpose="invitation", expires_at=expires_at))
     tx.emit(UserInvited, account, grant_id=grant.id, expires_at=expires_at)
@@ -82,20 +87,25 @@ async def invite_user(cmd: InviteUser, tx: Tx, by: Actor) -> Account:
 
 @auth.command(AcceptInvitation)
 async def accept_invitation(cmd: AcceptInvitation, tx: Tx, by: Actor) -> Accepted:
-    """Set the password of an invited account; its link works once."""
-    password_hash = await hashed(cmd.password.get_secret_value())
+    """Set the password of an invited account; its link works once, repeating that is no error."""
+    password = cmd.password.get_secret_value()
+    password_hash = await hashed(password)
     grant_id = Links(tx.settings.link_secret).grant("invitation", cmd.token.get_secret_value())
     grant = await tx.first(select(Grant).where(Grant.id == grant_id)) if grant_id else None
-    if grant is None or not grant.burn(tx.now):
-        raise LinkExpired("this link was used or has expired; ask for a new invitation")
+    if grant is None:
+        raise LinkExpired("this link was never ours; ask for a new invitation")
     account = await tx.load(Account, grant.account_id, SYSTEM)
-    account.activate(password_hash, by)
-    tx.emit(UserActivated, account)
+    if grant.burn(tx.now) and account.status == "invited":
+        account.activate(password_hash, by)
+        tx.emit(UserActivated, account)
+    elif not await matches(account.password_hash, password):
+        raise LinkExpired("this link was used or has expired; ask for a new invitation")
     return Accepted()
 
 
 async def _by_email(tx: Tx, email: str) -> Account | None:
-    return await tx.first(select(Account).where(Account.email == email))
+    """Without a lock: who tries passwords must not hold up the person."""
+    return (await tx.session.execute(select(Account).where(Account.email == email))).scalar_one_or_none()
 
 
 def _attempt(tx: Tx, account: Account, signed_in: Actor | None) -> LoginAttempt:

@@ -33,7 +33,7 @@ from sav_chassis.model import Aggregate
 from sav_chassis.service import Handler, Service
 from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx
-from sav_contracts.actor import ANYONE, SYSTEM, Actor, Role
+from sav_contracts.actor import ANYONE, MANAGERS, SYSTEM, Actor, Role
 from sav_contracts.messages import Asked, Command, View, persons
 
 log = structlog.get_logger()
@@ -119,7 +119,7 @@ class Answerer:
                 return await self._once(message, ask, actor)
             except NotYet as missing:
                 patient_until = (
-                    ask.deadline if missing.id == actor.id else min(started + PATIENCE, ask.deadline)
+                    ask.deadline if _is_own(missing, actor) else min(started + PATIENCE, ask.deadline)
                 )
                 if time.time() + pause >= patient_until:
                     raise _unknown(message, missing, actor) from None
@@ -142,7 +142,7 @@ class Answerer:
             causation_id=ask.id,
             traceparent=ask.traceparent,
         )
-        async with AsyncSession(self._database.engine, expire_on_commit=False) as session, session.begin():
+        async with AsyncSession(self._database.engine, expire_on_commit=False) as session:
             left = max(1, math.ceil((ask.deadline - time.time()) * 1000))
             await session.execute(UNTIL_DEADLINE, {"ms": str(left)})
             key = _key(message, ask, actor)
@@ -156,6 +156,7 @@ class Answerer:
                 await session.execute(statement, values)
             if time.time() >= ask.deadline:
                 raise DeadlinePassed("it was not done in time, so it was not done")
+            await _commit(session)
         if answer.events:
             self._committed()
         return answer
@@ -167,6 +168,20 @@ class Answerer:
         if isinstance(result, Refused):
             return Answer(problem=result.error.problem, events=events)
         return Answer(body=_reply(result, actor), events=events)
+
+
+async def _commit(session: AsyncSession) -> None:
+    try:
+        await session.commit()
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("database went away during a commit", error=repr(error))
+        raise DeadlinePassed(
+            "the database was cut off while it committed; whether it was done is unknown: "
+            "repeat it with the Idempotency-Key of this answer, and it is done once",
+            retry_after=2,
+        ) from None
 
 
 def _parse(message_type: type[Asked[Any]], body: bytes) -> Asked[Any]:
@@ -184,8 +199,13 @@ def _reply(result: Aggregate | BaseModel, actor: Actor) -> str | None:
     return reply.model_dump_json()
 
 
+def _is_own(missing: NotYet, actor: Actor) -> bool:
+    """Whether it is the caller's own profile or card, which follows their account for sure."""
+    return missing.id == actor.id and actor.role not in MANAGERS
+
+
 def _unknown(message: Asked[Any], missing: NotYet, actor: Actor) -> SavError:
-    if missing.id == actor.id:
+    if _is_own(missing, actor):
         return NotYetKnown(f"your {missing.kind} is still being set up", retry_after=2)
     for name in type(message).model_fields:
         if getattr(message, name) == missing.id:

@@ -8,7 +8,7 @@ from uuid import UUID
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
@@ -109,21 +109,31 @@ class CommandClient:
             return await asyncio.wait_for(answer, seconds + GRACE)
         except TimeoutError:
             raise DeadlinePassed(
-                f"{message.owner} did not answer within {seconds:g} s; "
-                "whether it was done is unknown: repeat with the same Idempotency-Key",
+                f"{message.owner} did not answer in time; whether it was done is unknown: "
+                "repeat it with the Idempotency-Key of this answer, and it is done once",
                 retry_after=2,
             ) from None
         finally:
             del self._waiting[str(id)]
 
     async def _send(self, asked: aio_pika.Message, owner: str, seconds: float) -> None:
+        away = Unavailable("the message broker is away; nothing was done", retry_after=2)
         try:
             async with asyncio.timeout(seconds):
+                await self._channel.get_underlay_channel()
                 exchange = await self._channel.get_exchange(COMMANDS, ensure=False)
-                await exchange.publish(asked, routing_key=owner)
         except (TimeoutError, AMQPError, ConnectionError, RuntimeError) as error:
             log.warning("command not sent", command=asked.type, error=repr(error))
-            raise Unavailable("the message broker is away; nothing was done", retry_after=2) from None
+            raise away from None
+        try:
+            async with asyncio.timeout(seconds):
+                await exchange.publish(asked, routing_key=owner)
+        except ChannelInvalidStateError:
+            raise away from None
+        except (AMQPError, ConnectionError, RuntimeError) as error:
+            # It may have left before the connection broke.
+            log.warning("command perhaps not sent", command=asked.type, error=repr(error))
+            raise TimeoutError from None
 
     async def _on_reply(self, message: AbstractIncomingMessage) -> None:
         waiting = self._waiting.get(message.correlation_id or "")

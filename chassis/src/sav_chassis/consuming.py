@@ -17,6 +17,7 @@ from sav_chassis.envelope import Envelope, Undecodable
 from sav_chassis.lanes import Lanes
 from sav_chassis.projector import Told
 from sav_chassis.reacting import Reactor
+from sav_chassis.vital import vital
 
 log = structlog.get_logger()
 
@@ -34,6 +35,11 @@ async def settle(acknowledge: Callable[[], Awaitable[None]]) -> None:
         await acknowledge()
     except (ChannelInvalidStateError, AMQPError, ConnectionError) as error:
         log.info("not acknowledged; it comes again", error=repr(error))
+    except asyncio.CancelledError:
+        # aiormq cancels what waits on a connection that is stuck; that is not a wish to stop us.
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise
+        log.info("not acknowledged on a stuck connection; it comes again")
 
 
 async def decode(message: AbstractIncomingMessage) -> Told | None:
@@ -113,11 +119,13 @@ class ViewConsumer:
         await self._channel.set_qos(PREFETCH_VIEWS)
         self._consumed = await self._channel.get_queue(self._queue)
         self._tag = await self._consumed.consume(self._on_message)
-        self._worker = asyncio.create_task(self._work())
+        self._stopping = False
+        self._worker = vital(asyncio.create_task(self._work(), name=f"projection of {self._queue}"))
 
     async def stop(self) -> None:
         """Takes nothing new, finishes the batch in hand, closes; the rest goes to another replica."""
         await settle(self._cancel)
+        self._stopping = True
         self._arrived.put_nowait(None)
         await self._worker
         await self._channel.close()
@@ -131,7 +139,7 @@ class ViewConsumer:
             self._arrived.put_nowait((message, told))
 
     async def _work(self) -> None:
-        while (first := await self._arrived.get()) is not None:
+        while (first := await self._arrived.get()) is not None and not self._stopping:
             batch = [first]
             while len(batch) < BATCH and not self._arrived.empty():
                 following = self._arrived.get_nowait()

@@ -1,7 +1,6 @@
 """A room's database: the engine for handlers, a small pool for the chassis' own SQL, and what being away looks like."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -40,10 +39,10 @@ def is_away(error: BaseException) -> bool:
         if error.connection_invalidated:
             return True
         error = error.orig or error
-    if isinstance(error, (ConnectionError, TimeoutError, socket.gaierror, asyncpg.PostgresConnectionError)):
+    if isinstance(error, (OSError, asyncpg.PostgresConnectionError)):
         return True
-    if type(error) is OSError or (isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)):
-        return True  # several addresses were tried; the connection or its pool has been closed
+    if isinstance(error, asyncpg.InterfaceError) and "clos" in str(error):
+        return True  # the connection or its pool has been closed
     if isinstance(error, asyncpg.InternalClientError):
         return True  # what asyncpg says of a connection that was cut in the middle of a statement
     return (sqlstate(error) or "").startswith(_AWAY_CLASSES)
@@ -118,9 +117,7 @@ class Database:
                 await self.pool.fetchval("SELECT 1")
                 return
             except Exception as error:
-                if not is_away(error) and not isinstance(error, TimeoutError):
-                    raise
-                log.warning("database is away", error=str(error))
+                log.warning("database is away", error=repr(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2)
 

@@ -51,7 +51,11 @@ class Invalid(SavError):
             FieldError(field=".".join(str(part) for part in item["loc"]) or "body", message=item["msg"])
             for item in error.errors(include_url=False, include_context=False, include_input=False)
         ]
-        return cls(f"{len(errors)} field(s) are wrong", errors=errors)
+        return cls.fields(errors)
+
+    @classmethod
+    def fields(cls, errors: list[FieldError]) -> "Invalid":
+        return cls(f"wrong: {', '.join(error.field for error in errors)}"[:300], errors=errors)
 
     @classmethod
     def field(cls, name: str, message: str) -> "Invalid":

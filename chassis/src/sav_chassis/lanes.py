@@ -4,6 +4,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 
+from sav_chassis.vital import vital
+
 Job = Callable[[], Awaitable[None]]
 
 
@@ -24,7 +26,7 @@ class Lanes:
             self._waiting[key].append(job)
             return
         self._waiting[key] = deque([job])
-        runner = asyncio.create_task(self._run(key))
+        runner = vital(asyncio.create_task(self._run(key), name="lane"))
         self._runners.add(runner)
         runner.add_done_callback(self._runners.discard)
 

@@ -81,7 +81,8 @@ def engine_for(url: str) -> AsyncEngine:
         pool_size=10,
         max_overflow=10,
         pool_timeout=5,
-        pool_pre_ping=False,
+        # Parameters hold personal data and hashes; errors are logged.
+        hide_parameters=True,
         connect_args={
             "timeout": 5,
             "server_settings": {"statement_timeout": "10000", "idle_in_transaction_session_timeout": "30000"},

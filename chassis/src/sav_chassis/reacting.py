@@ -60,6 +60,7 @@ PUT_BACK = """
 UPDATE task SET attempts = $2, due = now() + $3, error = $4, state = $5, leased_until = NULL,
     since = CASE WHEN attempts = 0 THEN now() ELSE since END
 WHERE use = 'parked' AND key = $1"""
+GIVE_BACK = "UPDATE task SET leased_until = NULL WHERE use = 'parked' AND key = ANY($1)"
 DONE = "DELETE FROM task WHERE use = 'parked' AND key = $1"
 
 
@@ -73,6 +74,8 @@ class Reactor:
         self._database = database
         self._settings = settings
         self._committed = committed
+        # Set by a stop: no further parked event is begun.
+        self.stopping = False
 
     async def take(self, envelope: Envelope, event: Event) -> None:
         """Returns when every reaction has done the event or it is parked; raises only where the database is away."""
@@ -89,7 +92,11 @@ class Reactor:
 
     async def release_due(self) -> float:
         """Tries again the parked events that are due; answers how many seconds to wait until the next ones."""
-        for row in await self._database.pool.fetch(TAKE, LEASE):
+        taken = await self._database.pool.fetch(TAKE, LEASE)
+        for number, row in enumerate(taken):
+            if self.stopping:
+                await self._database.pool.execute(GIVE_BACK, [later["key"] for later in taken[number:]])
+                break
             await self._again(
                 row["key"], Envelope.model_validate_json(row["message"]), row["attempts"], row["since"]
             )

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import structlog
 from aio_pika.abc import AbstractExchange, AbstractRobustConnection
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 
 from sav_chassis.database import Database, is_away
 from sav_chassis.envelope import Envelope
@@ -56,7 +56,7 @@ class Relay:
             try:
                 await self._stand_and_lead()
             except Exception as error:
-                if is_away(error) or isinstance(error, AMQPError):
+                if is_away(error) or isinstance(error, (AMQPError, ChannelInvalidStateError)):
                     log.warning("relay waits", error=repr(error))
                 else:
                     log.exception("relay failed; it starts again")
@@ -72,8 +72,9 @@ class Relay:
     async def _stand_and_lead(self) -> None:
         # Its own direct connection: lock, reads and deletes live and die together.
         connection = await asyncpg.connect(self._database.url, timeout=5, command_timeout=10)
-        channel = await self._broker.channel(publisher_confirms=True, on_return_raises=True)
+        channel = None
         try:
+            channel = await self._broker.channel(publisher_confirms=True, on_return_raises=True)
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
                 if await self._pause(POLL):
                     return
@@ -92,7 +93,8 @@ class Relay:
                     continue
         finally:
             await connection.close(timeout=2)
-            await channel.close()
+            if channel is not None:
+                await channel.close()
 
     async def _publish_batch(self, connection: "asyncpg.Connection[Any]", exchange: AbstractExchange) -> bool:
         """Publishes the oldest rows, one at a time within an aggregate; a row goes only when it is confirmed."""

@@ -1,6 +1,7 @@
 """A process: everything a service needs, started in an order in which nothing is lost, stopped in the reverse."""
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 
 from sav_chassis import topology
 from sav_chassis.answering import Answerer
-from sav_chassis.asking import Ask
+from sav_chassis.asking import Answer, Ask
 from sav_chassis.consuming import ReactionConsumer, ViewConsumer, settle
 from sav_chassis.database import Database, is_away, opened
 from sav_chassis.fitness import Unfit
@@ -26,6 +27,7 @@ from sav_chassis.reacting import Reactor
 from sav_chassis.relay import Relay
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
+from sav_chassis.vital import end, vital
 
 log = structlog.get_logger()
 
@@ -40,26 +42,25 @@ async def serving(service: Service, settings: Settings) -> AsyncIterator[None]:
     """The service at work, inside the `async with`."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened(settings, service.name))
+        # A broker in alarm stops reading connections that publish: acknowledgements travel on another one.
+        publishing = await stack.enter_async_context(connected(settings, f"{service.name} publishes"))
         broker = await stack.enter_async_context(connected(settings, service.name))
-        relay = Relay(database, broker)
+        relay = Relay(database, publishing)
         reactor = Reactor(service, database, settings, relay.wake)
         answerer = Answerer(service, database, settings, relay.wake)
-        relaying = asyncio.create_task(relay.run(), name="relay")
-        stack.push_async_callback(_stopped, relay, relaying)
+        stack.push_async_callback(_stopped, relay, vital(asyncio.create_task(relay.run(), name="relay")))
         if service.reactions:
             await _consuming(stack, ReactionConsumer(reactor, database, broker, f"{service.name}.events"))
-            stack.push_async_callback(
-                _cancelled, asyncio.create_task(_release(reactor, database), name="parking")
-            )
+            parking = vital(asyncio.create_task(_release(reactor, database), name="parking"))
+            stack.push_async_callback(_finished, reactor, parking)
         if service.mirrored:
 
             async def mirror(told: Sequence[Told]) -> None:
                 await project(database.pool, told)
 
             await _consuming(stack, ViewConsumer(mirror, database, broker, f"{service.name}.views"))
-        stack.push_async_callback(
-            _cancelled, asyncio.create_task(_forget_answers(database), name="housekeeping")
-        )
+        housekeeping = vital(asyncio.create_task(_forget_answers(database), name="housekeeping"))
+        stack.push_async_callback(end, housekeeping)
         await stack.enter_async_context(_commands(service, settings, answerer))
         log.info("ready", service=service.name)
         yield
@@ -82,6 +83,7 @@ async def _commands(service: Service, settings: Settings, answerer: Answerer) ->
     """Answers commands and queries, through FastStream; replicas share the queue."""
     broker = RabbitBroker(settings.broker_url, logger=None, reconnect_interval=1.0)
     queue = f"{service.name}.commands"
+    in_hand: set[asyncio.Task[Answer]] = set()
     subscriber = broker.subscriber(
         RabbitQueue(queue, declare=False),
         channel=Channel(prefetch_count=COMMANDS_AT_ONCE),
@@ -97,7 +99,11 @@ async def _commands(service: Service, settings: Settings, answerer: Answerer) ->
             log.error("no command; dropped", message=message.raw_message.message_id, error=str(error))
             await settle(message.ack)
             return b""
-        reply = await answerer.answer(ask)
+        # A lost connection cancels this task, but never a transaction under way.
+        answering = asyncio.create_task(answerer.answer(ask))
+        in_hand.add(answering)
+        answering.add_done_callback(in_hand.discard)
+        reply = await asyncio.shield(answering)
         await settle(message.ack)
         return reply.model_dump_json().encode()
 
@@ -110,6 +116,8 @@ async def _commands(service: Service, settings: Settings, answerer: Answerer) ->
         # FastStream drains before it cancels: cancel first, so that a replica gets what comes from now on.
         if subscriber._queue_obj and subscriber._consumer_tag:
             await settle(lambda: _cancel(subscriber))
+        if in_hand:
+            await asyncio.wait(in_hand)
         await broker.stop()
 
 
@@ -148,13 +156,13 @@ async def _stopped(relay: Relay, running: "asyncio.Task[None]") -> None:
     await running
 
 
-async def _cancelled(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])
+async def _finished(reactor: Reactor, parking: "asyncio.Task[None]") -> None:
+    reactor.stopping = True
+    await parking
 
 
 async def _release(reactor: Reactor, database: Database) -> None:
-    while True:
+    while not reactor.stopping:
         try:
             await asyncio.sleep(await reactor.release_due())
         except Exception as error:
@@ -169,8 +177,7 @@ async def _forget_answers(database: Database) -> None:
         try:
             await database.pool.execute(f"DELETE FROM answered WHERE at < now() - interval '{ANSWERS_KEPT}'")
         except Exception as error:
-            if not is_away(error):
-                raise
+            log.warning("old answers not forgotten yet", error=repr(error))
         await asyncio.sleep(3600)
 
 
@@ -198,8 +205,11 @@ async def _until_told(process: AbstractAsyncContextManager[None]) -> None:
         raise SystemExit(1) from None
     await waiting
     log.info("stopping")
-    try:
-        async with asyncio.timeout(STOP_WITHIN):
-            await process.__aexit__(None, None, None)
-    except TimeoutError:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
+    stopping = asyncio.create_task(process.__aexit__(None, None, None))
+    await asyncio.wait([stopping], timeout=STOP_WITHIN)
+    if not stopping.done():
         log.warning("stopped with work in hand; it will be redelivered")
+        os._exit(1)
+    stopping.result()

@@ -43,6 +43,7 @@ class Outcome:
 
     def only(self, event_type: type[E]) -> E:
         """The one event there is, which must be of this type."""
+        assert self.events, f"no event; the problem: {self.problem}"
         [event] = self.events
         assert isinstance(event, event_type), f"{event!r} is no {event_type.__name__}"
         return event

@@ -1,8 +1,8 @@
 """The transaction a handler works in."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, event, text
@@ -42,6 +42,16 @@ def sees(actor: Actor, record: Base) -> bool:
     return actor.id in {getattr(record, "user_id", None), getattr(record, column, None) if column else None}
 
 
+class Emitted(NamedTuple):
+    """An event before its state is known."""
+
+    type: type[Event]
+    aggregate: Aggregate
+    sequence: int
+    at: datetime
+    facts: dict[str, Any]
+
+
 class Tx:
     """Loads, adds and announces. The chassis opens it, commits once or rolls all back; a handler never does."""
 
@@ -54,7 +64,7 @@ class Tx:
         # In a reaction ids derive from the event, so that doing it again makes the same ones.
         self.new_id = new_id
         self.now = datetime.now(UTC)
-        self._emitted: list[tuple[type[Event], Aggregate, int, dict[str, Any]]] = []
+        self._emitted: list[Emitted] = []
         self._changed: set[Aggregate] = set()
         event.listen(session.sync_session, "before_flush", self._note_changes)
 
@@ -105,28 +115,32 @@ class Tx:
 
     def emit(self, event_type: type[Event], aggregate: Aggregate, **facts: Any) -> None:
         """Announces a change of the aggregate; the event carries the facts and the view after the transaction."""
+        if aggregate.version:  # the clock is read under the lock, and never goes back within an aggregate
+            aggregate.updated_at = max(datetime.now(UTC), aggregate.updated_at + timedelta(microseconds=1))
         aggregate.version += 1
-        aggregate.updated_at = self.now
-        self._emitted.append((event_type, aggregate, aggregate.version, facts))
+        told = Emitted(event_type, aggregate, aggregate.version, aggregate.updated_at, facts)
+        self._emitted.append(told)
 
     async def seal(self) -> list[Envelope]:
         """Writes rows, log and outbox; the last thing before the commit."""
         await self.session.flush()
-        silent = self._changed - {aggregate for _, aggregate, _, _ in self._emitted}
+        silent = self._changed - {emitted.aggregate for emitted in self._emitted}
         if silent:
-            raise RuntimeError(f"changed without an event: {', '.join(sorted(a.kind() for a in silent))}")
-        views = {id(aggregate): aggregate.view() for _, aggregate, _, _ in self._emitted}
+            raise RuntimeError(
+                f"changed without an event: {', '.join(sorted(aggregate.kind() for aggregate in silent))}"
+            )
+        views = {id(emitted.aggregate): emitted.aggregate.view() for emitted in self._emitted}
         envelopes = []
-        for event_type, aggregate, sequence, facts in self._emitted:
-            told = event_type(state=views[id(aggregate)], **facts)
+        for emitted in self._emitted:
+            told = emitted.type(state=views[id(emitted.aggregate)], **emitted.facts)
             envelope = Envelope(
                 **self.context.model_dump(),
                 id=uuid7(),
-                type=event_type.type_name(),
-                at=self.now,
+                type=emitted.type.type_name(),
+                at=emitted.at,
                 kind=told.state.kind(),
-                subject=aggregate.id,
-                sequence=sequence,
+                subject=emitted.aggregate.id,
+                sequence=emitted.sequence,
                 body=told.model_dump_json(),
             )
             if len(envelope.body.encode()) > MAX_EVENT_BYTES:

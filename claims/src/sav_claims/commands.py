@@ -52,6 +52,7 @@ async def open_reclamation(cmd: OpenReclamation, tx: Tx, by: Actor) -> Reclamati
             priority=priority,
             priority_reason=why,
             coverage="unknown",
+            assignment=0,
             status="submitted",
         )
     )
@@ -67,7 +68,11 @@ async def qualify_reclamation(cmd: QualifyReclamation, tx: Tx, by: Actor) -> Rec
         raise Invalid.field("reason", "say why it is decided again")
     reclamation.qualify(cmd.priority, cmd.coverage, cmd.reason, by)
     tx.emit(
-        ReclamationQualified, reclamation, coverage=cmd.coverage, priority=cmd.priority, reason=cmd.reason
+        ReclamationQualified,
+        reclamation,
+        coverage=reclamation.coverage,
+        priority=cmd.priority,
+        reason=cmd.reason,
     )
     return reclamation
 

@@ -54,24 +54,26 @@ class Reclamation(Aggregate):
     priority: Mapped[Priority]
     priority_reason: Mapped[str]
     coverage: Mapped[Coverage]
+    assignment: Mapped[int] = mapped_column(default=0)
     status: Mapped[ReclamationStatus]
 
     @property
     def safety(self) -> Safety:
         return Safety.model_validate(self.safety_answers)
 
-    def qualify(self, priority: Priority, coverage: Coverage, reason: str | None, by: Actor) -> None:
-        """A manager decided how urgent it is and who pays."""
+    def qualify(self, priority: Priority, coverage: Coverage | None, reason: str | None, by: Actor) -> None:
+        """A manager decided how urgent it is and, where given, who pays."""
         if self.status not in UNDER_WAY:
             self.move("qualified", by)
         self.priority = priority
-        self.priority_reason = reason or self.priority_reason
-        self.coverage = coverage
+        self.priority_reason = reason or f"decided by a {by.role}"
+        self.coverage = coverage or self.coverage
 
     def assign(self, technician_id: UUID, by: Actor) -> UUID | None:
         """Goes to this technician; answers who had it before."""
         self.move("assigned", by)
         previous, self.technician_id = self.technician_id, technician_id
+        self.assignment += 1
         return previous
 
     def unassign(self, by: Actor) -> None:

@@ -43,11 +43,11 @@ async def take_back_what_was_declined(event: InterventionMoved, tx: Tx) -> str |
     if event.after != "declined":
         return "not a decline"
     reclamation = await tx.load(Reclamation, event.state.reclamation_id, SYSTEM)
-    technician_id = event.state.technician_id
-    if reclamation.technician_id != technician_id or not RECLAMATION.allows(reclamation.status, "qualified"):
+    visit = event.state
+    if reclamation.assignment != visit.assignment or not RECLAMATION.allows(reclamation.status, "qualified"):
         return "obsolete: the réclamation is no longer theirs"
     reclamation.unassign(SYSTEM)
-    tx.emit(TechnicianUnassigned, reclamation, technician_id=technician_id, reason=event.reason)
+    tx.emit(TechnicianUnassigned, reclamation, technician_id=visit.technician_id)
     return None
 
 
@@ -56,15 +56,17 @@ async def restore_technician(event: AssignmentRefused, tx: Tx) -> str | None:
     """The technician who is already on site keeps the réclamation."""
     visit = event.state
     reclamation = await tx.load(Reclamation, visit.reclamation_id, SYSTEM)
-    if reclamation.technician_id != event.refused_technician_id:
+    if reclamation.technician_id == event.refused_technician_id:
+        previous = reclamation.assign(visit.technician_id, SYSTEM)
+        tx.emit(
+            TechnicianAssigned,
+            reclamation,
+            technician_id=visit.technician_id,
+            previous_technician_id=previous,
+        )
+    elif reclamation.technician_id != visit.technician_id:
         return "obsolete: assigned otherwise meanwhile"
-    previous = reclamation.assign(visit.technician_id, SYSTEM)
-    tx.emit(
-        TechnicianAssigned, reclamation, technician_id=visit.technician_id, previous_technician_id=previous
-    )
-    if visit.status == "in_progress":
-        return _to_in_progress(tx, reclamation)
-    return None
+    return _to_in_progress(tx, reclamation) if visit.status == "in_progress" else None
 
 
 def _to_in_progress(tx: Tx, reclamation: Reclamation) -> str | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, EmailStr, Field
+from pydantic import AfterValidator, EmailStr, Field, SecretStr, WithJsonSchema
 
 from sav_contracts.actor import Role
 from sav_contracts.messages import Command, Event, Line, Message, Personal, PersonId, Scope, Secret, View
@@ -13,10 +13,23 @@ AccountStatus = Literal["invited", "active", "deactivated", "closed"]
 Locale = Literal["fr", "en"]
 StaffRole = Literal[Role.TECHNICIAN, Role.MANAGER, Role.ADMIN]
 
+SHORTEST, LONGEST = 10, 128
+
+
+def _long_enough(password: SecretStr) -> SecretStr:
+    if not SHORTEST <= len(password.get_secret_value()) <= LONGEST:
+        raise ValueError(f"a password has {SHORTEST} to {LONGEST} characters")
+    return password
+
+
 # An address is the same account however it is capitalised.
 Email = Annotated[EmailStr, AfterValidator(str.lower)]
 # Length, not character classes (NIST SP 800-63B, 3.1.1.2); the upper bound keeps hashing cheap.
-Password = Annotated[Secret, Field(min_length=10, max_length=128)]
+Password = Annotated[
+    Secret,
+    AfterValidator(_long_enough),
+    WithJsonSchema({"type": "string", "format": "password", "minLength": SHORTEST, "maxLength": LONGEST}),
+]
 
 
 class AccountView(View):
@@ -65,7 +78,7 @@ class SignIn(Command[SignedIn]):
     secret: ClassVar[bool] = True
 
     email: Personal[Email]
-    password: Annotated[Secret, Field(max_length=128)]
+    password: Annotated[Secret, Field(max_length=LONGEST)]
 
 
 class InviteUser(Command[AccountView]):

@@ -103,6 +103,8 @@ class ReclamationView(ReclamationForClient):
 
     priority: Priority
     priority_reason: str
+    # How often it was assigned: a visit belongs to one assignment.
+    assignment: int = 0
 
     def for_client(self) -> ReclamationForClient:
         return self.part(ReclamationForClient)
@@ -122,11 +124,11 @@ class OpenReclamation(Command[ReclamationView]):
 
 
 class QualifyReclamation(Command[ReclamationView]):
-    """Decide priority and coverage; again while the réclamation is open, with a reason."""
+    """Decide priority and, where it is known, coverage; again while it is under way, with a reason."""
 
     reclamation_id: UUID
     priority: Priority
-    coverage: Coverage = "unknown"
+    coverage: Coverage | None = None
     reason: Reason | None = None
 
 
@@ -176,11 +178,10 @@ class TechnicianAssigned(Event):
 
 
 class TechnicianUnassigned(Event):
-    """The réclamation waits for a technician again."""
+    """The réclamation waits for a technician again; why stands on the visit, for managers."""
 
     state: ReclamationView
     technician_id: PersonId
-    reason: str | None = None
 
 
 class ReclamationMoved(Event):

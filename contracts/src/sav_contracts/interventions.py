@@ -49,6 +49,8 @@ class InterventionView(InterventionForClient):
     """A visit as staff see it."""
 
     reason: str | None
+    # Which assignment of the réclamation it was planned for.
+    assignment: int = 0
 
     def for_client(self) -> InterventionForClient:
         plainer: dict[str, InterventionStatus] = {"accepted": "planned", "declined": "cancelled"}

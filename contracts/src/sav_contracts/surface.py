@@ -134,5 +134,3 @@ SURFACE: tuple[Row, ...] = (
         sorts=("name",),
     ),
 )
-
-ROWS: Mapping[type, Row] = {row.message: row for row in SURFACE if row.serves is Serves.REPLY}

@@ -58,8 +58,12 @@ edge = Edge()
 @asynccontextmanager
 async def application(settings: Settings) -> AsyncIterator[Litestar]:
     """The ASGI application at work: connected, its read model fed."""
-    async with opened(settings, edge.name, POOL) as database, connected(settings, edge.name) as broker:
-        client = CommandClient(broker)
+    async with (
+        opened(settings, edge.name, POOL) as database,
+        connected(settings, edge.name) as broker,
+        connected(settings, "edge publishes") as publishing,
+    ):
+        client = CommandClient(publishing)
         await client.start()
 
         async def apply_reply(envelopes: Sequence[Envelope]) -> None:
@@ -116,8 +120,11 @@ def _json(value: dict[str, bool], status: int = 200) -> Response[bytes]:
 @asynccontextmanager
 async def listening(settings: Settings) -> AsyncIterator[None]:
     """The application behind a real socket."""
-    listener = socket.create_server((settings.edge_host, settings.edge_port), backlog=2048, reuse_port=True)
     async with application(settings) as app:
+        # Only now: a replica that cannot answer yet takes no connections.
+        listener = socket.create_server(
+            (settings.edge_host, settings.edge_port), backlog=2048, reuse_port=True
+        )
         server = Server(
             uvicorn.Config(
                 app,

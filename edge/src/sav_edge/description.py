@@ -4,6 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from litestar import MediaType, Response, get
+from litestar.response import Redirect
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
@@ -38,6 +39,11 @@ async def page() -> str:
     return PAGE
 
 
+@get("/")
+async def root() -> Redirect:
+    return Redirect("/docs")
+
+
 def described() -> list[ControllerRouterHandler]:
     """The routes of the description."""
     openapi = to_json(document())
@@ -47,4 +53,4 @@ def described() -> list[ControllerRouterHandler]:
         return Response(openapi, media_type=MediaType.JSON)
 
     assets: Router = create_static_files_router(path="/docs/assets", directories=[ASSETS])
-    return [page, describe, assets]
+    return [root, page, describe, assets]

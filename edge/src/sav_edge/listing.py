@@ -93,7 +93,7 @@ def parse(row: Row, view: type[View], query: Query, actor: Actor) -> Listing:
                 FieldError(field="after", message="not the `next` of a page sorted like this one")
             )
     if listing.wrong:
-        raise Invalid(f"{len(listing.wrong)} parameter(s) are wrong", errors=listing.wrong)
+        raise Invalid.fields(listing.wrong)
     return listing
 
 

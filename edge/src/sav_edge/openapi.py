@@ -34,6 +34,8 @@ REFUSALS = {
 def document() -> Json:
     """The description of every route, for people and for generators of clients."""
     references, definitions = _schemas()
+    problem = definitions["Problem"]
+    problem["properties"] = {"type": {"type": "string"}, "title": {"type": "string"}} | problem["properties"]
     paths: dict[str, Json] = {}
     for row in SURFACE:
         path = PREFIX + row.path
@@ -85,7 +87,7 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
         "operationId": _operation_id(row),
         "tags": [row.message.owner],
         "summary": row.feature,
-        "description": f"{row.message.__doc__}\n\n{_roles(row)}",
+        "description": _described(row),
         "parameters": [_path_parameter(part) for part in re.findall(r"{(\w+)}", row.path)],
         "responses": {str(row.status): _answer(row, references)} | _refusals(row),
     }
@@ -93,15 +95,29 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
         operation["security"] = [{"token": []}]
     if row.serves is Serves.REPLY:
         operation["parameters"].append(
-            {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "Chosen by the caller: the same request with the same key is done once.",
+                "schema": {"type": "string", "maxLength": 200},
+            }
         )
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": _body(definitions[name], row)}},
         }
     elif row.serves in (Serves.PAGE, Serves.TIMELINE):
-        operation["parameters"] += [_query_parameter(name) for name in _query_names(row)]
+        operation["parameters"] += [_query_parameter(name, row) for name in _query_names(row)]
     return operation
+
+
+def _described(row: Row) -> str:
+    told = {
+        Serves.REPLY: row.message.__doc__,
+        Serves.PAGE: "What the caller may see, newest first; `next` of a page is the `after` of the following one.",
+        Serves.TIMELINE: "What happened, oldest first, as far as the caller may see it.",
+    }.get(row.serves, f"As the caller may see it. {row.message.__doc__}")
+    return f"{told}\n\n{_roles(row)}"
 
 
 def _operation_id(row: Row) -> str:
@@ -175,8 +191,16 @@ def _query_names(row: Row) -> list[str]:
     return [*row.filters, *(PARAMETERS if row.sorts else ("limit", "after"))]
 
 
-def _query_parameter(name: str) -> Json:
+def _query_parameter(name: str, row: Row) -> Json:
+    properties = row.message.model_json_schema()["properties"]
     schema: Json = {"type": "string"}
+    if name in row.filters:
+        known = {
+            key: properties[name].get(key) for key in ("type", "enum", "format") if key in properties[name]
+        }
+        return {"name": name, "in": "query", "schema": {"type": "array", "items": known or schema}}
+    if name == "sort":
+        schema = {"type": "string", "enum": [f"{sign}{key}" for key in row.sorts for sign in ("", "-")]}
     if name == "limit":
         schema = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
     elif name.startswith("created_"):

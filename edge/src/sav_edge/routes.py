@@ -237,4 +237,4 @@ def _no_parameters(request: HttpRequest) -> None:
             FieldError(field=name, message="there is no such parameter here")
             for name in dict.fromkeys(request.query_params)
         ]
-        raise Invalid(f"{len(wrong)} parameter(s) are wrong", errors=wrong)
+        raise Invalid.fields(wrong)

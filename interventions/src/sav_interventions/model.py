@@ -44,6 +44,7 @@ class Intervention(Aggregate):
     status: Mapped[InterventionStatus]
     planned: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     reason: Mapped[str | None]
+    assignment: Mapped[int] = mapped_column(default=0)
 
     @property
     def slot(self) -> Slot | None:

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Role
-from sav_contracts.auth import UserInvited
+from sav_contracts.auth import UserActivated
 from sav_contracts.claims import TechnicianAssigned
 from sav_contracts.interventions import (
     AssignmentRefused,
@@ -17,9 +17,9 @@ from sav_interventions.lifecycle import INTERVENTION
 from sav_interventions.model import OVER, Intervention, Technician
 
 
-@interventions.on(UserInvited)
-async def create_card(event: UserInvited, tx: Tx) -> str | None:
-    """A technician account gets a technician card with the same id."""
+@interventions.on(UserActivated)
+async def create_card(event: UserActivated, tx: Tx) -> str | None:
+    """A technician who can sign in gets a card with the same id."""
     account = event.state
     if account.role is not Role.TECHNICIAN:
         return "not a technician"
@@ -55,6 +55,7 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
             technician_id=event.technician_id,
             reclamation_id=reclamation.id,
             reclamation_reference=reclamation.reference,
+            assignment=reclamation.assignment,
             status="planned",
             planned=event.slot.model_dump(mode="json") if event.slot else None,
         )

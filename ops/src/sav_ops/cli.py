@@ -22,8 +22,11 @@ PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_optio
 def up(
     demo: Annotated[bool, typer.Option(help="Make the demo people.")] = True,
     replicas: Annotated[
-        int, typer.Option(min=1, max=8, help="Processes of every service and of the edge.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1, max=8, help="Processes of every service and of the edge; else as many as run, or 1."
+        ),
+    ] = None,
 ) -> None:
     """Start everything that is not running yet; make the databases and the demo people."""
     from sav_ops import platform
@@ -85,7 +88,9 @@ def verify(
     from sav_ops import platform
     from sav_ops import verify as verifying
 
-    findings = asyncio.run(verifying.verify(platform.known_settings(Home.default()), patience))
+    settings = platform.known_settings(Home.default())
+    platform.expect_servers(settings)
+    findings = asyncio.run(verifying.verify(settings, patience))
     for finding in findings:
         out.print(finding, markup=False, soft_wrap=True)
     out.print(

@@ -75,7 +75,8 @@ class Home:
         """Return the variables of a room's process. Only auth (and None: ourselves) gets the signing key."""
         merged = {**self.settings(), **GIVEN, "SAV_HOME": str(self.root)}
         if room not in ("auth", None):
-            merged.pop("SAV_SIGNING_KEY", None)
+            for secret in ("SAV_SIGNING_KEY", "SAV_LINK_SECRET"):
+                merged.pop(secret, None)
         return merged
 
 

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import urlsplit
 
+import psutil
 from pydantic import ValidationError
 
 from sav_chassis.settings import Settings
 from sav_ops import postgres, processes, queues, rabbitmq, rooms
 from sav_ops.demo import DemoLogin, seed
-from sav_ops.home import GIVEN, Home, Problem, free_port
+from sav_ops.home import GIVEN, REPO, Home, Problem, free_port
 from sav_ops.steps import out, step
 
 EDGE_PORT = 8080
@@ -22,7 +23,7 @@ START_SECONDS = 60
 OURS = ("run", "logs", "pg", "pg.new", "rabbitmq", "test", "env", "env.new")
 
 
-def up(home: Home, demo: bool, replicas: int = 1) -> None:
+def up(home: Home, demo: bool, replicas: int | None = None) -> None:
     """Start whatever is not running yet, and say where to go."""
     with home.lock(), ThreadPoolExecutor() as pool:
         before = home.settings()
@@ -71,7 +72,7 @@ def broker(home: Home) -> str:
 
 def edge_port(home: Home) -> None:
     """Choose the edge's port: the caller's, else last time's, else 8080; another when somebody has it."""
-    if processes.running(home, rooms.EDGE):
+    if any(name.startswith(rooms.EDGE) for name in started(home)):
         return
     given = GIVEN.get("SAV_EDGE_PORT")
     wanted = int(given or home.settings().get("SAV_EDGE_PORT") or EDGE_PORT)
@@ -83,9 +84,16 @@ def edge_port(home: Home) -> None:
     home.remember("SAV_EDGE_PORT", str(port))
 
 
-def services(home: Home, settings: Settings, replicas: int) -> str:
-    """Start the replicas that do not run, all at once, and wait until each can work."""
+def services(home: Home, settings: Settings, replicas: int | None) -> str:
+    """Start the replicas that do not run, all at once, and wait until each can work; stop those that are too many."""
+    running = started(home)
+    replicas = replicas or max((int(name.partition("-")[2] or 1) for name in running), default=1)
     wanted = rooms.replicas(replicas)
+    processes.stop(home, [name for name in running if name not in wanted])
+    if older := older_than_the_code(home):
+        out.print(
+            f"[yellow]! The code changed since {', '.join(older)} started: ./sav down, then ./sav up.[/]"
+        )
     missing = [name for name in wanted if not processes.running(home, name)]
     for name in missing:
         start(home, name)
@@ -105,6 +113,21 @@ def started(home: Home) -> list[str]:
     """Return the processes of rooms that run."""
     names = [path.stem for path in home.run.glob("*.pid") if path.stem.partition("-")[0] in rooms.ROOMS]
     return sorted(name for name in names if processes.running(home, name))
+
+
+def older_than_the_code(home: Home) -> list[str]:
+    """Return the processes that started before the newest change of a source file."""
+    newest = max(path.stat().st_mtime for path in REPO.glob("*/src/**/*.py"))
+    pids = {name: processes.running(home, name) for name in started(home)}
+    return [name for name, pid in pids.items() if pid and psutil.Process(pid).create_time() < newest]
+
+
+def expect_servers(settings: Settings) -> None:
+    """Raise a Problem where the platform's database or broker does not answer."""
+    if not asyncio.run(postgres.answers(settings.database_url)):
+        raise Problem("PostgreSQL does not answer: ./sav up")
+    if not asyncio.run(rabbitmq.answers(settings.broker_url)):
+        raise Problem("RabbitMQ does not answer: ./sav up")
 
 
 def ready(room: str, settings: Settings, replicas: int) -> bool:

@@ -1,7 +1,6 @@
 """`sav verify`: whether logs, inboxes, rows and read models of the whole system tell the same story."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from sav_chassis import topology
+from sav_chassis import projector, topology
 from sav_chassis.envelope import Envelope
 from sav_chassis.model import Aggregate
 from sav_chassis.service import Service
@@ -152,22 +151,27 @@ async def inbox(
 async def views(
     room: str, database: "asyncpg.Connection[Any]", owners: Pools, kinds: set[str] | None
 ) -> list[str]:
-    """A room's copies of records (all of them, or these kinds) are what the owners' logs end with."""
-    wanted: dict[tuple[str, Any], Any] = {}
+    """A room's copies of records (all of them, or these kinds) are, in every column, what the owners' logs end with."""
+    wanted = {}
     for owner in rooms.SERVICES:
-        for row in await owners[owner].fetch(NEWEST):
-            if kinds is None or row["kind"] in kinds:
-                wanted[row["kind"], row["subject"]] = json.loads(row["body"])["state"]
+        for line in await owners[owner].fetch(NEWEST):
+            if kinds is None or line["kind"] in kinds:
+                wanted[line["kind"], line["subject"]] = projector.row(envelope(line).event().state)
+    columns = ", ".join(name for name, _ in projector.COLUMNS)
     held = {
-        (row["kind"], row["id"]): json.loads(row["doc"])
-        for row in await database.fetch("SELECT kind, id, doc FROM view")
+        (line["kind"], line["id"]): tuple(line)
+        for line in await database.fetch(f"SELECT {columns} FROM view")
     }
     differing = [key for key in wanted.keys() | held.keys() if wanted.get(key) != held.get(key)]
     return [
-        f"{room}: its copy of {kind} {id} is at version {(held.get((kind, id)) or {}).get('version')}, "
-        f"the owner's at {(wanted.get((kind, id)) or {}).get('version')}"
+        f"{room}: its copy of {kind} {id} is at version {version(held.get((kind, id)))} and not "
+        f"as the owner's log has it, at {version(wanted.get((kind, id)))}"
         for kind, id in sorted(differing, key=str)
     ]
+
+
+def version(line: tuple[Any, ...] | None) -> Any:
+    return line[2] if line else None
 
 
 async def timeline(edge: "asyncpg.Connection[Any]", events: list[Envelope]) -> list[str]:

@@ -19,7 +19,8 @@ def upgrade() -> None:
             updated_at timestamptz NOT NULL, reference text NOT NULL UNIQUE,
             client_id uuid NOT NULL REFERENCES client, technician_id uuid, article text NOT NULL,
             problem_type text NOT NULL, description text NOT NULL, safety_answers json NOT NULL,
-            priority text NOT NULL, priority_reason text NOT NULL, coverage text NOT NULL, status text NOT NULL)"""
+            priority text NOT NULL, priority_reason text NOT NULL, coverage text NOT NULL, assignment bigint NOT NULL,
+            status text NOT NULL)"""
     )
     op.execute("CREATE INDEX reclamation_client ON reclamation (client_id)")
 

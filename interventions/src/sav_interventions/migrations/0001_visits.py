@@ -17,7 +17,7 @@ def upgrade() -> None:
             id uuid PRIMARY KEY, version bigint NOT NULL, created_at timestamptz NOT NULL,
             updated_at timestamptz NOT NULL, client_id uuid NOT NULL, technician_id uuid NOT NULL,
             reclamation_id uuid NOT NULL, reclamation_reference text NOT NULL, status text NOT NULL,
-            planned json, reason text)"""
+            planned json, reason text, assignment bigint NOT NULL)"""
     )
     # One open visit for a réclamation, whatever happens at once.
     op.execute(
