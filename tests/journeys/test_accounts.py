@@ -181,17 +181,17 @@ async def test_an_admin_invites_over_http_and_no_secret_is_answered(system: Syst
     assert not {"password", "password_hash", "token", "grant_id"} & invited.keys()
 
 
-async def test_an_invited_technician_has_a_card_before_the_first_sign_in(
-    system: System, marie: Person
-) -> None:
+async def test_a_technician_can_be_assigned_once_they_can_sign_in(system: System, marie: Person) -> None:
     alex = await system.admin()
     invited = done(
         await alex.post("/users", {"email": f"{uuid7()}@example.com", "name": "Omar", "role": "technician"}),
         201,
     )
+    omar = await system.technician("Omar Saïd")
 
     async def card() -> bool:
-        return (await marie.get(f"/technicians/{invited['id']}")).status_code == 200
+        return (await marie.get(f"/technicians/{omar.id}")).status_code == 200
 
     await eventually(card)
-    assert done(await marie.get(f"/technicians/{invited['id']}"))["name"] == "Omar"
+    assert done(await marie.get(f"/technicians/{omar.id}"))["name"] == "Omar Saïd"
+    assert (await marie.get(f"/technicians/{invited['id']}")).status_code == 404

@@ -55,7 +55,7 @@ async def test_no_staff_field_ever_reaches_the_client(system: System, marie: Per
         "/reclamations": ReclamationForClient,
         "/interventions": InterventionForClient,
     }
-    assert {"priority", "priority_reason", "reason"} == STAFF_FIELDS
+    assert {"assignment", "priority", "priority_reason", "reason"} == STAFF_FIELDS
     for path, form in forms.items():
         for listed in await items(lea, path):
             assert listed.keys() == form.model_fields.keys()

@@ -115,8 +115,11 @@ class Tx:
 
     def emit(self, event_type: type[Event], aggregate: Aggregate, **facts: Any) -> None:
         """Announces a change of the aggregate; the event carries the facts and the view after the transaction."""
-        if aggregate.version:  # the clock is read under the lock, and never goes back within an aggregate
+        # The clock is read under the lock, and never goes back within an aggregate.
+        if aggregate.version:
             aggregate.updated_at = max(datetime.now(UTC), aggregate.updated_at + timedelta(microseconds=1))
+        else:
+            aggregate.created_at = aggregate.updated_at = datetime.now(UTC)
         aggregate.version += 1
         told = Emitted(event_type, aggregate, aggregate.version, aggregate.updated_at, facts)
         self._emitted.append(told)
