@@ -7,6 +7,7 @@ import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sav_chassis.errors import where
 from sav_contracts import catalogue
 from sav_contracts.actor import Role
 from sav_contracts.messages import Event
@@ -53,7 +54,7 @@ class Envelope(Context):
         try:
             return event_type.model_validate_json(self.body)
         except ValidationError as error:
-            raise Undecodable(f"{self.type} {self.id}: {error.error_count()} field(s) are wrong") from error
+            raise Undecodable(f"{self.type} {self.id}: wrong are {where(error)}") from None
 
     def to_amqp(self) -> aio_pika.Message:
         attributes = {
@@ -108,5 +109,7 @@ class Envelope(Context):
                     "body": message.body.decode(),
                 }
             )
-        except ValueError as error:
-            raise Undecodable(f"message {message.message_id}: {error}") from error
+        except UnicodeDecodeError:
+            raise Undecodable(f"message {message.message_id}: the body is not UTF-8") from None
+        except ValidationError as error:
+            raise Undecodable(f"message {message.message_id}: wrong are {where(error)}") from None

@@ -27,6 +27,12 @@ class Problem(BaseModel):
     retry_after: int | None = None
 
 
+def where(error: ValidationError) -> str:
+    """The wrong fields by their dotted names, for logs; their values may be secret."""
+    items = error.errors(include_url=False, include_context=False, include_input=False)
+    return ", ".join(".".join(map(str, item["loc"])) for item in items)
+
+
 class SavError(Exception):
     """Raised by a rule; rolls the transaction back and becomes the caller's answer."""
 

@@ -20,6 +20,7 @@ from sav_chassis.answering import Answerer
 from sav_chassis.asking import Answer, Ask
 from sav_chassis.consuming import ReactionConsumer, ViewConsumer, settle
 from sav_chassis.database import Database, is_away, opened
+from sav_chassis.errors import where
 from sav_chassis.fitness import Unfit
 from sav_chassis.logs import configure
 from sav_chassis.projector import Told, project
@@ -96,7 +97,7 @@ async def _commands(service: Service, settings: Settings, answerer: Answerer) ->
         try:
             ask = _ask(message)
         except ValidationError as error:
-            log.error("no command; dropped", message=message.raw_message.message_id, error=str(error))
+            log.error("no command; dropped", message_id=message.raw_message.message_id, wrong=where(error))
             await settle(message.ack)
             return b""
         # A lost connection cancels this task, but never a transaction under way.
