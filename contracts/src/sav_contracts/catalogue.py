@@ -2,12 +2,12 @@
 
 from typing import TypeVar
 
-from sav_contracts import auth, claims, interventions
+from sav_contracts import auth, calendar, catalog, claims, interventions, notifier, reporting
 from sav_contracts.messages import Event, Message, View
 
 M = TypeVar("M", bound=Message)
 
-OWNERS = (auth, claims, interventions)
+OWNERS = (auth, catalog, claims, interventions, calendar, notifier, reporting)
 
 
 def _declared(base: type[M]) -> list[type[M]]:

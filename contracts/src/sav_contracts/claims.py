@@ -4,9 +4,12 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
+from sav_contracts.actor import Role
 from sav_contracts.auth import Locale
+from sav_contracts.catalog import Coverage, Warranty
+from sav_contracts.files import Image, StoredFile
 from sav_contracts.messages import (
     Command,
     Event,
@@ -38,7 +41,8 @@ ProblemType = Literal[
     "leak", "no_heating", "no_hot_water", "low_pressure", "electrical", "noise", "breakage", "other"
 ]
 Priority = Literal["critical", "high", "normal", "low"]
-Coverage = Literal["covered", "partly", "not_covered", "unknown"]
+Resolution = Literal["repaired", "advice", "no_repair", "estimate_refused"]
+MAX_PHOTOS = 20
 
 
 class Slot(Message):
@@ -96,6 +100,10 @@ class ReclamationForClient(View):
     safety: Safety
     status: ReclamationStatus
     coverage: Coverage
+    product_id: UUID | None = None
+    # None until it is qualified: only then it is decided who pays.
+    warranty: Warranty | None = None
+    resolution: Resolution | None = None
 
 
 class ReclamationView(ReclamationForClient):
@@ -107,24 +115,69 @@ class ReclamationView(ReclamationForClient):
     assignment: int = 0
 
     def for_client(self) -> ReclamationForClient:
-        return self.part(ReclamationForClient)
+        warranty = self.warranty.for_client() if self.warranty else None
+        return self.part(ReclamationForClient).model_copy(update={"warranty": warranty})
 
     def is_open(self) -> bool:
         return self.status not in {"closed", "cancelled", "rejected", "merged"}
 
+    def roots(self) -> frozenset[UUID]:
+        return frozenset({self.id} | ({self.product_id} if self.product_id else set()))
+
+
+class PhotoView(View):
+    """A photo of the problem, or of the work, shown with its réclamation."""
+
+    scope: ClassVar[Scope] = Scope.CHILD
+
+    reclamation_id: UUID
+    file: StoredFile
+    by: Role
+
+    @property
+    def parent(self) -> UUID:
+        return self.reclamation_id
+
 
 class OpenReclamation(Command[ReclamationView]):
-    """Report a fault. A client opens for themselves; a manager or admin names the client."""
+    """Report a fault of a registered product, or of an article in words.
+
+    A client opens for themselves; a manager or admin names the client.
+    """
 
     client_id: PersonId | None = None
-    article: Line
+    product_id: UUID | None = None
+    article: Line | None = None
     problem_type: ProblemType
     description: Personal[Prose]
     safety: Safety = Safety()
 
+    @model_validator(mode="after")
+    def _says_what_is_broken(self) -> "OpenReclamation":
+        if self.product_id is None and self.article is None:
+            raise ValueError("product_id or article: say what is broken")
+        return self
+
+
+class Photos(Message):
+    """Photos as they were added."""
+
+    items: list[PhotoView]
+
+
+class AddPhotos(Command[Photos]):
+    """Add photos to a réclamation, up to 20 in all."""
+
+    reclamation_id: UUID
+    photos: Annotated[list[Image], Field(min_length=1, max_length=6)]
+
 
 class QualifyReclamation(Command[ReclamationView]):
-    """Decide priority and, where it is known, coverage; again while it is under way, with a reason."""
+    """Decide priority and coverage; again while it is under way, with a reason.
+
+    Where no coverage is given, the warranty of the product decides; another answer than its own needs a reason.
+    A manager's `partly` means that parts are paid and work is not; a visit's warranty may be decided more finely.
+    """
 
     reclamation_id: UUID
     priority: Priority
@@ -138,6 +191,14 @@ class AssignTechnician(Command[ReclamationView]):
     reclamation_id: UUID
     technician_id: PersonId
     slot: Annotated[Slot, AfterValidator(_still_to_come)] | None = None
+
+
+class MoveReclamation(Command[ReclamationView]):
+    """Close what is resolved: the client accepts, or a manager does."""
+
+    reclamation_id: UUID
+    to: Literal["closed"]
+    reason: Reason | None = None
 
 
 class ClientCreated(Event):
@@ -166,6 +227,14 @@ class ReclamationQualified(Event):
         return self.model_copy(update={"priority": None, "reason": None})
 
 
+class ReclamationChanged(Event):
+    """What a warranty pays was decided again, or its visit is another one."""
+
+    tells: ClassVar[bool] = False
+
+    state: ReclamationView
+
+
 class TechnicianAssigned(Event):
     """The réclamation has a (new) technician; the open visit of the previous one, if any, moves."""
 
@@ -192,3 +261,24 @@ class ReclamationMoved(Event):
     state: ReclamationView
     before: ReclamationStatus
     after: ReclamationStatus
+    reason: str | None = None
+
+    def for_client(self) -> "ReclamationMoved":
+        # What was told as the reason is for staff.
+        return self.model_copy(update={"reason": None})
+
+
+class ReclamationClosed(Event):
+    """The réclamation is over: accepted by its client, closed by a manager, or after a while."""
+
+    client_sees: ClassVar[bool] = True
+
+    state: ReclamationView
+
+
+class PhotoAdded(Event):
+    """There is a new photo."""
+
+    client_sees: ClassVar[bool] = True
+
+    state: PhotoView

@@ -71,7 +71,8 @@ class Message(BaseModel):
 class Asked(Message, Generic[Reply]):
     """A message with exactly one handler, which answers with `Reply`. Unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    # A parameter may have a name that is no word in Python (`from`).
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     def wire(self) -> bytes:
         """The body as the owner gets it, secrets included."""
@@ -121,7 +122,14 @@ class View(Message):
 
     def roots(self) -> frozenset[UUID]:
         """The roots in whose timelines an event about this record belongs."""
+        if self.scope is Scope.CHILD and self.parent:
+            return frozenset({self.parent})
         return frozenset({self.id}) if self.scope is Scope.ROOT else frozenset()
+
+    @property
+    def parent(self) -> UUID | None:
+        """The record that this one hangs on: for a child, the root that it is seen with."""
+        return None
 
     def part(self, form: type["V"]) -> "V":
         """The smaller `form` of this view, for `for_client`."""
@@ -136,6 +144,8 @@ class Event(Message):
     """A fact that happened, with the owner's view after the transaction in `state`."""
 
     client_sees: ClassVar[bool] = False
+    # Whether it makes a row in the timelines; what has no name worth telling (`ProductChanged`) makes none.
+    tells: ClassVar[bool] = True
 
     state: View
 

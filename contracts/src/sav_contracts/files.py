@@ -1,0 +1,44 @@
+"""Files in messages: where a file is kept, and which ones a field takes."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from sav_contracts.messages import Line, Message
+
+MAX_FILE_BYTES = 10_000_000
+IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
+PAPERS = IMAGES | {"application/pdf"}
+
+
+# Hexadecimal.
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class StoredFile(Message):
+    """A file in the file store, found by the SHA-256 of its bytes; `size` in bytes."""
+
+    sha256: Sha256
+    media_type: str
+    size: Annotated[int, Field(ge=1, le=MAX_FILE_BYTES)]
+    name: Line
+
+
+class Takes:
+    """Marks a field that an upload fills: by multipart form at the edge, never by JSON."""
+
+    def __init__(self, media_types: frozenset[str]) -> None:
+        self.media_types = media_types
+
+    def check(self, file: StoredFile) -> StoredFile:
+        if file.media_type not in self.media_types:
+            raise ValueError(f"one of {', '.join(sorted(self.media_types))}")
+        return file
+
+
+_IMAGE, _PAPER = Takes(IMAGES), Takes(PAPERS)
+
+# A picture: re-encoded without its metadata before it is stored.
+Image = Annotated[StoredFile, _IMAGE, AfterValidator(_IMAGE.check)]
+# A picture or a PDF, such as a receipt.
+Paper = Annotated[StoredFile, _PAPER, AfterValidator(_PAPER.check)]
