@@ -94,7 +94,7 @@ async def test_a_service_does_not_start_on_an_old_schema(settings: Settings, toy
 
 
 async def test_a_database_that_was_never_migrated_is_refused(settings: Settings) -> None:
-    with pytest.raises(MissingMigration, match="chassis_version 0001, room_version 0001"):
+    with pytest.raises(MissingMigration, match=r"chassis_version \d+, room_version \d+"):
         await Database(await emptied(settings), "toy").open()
 
 

@@ -5,12 +5,15 @@ from uuid import UUID
 
 import pytest
 import toy
+from given_views import a
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from toy_asking import rows
 
 from sav_chassis.projector import COLUMNS, project, show
 from sav_chassis.testing import Stage, enveloped
+from sav_contracts.catalog import ProductView
+from sav_contracts.claims import ReclamationView
 
 VIEW = f"SELECT {', '.join(name if kind != 'json' else f'{name}::text' for name, kind in COLUMNS)} FROM view"
 # Of four boxes, versions 1 to 5 each.
@@ -71,3 +74,14 @@ async def test_nothing_to_show_is_fine(stage: Stage) -> None:
 async def test_records_of_two_kinds_with_one_id_are_two_rows(stage: Stage) -> None:
     await show(stage.database.pool, [toy.lid(100), toy.filled(100, 1).state])
     assert await rows(stage, "SELECT kind FROM view ORDER BY kind") == [("box",), ("lid",)]
+
+
+async def test_a_row_names_the_product_that_a_record_is_about(stage: Stage) -> None:
+    product_id = UUID(int=300)
+    claim = a(ReclamationView, product_id=product_id)
+    await show(stage.database.pool, [claim, a(ReclamationView), a(ProductView, id=product_id)])
+    named = await rows(stage, "SELECT id, product_id FROM view WHERE product_id IS NOT NULL")
+    assert named == [(claim.id, product_id)]
+    changed = claim.model_copy(update={"version": 2, "product_id": None})
+    await show(stage.database.pool, [changed])
+    assert await rows(stage, "SELECT id FROM view WHERE product_id IS NOT NULL") == []

@@ -4,8 +4,8 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -26,18 +26,21 @@ from sav_chassis.errors import (
     NotYetKnown,
     Refused,
     SavError,
+    TooLarge,
     Unavailable,
 )
 from sav_chassis.identity import Verifier
 from sav_chassis.model import Aggregate
 from sav_chassis.service import Handler, Service
 from sav_chassis.settings import Settings
-from sav_chassis.tx import Tx
+from sav_chassis.tx import Committed, Tx
 from sav_contracts.actor import ANYONE, MANAGERS, SYSTEM, Actor, Role
 from sav_contracts.messages import Asked, Command, View, persons
 
 log = structlog.get_logger()
 
+# Bytes: files do not travel in commands.
+MAX_COMMAND = 1_000_000
 # How long a foreign id that is not known here may still be on its way.
 PATIENCE = 1.0
 TRIES = 4
@@ -63,7 +66,7 @@ class Answerer:
     """Answers the commands and queries of one service."""
 
     def __init__(
-        self, service: Service, database: Database, settings: Settings, committed: Callable[[], None]
+        self, service: Service, database: Database, settings: Settings, committed: Committed
     ) -> None:
         self._service = service
         self._database = database
@@ -90,6 +93,8 @@ class Answerer:
         try:
             if time.time() >= ask.deadline:
                 raise DeadlinePassed("it arrived too late and was not done")
+            if len(ask.body) > MAX_COMMAND:
+                raise TooLarge(f"the request has {len(ask.body)} bytes; at most {MAX_COMMAND} are taken")
             actor = self._verifier.actor(ask.token) if ask.token else ANYONE
             message_type = self._types.get(ask.type)
             if message_type is None:
@@ -148,7 +153,8 @@ class Answerer:
             key = _key(message, ask, actor)
             if key and (stored := await _claim(session, key, message)):
                 return stored
-            answer = await self._handle(Tx(session, self._settings, context), message, actor)
+            tx = Tx(session, self._settings, context, clock=self._database.clock)
+            answer = await self._handle(tx, message, actor)
             if key:
                 statement, values = (
                     (FREE_KEY, key) if answer.problem else (KEEP_ANSWER, key | _kept(answer, message))
@@ -157,8 +163,7 @@ class Answerer:
             if time.time() >= ask.deadline:
                 raise DeadlinePassed("it was not done in time, so it was not done")
             await _commit(session)
-        if answer.events:
-            self._committed()
+        self._committed(tx)
         return answer
 
     async def _handle(self, tx: Tx, message: Asked[Any], actor: Actor) -> Answer:
@@ -207,10 +212,20 @@ def _is_own(missing: NotYet, actor: Actor) -> bool:
 def _unknown(message: Asked[Any], missing: NotYet, actor: Actor) -> SavError:
     if _is_own(missing, actor):
         return NotYetKnown(f"your {missing.kind} is still being set up", retry_after=2)
-    for name in type(message).model_fields:
-        if getattr(message, name) == missing.id:
-            return Invalid.field(name, f"there is no {missing.kind} {missing.id}")
+    if name := _where(message.model_dump(), missing.id):
+        return Invalid.field(name, f"there is no {missing.kind} {missing.id}")
     return NotYetKnown(str(missing), retry_after=2)
+
+
+def _where(value: Any, id: UUID) -> str | None:
+    """The dotted name under which this id was given, at any depth (`parts.0.article_id`)."""
+    if value == id:
+        return ""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in items:
+        if (within := _where(item, id)) is not None:
+            return f"{name}.{within}".rstrip(".")
+    return None
 
 
 def _key(message: Asked[Any], ask: Ask, actor: Actor) -> dict[str, Any] | None:

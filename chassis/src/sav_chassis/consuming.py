@@ -157,7 +157,7 @@ class ViewConsumer:
                 await self._apply([told for _, told in batch])
                 break
             except Exception as error:
-                if is_away(error):
+                if await self._database.is_the_cause_of(error):
                     await self._database.back()
                     continue
                 tries += 1

@@ -13,6 +13,10 @@ from sav_contracts.actor import Role
 from sav_contracts.messages import Event
 
 HEADER = "cloudEvents:"
+# An event is refused over this, in bytes: what grows is its own kind.
+MAX_BODY = 32_000
+# What arrives may be a little larger than what we send; beyond this it is nobody's event.
+MAX_DELIVERED = 64_000
 
 
 class Undecodable(Exception):
@@ -86,7 +90,9 @@ class Envelope(Context):
 
     @classmethod
     def from_amqp(cls, message: AbstractIncomingMessage) -> "Envelope":
-        """The envelope of a delivery; `Undecodable` where a header is missing or of the wrong form."""
+        """The envelope of a delivery; `Undecodable` where a header is missing or of the wrong form, or it is too large."""
+        if len(message.body) > MAX_DELIVERED:
+            raise Undecodable(f"message {message.message_id}: {len(message.body)} bytes are too many")
 
         def header(name: str) -> str | None:
             value = message.headers.get(f"{HEADER}{name}")

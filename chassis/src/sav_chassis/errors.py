@@ -99,6 +99,13 @@ class IllegalMove(SavError):
         super().__init__(f"{kind}: {now} cannot become {wanted}", moves=list(legal))
 
 
+class TooLarge(SavError):
+    """The request is larger than any that is meant."""
+
+    code = "too_large"
+    status = 413
+
+
 class Conflict(SavError):
     """Somebody else holds what was asked for."""
 
@@ -141,6 +148,10 @@ class NotYet(Exception):
         super().__init__(f"{kind} {id} is not known here yet")
         self.kind = kind
         self.id = id
+
+
+class TryLater(Exception):
+    """Raised by an effect or a timer that wants another try later: expected, so it is logged without a traceback."""
 
 
 class Refused:

@@ -39,9 +39,9 @@ def check_settings(settings: Settings, room: str) -> None:
         raise Unfit(
             "auth: SAV_SIGNING_KEY is missing or its public key is not among SAV_PUBLIC_KEYS; give both halves"
         )
-    if room == "auth" and len(settings.link_secret) < SHORTEST_SECRET:
+    if room in ("auth", "notifier") and len(settings.link_secret) < SHORTEST_SECRET:
         raise Unfit(
-            f"auth: SAV_LINK_SECRET must have at least {SHORTEST_SECRET} characters, or links could be forged"
+            f"{room}: SAV_LINK_SECRET must have at least {SHORTEST_SECRET} characters, or links could be forged"
         )
     defaults = [name for name in ("database_url", "broker_url") if name not in settings.model_fields_set]
     if settings.environment == "production" and defaults:

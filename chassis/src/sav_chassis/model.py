@@ -5,10 +5,33 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Enum, Text
+from pydantic import TypeAdapter
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.types import TypeDecorator
 
 from sav_contracts.messages import View
+
+
+class Kept(TypeDecorator[Any]):
+    """A column that holds a message, or several (`Kept(list[InvoiceLine])`), as JSON; read back, they are that again.
+
+    Assign a new value to change it: what is changed in place is not noticed.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, form: Any) -> None:
+        super().__init__(none_as_null=True)
+        self.form = form
+        self._adapter: TypeAdapter[Any] = TypeAdapter(form)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else self._adapter.dump_python(value, mode="json")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return None if value is None else self._adapter.validate_python(value)
 
 
 class Base(DeclarativeBase):

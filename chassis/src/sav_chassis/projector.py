@@ -16,6 +16,7 @@ COLUMNS = (
     ("user_id", "uuid"),
     ("client_id", "uuid"),
     ("technician_id", "uuid"),
+    ("product_id", "uuid"),
     ("status", "text"),
     ("open", "boolean"),
     ("created_at", "timestamptz"),
@@ -72,7 +73,7 @@ def row(view: View) -> tuple[Any, ...]:
         view.version,
         *(
             getattr(view, name, None)
-            for name in ("parent", "user_id", "client_id", "technician_id", "status")
+            for name in ("parent", "user_id", "client_id", "technician_id", "product_id", "status")
         ),
         view.is_open(),
         view.created_at,

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,15 +20,19 @@ from sav_chassis import topology
 from sav_chassis.answering import Answerer
 from sav_chassis.asking import Answer, Ask
 from sav_chassis.consuming import ReactionConsumer, ViewConsumer, settle
-from sav_chassis.database import Database, is_away, opened
+from sav_chassis.database import Database, opened
+from sav_chassis.effecting import Effects
 from sav_chassis.errors import where
 from sav_chassis.fitness import Unfit
 from sav_chassis.logs import configure
-from sav_chassis.projector import Told, project
+from sav_chassis.projecting import take_in
 from sav_chassis.reacting import Reactor
 from sav_chassis.relay import Relay
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
+from sav_chassis.tasks import Worker
+from sav_chassis.timing import Timers
+from sav_chassis.tx import Tx
 from sav_chassis.vital import end, vital
 
 log = structlog.get_logger()
@@ -41,28 +46,43 @@ ANSWERS_KEPT = "48 hours"
 @asynccontextmanager
 async def serving(service: Service, settings: Settings) -> AsyncIterator[None]:
     """The service at work, inside the `async with`."""
+    for check in service.checks:
+        check(settings, service.name)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened(settings, service.name))
         # A broker in alarm stops reading connections that publish: acknowledgements travel on another one.
         publishing = await stack.enter_async_context(connected(settings, f"{service.name} publishes"))
         broker = await stack.enter_async_context(connected(settings, service.name))
         relay = Relay(database, publishing)
-        reactor = Reactor(service, database, settings, relay.wake)
-        answerer = Answerer(service, database, settings, relay.wake)
+        workers: list[Worker] = []
+
+        def committed(tx: Tx) -> None:
+            if tx.announced:
+                relay.wake()
+            for worker in workers:
+                if worker.use in tx.due_soon:
+                    worker.wake()
+
+        reactor = Reactor(service, database, settings, committed)
+        answerer = Answerer(service, database, settings, committed)
         stack.push_async_callback(_stopped, relay, vital(asyncio.create_task(relay.run(), name="relay")))
         if service.reactions:
             await _consuming(stack, ReactionConsumer(reactor, database, broker, f"{service.name}.events"))
-            parking = vital(asyncio.create_task(_release(reactor, database), name="parking"))
-            stack.push_async_callback(_finished, reactor, parking)
-        if service.mirrored:
-
-            async def mirror(told: Sequence[Told]) -> None:
-                await project(database.pool, told)
-
-            await _consuming(stack, ViewConsumer(mirror, database, broker, f"{service.name}.views"))
+            workers.append(reactor.parking)
+        if service.timers:
+            workers.append(Timers(service, database, settings, committed).worker)
+        if service.effects:
+            workers.append(Effects(service, database, settings, committed).worker)
+        for worker in workers:
+            working = vital(asyncio.create_task(worker.run(), name=f"{worker.use} tasks"))
+            stack.push_async_callback(_finished, worker, working)
+        if service.mirrored or service.projections:
+            apply = partial(take_in, service, database)
+            await _consuming(stack, ViewConsumer(apply, database, broker, f"{service.name}.views"))
         housekeeping = vital(asyncio.create_task(_forget_answers(database), name="housekeeping"))
         stack.push_async_callback(end, housekeeping)
         await stack.enter_async_context(_commands(service, settings, answerer))
+        stack.callback(_halt, workers)
         log.info("ready", service=service.name)
         yield
 
@@ -157,20 +177,15 @@ async def _stopped(relay: Relay, running: "asyncio.Task[None]") -> None:
     await running
 
 
-async def _finished(reactor: Reactor, parking: "asyncio.Task[None]") -> None:
-    reactor.stopping = True
-    await parking
+def _halt(workers: Iterable[Worker]) -> None:
+    for worker in workers:
+        worker.halt()
 
 
-async def _release(reactor: Reactor, database: Database) -> None:
-    while not reactor.stopping:
-        try:
-            await asyncio.sleep(await reactor.release_due())
-        except Exception as error:
-            if not is_away(error):
-                log.exception("parked events could not be read")
-                await asyncio.sleep(1)
-            await database.back()
+async def _finished(worker: Worker, working: "asyncio.Task[None]") -> None:
+    worker.halt()
+    await working
+    await worker.finish()
 
 
 async def _forget_answers(database: Database) -> None:

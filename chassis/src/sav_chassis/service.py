@@ -1,16 +1,18 @@
-"""A service: what it answers, what it reacts to, whose records it keeps copies of."""
+"""A service: what it answers, what it reacts to, what it does later, whose records it keeps copies of."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+import asyncpg
 from pydantic import BaseModel
 
 from sav_chassis.errors import Refused
 from sav_chassis.model import Aggregate
+from sav_chassis.projector import Told
 from sav_chassis.settings import Settings
-from sav_chassis.tx import Tx
+from sav_chassis.tx import Effect, Timer, Tx
 from sav_contracts import catalogue
 from sav_contracts.actor import Actor
 from sav_contracts.messages import Asked, Command, Event, Query, View
@@ -20,21 +22,41 @@ Answered = Aggregate | BaseModel | Refused
 Handler = Callable[[Any, Tx, Actor], Awaitable[Answered]]
 # What a reaction returns is why it did nothing, kept in the inbox; None where it did its work.
 Reaction = Callable[[Any, Tx], Awaitable[str | None]]
+# Writes what a batch of events says, in their transaction; told twice or in another order, it must say the same.
+Projection = Callable[[asyncpg.Connection, Sequence[Told]], Awaitable[None]]
 H = TypeVar("H", bound=Handler)
 R = TypeVar("R", bound=Reaction)
+T = TypeVar("T", bound=Timer)
+F = TypeVar("F", bound=Effect)
+P = TypeVar("P", bound=Projection)
+N = TypeVar("N", bound=Callable[..., Any])
 
-HANDLER_MODULES = ("commands", "reactions", "queries")
+# Given the settings and the room's name; raises `Unfit` with the cure.
+Check = Callable[[Settings, str], None]
+
+HANDLER_MODULES = ("commands", "reactions", "queries", "timers", "effects", "projections")
+
+
+class Projected(NamedTuple):
+    """A projection and the events it is fed with."""
+
+    events: frozenset[type[Event]]
+    projection: Projection
 
 
 class Service:
-    """Declares handlers; `run` is its process. Handlers live in the room's `commands`, `reactions`, `queries`."""
+    """Declares handlers; `run` is its process. Handlers live in the room's modules of `HANDLER_MODULES`."""
 
     def __init__(self, name: str, surface: Sequence[Row] = SURFACE) -> None:
         self.name = name
         self.rows = {row.message: row for row in surface if row.serves is Serves.REPLY}
         self.handlers: dict[type[Asked[Any]], Handler] = {}
         self.reactions: dict[type[Event], list[Reaction]] = {}
+        self.timers: dict[str, Timer] = {}
+        self.effects: dict[str, Effect] = {}
         self.mirrored: set[type[View]] = set()
+        self.projections: list[Projected] = []
+        self.checks: list[Check] = []
 
     def command(self, message: type[Command[Any]]) -> Callable[[H], H]:
         """Registers the one handler of a command."""
@@ -64,9 +86,34 @@ class Service:
 
         return register
 
-    def mirror(self, view: type[View]) -> None:
-        """Keeps a copy of another service's records, for `tx.view`."""
-        self.mirrored.add(view)
+    def timer(self, timer: T) -> T:
+        """Registers what `tx.remind` sets: one transaction, once, by SAV itself."""
+        return _named(self.timers, timer)
+
+    def effect(self, effect: F) -> F:
+        """Registers what `tx.later` asks for: what leaves the database, outside any transaction, at least once."""
+        return _named(self.effects, effect)
+
+    def project(self, *events: type[Event]) -> Callable[[P], P]:
+        """Registers a projection: some hundred events of these types in one transaction, in no order.
+
+        It keeps no inbox, so every statement must be guarded by the version it has seen, and sort its keys: other
+        replicas write the same table.
+        """
+
+        def register(projection: P) -> P:
+            self.projections.append(Projected(frozenset(events), projection))
+            return projection
+
+        return register
+
+    def mirror(self, *views: type[View]) -> None:
+        """Keeps copies of other services' records, for `tx.view`."""
+        self.mirrored.update(views)
+
+    def needs(self, check: Check) -> None:
+        """Has the process refuse to start where `check` raises `Unfit`."""
+        self.checks.append(check)
 
     def load(self) -> "Service":
         """Imports the room's handlers, so that everything is declared."""
@@ -79,9 +126,12 @@ class Service:
     def bindings(self) -> dict[str, list[str]]:
         """Queue to the event types it must receive; generated into the contracts' topology."""
         self.load()
-        mirrored = [e.type_name() for e in catalogue.EVENTS.values() if e.state_type() in self.mirrored]
-        events = [event.type_name() for event in self.reactions]
-        queues = {f"{self.name}.events": sorted(events), f"{self.name}.views": sorted(mirrored)}
+        shown = {event for event in catalogue.EVENTS.values() if event.state_type() in self.mirrored}
+        shown.update(*(events for events, _ in self.projections))
+        queues = {
+            f"{self.name}.events": sorted(event.type_name() for event in self.reactions),
+            f"{self.name}.views": sorted(event.type_name() for event in shown),
+        }
         return {f"{self.name}.commands": [], **{queue: types for queue, types in queues.items() if types}}
 
     async def migrate(self, settings: Settings) -> None:
@@ -95,3 +145,11 @@ class Service:
         from sav_chassis.runner import run, serving
 
         run(serving(self.load(), Settings()))
+
+
+def _named(registered: dict[str, Any], function: N) -> N:
+    """Waiting rows name the function: a name is given once."""
+    if function.__name__ in registered:
+        raise TypeError(f"there are two {function.__name__}")
+    registered[function.__name__] = function
+    return function

@@ -1,8 +1,11 @@
 """Settings, from `SAV_…` environment variables."""
 
+from decimal import Decimal
 from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sav_contracts.interventions import Seller
 
 
 class Settings(BaseSettings):
@@ -21,6 +24,24 @@ class Settings(BaseSettings):
     link_secret: str = ""
     edge_host: str = "127.0.0.1"
     edge_port: int = 8080
+    # Where people open the links of messages: the frontend. Empty: messages name the API's route instead.
+    frontend_url: str = ""
+    # Where files are kept: `file:///…`, `s3://bucket/…` and what else obstore knows (credentials by its own variables).
+    files_url: str = ""
+    # `smtp://user:password@host:587` (STARTTLS where offered), `smtps://…`; empty: mail is kept in `mailbox`.
+    smtp_url: str = ""
+    mail_from: str = "SAV <sav@example.com>"
+    mailbox: str = ""
+    # Whose rates and mentions stand on invoices, who issues them, and what an hour and a kilometre cost (excluding VAT).
+    jurisdiction: Literal["FR", "TN"] = "FR"
+    seller: Seller = Seller(
+        name="SAV Démonstration SARL",
+        address="1 rue de l'Exemple, 75001 Paris",
+        registration="SIREN 000 000 000",
+        vat_number="FR00000000000",
+    )
+    labour_rate: Decimal = Decimal("62.00")
+    travel_rate: Decimal = Decimal("0.90")
     # Seconds a command may take before it must not be done any more.
     command_deadline: float = 5.0
 

@@ -7,8 +7,8 @@ assert outcome.events == [...]
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -18,19 +18,30 @@ from uuid_utils.compat import uuid7
 from sav_chassis.answering import Answerer
 from sav_chassis.asking import Ask
 from sav_chassis.database import Database
+from sav_chassis.effecting import Effects
 from sav_chassis.envelope import Envelope
 from sav_chassis.errors import Problem
 from sav_chassis.identity import Signer
 from sav_chassis.migrate import migrate
 from sav_chassis.model import Aggregate, Base
+from sav_chassis.projecting import take_in
 from sav_chassis.projector import show
 from sav_chassis.reacting import Reactor
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
+from sav_chassis.timing import Timers
 from sav_contracts.actor import ANYONE, SYSTEM, Actor
 from sav_contracts.messages import Asked, Event, View
 
 E = TypeVar("E", bound=Event)
+
+MOST_TIMERS = 1000
+FIRST_TIMER = """
+SELECT key, due FROM task
+WHERE use = 'timer' AND state = 'waiting' AND due <= $1 AND key <> ALL($2) AND coalesce(leased_until, now()) <= now()
+ORDER BY due, position LIMIT 1"""
+TO_THE_FRONT = "UPDATE task SET due = 'epoch' WHERE use = 'timer' AND key = $1"
+FAILED = "SELECT attempts > 0 FROM task WHERE use = 'timer' AND key = $1"
 
 
 @dataclass
@@ -47,6 +58,17 @@ class Outcome:
         [event] = self.events
         assert isinstance(event, event_type), f"{event!r} is no {event_type.__name__}"
         return event
+
+
+class Waiting(NamedTuple):
+    """A timer or an effect that waits: its function and id, when it is due, how often it was tried, why in vain."""
+
+    function: str
+    id: UUID
+    due: datetime
+    attempts: int
+    state: str
+    why: str | None
 
 
 def enveloped(event: Event, by: Actor = SYSTEM, id: UUID | None = None) -> Envelope:
@@ -73,8 +95,18 @@ class Stage:
         self.service = service.load()
         self.settings = settings
         self.database = Database(settings, service.name)
-        self.answerer = Answerer(service, self.database, settings, lambda: None)
-        self.reactor = Reactor(service, self.database, settings, lambda: None)
+        # How far `passes` has moved what handlers take for now.
+        self.ahead = timedelta()
+        self.database.clock = self.now
+        parts = service, self.database, settings, lambda _: None
+        self.answerer = Answerer(*parts)
+        self.reactor = Reactor(*parts)
+        self.timers = Timers(*parts)
+        self.effects = Effects(*parts)
+
+    def now(self) -> datetime:
+        """What time it is on the stage: handlers see it as `tx.now`."""
+        return datetime.now(UTC) + self.ahead
 
     async def open(self) -> None:
         await migrate(self.settings, self.service.name)
@@ -84,7 +116,8 @@ class Stage:
         await self.database.close()
 
     async def clear(self) -> None:
-        """Empties every table."""
+        """Empties every table, and it is today again."""
+        self.ahead = timedelta()
         tables = await self.database.pool.fetch(
             """SELECT quote_ident(tablename) AS name FROM pg_tables
             WHERE schemaname = 'public' AND tablename NOT LIKE '%\\_version'"""
@@ -132,6 +165,55 @@ class Stage:
         before = await self._position()
         await self.reactor.take(envelope, envelope.event())
         return Outcome(events=await self._since(before))
+
+    async def passes(self, until: datetime | timedelta) -> Outcome:
+        """Lets the time come, on the stage: each timer due by then is done at its time, also those set meanwhile.
+
+        What fails shows in `waiting`; it is not tried again before the next call.
+        """
+        until = until if isinstance(until, datetime) else self.now() + until
+        before, failed = await self._position(), list[str]()
+        for _ in range(MOST_TIMERS):
+            first = await self.database.pool.fetchrow(FIRST_TIMER, until, failed)
+            if first is None:
+                self.ahead = max(self.ahead, until - datetime.now(UTC))
+                return Outcome(events=await self._since(before))
+            self.ahead = max(self.ahead, first["due"] - datetime.now(UTC))
+            await self.database.pool.execute(TO_THE_FRONT, first["key"])
+            await self.timers.worker.once(at_most=1)
+            if await self.database.pool.fetchval(FAILED, first["key"]):
+                failed.append(first["key"])
+        raise AssertionError(f"timers set themselves again and again: {await self.waiting()}")
+
+    async def runs_effects(self) -> Outcome:
+        """Runs what `tx.later` has asked for and what failed before, once each; what fails shows in `waiting`."""
+        before = await self._position()
+        await self.database.pool.execute(
+            "UPDATE task SET due = now() WHERE use = 'effect' AND state = 'waiting'"
+        )
+        await self.effects.worker.once(at_most=1000)
+        return Outcome(events=await self._since(before))
+
+    async def waiting(self) -> list[Waiting]:
+        """The timers and effects that are set or asked for, in the order in which they are due."""
+        rows = await self.database.pool.fetch(
+            "SELECT * FROM task WHERE use IN ('timer', 'effect') ORDER BY due, position"
+        )
+        return [
+            Waiting(
+                function=row["key"].split()[0],
+                id=row["lane"],
+                due=row["due"],
+                attempts=row["attempts"],
+                state=row["state"],
+                why=row["error"].strip().splitlines()[-1] if row["error"] else None,
+            )
+            for row in rows
+        ]
+
+    async def projects(self, *events: Event) -> None:
+        """Tells its mirror and its projections, as the views' queue would: in one batch."""
+        await take_in(self.service, self.database, [(enveloped(event), event) for event in events])
 
     async def parked(self) -> list[tuple[UUID, str]]:
         """The parked events and the last line of why, in order."""

@@ -1,7 +1,9 @@
 """The transaction a handler works in."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -10,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from sav_chassis.envelope import Context, Envelope
-from sav_chassis.errors import NotFound, NotYet
+from sav_chassis.database import Database, utc_now
+from sav_chassis.envelope import MAX_BODY, Context, Envelope
+from sav_chassis.errors import NotFound, NotYet, TooLarge
 from sav_chassis.model import Aggregate, Base
 from sav_chassis.settings import Settings
+from sav_chassis.tasks import Asking, Errand, Use, in_order
 from sav_contracts.actor import MANAGERS, NOBODY, Actor, Role
 from sav_contracts.messages import Event, View, persons
 
@@ -21,7 +25,8 @@ A = TypeVar("A", bound=Aggregate)
 B = TypeVar("B", bound=Base)
 V = TypeVar("V", bound=View)
 
-MAX_EVENT_BYTES = 32_000
+# A timer due sooner than this wakes its worker; the worker's own poll sees the others in time.
+SOON = timedelta(seconds=1)
 
 APPEND = text(
     """WITH logged AS (
@@ -56,14 +61,21 @@ class Tx:
     """Loads, adds and announces. The chassis opens it, commits once or rolls all back; a handler never does."""
 
     def __init__(
-        self, session: AsyncSession, settings: Settings, context: Context, new_id: Callable[[], UUID] = uuid7
+        self,
+        session: AsyncSession,
+        settings: Settings,
+        context: Context,
+        new_id: Callable[[], UUID] = uuid7,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.session = session
         self.settings = settings
         self.context = context
         # In a reaction ids derive from the event, so that doing it again makes the same ones.
         self.new_id = new_id
-        self.now = datetime.now(UTC)
+        self._clock = clock
+        self.now = clock()
+        self._asked: list[Asking] = []
         self._emitted: list[Emitted] = []
         self._changed: set[Aggregate] = set()
         event.listen(session.sync_session, "before_flush", self._note_changes)
@@ -117,15 +129,45 @@ class Tx:
         """Announces a change of the aggregate; the event carries the facts and the view after the transaction."""
         # The clock is read under the lock, and never goes back within an aggregate.
         if aggregate.version:
-            aggregate.updated_at = max(datetime.now(UTC), aggregate.updated_at + timedelta(microseconds=1))
+            aggregate.updated_at = max(self._clock(), aggregate.updated_at + timedelta(microseconds=1))
         else:
-            aggregate.created_at = aggregate.updated_at = datetime.now(UTC)
+            aggregate.created_at = aggregate.updated_at = self._clock()
         aggregate.version += 1
         told = Emitted(event_type, aggregate, aggregate.version, aggregate.updated_at, facts)
         self._emitted.append(told)
 
+    def remind(self, timer: "Timer", id: UUID, at: datetime) -> None:
+        """Calls `timer` with this id at that time, once; moves the reminder that was set for the same before."""
+        self._asked.append(Asking(Use.TIMER, Errand.asked(timer.__name__, id, self.context), at))
+
+    def forget(self, timer: "Timer", id: UUID) -> None:
+        """Takes back the reminder, if there is one."""
+        self._asked.append(Asking(Use.TIMER, Errand.asked(timer.__name__, id, self.context)))
+
+    def later(self, effect: "Effect", id: UUID) -> None:
+        """Runs `effect` with this id after the commit, outside any transaction, at least once.
+
+        Where one waits already, that one will do; where one is running, another run follows it.
+        """
+        self._asked.append(Asking(Use.EFFECT, Errand.asked(effect.__name__, id, self.context)))
+
+    @property
+    def announced(self) -> bool:
+        """Whether it has told an event."""
+        return bool(self._emitted)
+
+    @property
+    def due_soon(self) -> set[Use]:
+        """Whose workers have something to do as soon as it is committed."""
+        soon = self._clock() + SOON
+        return {
+            asked.use
+            for asked in self._asked
+            if asked.use is Use.EFFECT or (asked.due is not None and asked.due <= soon)
+        }
+
     async def seal(self) -> list[Envelope]:
-        """Writes rows, log and outbox; the last thing before the commit."""
+        """Writes rows, log, outbox, timers and effects; the last thing before the commit."""
         await self.session.flush()
         silent = self._changed - {emitted.aggregate for emitted in self._emitted}
         if silent:
@@ -146,13 +188,14 @@ class Tx:
                 sequence=emitted.sequence,
                 body=told.model_dump_json(),
             )
-            if len(envelope.body.encode()) > MAX_EVENT_BYTES:
-                raise RuntimeError(
-                    f"{envelope.type} is over {MAX_EVENT_BYTES} bytes; what grows is its own kind"
-                )
+            if len(envelope.body.encode()) > MAX_BODY:
+                # Fields within their bounds may still be too much together; what grows is its own kind.
+                raise TooLarge(f"the {envelope.kind} would be larger than {MAX_BODY} bytes: say it shorter")
             named = (persons(told) | {self.context.actor_id}) - {NOBODY}
             await self.session.execute(APPEND, envelope.model_dump() | {"persons": list(named)})
             envelopes.append(envelope)
+        for asking in in_order(self._asked):
+            await asking.write(self.session)
         return envelopes
 
     def _note_changes(self, session: Session, *_: Any) -> None:
@@ -161,3 +204,59 @@ class Tx:
             for record in (*session.new, *session.dirty, *session.deleted)
             if isinstance(record, Aggregate) and (record not in session.dirty or session.is_modified(record))
         }
+
+
+# What is told of a transaction when it is committed.
+Committed = Callable[[Tx], None]
+
+
+@asynccontextmanager
+async def transaction(
+    database: Database, settings: Settings, context: Context, committed: Committed
+) -> AsyncIterator[Tx]:
+    """A transaction of SAV's own: sealed and committed at the end of the block, rolled back on an error."""
+    async with AsyncSession(database.engine, expire_on_commit=False) as session, session.begin():
+        tx = Tx(session, settings, context, clock=database.clock)
+        yield tx
+        await tx.seal()
+    committed(tx)
+
+
+class Begin:
+    """Opens the transactions of one run of an effect: `async with begin() as tx: …` commits at the end of the block.
+
+    `attempt` is 1 in the first run; more say that an earlier one has failed or was cut off, perhaps after its work.
+    """
+
+    def __init__(
+        self, database: Database, settings: Settings, context: Context, committed: Committed, attempt: int
+    ) -> None:
+        self.attempt = attempt
+        self._parts = database, settings, context, committed
+        self._outside = asyncio.Event()
+        self._outside.set()
+        self._over = False
+
+    def __call__(self) -> AbstractAsyncContextManager[Tx]:
+        return self._transaction()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Tx]:
+        if self._over:
+            raise TimeoutError("this run has taken too long")
+        self._outside.clear()
+        try:
+            async with transaction(*self._parts) as tx:
+                yield tx
+        finally:
+            self._outside.set()
+
+    async def end(self) -> None:
+        """Opens no transaction any more, and returns when none is open."""
+        self._over = True
+        await self._outside.wait()
+
+
+# What a timer returns is why it did nothing, for the log; None where it did its work.
+Timer = Callable[[UUID, Tx], Awaitable[str | None]]
+Effect = Callable[[UUID, Begin], Awaitable[None]]
