@@ -1,1 +1,1 @@
-"""Articles, installed products and their warranty. Empty until its first command lands."""
+"""Articles, the stock of them, and the products that clients have installed, with their warranty."""

@@ -1,0 +1,167 @@
+"""Articles, the stock of them, and installed products."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import ARRAY, JSON, ForeignKey, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sav_catalog.lifecycle import ARTICLE, PROOF
+from sav_chassis.errors import Conflict
+from sav_chassis.model import Aggregate, Base
+from sav_contracts.actor import Actor
+from sav_contracts.catalog import (
+    ArticleStatus,
+    ArticleView,
+    Cover,
+    Family,
+    Fuel,
+    Movement,
+    Place,
+    ProductView,
+    ProofState,
+    StockLevelView,
+)
+from sav_contracts.files import StoredFile
+from sav_contracts.money import Currency, VatClass
+
+
+class OutOfCatalogue(Conflict):
+    """The article is retired: it stays as it is."""
+
+    code = "article_retired"
+
+
+class NotEnoughStock(Conflict):
+    """There are fewer than that; the detail says how many."""
+
+    code = "not_enough_stock"
+
+
+class Article(Aggregate):
+    """What is sold, installed or used as a part."""
+
+    __tablename__ = "article"
+
+    reference: Mapped[str]
+    gtin: Mapped[str | None]
+    name: Mapped[str]
+    brand: Mapped[str]
+    model: Mapped[str | None]
+    family: Mapped[Family]
+    description: Mapped[str]
+    fuel: Mapped[Fuel | None]
+    power_kw: Mapped[Decimal | None]
+    price: Mapped[Decimal]
+    currency: Mapped[Currency]
+    vat_class: Mapped[VatClass]
+    warranty_parts_months: Mapped[int]
+    warranty_labour_months: Mapped[int]
+    spare_parts_until: Mapped[date | None]
+    compatible_parts: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    image: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    minimum_stock: Mapped[int]
+    in_stock: Mapped[bool]
+    status: Mapped[ArticleStatus]
+
+    def check_not_retired(self) -> None:
+        """Raises `OutOfCatalogue` where it is."""
+        if self.status == "retired":
+            raise OutOfCatalogue(f"{self.reference} is retired and cannot be changed")
+
+    def move(self, to: ArticleStatus, by: Actor) -> None:
+        ARTICLE.check(self.status, to, by)
+        self.status = to
+
+    def view(self) -> ArticleView:
+        return ArticleView.model_validate(self, from_attributes=True)
+
+
+def stock_id(article_id: UUID) -> UUID:
+    """The id of an article's stock level: there is one each."""
+    return uuid5(article_id, "stock")
+
+
+class StockLevel(Aggregate):
+    """How many of an article there are."""
+
+    __tablename__ = "stock_level"
+
+    article_id: Mapped[UUID] = mapped_column(ForeignKey("article.id"), unique=True)
+    reference: Mapped[str]
+    level: Mapped[int]
+    minimum_stock: Mapped[int]
+
+    @property
+    def is_low(self) -> bool:
+        return self.level < self.minimum_stock
+
+    def change(self, quantity: int) -> None:
+        """So many more, or fewer where negative; raises `NotEnoughStock` before it falls below zero."""
+        if self.level + quantity < 0:
+            raise NotEnoughStock(f"{self.reference}: the stock is {self.level}, {-quantity} cannot be taken")
+        self.level += quantity
+
+    def view(self) -> StockLevelView:
+        return StockLevelView.model_validate(self, from_attributes=True)
+
+
+class StockMovement(Base):
+    """A change of a stock level, `quantity` negative where it became less. The level is their sum."""
+
+    __tablename__ = "stock_movement"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    article_id: Mapped[UUID] = mapped_column(ForeignKey("article.id"))
+    movement: Mapped[Movement]
+    quantity: Mapped[int]
+    reason: Mapped[str | None]
+    reference: Mapped[str | None]
+    by_id: Mapped[UUID]
+    at: Mapped[datetime]
+
+
+class Product(Aggregate):
+    """An article installed at a client's, with its proof of purchase and its covers."""
+
+    __tablename__ = "product"
+
+    client_id: Mapped[UUID]
+    article_id: Mapped[UUID] = mapped_column(ForeignKey("article.id"))
+    article: Mapped[str]
+    family: Mapped[Family]
+    serial: Mapped[str]
+    place: Mapped[dict[str, Any]] = mapped_column(JSON)
+    purchase_date: Mapped[date]
+    delivery_date: Mapped[date]
+    commissioning_date: Mapped[date | None]
+    proof: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    proof_state: Mapped[ProofState]
+    proof_reason: Mapped[str | None]
+    covers: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+    def settle(self, place: Place) -> None:
+        """It stands there."""
+        self.place = place.model_dump(mode="json")
+
+    def submit(self, proof: StoredFile, by: Actor) -> None:
+        """This proof waits for a manager, in place of any before."""
+        PROOF.check(self.proof_state, "submitted", by)
+        self.proof_state, self.proof_reason = "submitted", None
+        self.proof = proof.model_dump(mode="json")
+
+    def accept(self, covers: list[Cover], reason: str | None, by: Actor) -> None:
+        """The proof holds: these covers follow from it."""
+        PROOF.check(self.proof_state, "accepted", by)
+        self.proof_state, self.proof_reason = "accepted", reason
+        self.covers = [cover.model_dump(mode="json") for cover in covers]
+
+    def refuse(self, reason: str, by: Actor) -> None:
+        """The proof does not hold; another one may be sent."""
+        PROOF.check(self.proof_state, "refused", by)
+        self.proof_state, self.proof_reason = "refused", reason
+
+    def view(self) -> ProductView:
+        return ProductView.model_validate(self, from_attributes=True)
