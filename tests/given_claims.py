@@ -8,8 +8,10 @@ import world
 
 from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import Actor
+from sav_contracts.catalog import ProductView
 from sav_contracts.interventions import TechnicianView
 
+PRODUCT = UUID(int=300)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -27,6 +29,39 @@ def technician(who: Actor, active: bool = True) -> TechnicianView:
 
 def client(who: Actor) -> Client:
     return Client(id=who.id, name="Léa", email=f"{who.id}@example.com", locale="fr")
+
+
+def product(who: Actor, **fields: Any) -> ProductView:
+    """A boiler whose proof was accepted, delivered on the day before `NOW`, unless the fields say otherwise."""
+    usual = {
+        "id": PRODUCT,
+        "version": 3,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "client_id": who.id,
+        "article_id": UUID(int=400),
+        "article": "Chaudière Lumea 24",
+        "family": "heating",
+        "serial": "LM-1",
+        "place": {"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"},
+        "purchase_date": "2026-03-01",
+        "delivery_date": "2026-03-01",
+        "commissioning_date": None,
+        "proof": None,
+        "proof_state": "accepted",
+        "proof_reason": None,
+        "covers": [
+            {
+                "kind": "legal_conformity",
+                "start": "2026-03-01",
+                "end": "2028-03-01",
+                "parts": 100,
+                "labour": 100,
+                "travel": 100,
+            }
+        ],
+    }
+    return ProductView.model_validate(usual | fields)
 
 
 def reclamation(**fields: Any) -> Reclamation:

@@ -88,7 +88,9 @@ async def test_a_manager_qualifies(stage: Stage) -> None:
 
 
 async def test_changing_the_priority_keeps_the_coverage(stage: Stage) -> None:
-    await stage.given(reclamation(status="qualified", coverage="covered"))
+    first = QualifyReclamation(reclamation_id=RECLAMATION, priority="high", coverage="covered", reason="ours")
+    await stage.given(reclamation())
+    await stage.when(first, by=world.marie)
     again = QualifyReclamation(reclamation_id=RECLAMATION, priority="low", reason="not urgent")
     assert (await stage.when(again, by=world.marie)).only(ReclamationQualified).coverage == "covered"
 
@@ -140,7 +142,12 @@ async def test_assigning_the_same_technician_again_is_refused(stage: Stage) -> N
 
 
 @pytest.mark.parametrize(
-    ("status", "legal"), [("submitted", ["qualified"]), ("in_progress", []), ("closed", [])]
+    ("status", "legal"),
+    [
+        ("submitted", ["qualified", "awaiting_client", "cancelled", "rejected", "merged"]),
+        ("in_progress", ["awaiting_parts", "resolved", "merged"]),
+        ("closed", ["reopened"]),
+    ],
 )
 async def test_an_illegal_assignment_is_answered_with_the_legal_moves(
     stage: Stage, status: str, legal: list[str]

@@ -1,7 +1,8 @@
 """The claims service."""
 
 from sav_chassis.service import Service
+from sav_contracts.catalog import ProductView
 from sav_contracts.interventions import TechnicianView
 
 claims = Service("claims")
-claims.mirror(TechnicianView)
+claims.mirror(TechnicianView, ProductView)

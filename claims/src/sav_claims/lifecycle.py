@@ -1,19 +1,60 @@
 """The states of a réclamation, and how urgent one is."""
 
+from datetime import timedelta
+
 from sav_chassis.lifecycle import Lifecycle
-from sav_contracts.actor import MANAGERS, Role
+from sav_contracts.actor import MANAGERS, STAFF, Role
 from sav_contracts.claims import Priority, ProblemType, ReclamationStatus, Safety
 
 BY_EVENT = {Role.SYSTEM}
+CLIENT_OR_MANAGERS = MANAGERS | {Role.CLIENT}
+OVER: tuple[ReclamationStatus, ...] = ("closed", "cancelled", "rejected", "merged")
+MERGEABLE: tuple[ReclamationStatus, ...] = (
+    "submitted",
+    "qualified",
+    "awaiting_client",
+    "assigned",
+    "in_progress",
+    "awaiting_parts",
+    "resolved",
+    "reopened",
+)
 
 RECLAMATION: Lifecycle[ReclamationStatus] = Lifecycle(
     "reclamation",
     {
         ("submitted", "qualified"): MANAGERS,
-        ("assigned", "qualified"): BY_EVENT,
-        ("qualified", "assigned"): MANAGERS,
+        ("submitted", "awaiting_client"): MANAGERS,
+        ("qualified", "awaiting_client"): MANAGERS,
+        ("awaiting_client", "submitted"): CLIENT_OR_MANAGERS,
+        ("awaiting_client", "qualified"): CLIENT_OR_MANAGERS,
+        ("qualified", "assigned"): MANAGERS | BY_EVENT,
         ("assigned", "assigned"): MANAGERS | BY_EVENT,
-        ("assigned", "in_progress"): BY_EVENT,
+        ("assigned", "qualified"): MANAGERS | BY_EVENT,
+        ("assigned", "in_progress"): STAFF | BY_EVENT,
+        ("in_progress", "awaiting_parts"): STAFF | BY_EVENT,
+        ("awaiting_parts", "in_progress"): STAFF | BY_EVENT,
+        ("awaiting_parts", "assigned"): BY_EVENT,
+        ("in_progress", "assigned"): BY_EVENT,
+        ("in_progress", "resolved"): MANAGERS | BY_EVENT,
+        ("qualified", "resolved"): MANAGERS,
+        ("assigned", "resolved"): MANAGERS,
+        ("awaiting_parts", "resolved"): MANAGERS,
+        # By its client, a manager, or by itself after a while.
+        ("resolved", "closed"): CLIENT_OR_MANAGERS | BY_EVENT,
+        ("resolved", "reopened"): CLIENT_OR_MANAGERS,
+        ("closed", "reopened"): CLIENT_OR_MANAGERS,
+        ("reopened", "qualified"): MANAGERS,
+        ("reopened", "assigned"): MANAGERS,
+        ("reopened", "closed"): MANAGERS,
+        ("submitted", "cancelled"): CLIENT_OR_MANAGERS,
+        ("qualified", "cancelled"): CLIENT_OR_MANAGERS,
+        ("awaiting_client", "cancelled"): CLIENT_OR_MANAGERS,
+        ("assigned", "cancelled"): CLIENT_OR_MANAGERS,
+        ("submitted", "rejected"): MANAGERS,
+        ("qualified", "rejected"): MANAGERS,
+        ("awaiting_client", "rejected"): MANAGERS,
+        **dict.fromkeys([(status, "merged") for status in MERGEABLE], MANAGERS),
     },
 )
 
@@ -22,6 +63,8 @@ UNDER_WAY: frozenset[ReclamationStatus] = frozenset(
     {"qualified", "awaiting_client", "assigned", "in_progress", "awaiting_parts"}
 )
 URGENT: frozenset[ProblemType] = frozenset({"leak", "no_heating", "electrical"})
+# A client who says nothing is content.
+CLOSES_AFTER = timedelta(days=7)
 
 
 def triage(problem_type: ProblemType, safety: Safety) -> tuple[Priority, str]:

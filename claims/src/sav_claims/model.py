@@ -1,6 +1,6 @@
 """Clients and réclamations."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import JSON
@@ -8,17 +8,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.model import Aggregate
 from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
-from sav_contracts.actor import Actor
+from sav_contracts.actor import Actor, Role
 from sav_contracts.auth import Locale
+from sav_contracts.catalog import NO_PRODUCT, Coverage, ProductView, Warranty
 from sav_contracts.claims import (
     ClientView,
-    Coverage,
+    PhotoView,
     Priority,
     ProblemType,
     ReclamationStatus,
     ReclamationView,
+    Resolution,
     Safety,
 )
+from sav_contracts.files import StoredFile
+
+# What each answer of a manager pays, in percent of parts, labour and travel.
+SHARES: dict[Coverage, tuple[int, int, int]] = {
+    "covered": (100, 100, 100),
+    "partly": (100, 0, 0),
+    "not_covered": (0, 0, 0),
+}
 
 
 class Client(Aggregate):
@@ -56,18 +66,41 @@ class Reclamation(Aggregate):
     coverage: Mapped[Coverage]
     assignment: Mapped[int] = mapped_column(default=0)
     status: Mapped[ReclamationStatus]
+    product_id: Mapped[UUID | None]
+    decided: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    resolution: Mapped[Resolution | None]
+    # The visit that was started last: what another one does is old news.
+    visit_id: Mapped[UUID | None]
+
+    @property
+    def warranty(self) -> Warranty | None:
+        return Warranty.model_validate(self.decided) if self.decided else None
+
+    @property
+    def by_manager(self) -> bool:
+        """Whether a manager decided what is paid, against which no rule stands."""
+        return self.warranty is not None and self.warranty.why == "decided_by_manager"
 
     @property
     def safety(self) -> Safety:
         return Safety.model_validate(self.safety_answers)
 
-    def qualify(self, priority: Priority, coverage: Coverage | None, reason: str | None, by: Actor) -> None:
-        """A manager decided how urgent it is and, where given, who pays."""
+    def qualify(self, priority: Priority, warranty: Warranty, reason: str | None, by: Actor) -> None:
+        """A manager decided how urgent it is; the warranty says who pays."""
         if self.status not in UNDER_WAY:
             self.move("qualified", by)
         self.priority = priority
         self.priority_reason = reason or f"decided by a {by.role}"
-        self.coverage = coverage or self.coverage
+        self.decide(warranty)
+
+    def decide(self, warranty: Warranty) -> None:
+        """This is what is paid for."""
+        self.decided = warranty.model_dump(mode="json")
+        self.coverage = warranty.decision
+
+    def warranty_by_rule(self, product: ProductView | None) -> Warranty:
+        """What the product's covers pay, on the day the fault was reported."""
+        return product.warranty(self.created_at.date()) if product else NO_PRODUCT
 
     def assign(self, technician_id: UUID, by: Actor) -> UUID | None:
         """Goes to this technician; answers who had it before."""
@@ -87,3 +120,27 @@ class Reclamation(Aggregate):
 
     def view(self) -> ReclamationView:
         return ReclamationView.model_validate(self, from_attributes=True)
+
+
+class Photo(Aggregate):
+    """A photo that somebody added to a réclamation."""
+
+    __tablename__ = "photo"
+
+    reclamation_id: Mapped[UUID]
+    stored: Mapped[dict[str, Any]] = mapped_column(JSON)
+    by: Mapped[Role]
+
+    @property
+    def file(self) -> StoredFile:
+        return StoredFile.model_validate(self.stored)
+
+    def view(self) -> PhotoView:
+        return PhotoView.model_validate(self, from_attributes=True)
+
+
+def manager_says(coverage: Coverage, reason: str) -> Warranty:
+    """What a manager's answer means."""
+    if coverage not in SHARES:
+        return Warranty(decision=coverage, why="decided_by_manager", reason=reason)
+    return Warranty.of_shares(*SHARES[coverage], why="decided_by_manager", reason=reason)

@@ -1,18 +1,32 @@
-"""What claims does about news from accounts and visits."""
+"""What claims does about news from accounts, products, visits and the calendar."""
+
+from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
-from sav_claims.lifecycle import RECLAMATION
+from sav_claims.lifecycle import CLOSES_AFTER, RECLAMATION, UNDER_WAY
 from sav_claims.model import Client, Reclamation
+from sav_claims.timers import close_after_a_while
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth import UserRegistered
+from sav_contracts.calendar import AppointmentBooked
+from sav_contracts.catalog import ProductVerified
 from sav_contracts.claims import (
     ClientCreated,
+    ReclamationChanged,
     ReclamationMoved,
+    ReclamationStatus,
+    Slot,
     TechnicianAssigned,
     TechnicianUnassigned,
 )
-from sav_contracts.interventions import AssignmentRefused, InterventionMoved, InterventionStarted
+from sav_contracts.interventions import (
+    AssignmentRefused,
+    InterventionClosed,
+    InterventionMoved,
+    InterventionStarted,
+    InterventionView,
+)
 
 
 @claims.on(UserRegistered)
@@ -28,27 +42,74 @@ async def create_profile(event: UserRegistered, tx: Tx) -> str | None:
     return None
 
 
+@claims.on(ProductVerified)
+async def decide_again(event: ProductVerified, tx: Tx) -> str | None:
+    """What waited for the proof of purchase is decided by the covers that follow from it."""
+    product = event.state
+    waiting = await tx.session.scalars(
+        select(Reclamation)
+        .where(Reclamation.product_id == product.id, Reclamation.status.in_(UNDER_WAY))
+        .order_by(Reclamation.id)
+        .with_for_update()
+    )
+    decided = [reclamation for reclamation in waiting if not reclamation.by_manager]
+    for reclamation in decided:
+        reclamation.decide(reclamation.warranty_by_rule(product))
+        tx.emit(ReclamationChanged, reclamation)
+    return None if decided else "no réclamation waits for it"
+
+
+@claims.on(AppointmentBooked)
+async def assign_whom_the_client_chose(event: AppointmentBooked, tx: Tx) -> str | None:
+    """A client who books a time of a technician thereby chooses the technician."""
+    appointment = event.state
+    reclamation = await tx.load(Reclamation, appointment.reclamation_id, SYSTEM)
+    if reclamation.technician_id == appointment.technician_id:
+        return "theirs already"
+    if reclamation.status != "qualified":
+        return f"obsolete: the réclamation is {reclamation.status}"
+    reclamation.assign(appointment.technician_id, SYSTEM)
+    tx.emit(
+        TechnicianAssigned,
+        reclamation,
+        technician_id=appointment.technician_id,
+        slot=Slot(start=appointment.start, end=appointment.end),
+    )
+    return None
+
+
 @claims.on(InterventionStarted)
 async def note_that_work_began(event: InterventionStarted, tx: Tx) -> str | None:
     """The réclamation is in progress when its technician starts."""
     reclamation = await tx.load(Reclamation, event.state.reclamation_id, SYSTEM)
     if reclamation.technician_id != event.state.technician_id:
         return "obsolete: another technician was assigned meanwhile; interventions decides"
-    return _to_in_progress(tx, reclamation)
+    return _begin(tx, reclamation, event.state)
 
 
 @claims.on(InterventionMoved)
-async def take_back_what_was_declined(event: InterventionMoved, tx: Tx) -> str | None:
-    """A réclamation whose technician declines waits for another one."""
-    if event.after != "declined":
-        return "not a decline"
-    reclamation = await tx.load(Reclamation, event.state.reclamation_id, SYSTEM)
+async def follow_the_visit(event: InterventionMoved, tx: Tx) -> str | None:
+    """Whose visit is declined or cancelled waits for a technician again; whose visit failed, for the next one."""
     visit = event.state
-    if reclamation.assignment != visit.assignment or not RECLAMATION.allows(reclamation.status, "qualified"):
-        return "obsolete: the réclamation is no longer theirs"
-    reclamation.unassign(SYSTEM)
-    tx.emit(TechnicianUnassigned, reclamation, technician_id=visit.technician_id)
-    return None
+    reclamation = await tx.load(Reclamation, visit.reclamation_id, SYSTEM)
+    if event.after in ("declined", "cancelled"):
+        return _take_back(tx, reclamation, visit)
+    if event.after == "incomplete" and visit.cause != "estimate_refused":
+        return _move(tx, reclamation, visit, "awaiting_parts" if visit.cause == "parts" else "assigned")
+    return f"{event.after} changes nothing here"
+
+
+@claims.on(InterventionClosed)
+async def resolve(event: InterventionClosed, tx: Tx) -> str | None:
+    """What was repaired is resolved; it closes by itself when its client says nothing."""
+    if event.outcome != "completed":
+        return "not completed: the next visit or a manager goes on"
+    reclamation = await tx.load(Reclamation, event.state.reclamation_id, SYSTEM)
+    obsolete = _move(tx, reclamation, event.state, "resolved")
+    if obsolete is None:
+        reclamation.resolution = "repaired"
+        tx.remind(close_after_a_while, reclamation.id, tx.now + CLOSES_AFTER)
+    return obsolete
 
 
 @claims.on(AssignmentRefused)
@@ -66,13 +127,37 @@ async def restore_technician(event: AssignmentRefused, tx: Tx) -> str | None:
         )
     elif reclamation.technician_id != visit.technician_id:
         return "obsolete: assigned otherwise meanwhile"
-    return _to_in_progress(tx, reclamation) if visit.status == "in_progress" else None
+    return _begin(tx, reclamation, visit) if visit.status == "in_progress" else None
 
 
-def _to_in_progress(tx: Tx, reclamation: Reclamation) -> str | None:
+def _take_back(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | None:
+    if reclamation.assignment != visit.assignment or not RECLAMATION.allows(reclamation.status, "qualified"):
+        return "obsolete: the réclamation is no longer theirs"
+    reclamation.unassign(SYSTEM)
+    tx.emit(TechnicianUnassigned, reclamation, technician_id=visit.technician_id)
+    return None
+
+
+def _begin(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | None:
     before = reclamation.status
+    if before == "in_progress" and reclamation.visit_id != visit.id:
+        reclamation.visit_id = visit.id
+        tx.emit(ReclamationChanged, reclamation)
+        return None
     if not RECLAMATION.allows(before, "in_progress"):
         return f"obsolete: the réclamation is {before}"
+    reclamation.visit_id = visit.id
     reclamation.move("in_progress", SYSTEM)
     tx.emit(ReclamationMoved, reclamation, before=before, after="in_progress")
+    return None
+
+
+def _move(tx: Tx, reclamation: Reclamation, visit: InterventionView, to: ReclamationStatus) -> str | None:
+    before = reclamation.status
+    if reclamation.visit_id not in (None, visit.id):
+        return "obsolete: another visit was started since"
+    if not RECLAMATION.allows(before, to) or before == to:
+        return f"obsolete: the réclamation is {before}"
+    reclamation.move(to, SYSTEM)
+    tx.emit(ReclamationMoved, reclamation, before=before, after=to)
     return None

@@ -1,0 +1,174 @@
+"""How a réclamation follows its visits and comes to its end."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import world
+from given_claims import NOW, reclamation
+
+from sav_chassis.testing import Stage, enveloped
+from sav_claims.lifecycle import CLOSES_AFTER
+from sav_contracts.actor import Actor
+from sav_contracts.calendar import AppointmentBooked, AppointmentView
+from sav_contracts.claims import (
+    MoveReclamation,
+    ReclamationChanged,
+    ReclamationClosed,
+    ReclamationMoved,
+    TechnicianAssigned,
+)
+from sav_contracts.interventions import (
+    Cause,
+    InterventionClosed,
+    InterventionMoved,
+    InterventionStarted,
+    InterventionView,
+)
+
+RECLAMATION = UUID(int=100)
+VISIT, NEXT_VISIT = UUID(int=200), UUID(int=201)
+
+
+def visit(id: UUID = VISIT, **fields: Any) -> InterventionView:
+    usual = {
+        "id": id,
+        "version": 7,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "client_id": world.lea.id,
+        "technician_id": world.karim.id,
+        "reclamation_id": RECLAMATION,
+        "reclamation_reference": "REC-2026-000100",
+        "status": "completed",
+        "slot": None,
+        "reason": None,
+    }
+    return InterventionView.model_validate(usual | fields)
+
+
+def closed(id: UUID = VISIT, **fields: Any) -> InterventionClosed:
+    return InterventionClosed(state=visit(id), **({"outcome": "completed"} | fields))
+
+
+def stopped(cause: Cause) -> InterventionMoved:
+    state = visit(status="incomplete", cause=cause)
+    return InterventionMoved(state=state, before="in_progress", after="incomplete")
+
+
+async def in_progress(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id, assignment=1))
+    await stage.hears(InterventionStarted(state=visit(status="in_progress")))
+
+
+async def test_what_was_repaired_is_resolved(stage: Stage) -> None:
+    await in_progress(stage)
+    moved = (await stage.hears(closed())).only(ReclamationMoved)
+    assert (moved.before, moved.after) == ("in_progress", "resolved")
+    assert (moved.state.status, moved.state.resolution) == ("resolved", "repaired")
+
+
+async def test_a_resolved_reclamation_closes_by_itself_after_a_week(stage: Stage) -> None:
+    await in_progress(stage)
+    await stage.hears(closed())
+    before = await stage.passes(datetime.now(UTC) + CLOSES_AFTER - timedelta(hours=1))
+    assert before.events == []
+    after = await stage.passes(datetime.now(UTC) + CLOSES_AFTER + timedelta(hours=1))
+    assert after.only(ReclamationClosed).state.status == "closed"
+
+
+@pytest.mark.parametrize("who", [world.lea, world.marie, world.alex], ids=lambda who: who.role)
+async def test_its_client_or_a_manager_closes_it_and_nothing_comes_after(stage: Stage, who: Actor) -> None:
+    await in_progress(stage)
+    await stage.hears(closed())
+    outcome = await stage.when(MoveReclamation(reclamation_id=RECLAMATION, to="closed"), by=who)
+    assert outcome.only(ReclamationClosed).state.status == "closed"
+    assert (await stage.passes(datetime.now(UTC) + CLOSES_AFTER * 2)).events == []
+
+
+@pytest.mark.parametrize("status", ["submitted", "qualified", "assigned", "in_progress", "closed"])
+async def test_what_is_not_resolved_is_not_closed(stage: Stage, status: str) -> None:
+    await stage.given(reclamation(status=status))
+    outcome = await stage.when(MoveReclamation(reclamation_id=RECLAMATION, to="closed"), by=world.lea)
+    assert outcome.problem
+    assert (outcome.problem.status, outcome.problem.code) == (409, "illegal_move")
+
+
+async def test_a_stranger_closes_nothing(stage: Stage) -> None:
+    await stage.given(reclamation(status="resolved"))
+    outcome = await stage.when(MoveReclamation(reclamation_id=RECLAMATION, to="closed"), by=world.paul)
+    assert outcome.problem
+    assert outcome.problem.status == 404
+
+
+@pytest.mark.parametrize(("cause", "waits"), [("parts", "awaiting_parts"), ("access", "assigned")])
+async def test_a_visit_that_stopped_leaves_it_waiting_for_the_next(
+    stage: Stage, cause: Cause, waits: str
+) -> None:
+    await in_progress(stage)
+    assert (await stage.hears(stopped(cause))).only(ReclamationMoved).after == waits
+    again = await stage.hears(InterventionStarted(state=visit(NEXT_VISIT, status="in_progress")))
+    assert again.only(ReclamationMoved).after == "in_progress"
+    late = await stage.hears(enveloped(closed(VISIT, outcome="incomplete")))
+    assert late.events == []
+    assert (await stage.hears(closed(NEXT_VISIT))).only(ReclamationMoved).after == "resolved"
+
+
+async def test_a_refused_estimate_leaves_it_to_a_manager(stage: Stage) -> None:
+    await in_progress(stage)
+    assert (await stage.hears(stopped("estimate_refused"))).events == []
+
+
+async def test_what_an_earlier_visit_says_late_is_obsolete(stage: Stage) -> None:
+    await in_progress(stage)
+    started = await stage.hears(InterventionStarted(state=visit(NEXT_VISIT, status="in_progress")))
+    started.only(ReclamationChanged)
+    late = enveloped(stopped("access"))
+    assert (await stage.hears(late)).events == []
+    assert await stage.outcome_of(late) == "obsolete: another visit was started since"
+
+
+def booking(who: Actor) -> AppointmentBooked:
+    start = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    state = AppointmentView(
+        id=UUID(int=500),
+        version=2,
+        created_at=NOW,
+        updated_at=NOW,
+        client_id=world.lea.id,
+        technician_id=who.id,
+        reclamation_id=RECLAMATION,
+        reclamation_reference="REC-2026-000100",
+        intervention_id=None,
+        start=start,
+        end=start + timedelta(hours=2),
+        zone="Europe/Paris",
+        arrival_from=start,
+        arrival_until=start + timedelta(hours=1),
+        status="booked",
+        held_until=None,
+        uid="500@sav",
+        sequence=0,
+        reason=None,
+    )
+    return AppointmentBooked(state=state)
+
+
+async def test_who_books_a_time_chooses_its_technician(stage: Stage) -> None:
+    await stage.given(reclamation(status="qualified"))
+    assigned = (await stage.hears(booking(world.sofia))).only(TechnicianAssigned)
+    assert assigned.technician_id == assigned.state.technician_id == world.sofia.id
+    assert assigned.slot
+    assert assigned.slot.start.hour == 9
+
+
+async def test_a_time_of_the_technician_who_has_it_changes_nothing(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id))
+    assert (await stage.hears(booking(world.karim))).events == []
+
+
+@pytest.mark.parametrize("status", ["assigned", "in_progress", "closed"])
+async def test_a_time_of_another_technician_is_old_news(stage: Stage, status: str) -> None:
+    await stage.given(reclamation(status=status, technician_id=world.karim.id))
+    assert (await stage.hears(booking(world.sofia))).events == []
