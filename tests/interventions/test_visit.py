@@ -1,152 +1,121 @@
-"""Planning visits by event, and what technicians do about them."""
+"""What technicians, and managers for them, do about a visit."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
-from uuid import UUID
 
 import pytest
 import world
+from given_interventions import BY_MANAGER, COVERED, PRODUCT, RECLAMATION, VISIT, assigned, visit, work
 
-from sav_chassis.testing import Stage, enveloped
-from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.auth import AccountView, UserActivated
-from sav_contracts.claims import ReclamationView, Safety, Slot, TechnicianAssigned
+from sav_chassis.errors import IllegalMove, NotAllowed
+from sav_chassis.testing import Outcome, Stage
+from sav_contracts.actor import Actor, Role
 from sav_contracts.interventions import (
-    AssignmentRefused,
+    Cause,
     InterventionMove,
     InterventionMoved,
     InterventionPlanned,
     InterventionStarted,
     InterventionStatus,
     MoveIntervention,
-    TechnicianChanged,
 )
 from sav_interventions.lifecycle import INTERVENTION
-from sav_interventions.model import Intervention
 
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-VISIT = UUID(int=200)
-RECLAMATION = UUID(int=100)
-SLOT = Slot(start=NOW + timedelta(days=1), end=NOW + timedelta(days=1, hours=2))
-
-
-def assigned(to: Actor, previous: Actor | None = None, version: int = 3) -> TechnicianAssigned:
-    state = ReclamationView(
-        id=RECLAMATION,
-        version=version,
-        created_at=NOW,
-        updated_at=NOW,
-        reference="REC-2026-000100",
-        client_id=world.lea.id,
-        technician_id=to.id,
-        article="Chaudière",
-        problem_type="leak",
-        description="goutte à goutte",
-        safety=Safety(),
-        status="assigned",
-        coverage="unknown",
-        priority="high",
-        priority_reason="leak",
-    )
-    return TechnicianAssigned(
-        state=state, technician_id=to.id, previous_technician_id=previous.id if previous else None, slot=SLOT
-    )
+TECHNICIAN, MANAGER, ADMIN = Role.TECHNICIAN, Role.MANAGER, Role.ADMIN
+STAFF = {TECHNICIAN, MANAGER, ADMIN}
+CANCELLING = {MANAGER, ADMIN, Role.SYSTEM}
+# Said once more, state by state: what the table must be, and nothing else.
+TABLE: dict[InterventionStatus, dict[InterventionMove, set[Role]]] = {
+    "planned": {"accepted": STAFF, "declined": STAFF, "cancelled": CANCELLING},
+    "accepted": {"en_route": STAFF, "cancelled": CANCELLING},
+    "declined": {},
+    "en_route": {"on_site": STAFF, "cancelled": CANCELLING},
+    "on_site": {"in_progress": STAFF, "no_access": STAFF},
+    "in_progress": {"paused": STAFF, "completed": STAFF, "incomplete": STAFF},
+    "paused": {"in_progress": STAFF, "completed": STAFF, "incomplete": STAFF},
+    "completed": {},
+    "incomplete": {},
+    "no_access": {},
+    "cancelled": {},
+}
+STATES = get_args(InterventionStatus)
+MOVES = get_args(InterventionMove)
 
 
-def visit(status: InterventionStatus, **fields: Any) -> Intervention:
-    usual = {
-        "id": VISIT,
-        "client_id": world.lea.id,
-        "technician_id": world.karim.id,
-        "reclamation_id": RECLAMATION,
-        "reclamation_reference": "REC-2026-000100",
-        "status": status,
-    }
-    return Intervention(**(usual | fields))
+def move(to: InterventionMove, reason: str | None = None, cause: Cause | None = None) -> MoveIntervention:
+    return MoveIntervention(intervention_id=VISIT, to=to, reason=reason, cause=cause)
 
 
-def move(to: InterventionMove, reason: str | None = None) -> MoveIntervention:
-    return MoveIntervention(intervention_id=VISIT, to=to, reason=reason)
+def whatever_it_takes(to: InterventionMove) -> MoveIntervention:
+    return move(to, reason="parce que", cause="parts")
 
 
-def activated(role: Role) -> UserActivated:
-    account = AccountView(
-        id=world.karim.id,
-        version=1,
-        created_at=NOW,
-        updated_at=NOW,
-        user_id=world.karim.id,
-        email="karim@example.com",
-        name="Karim",
-        role=role,
-        locale="fr",
-        status="active",
-    )
-    return UserActivated(state=account)
+def wrong_fields(outcome: Outcome) -> list[str]:
+    assert outcome.problem
+    assert outcome.problem.status == 422
+    return [error.field for error in outcome.problem.errors or []]
 
 
-async def test_a_technician_who_can_sign_in_gets_a_card_with_the_same_id(stage: Stage) -> None:
-    card = (await stage.hears(activated(Role.TECHNICIAN))).only(TechnicianChanged).state
-    assert (card.id, card.technician_id, card.active) == (world.karim.id, world.karim.id, True)
-    assert (await stage.hears(activated(Role.TECHNICIAN))).events == []
+def refusal(outcome: Outcome) -> tuple[int, str]:
+    assert outcome.problem, outcome.events
+    assert outcome.events == []
+    return outcome.problem.status, outcome.problem.code
 
 
-async def test_a_manager_gets_no_card(stage: Stage) -> None:
-    assert (await stage.hears(activated(Role.MANAGER))).events == []
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("now", STATES)
+def test_the_table_says_who_moves_what_where(now: InterventionStatus, role: Role) -> None:
+    who = Actor(role=role)
+    assert INTERVENTION.legal(now, who) == [to for to in MOVES if role in TABLE[now].get(to, set())]
+    for to in STATES:
+        allowed = TABLE[now].get(to, set())
+        if role in allowed:
+            INTERVENTION.check(now, to, who)
+        else:
+            with pytest.raises(NotAllowed if allowed else IllegalMove):
+                INTERVENTION.check(now, to, who)
 
 
-async def test_an_assignment_plans_the_visit_with_its_slot(stage: Stage) -> None:
-    planned = (await stage.hears(assigned(world.karim))).only(InterventionPlanned)
-    assert planned.slot == planned.state.slot == SLOT
-    assert (planned.state.technician_id, planned.state.client_id) == (world.karim.id, world.lea.id)
-
-
-async def test_the_same_assignment_twice_plans_one_visit(stage: Stage) -> None:
-    told = enveloped(assigned(world.karim))
-    first = (await stage.hears(told)).only(InterventionPlanned)
-    assert (await stage.hears(told)).events == []
-    assert first.state.version == 1
-
-
-@pytest.mark.parametrize("status", ["planned", "accepted", "en_route"])
-async def test_a_reassignment_cancels_the_open_visit_and_plans_another(
-    stage: Stage, status: InterventionStatus
+@pytest.mark.parametrize(
+    "who", [world.karim, world.marie, world.alex], ids=["technician", "manager", "admin"]
+)
+@pytest.mark.parametrize("now", STATES)
+async def test_a_visit_is_moved_as_the_table_says_and_not_otherwise(
+    stage: Stage, now: InterventionStatus, who: Actor
 ) -> None:
-    await stage.given(visit(status))
-    outcome = await stage.hears(assigned(world.sofia, previous=world.karim))
-    cancelled, planned = outcome.events
-    assert isinstance(cancelled, InterventionMoved)
-    assert (cancelled.state.id, cancelled.before, cancelled.after) == (VISIT, status, "cancelled")
-    assert isinstance(planned, InterventionPlanned)
-    assert planned.state.technician_id == world.sofia.id
-
-
-@pytest.mark.parametrize("status", ["on_site", "in_progress", "paused"])
-async def test_a_visit_on_site_refuses_the_reassignment(stage: Stage, status: InterventionStatus) -> None:
-    await stage.given(visit(status))
-    refused = (await stage.hears(assigned(world.sofia, previous=world.karim))).only(AssignmentRefused)
-    assert refused.refused_technician_id == world.sofia.id
-    assert (refused.state.technician_id, refused.state.status) == (world.karim.id, status)
-
-
-@pytest.mark.parametrize("status", ["declined", "cancelled", "completed", "no_access"])
-async def test_a_visit_that_is_over_makes_room_for_the_next(stage: Stage, status: InterventionStatus) -> None:
-    await stage.given(visit(status))
-    assert (await stage.hears(assigned(world.karim))).only(InterventionPlanned).state.id != VISIT
+    await stage.given(visit(now, work=work()))
+    for to in MOVES:
+        outcome = await stage.when(whatever_it_takes(to), by=who)
+        allowed = TABLE[now].get(to, set())
+        if who.role in allowed:
+            assert outcome.problem is None, (now, to)
+            assert outcome.reply["status"] == to
+            await stage.clear()
+            await stage.given(visit(now, work=work()))
+        elif allowed:
+            assert refusal(outcome) == (403, "not_allowed")
+        else:
+            assert refusal(outcome) == (409, "illegal_move")
+            assert outcome.problem
+            assert outcome.problem.moves == INTERVENTION.legal(now, who)
 
 
 @pytest.mark.parametrize(
     ("now", "to"),
-    [("planned", "accepted"), ("accepted", "en_route"), ("en_route", "on_site")],
+    [
+        ("planned", "accepted"),
+        ("accepted", "en_route"),
+        ("en_route", "on_site"),
+        ("in_progress", "paused"),
+        ("paused", "in_progress"),
+        ("in_progress", "completed"),
+        ("planned", "cancelled"),
+    ],
 )
-@pytest.mark.parametrize(
-    "who", [world.karim, world.marie, world.alex], ids=["technician", "manager", "admin"]
-)
-async def test_the_technician_or_a_manager_moves_a_visit(
-    stage: Stage, now: InterventionStatus, to: InterventionMove, who: Actor
+async def test_a_move_tells_where_from_and_where_to(
+    stage: Stage, now: InterventionStatus, to: InterventionMove
 ) -> None:
-    await stage.given(visit(now))
-    moved = (await stage.when(move(to), by=who)).only(InterventionMoved)
+    await stage.given(visit(now, work=work()))
+    moved = (await stage.when(whatever_it_takes(to), by=world.marie)).only(InterventionMoved)
     assert (moved.before, moved.after, moved.state.status) == (now, to, to)
 
 
@@ -156,47 +125,122 @@ async def test_starting_has_an_event_of_its_own(stage: Stage) -> None:
     assert started.state.status == "in_progress"
 
 
-async def test_declining_needs_a_reason(stage: Stage) -> None:
-    await stage.given(visit("planned"))
-    refused = await stage.when(move("declined"), by=world.karim)
+@pytest.mark.parametrize(
+    ("now", "to"), [("planned", "declined"), ("planned", "cancelled"), ("on_site", "no_access")]
+)
+async def test_what_takes_a_visit_off_the_plan_needs_a_reason(
+    stage: Stage, now: InterventionStatus, to: InterventionMove
+) -> None:
+    await stage.given(visit(now))
+    assert wrong_fields(await stage.when(move(to), by=world.marie)) == ["reason"]
+    first, *_ = (await stage.when(move(to, "malade"), by=world.marie)).events
+    assert isinstance(first, InterventionMoved)
+    assert first.reason == first.state.reason == "malade"
+
+
+@pytest.mark.parametrize("cause", get_args(Cause))
+async def test_a_visit_pauses_for_what_it_waits_for(stage: Stage, cause: Cause) -> None:
+    await stage.given(visit("in_progress"))
+    outcome = await stage.when(move("paused", cause=cause), by=world.karim)
+    if cause in {"parts", "access", "approval"}:
+        assert outcome.only(InterventionMoved).state.cause == cause
+        resumed = (await stage.when(move("in_progress"), by=world.karim)).only(InterventionMoved)
+        assert resumed.state.cause is None
+    else:
+        assert wrong_fields(outcome) == ["cause"]
+
+
+async def test_a_visit_is_not_completed_before_its_work_is_described(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    assert refusal(await stage.when(move("completed"), by=world.karim)) == (409, "work_missing")
+
+
+async def test_parts_that_a_warranty_pays_need_their_serials(stage: Stage) -> None:
+    await stage.given(visit("in_progress", work=work(), warranty=COVERED))
+    refused = await stage.when(move("completed"), by=world.karim)
+    assert refusal(refused) == (409, "serials_missing")
     assert refused.problem
-    assert [error.field for error in refused.problem.errors or []] == ["reason"]
-    declined = (await stage.when(move("declined", "ill"), by=world.karim)).only(InterventionMoved)
-    assert declined.reason == declined.state.reason == "ill"
+    assert "Vanne gaz" in refused.problem.detail
 
 
-async def test_every_move_that_is_not_in_the_table_is_answered_with_the_legal_ones(stage: Stage) -> None:
-    for now in get_args(InterventionStatus):
-        await stage.clear()
-        await stage.given(visit(now))
-        for to in get_args(InterventionMove):
-            if INTERVENTION.allows(now, to):
-                continue
-            refused = await stage.when(move(to, "because"), by=world.karim)
-            assert refused.problem
-            assert refused.problem.status == 409
-            assert refused.problem.moves == INTERVENTION.legal(now, world.karim)
-            assert refused.events == []
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"work": work(serial="V-1"), "warranty": COVERED},
+        {"work": work(), "warranty": BY_MANAGER.model_copy(update={"parts": 0})},
+        {"work": work()},
+    ],
+    ids=["with serials", "parts are not paid for", "nobody knows yet"],
+)
+async def test_a_visit_with_what_it_takes_is_completed(stage: Stage, fields: dict[str, Any]) -> None:
+    await stage.given(visit("in_progress", **fields))
+    completed = (await stage.when(move("completed"), by=world.karim)).only(InterventionMoved)
+    assert completed.state.status == "completed"
 
 
-@pytest.mark.parametrize("who", [world.sofia], ids=["another technician"])
-async def test_somebody_elses_visit_does_not_exist(stage: Stage, who: Actor) -> None:
+@pytest.mark.parametrize("now", ["in_progress", "paused"])
+@pytest.mark.parametrize("cause", [cause for cause in get_args(Cause) if cause != "estimate_refused"])
+async def test_an_incomplete_visit_is_followed_by_another(
+    stage: Stage, now: InterventionStatus, cause: Cause
+) -> None:
+    await stage.given(visit(now, product_id=PRODUCT, warranty=COVERED, assignment=2, purpose="maintenance"))
+    ended, planned = (await stage.when(move("incomplete", cause=cause), by=world.karim)).events
+    assert isinstance(ended, InterventionMoved)
+    assert (ended.state.status, ended.state.cause) == ("incomplete", cause)
+    assert isinstance(planned, InterventionPlanned)
+    follow_up = planned.state
+    assert (follow_up.status, follow_up.slot, planned.slot, follow_up.work) == ("planned", None, None, None)
+    assert (follow_up.follows_id, follow_up.assignment) == (VISIT, 2)
+    assert (follow_up.technician_id, follow_up.client_id) == (world.karim.id, world.lea.id)
+    assert (follow_up.reclamation_id, follow_up.product_id) == (RECLAMATION, PRODUCT)
+    assert (follow_up.purpose, follow_up.warranty) == ("maintenance", COVERED)
+
+
+async def test_nobody_comes_again_after_a_refused_estimate(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    refused = await stage.when(move("incomplete", cause="estimate_refused"), by=world.karim)
+    assert refused.only(InterventionMoved).state.status == "incomplete"
+
+
+async def test_a_closed_door_is_followed_by_another_visit(stage: Stage) -> None:
+    await stage.given(visit("on_site"))
+    _, planned = (await stage.when(move("no_access", "personne"), by=world.karim)).events
+    assert isinstance(planned, InterventionPlanned)
+    assert planned.state.follows_id == VISIT
+
+
+async def test_a_follow_up_is_the_visit_that_a_reassignment_replaces(stage: Stage) -> None:
+    await stage.given(visit("on_site"))
+    _, planned = (await stage.when(move("no_access", "personne"), by=world.karim)).events
+    cancelled, *_ = (await stage.hears(assigned(world.sofia, previous=world.karim))).events
+    assert cancelled.state.id == planned.state.id
+
+
+async def test_somebody_elses_visit_does_not_exist(stage: Stage) -> None:
     await stage.given(visit("planned"))
-    outcome = await stage.when(move("accepted"), by=who)
-    assert outcome.problem
-    assert outcome.problem.status == 404
+    assert refusal(await stage.when(move("accepted"), by=world.sofia)) == (404, "not_found")
 
 
 async def test_a_client_does_not_move_visits(stage: Stage) -> None:
     await stage.given(visit("planned"))
-    outcome = await stage.when(move("accepted"), by=world.lea)
-    assert outcome.problem
-    assert outcome.problem.status == 403
+    assert refusal(await stage.when(move("accepted"), by=world.lea)) == (403, "not_allowed")
 
 
-def test_only_sav_itself_cancels_at_present() -> None:
-    for now in get_args(InterventionStatus):
-        assert "cancelled" not in INTERVENTION.legal(now, world.marie)
-        assert ("cancelled" in INTERVENTION.legal(now, SYSTEM)) == (
-            now in {"planned", "accepted", "en_route"}
-        )
+async def test_a_client_sees_neither_costs_nor_causes(stage: Stage) -> None:
+    await stage.given(visit("in_progress", work=work()))
+    paused = (await stage.when(move("paused", "il manque un joint", "parts"), by=world.karim)).only(
+        InterventionMoved
+    )
+    shown = paused.state.for_client().model_dump()
+    assert not {"work", "cause", "reason", "assignment"} & shown.keys()
+    assert shown["status"] == "paused"
+
+
+@pytest.mark.parametrize(("now", "shown"), [("accepted", "planned"), ("declined", "cancelled")])
+async def test_a_client_reads_plainer_states(
+    stage: Stage, now: InterventionMove, shown: InterventionStatus
+) -> None:
+    await stage.given(visit("planned"))
+    moved = (await stage.when(whatever_it_takes(now), by=world.karim)).only(InterventionMoved)
+    assert moved.state.for_client().status == shown
+    assert moved.for_client() is None

@@ -1,12 +1,21 @@
-"""The states of a visit."""
+"""The states of visits, reports, invoices and payments."""
+
+from typing import get_args
 
 from sav_chassis.lifecycle import Lifecycle
-from sav_contracts.actor import STAFF, Role
-from sav_contracts.interventions import InterventionStatus
+from sav_contracts.actor import MANAGERS, STAFF, Role
+from sav_contracts.interventions import (
+    OPEN_VISIT,
+    Cause,
+    InterventionStatus,
+    InvoiceStatus,
+    PaymentStatus,
+    ReportStatus,
+)
 
-BY_EVENT = {Role.SYSTEM}
+# Managers move a visit on the technician's behalf. A technician does not cancel: they decline.
+MANAGERS_OR_EVENT = MANAGERS | {Role.SYSTEM}
 
-# Managers move a visit on the technician's behalf.
 INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
     "intervention",
     {
@@ -15,8 +24,72 @@ INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
         ("accepted", "en_route"): STAFF,
         ("en_route", "on_site"): STAFF,
         ("on_site", "in_progress"): STAFF,
-        ("planned", "cancelled"): BY_EVENT,
-        ("accepted", "cancelled"): BY_EVENT,
-        ("en_route", "cancelled"): BY_EVENT,
+        ("on_site", "no_access"): STAFF,
+        ("in_progress", "paused"): STAFF,
+        ("paused", "in_progress"): STAFF,
+        ("in_progress", "completed"): STAFF,
+        ("paused", "completed"): STAFF,
+        ("in_progress", "incomplete"): STAFF,
+        ("paused", "incomplete"): STAFF,
+        ("planned", "cancelled"): MANAGERS_OR_EVENT,
+        ("accepted", "cancelled"): MANAGERS_OR_EVENT,
+        ("en_route", "cancelled"): MANAGERS_OR_EVENT,
     },
 )
+
+# A sent-back report stays so while it is written and signed again. A correction of a validated one is a new edition.
+REPORT: Lifecycle[ReportStatus] = Lifecycle(
+    "report",
+    {
+        ("draft", "signed"): {Role.TECHNICIAN},
+        ("draft", "signature_refused"): {Role.TECHNICIAN},
+        ("signed", "submitted"): {Role.TECHNICIAN},
+        ("signature_refused", "submitted"): {Role.TECHNICIAN},
+        ("submitted", "validated"): {Role.MANAGER},
+        ("submitted", "sent_back"): {Role.MANAGER},
+        ("sent_back", "submitted"): {Role.TECHNICIAN},
+        ("validated", "archived"): {Role.ADMIN},
+    },
+)
+
+INVOICE: Lifecycle[InvoiceStatus] = Lifecycle(
+    "invoice",
+    {
+        ("draft", "issued"): MANAGERS,
+        # By itself where a manager decides afterwards that a warranty pays everything.
+        ("draft", "discarded"): MANAGERS_OR_EVENT,
+        ("issued", "partly_paid"): MANAGERS_OR_EVENT,
+        ("issued", "paid"): MANAGERS_OR_EVENT,
+        ("partly_paid", "paid"): MANAGERS_OR_EVENT,
+        ("issued", "credited"): MANAGERS,
+        ("partly_paid", "credited"): MANAGERS,
+        ("paid", "credited"): MANAGERS,
+    },
+)
+
+# What a provider says comes by event.
+PAYMENT: Lifecycle[PaymentStatus] = Lifecycle(
+    "payment",
+    {
+        ("initiated", "captured"): {Role.SYSTEM},
+        ("initiated", "failed"): {Role.SYSTEM},
+        ("initiated", "expired"): {Role.SYSTEM},
+        ("captured", "partly_refunded"): MANAGERS_OR_EVENT,
+        ("captured", "refunded"): MANAGERS_OR_EVENT,
+        ("partly_refunded", "refunded"): MANAGERS_OR_EVENT,
+        ("captured", "disputed"): {Role.SYSTEM},
+        ("disputed", "captured"): {Role.SYSTEM},
+        ("disputed", "refunded"): {Role.SYSTEM},
+    },
+)
+
+OVER: tuple[InterventionStatus, ...] = tuple(
+    status for status in get_args(InterventionStatus) if status not in OPEN_VISIT
+)
+# Nobody worked: there is nothing to pay and nothing to report.
+DID_NOT_HAPPEN: frozenset[InterventionStatus] = frozenset({"declined", "no_access", "cancelled"})
+UNDER_WAY: frozenset[InterventionStatus] = frozenset({"in_progress", "paused"})
+DONE: frozenset[InterventionStatus] = frozenset({"completed", "incomplete"})
+
+# What a visit waits for when it pauses; every cause may end one.
+WAITS_FOR: frozenset[Cause] = frozenset({"parts", "access", "approval"})

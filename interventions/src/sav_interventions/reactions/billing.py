@@ -1,0 +1,105 @@
+"""What is outside warranty is billed once the visit is closed; closing never waits for it."""
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.catalog import ProductView
+from sav_contracts.claims import ClientView
+from sav_contracts.interventions import (
+    Buyer,
+    InterventionClosed,
+    InvoiceChanged,
+    InvoiceDiscarded,
+    InvoiceDrafted,
+    InvoiceLine,
+    WarrantyDecided,
+)
+from sav_interventions.app import interventions
+from sav_interventions.billing import lines_of, net_of
+from sav_interventions.jurisdiction import jurisdiction
+from sav_interventions.model import Intervention
+from sav_interventions.model.invoice import Invoice
+
+NOTHING_TO_PAY = "a warranty pays everything"
+
+
+@interventions.on(InterventionClosed)
+async def bill_closed_visit(event: InterventionClosed, tx: Tx) -> str | None:
+    """Draft an invoice of what no warranty pays."""
+    return await _bill(await tx.load(Intervention, event.state.id, SYSTEM), tx)
+
+
+@interventions.on(WarrantyDecided)
+async def bill_decided_visit(event: WarrantyDecided, tx: Tx) -> str | None:
+    """What waited for the decision is billed; a draft follows a new one."""
+    return await _bill(await tx.load(Intervention, event.state.id, SYSTEM), tx)
+
+
+async def _bill(visit: Intervention, tx: Tx) -> str | None:
+    if visit.closed_at is None:
+        return "the visit is not closed"
+    if visit.work is None:
+        return "nothing was done"
+    if visit.warranty is None or visit.warranty.decision == "unknown":
+        return "a manager decides first who pays"
+    product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
+    client = await tx.view(ClientView, visit.client_id)
+    older_dwelling = product is not None and product.place.dwelling_over_two_years
+    law = jurisdiction(tx.settings.jurisdiction)
+    lines = lines_of(visit.work, visit.warranty, older_dwelling, law, client.locale)
+    invoice = await tx.first(
+        select(Invoice).where(
+            Invoice.intervention_id == visit.id, Invoice.status.not_in(("discarded", "credited"))
+        )
+    )
+    if invoice:
+        return _rebill(invoice, lines, tx)
+    if net_of(lines) == 0:
+        return NOTHING_TO_PAY
+    _draft(visit, client, product, lines, tx)
+    return None
+
+
+def _rebill(invoice: Invoice, lines: list[InvoiceLine], tx: Tx) -> str | None:
+    if invoice.status != "draft":
+        return "invoiced already"
+    if invoice.lines == lines:
+        return "drafted already"
+    if net_of(lines) == 0:
+        invoice.discard(NOTHING_TO_PAY)
+        tx.emit(InvoiceDiscarded, invoice, reason=NOTHING_TO_PAY)
+    else:
+        invoice.itemise(lines, jurisdiction(tx.settings.jurisdiction))
+        tx.emit(InvoiceChanged, invoice)
+    return None
+
+
+def _draft(
+    visit: Intervention, client: ClientView, product: ProductView | None, lines: list[InvoiceLine], tx: Tx
+) -> None:
+    law = jurisdiction(tx.settings.jurisdiction)
+    place = product.place if product else None
+    invoice = tx.add(
+        Invoice(
+            id=tx.new_id(),
+            client_id=visit.client_id,
+            intervention_id=visit.id,
+            reclamation_id=visit.reclamation_id,
+            reclamation_reference=visit.reclamation_reference,
+            status="draft",
+            currency=law.currency,
+            seller=tx.settings.seller,
+            buyer=Buyer(
+                name=client.name,
+                address=f"{place.address}, {place.postcode} {place.city}" if place else None,
+            ),
+            supplied_on=(visit.done_at or visit.closed_at or tx.now).astimezone(ZoneInfo(law.zone)).date(),
+            paid=0,
+            mentions=[],
+        )
+    )
+    invoice.itemise(lines, law)
+    tx.emit(InvoiceDrafted, invoice)

@@ -1,0 +1,86 @@
+"""Visits follow assignments and the calendar."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.calendar import AppointmentBooked
+from sav_contracts.claims import Slot, TechnicianAssigned
+from sav_contracts.interventions import (
+    AssignmentRefused,
+    InterventionChanged,
+    InterventionMoved,
+    InterventionPlanned,
+    WarrantyDecided,
+)
+from sav_interventions.app import interventions
+from sav_interventions.lifecycle import INTERVENTION, OVER
+from sav_interventions.model import Intervention
+from sav_interventions.reactions.warranty import decided
+
+
+@interventions.on(TechnicianAssigned)
+async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
+    """Plan the visit of the assigned technician, in place of the one that was open."""
+    reclamation = event.state
+    warranty = await decided(tx, reclamation)
+    visit = await _open_visit(tx, reclamation.id)
+    if visit and visit.technician_id == event.technician_id:
+        return "their visit is planned already"
+    if visit and not INTERVENTION.allows(visit.status, "cancelled"):
+        tx.emit(AssignmentRefused, visit, refused_technician_id=event.technician_id)
+        return None
+    if visit:
+        before = visit.move("cancelled", "reassigned", SYSTEM)
+        tx.emit(InterventionMoved, visit, before=before, after="cancelled", reason="reassigned")
+        await tx.flush()  # one open visit at a time: the old one ends before the new one begins
+        if visit.warranty and visit.is_decided_by_manager():
+            warranty = visit.warranty
+    planned = tx.add(
+        Intervention(
+            id=tx.new_id(),
+            client_id=reclamation.client_id,
+            technician_id=event.technician_id,
+            reclamation_id=reclamation.id,
+            reclamation_reference=reclamation.reference,
+            assignment=reclamation.assignment,
+            status="planned",
+            slot=event.slot,
+            product_id=reclamation.product_id,
+            reported_on=reclamation.created_at.date(),
+            warranty=warranty,
+            follows_id=visit.follows_id if visit else None,
+        )
+    )
+    tx.emit(InterventionPlanned, planned, slot=event.slot)
+    tx.emit(WarrantyDecided, planned, decision=warranty.decision, reason=warranty.reason)
+    return None
+
+
+@interventions.on(AppointmentBooked)
+async def take_the_slot(event: AppointmentBooked, tx: Tx) -> str | None:
+    """A visit that has not set out yet takes place when the calendar says."""
+    appointment = event.state
+    visit = await _open_visit(tx, appointment.reclamation_id)
+    if visit is None or visit.technician_id != appointment.technician_id:
+        return "obsolete: they have no open visit for it"
+    if appointment.intervention_id not in {None, visit.id}:
+        return "obsolete: it is about an earlier visit"
+    slot = Slot(start=appointment.start, end=appointment.end)
+    if visit.slot == slot:
+        return "known"
+    if visit.status not in {"planned", "accepted"}:
+        return f"obsolete: the visit is {visit.status}"
+    visit.slot = slot
+    tx.emit(InterventionChanged, visit)
+    return None
+
+
+async def _open_visit(tx: Tx, reclamation_id: UUID) -> Intervention | None:
+    return await tx.first(
+        select(Intervention).where(
+            Intervention.reclamation_id == reclamation_id, Intervention.status.not_in(OVER)
+        )
+    )

@@ -1,0 +1,180 @@
+"""Rows that interventions tests start from, and what it has heard from other services."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import world
+
+from sav_contracts.actor import Actor
+from sav_contracts.auth import AccountView
+from sav_contracts.catalog import ArticleView, Cover, Place, ProductView, Warranty
+from sav_contracts.claims import ReclamationView, Safety, Slot, TechnicianAssigned
+from sav_contracts.files import StoredFile
+from sav_contracts.interventions import InterventionStatus, Labour, PartPriced, ReportStatus, Work
+from sav_interventions.model import Intervention, Report
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+# The day on which Léa reported the fault.
+REPORTED = date(2026, 3, 2)
+VISIT = UUID(int=200)
+RECLAMATION = UUID(int=100)
+PRODUCT = UUID(int=300)
+VALVE = UUID(int=400)
+REPORT = UUID(int=500)
+SLOT = Slot(start=NOW + timedelta(days=1), end=NOW + timedelta(days=1, hours=2))
+LATER = Slot(start=NOW + timedelta(days=2), end=NOW + timedelta(days=2, hours=2))
+COVERED = Warranty.of_shares(100, 100, 100, why="cover_applies", cover="legal_conformity")
+UNKNOWN = Warranty(decision="unknown", why="proof_not_accepted")
+BY_MANAGER = Warranty.of_shares(50, 0, 0, why="decided_by_manager", reason="geste commercial")
+SIGNATURE = StoredFile(sha256="a" * 64, media_type="image/png", size=1200, name="signature.png")
+
+
+def visit(status: InterventionStatus, **fields: Any) -> Intervention:
+    """Karim's visit for Léa's réclamation."""
+    usual = {
+        "id": VISIT,
+        "client_id": world.lea.id,
+        "technician_id": world.karim.id,
+        "reclamation_id": RECLAMATION,
+        "reclamation_reference": "REC-2026-000100",
+        "status": status,
+        "reported_on": REPORTED,
+    }
+    return Intervention(**(usual | fields))
+
+
+def work(serial: str | None = None) -> Work:
+    """An hour and a half, and a valve."""
+    valve = PartPriced(
+        article_id=VALVE,
+        quantity=1,
+        serial=serial,
+        reference="VAN-22",
+        name="Vanne gaz",
+        unit_price=Decimal("84.90"),
+        vat_class="standard",
+    )
+    return Work(
+        solution="vanne remplacée",
+        labour=[Labour(description="remplacement", minutes=90)],
+        parts=[valve],
+        travel_km=Decimal("12.5"),
+        readings={"pression": "1,5 bar"},
+        failed_serial=None,
+        replacement_serial=None,
+        labour_rate=Decimal("62.00"),
+        travel_rate=Decimal("0.90"),
+        currency="EUR",
+    )
+
+
+def report(status: ReportStatus, **fields: Any) -> Report:
+    """The report of Karim's visit; signed where it has come so far."""
+    signed = status not in {"draft", "signature_refused"}
+    usual = {
+        "id": REPORT,
+        "intervention_id": VISIT,
+        "reclamation_id": RECLAMATION,
+        "edition": 1,
+        "findings": "vanne bloquée",
+        "work_done": "vanne remplacée",
+        "signed_by": "Léa" if signed else None,
+        "signature": SIGNATURE if signed else None,
+        "signed_at": NOW if signed else None,
+        "signature_refused": "elle est partie" if status == "signature_refused" else None,
+        "status": status,
+        "reason": "des photos manquent" if status == "sent_back" else None,
+    }
+    return Report(**(usual | fields))
+
+
+def seen(id: UUID, version: int = 1) -> dict[str, Any]:
+    return {"id": id, "version": version, "created_at": NOW, "updated_at": NOW}
+
+
+def account(**fields: Any) -> AccountView:
+    usual = {
+        "user_id": world.karim.id,
+        "email": "karim@example.com",
+        "name": "Karim",
+        "locale": "fr",
+        "status": "active",
+    }
+    return AccountView(**(seen(world.karim.id) | usual | fields))
+
+
+def valve(**fields: Any) -> ArticleView:
+    usual = dict.fromkeys(("gtin", "model", "fuel", "power_kw", "spare_parts_until", "image")) | {
+        "reference": "VAN-22",
+        "name": "Vanne gaz",
+        "brand": "Aquila",
+        "family": "part",
+        "description": "vanne gaz",
+        "price": Decimal("84.90"),
+        "currency": "EUR",
+        "vat_class": "standard",
+        "warranty_parts_months": 24,
+        "warranty_labour_months": 24,
+        "compatible_parts": [],
+        "in_stock": True,
+        "status": "active",
+        "minimum_stock": 0,
+    }
+    return ArticleView(**(seen(VALVE) | usual | fields))
+
+
+def product(*covers: Cover, version: int = 1, accepted: bool = True) -> ProductView:
+    """Léa's boiler."""
+    return ProductView(
+        **seen(PRODUCT, version),
+        client_id=world.lea.id,
+        article_id=UUID(int=401),
+        article="Chaudière",
+        family="heating",
+        serial="CH-1",
+        place=Place(address="1 rue de l'Exemple", postcode="75001", city="Paris"),
+        purchase_date=date(2025, 1, 10),
+        delivery_date=date(2025, 1, 10),
+        commissioning_date=None,
+        proof=None,
+        proof_state="accepted" if accepted else "submitted",
+        proof_reason=None,
+        covers=list(covers),
+    )
+
+
+def cover(start: date, end: date, parts: int = 100, labour: int = 100, travel: int = 100) -> Cover:
+    return Cover(kind="legal_conformity", start=start, end=end, parts=parts, labour=labour, travel=travel)
+
+
+# It applies on the day of the fault, and no longer today.
+UNTIL_THE_FAULT = cover(date(2025, 1, 10), REPORTED)
+
+
+def reclamation(to: Actor, **fields: Any) -> ReclamationView:
+    """Léa's réclamation as claims tells it, given to this technician."""
+    usual = {
+        "reference": "REC-2026-000100",
+        "client_id": world.lea.id,
+        "technician_id": to.id,
+        "article": "Chaudière",
+        "problem_type": "leak",
+        "description": "goutte à goutte",
+        "safety": Safety(),
+        "status": "assigned",
+        "coverage": "unknown",
+        "priority": "high",
+        "priority_reason": "leak",
+    }
+    return ReclamationView(**(seen(RECLAMATION, 3) | usual | fields))
+
+
+def assigned(to: Actor, previous: Actor | None = None, **fields: Any) -> TechnicianAssigned:
+    return TechnicianAssigned(
+        state=reclamation(to, **fields),
+        technician_id=to.id,
+        previous_technician_id=previous.id if previous else None,
+        slot=SLOT,
+    )

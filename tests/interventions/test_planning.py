@@ -1,0 +1,158 @@
+"""Technicians' cards, and visits that follow assignments and the calendar."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+import world
+from given_interventions import LATER, RECLAMATION, SLOT, VISIT, account, assigned, seen, visit
+
+from sav_chassis.testing import Stage, enveloped
+from sav_contracts.actor import Actor, Role
+from sav_contracts.auth import UserActivated
+from sav_contracts.calendar import AppointmentBooked, AppointmentView
+from sav_contracts.claims import Slot
+from sav_contracts.interventions import (
+    AssignmentRefused,
+    InterventionChanged,
+    InterventionMoved,
+    InterventionPlanned,
+    InterventionStatus,
+    TechnicianChanged,
+    WarrantyDecided,
+)
+
+
+def activated(role: Role) -> UserActivated:
+    return UserActivated(state=account(role=role))
+
+
+def booked(slot: Slot, for_visit: UUID | None = VISIT, who: Actor = world.karim) -> AppointmentBooked:
+    state: dict[str, Any] = {
+        "client_id": world.lea.id,
+        "technician_id": who.id,
+        "reclamation_id": RECLAMATION,
+        "reclamation_reference": "REC-2026-000100",
+        "intervention_id": for_visit,
+        "start": slot.start,
+        "end": slot.end,
+        "zone": "Europe/Paris",
+        "arrival_from": slot.start,
+        "arrival_until": slot.end,
+        "status": "booked",
+        "held_until": None,
+        "uid": "1@sav",
+        "sequence": 0,
+        "reason": None,
+    }
+    return AppointmentBooked(state=AppointmentView(**seen(UUID(int=600)), **state))
+
+
+async def test_a_technician_who_can_sign_in_gets_a_card_with_the_same_id(stage: Stage) -> None:
+    card = (await stage.hears(activated(Role.TECHNICIAN))).only(TechnicianChanged).state
+    assert (card.id, card.technician_id, card.active) == (world.karim.id, world.karim.id, True)
+    assert (await stage.hears(activated(Role.TECHNICIAN))).events == []
+
+
+async def test_a_manager_gets_no_card(stage: Stage) -> None:
+    assert (await stage.hears(activated(Role.MANAGER))).events == []
+
+
+async def test_an_assignment_plans_the_visit_with_its_slot(stage: Stage) -> None:
+    planned, decided = (await stage.hears(assigned(world.karim))).events
+    assert isinstance(planned, InterventionPlanned)
+    assert planned.slot == planned.state.slot == SLOT
+    assert (planned.state.technician_id, planned.state.client_id) == (world.karim.id, world.lea.id)
+    assert isinstance(decided, WarrantyDecided)
+    assert decided.state == planned.state
+
+
+async def test_the_same_assignment_twice_plans_one_visit(stage: Stage) -> None:
+    told = enveloped(assigned(world.karim))
+    assert len((await stage.hears(told)).events) == 2
+    assert (await stage.hears(told)).events == []
+    again = enveloped(assigned(world.karim))
+    assert (await stage.hears(again)).events == []
+    assert await stage.outcome_of(again) == "their visit is planned already"
+
+
+@pytest.mark.parametrize("status", ["planned", "accepted", "en_route"])
+async def test_a_reassignment_cancels_the_open_visit_and_plans_another(
+    stage: Stage, status: InterventionStatus
+) -> None:
+    await stage.given(visit(status))
+    cancelled, planned, _ = (await stage.hears(assigned(world.sofia, previous=world.karim))).events
+    assert isinstance(cancelled, InterventionMoved)
+    assert (cancelled.state.id, cancelled.before, cancelled.after) == (VISIT, status, "cancelled")
+    assert isinstance(planned, InterventionPlanned)
+    assert planned.state.technician_id == world.sofia.id
+
+
+async def test_a_follow_up_that_is_reassigned_still_continues_the_first_visit(stage: Stage) -> None:
+    await stage.given(visit("incomplete", id=UUID(int=199)), visit("planned", follows_id=UUID(int=199)))
+    _, planned, _ = (await stage.hears(assigned(world.sofia, previous=world.karim))).events
+    assert isinstance(planned, InterventionPlanned)
+    assert planned.state.follows_id == UUID(int=199)
+
+
+@pytest.mark.parametrize("status", ["on_site", "in_progress", "paused"])
+async def test_a_visit_on_site_refuses_the_reassignment(stage: Stage, status: InterventionStatus) -> None:
+    await stage.given(visit(status))
+    refused = (await stage.hears(assigned(world.sofia, previous=world.karim))).only(AssignmentRefused)
+    assert refused.refused_technician_id == world.sofia.id
+    assert (refused.state.technician_id, refused.state.status) == (world.karim.id, status)
+
+
+@pytest.mark.parametrize("status", ["declined", "cancelled", "completed", "incomplete", "no_access"])
+async def test_a_visit_that_is_over_makes_room_for_the_next(stage: Stage, status: InterventionStatus) -> None:
+    await stage.given(visit(status))
+    planned, _ = (await stage.hears(assigned(world.karim))).events
+    assert isinstance(planned, InterventionPlanned)
+    assert planned.state.id != VISIT
+
+
+@pytest.mark.parametrize("status", ["planned", "accepted"])
+@pytest.mark.parametrize("before", [None, SLOT], ids=["without a time", "at another time"])
+async def test_a_visit_takes_the_slot_that_the_calendar_booked(
+    stage: Stage, status: InterventionStatus, before: Slot | None
+) -> None:
+    await stage.given(visit(status, slot=before))
+    changed = (await stage.hears(booked(LATER))).only(InterventionChanged)
+    assert (changed.state.id, changed.state.slot, changed.state.status) == (VISIT, LATER, status)
+
+
+async def test_a_slot_that_a_client_booked_before_the_visit_was_known_is_taken_too(stage: Stage) -> None:
+    await stage.given(visit("planned"))
+    assert (await stage.hears(booked(LATER, for_visit=None))).only(InterventionChanged).state.slot == LATER
+
+
+async def test_a_slot_that_the_visit_has_already_changes_nothing(stage: Stage) -> None:
+    await stage.given(visit("planned", slot=SLOT))
+    told = enveloped(booked(SLOT))
+    assert (await stage.hears(told)).events == []
+    assert await stage.outcome_of(told) == "known"
+
+
+@pytest.mark.parametrize(
+    ("now", "event"),
+    [
+        (visit, booked(LATER, for_visit=UUID(int=1))),
+        (visit, booked(LATER, who=world.sofia)),
+    ],
+    ids=["of an earlier visit", "of another technician"],
+)
+async def test_a_slot_of_somebody_or_something_else_is_not_taken(
+    stage: Stage, now: Any, event: AppointmentBooked
+) -> None:
+    await stage.given(now("planned", slot=SLOT))
+    told = enveloped(event)
+    assert (await stage.hears(told)).events == []
+    assert (await stage.outcome_of(told) or "").startswith("obsolete")
+
+
+@pytest.mark.parametrize("status", ["en_route", "on_site", "in_progress", "paused", "completed", "cancelled"])
+async def test_a_slot_that_comes_too_late_is_obsolete(stage: Stage, status: InterventionStatus) -> None:
+    await stage.given(visit(status, slot=SLOT))
+    told = enveloped(booked(LATER))
+    assert (await stage.hears(told)).events == []
+    assert (await stage.outcome_of(told) or "").startswith("obsolete")

@@ -1,0 +1,131 @@
+"""What was done on a visit, at the prices of that day."""
+
+from decimal import Decimal
+from typing import Any, get_args
+from uuid import UUID
+
+import pytest
+import world
+from given_interventions import VALVE, VISIT, valve, visit, work
+
+from sav_chassis.testing import Outcome, Stage
+from sav_contracts.actor import Actor
+from sav_contracts.interventions import (
+    InterventionMoved,
+    InterventionStatus,
+    Labour,
+    MoveIntervention,
+    PartUsed,
+    RecordWork,
+    WorkRecorded,
+)
+
+
+def done(**fields: Any) -> RecordWork:
+    usual = {
+        "intervention_id": VISIT,
+        "solution": "vanne remplacée",
+        "labour": [Labour(description="remplacement", minutes=90)],
+        "parts": [PartUsed(article_id=VALVE, quantity=2, serial="V-1")],
+        "travel_km": Decimal("12.5"),
+        "readings": {"pression": "1,5 bar"},
+        "failed_serial": "CH-1",
+        "replacement_serial": "CH-2",
+    }
+    return RecordWork(**(usual | fields))
+
+
+def refusal(outcome: Outcome) -> tuple[int, str]:
+    assert outcome.problem, outcome.events
+    assert outcome.events == []
+    return outcome.problem.status, outcome.problem.code
+
+
+def wrong_fields(outcome: Outcome) -> list[str]:
+    assert outcome.problem
+    assert outcome.problem.status == 422
+    return [error.field for error in outcome.problem.errors or []]
+
+
+async def test_work_is_kept_as_it_was_said(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    await stage.knows(valve())
+    recorded = (await stage.when(done(), by=world.karim)).only(WorkRecorded).state.work
+    assert recorded
+    assert (recorded.solution, recorded.minutes) == ("vanne remplacée", 90)
+    assert (recorded.travel_km, recorded.readings) == (Decimal("12.5"), {"pression": "1,5 bar"})
+    assert (recorded.failed_serial, recorded.replacement_serial) == ("CH-1", "CH-2")
+    [part] = recorded.parts
+    assert (part.article_id, part.quantity, part.serial) == (VALVE, 2, "V-1")
+
+
+async def test_parts_and_hours_keep_the_price_of_that_day(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    await stage.knows(valve(price=Decimal("84.90"), vat_class="reduced"))
+    await stage.when(done(), by=world.karim)
+    await stage.knows(valve(version=2, price=Decimal("99.00")))
+    paused = MoveIntervention(intervention_id=VISIT, to="paused", cause="parts")
+    first = (await stage.when(paused, by=world.karim)).only(InterventionMoved).state.work
+    assert first
+    [part] = first.parts
+    assert (part.reference, part.name) == ("VAN-22", "Vanne gaz")
+    assert (part.unit_price, part.vat_class) == (Decimal("84.90"), "reduced")
+    settings = stage.settings
+    assert (first.labour_rate, first.travel_rate) == (settings.labour_rate, settings.travel_rate)
+    assert first.currency == "EUR"
+
+
+async def test_what_is_recorded_again_replaces_what_was_said_before(stage: Stage) -> None:
+    await stage.given(visit("paused", work=work()))
+    again = await stage.when(done(solution="joint resserré", parts=[], readings={}), by=world.karim)
+    kept = again.only(WorkRecorded).state.work
+    assert kept
+    assert (kept.solution, kept.parts, kept.readings) == ("joint resserré", [], {})
+
+
+@pytest.mark.parametrize("now", get_args(InterventionStatus))
+async def test_work_is_described_while_it_is_under_way(stage: Stage, now: InterventionStatus) -> None:
+    await stage.given(visit(now))
+    outcome = await stage.when(done(parts=[]), by=world.karim)
+    if now in {"in_progress", "paused"}:
+        assert outcome.only(WorkRecorded).state.status == now
+    else:
+        assert refusal(outcome) == (409, "not_under_way")
+
+
+async def test_a_part_that_the_catalogue_does_not_have_is_named(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    await stage.knows(valve())
+    unheard_of = PartUsed(article_id=UUID(int=1), quantity=1)
+    outcome = await stage.when(done(parts=[*done().parts, unheard_of]), by=world.karim)
+    assert wrong_fields(outcome) == ["parts.1.article_id"]
+
+
+async def test_a_part_priced_in_another_currency_is_refused(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    await stage.knows(valve(currency="TND"))
+    assert wrong_fields(await stage.when(done(), by=world.karim)) == ["parts.0.article_id"]
+
+
+async def test_a_visit_without_parts_needs_no_catalogue(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    recorded = (await stage.when(done(parts=[]), by=world.karim)).only(WorkRecorded).state.work
+    assert recorded == work().model_copy(
+        update={"parts": [], "failed_serial": "CH-1", "replacement_serial": "CH-2"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("who", "answer"),
+    [
+        (world.sofia, (404, "not_found")),
+        (world.marie, (403, "not_allowed")),
+        (world.lea, (403, "not_allowed")),
+    ],
+    ids=["another technician", "a manager", "the client"],
+)
+async def test_only_its_technician_describes_the_work(
+    stage: Stage, who: Actor, answer: tuple[int, str]
+) -> None:
+    await stage.given(visit("in_progress"))
+    assert refusal(await stage.when(done(parts=[]), by=who)) == answer
