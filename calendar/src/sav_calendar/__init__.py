@@ -1,1 +1,1 @@
-"""Visits in time. Empty until its first command lands."""
+"""Visits in time: working hours, free times, appointments, conflicts."""

@@ -1,0 +1,8 @@
+"""The calendar service."""
+
+from sav_chassis.service import Service
+from sav_contracts.claims import ReclamationView
+from sav_contracts.interventions import InterventionView, TechnicianView
+
+calendar = Service("calendar")
+calendar.mirror(TechnicianView, ReclamationView, InterventionView)

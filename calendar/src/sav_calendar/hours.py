@@ -1,0 +1,112 @@
+"""When a visit fits: working hours, public holidays and other visits. Pure arithmetic, on times with a zone."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+from holidays import HolidayBase, country_holidays
+
+from sav_contracts.calendar import FreeSlot, Shift, Weekday, WorkingHoursView
+
+# Constants until policies say otherwise.
+# How long a repair takes.
+VISIT = timedelta(hours=2)
+# How long after the start the technician may still arrive.
+ARRIVAL = timedelta(hours=1)
+# The way from one visit to the next.
+TRAVEL = timedelta(minutes=30)
+# How long before the start a client may still choose a time.
+NOTICE = timedelta(hours=2)
+# Working hours are known as they are today: nothing is promised for later.
+HORIZON = timedelta(days=365)
+# Visits begin every hour, counted from the start of each shift.
+GRID = timedelta(hours=1)
+
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+ZONE = "Europe/Paris"
+HOLIDAYS = "FR"
+USUAL_SHIFTS = [
+    Shift(day=day, start=start, end=end)
+    for day in WEEKDAYS[:5]
+    for start, end in ((time(8), time(12)), (time(13), time(17)))
+]
+
+# From when until when somebody is at work, or at a client's.
+Span = tuple[datetime, datetime]
+
+
+def free_slots(
+    hours: WorkingHoursView, taken: Sequence[Span], since: datetime, until: datetime
+) -> Iterator[FreeSlot]:
+    """The times between `since` and `until` at which a visit may begin, the earliest first, in UTC."""
+    for start in starts(hours, since, until):
+        if not any(too_close((start, start + VISIT), span) for span in taken):
+            yield FreeSlot(
+                technician_id=hours.technician_id,
+                start=start,
+                end=start + VISIT,
+                arrival_from=start,
+                arrival_until=start + ARRIVAL,
+            )
+
+
+def too_close(one: Span, other: Span) -> bool:
+    """Whether two visits of one technician overlap, or leave no time for the way from one to the other."""
+    return one[0] < other[1] + TRAVEL and other[0] < one[1] + TRAVEL
+
+
+def starts(hours: WorkingHoursView, since: datetime, until: datetime) -> Iterator[datetime]:
+    """The starts from `since` on and before `until` of visits that fit into a shift, as if nothing were planned."""
+    zone = ZoneInfo(hours.zone)
+    free_days = public_holidays(hours.holidays)
+    for day in _days(since.astimezone(zone).date(), until.astimezone(zone).date()):
+        if day in free_days:
+            continue
+        for opens, closes in _at_work(hours.shifts, day, zone):
+            start = opens
+            while start + VISIT <= closes:
+                if since <= start < until:
+                    yield start
+                start += GRID
+
+
+def overlapping(shifts: Iterable[Shift]) -> Weekday | None:
+    """A day on which two shifts overlap, or None."""
+    for one, other in pairwise(sorted(shifts, key=lambda shift: (shift.day, shift.start))):
+        if one.day == other.day and other.start < one.end:
+            return one.day
+    return None
+
+
+@cache
+def public_holidays(region: str) -> HolidayBase:
+    """The days that are free in a country, or a country's region (`FR`, `FR-57`); asked with `in`.
+
+    `NotImplementedError` where the region is not known.
+    """
+    country, _, subdivision = region.partition("-")
+    return country_holidays(country, subdiv=subdivision or None)
+
+
+def _at_work(shifts: Iterable[Shift], day: date, zone: ZoneInfo) -> list[Span]:
+    """The shifts of a day, the earliest first."""
+    weekday = WEEKDAYS[day.weekday()]
+    return sorted(
+        # Where the clocks change within a shift's bound, the shorter reading counts.
+        (max(_readings(day, shift.start, zone)), min(_readings(day, shift.end, zone)))
+        for shift in shifts
+        if shift.day == weekday
+    )
+
+
+def _readings(day: date, clock: time, zone: ZoneInfo) -> list[datetime]:
+    """What a time on the wall may mean, in UTC: one moment, or two in an hour that is skipped or comes twice."""
+    return [datetime.combine(day, clock.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1)]
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)

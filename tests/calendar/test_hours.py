@@ -1,0 +1,88 @@
+"""Working hours."""
+
+from datetime import time
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+import world
+from given_calendar import NOW, technician
+
+from sav_chassis.testing import Outcome, Stage, enveloped
+from sav_contracts.actor import Actor
+from sav_contracts.calendar import FindFreeSlots, HoursChanged, SetHours, Shift
+from sav_contracts.interventions import TechnicianChanged
+
+MORNINGS = [Shift(day="mon", start=time(8), end=time(12)), Shift(day="sat", start=time(9), end=time(13))]
+
+
+def setting(**fields: Any) -> SetHours:
+    return SetHours.model_validate({"technician_id": world.karim.id, "shifts": MORNINGS} | fields)
+
+
+def wrong(outcome: Outcome) -> list[str]:
+    assert outcome.problem
+    assert outcome.problem.status == 422
+    assert outcome.events == []
+    return [error.field for error in outcome.problem.errors or []]
+
+
+async def test_a_new_technician_works_at_the_usual_hours(stage: Stage) -> None:
+    state = (await stage.hears(TechnicianChanged(state=technician(world.sofia)))).only(HoursChanged).state
+    assert (state.id, state.technician_id) == (uuid5(world.sofia.id, "hours"), world.sofia.id)
+    assert (state.zone, state.holidays) == ("Europe/Paris", "FR")
+    assert [(shift.day, shift.start.hour, shift.end.hour) for shift in state.shifts] == [
+        (day, *shift) for day in ("mon", "tue", "wed", "thu", "fri") for shift in ((8, 12), (13, 17))
+    ]
+
+
+async def test_a_changed_card_leaves_the_hours_as_they_are(stage: Stage) -> None:
+    told = enveloped(TechnicianChanged(state=technician(world.karim, name="Karim B.")))
+    assert (await stage.hears(told)).events == []
+    assert await stage.outcome_of(told) == "they have hours already"
+
+
+@pytest.mark.parametrize("who", [world.karim, world.marie, world.alex], ids=lambda who: who.role)
+async def test_the_technician_or_a_manager_sets_all_hours(stage: Stage, who: Actor) -> None:
+    outcome = await stage.when(setting(zone="Africa/Tunis", holidays="TN"), by=who)
+    state = outcome.only(HoursChanged).state
+    assert state.shifts == MORNINGS
+    assert (state.zone, state.holidays, state.version) == ("Africa/Tunis", "TN", 2)
+    assert outcome.reply["shifts"][0] == {"day": "mon", "start": "08:00:00", "end": "12:00:00"}
+
+
+async def test_hours_can_be_set_before_the_usual_ones_are_there(stage: Stage) -> None:
+    await stage.knows(technician(world.sofia))
+    first = await stage.when(setting(technician_id=world.sofia.id), by=world.sofia)
+    assert first.only(HoursChanged).state.version == 1
+    assert (await stage.hears(TechnicianChanged(state=technician(world.sofia)))).events == []
+
+
+async def test_without_shifts_there_is_no_free_time(stage: Stage) -> None:
+    await stage.when(setting(shifts=[]), by=world.karim)
+    theirs = FindFreeSlots(technician_id=world.karim.id)
+    assert (await stage.when(theirs, by=world.karim)).reply == {"items": []}
+
+
+async def test_nobody_sets_somebody_elses_hours(stage: Stage) -> None:
+    await stage.knows(technician(world.sofia))
+    for who, refused in ((world.sofia, (404, "not_found")), (world.lea, (403, "not_allowed"))):
+        outcome = await stage.when(setting(), by=who)
+        assert outcome.problem
+        assert (outcome.problem.status, outcome.problem.code) == refused
+        assert outcome.events == []
+
+
+async def test_wrong_hours_are_refused_by_their_field(stage: Stage) -> None:
+    overlapping = [*MORNINGS, Shift(day="mon", start=time(11), end=time(14))]
+    assert wrong(await stage.when(setting(shifts=overlapping), by=world.karim)) == ["shifts"]
+    for region in ("ZZ", "FR-XX"):
+        assert wrong(await stage.when(setting(holidays=region), by=world.karim)) == ["holidays"]
+    unknown = setting(technician_id=UUID(int=999))
+    assert wrong(await stage.when(unknown, by=world.marie)) == ["technician_id"]
+
+
+async def test_hours_are_nothing_for_clients(stage: Stage) -> None:
+    state = (await stage.when(setting(), by=world.karim)).only(HoursChanged).state
+    assert state.for_client() is None
+    assert state.created_at > NOW

@@ -1,0 +1,312 @@
+"""What the calendar does about news from visits."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+from uuid import UUID
+
+import pytest
+import world
+from given_calendar import (
+    APPOINTMENT,
+    NOW,
+    RECLAMATION,
+    VISIT_ID,
+    appointment,
+    at,
+    elsewhere,
+    hours,
+    reclamation,
+    slot,
+    technician,
+    visit,
+)
+
+from sav_calendar.lifecycle import AFTER_VISIT
+from sav_calendar.model import Conflict
+from sav_chassis.envelope import Envelope
+from sav_chassis.testing import Stage, enveloped
+from sav_contracts.calendar import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentChanged,
+    AppointmentKept,
+    AppointmentView,
+    BookAppointment,
+    ConflictDetected,
+    ConflictResolved,
+    ConflictView,
+    HoldSlot,
+)
+from sav_contracts.claims import Slot
+from sav_contracts.interventions import InterventionMoved, InterventionPlanned, InterventionStatus
+
+
+def planned(wanted: Slot | None = None, **fields: Any) -> InterventionPlanned:
+    return InterventionPlanned(state=visit(slot=wanted, **fields), slot=wanted)
+
+
+def moved(after: InterventionStatus, **fields: Any) -> InterventionMoved:
+    return InterventionMoved(state=visit(after, **fields), before="planned", after=after, reason="my back")
+
+
+def held(start: datetime, **fields: Any) -> Any:
+    usual = {"status": "held", "held_until": datetime.now(UTC) + timedelta(minutes=5)}
+    return appointment(start, **(usual | fields))
+
+
+async def why(stage: Stage, told: Envelope) -> str:
+    """Why nothing came of it."""
+    assert (await stage.hears(told)).events == []
+    assert await stage.parked() == []
+    return await stage.outcome_of(told) or ""
+
+
+async def test_a_planned_visit_is_booked_at_its_time(stage: Stage) -> None:
+    wanted = slot(1, 8)
+    state = (await stage.hears(planned(wanted))).only(AppointmentBooked).state
+    assert (state.status, state.start, state.end) == ("booked", wanted.start, wanted.end)
+    assert (state.intervention_id, state.reclamation_id) == (VISIT_ID, RECLAMATION)
+    assert (state.client_id, state.technician_id) == (world.lea.id, world.karim.id)
+    assert (state.arrival_from, state.arrival_until) == (wanted.start, wanted.start + timedelta(hours=1))
+    assert (state.zone, state.sequence, state.uid) == ("Europe/Paris", 0, str(state.id))
+
+
+async def test_a_short_visit_has_no_arrival_after_its_end(stage: Stage) -> None:
+    short = Slot(start=at(1, 8), end=at(1, 8, 30))
+    assert (await stage.hears(planned(short))).only(AppointmentBooked).state.arrival_until == at(1, 8, 30)
+
+
+async def test_the_same_plan_twice_books_once(stage: Stage) -> None:
+    told = enveloped(planned(slot(1, 8)))
+    first = (await stage.hears(told)).only(AppointmentBooked).state
+    assert (await stage.hears(told)).events == []
+    # Told again under another id, as after a restored backup.
+    assert await why(stage, enveloped(planned(slot(1, 8)))) == "it is in the calendar already"
+    assert first.version == 1
+
+
+async def test_a_manager_plans_outside_working_hours_and_between_visits(stage: Stage) -> None:
+    await stage.given(elsewhere(at(1, 20)))
+    assert (await stage.hears(planned(slot(1, 22)))).only(AppointmentBooked)
+
+
+async def test_a_visit_whose_time_the_client_booked_is_linked_and_not_booked_again(stage: Stage) -> None:
+    holding = HoldSlot(reclamation_id=RECLAMATION, technician_id=world.karim.id, start=at(1, 8))
+    taken = await stage.when(holding, by=world.lea)
+    booking = BookAppointment(appointment_id=UUID(taken.reply["id"]))
+    booked = (await stage.when(booking, by=world.lea)).only(AppointmentBooked).state
+
+    linked = (await stage.hears(planned(slot(1, 8)))).only(AppointmentChanged).state
+    assert (linked.id, linked.status, linked.intervention_id) == (booked.id, "booked", VISIT_ID)
+    assert await stage.database.pool.fetchval("SELECT count(*) FROM appointment") == 1
+
+
+async def test_a_held_time_that_is_planned_is_booked(stage: Stage) -> None:
+    await stage.given(held(at(1, 8)))
+    booked = (await stage.hears(planned(slot(1, 8)))).only(AppointmentBooked).state
+    assert (booked.id, booked.intervention_id, booked.held_until) == (APPOINTMENT, VISIT_ID, None)
+    assert (await stage.passes(timedelta(minutes=6))).events == []
+
+
+@pytest.mark.parametrize(
+    ("standing", "told"), [("booked", AppointmentCancelled), ("held", AppointmentChanged)], ids=str
+)
+@pytest.mark.parametrize("who", [world.karim, world.sofia], ids=["their own", "another technician's"])
+async def test_a_plan_for_another_time_replaces_what_stood_there(
+    stage: Stage, standing: str, told: type, who: Any
+) -> None:
+    lapses = datetime.now(UTC) + timedelta(minutes=5) if standing == "held" else None
+    await stage.given(appointment(at(1, 8), status=standing, technician_id=who.id, held_until=lapses))
+    released, booked = (await stage.hears(planned(slot(1, 9)))).events
+    assert type(released) is told
+    assert isinstance(released.state, AppointmentView)
+    assert (released.state.id, released.state.status) == (APPOINTMENT, "cancelled")
+    assert isinstance(booked, AppointmentBooked)
+    assert (booked.state.start, booked.state.technician_id) == (at(1, 9), world.karim.id)
+
+
+async def test_a_plan_without_a_time_waits_for_one(stage: Stage) -> None:
+    assert await why(stage, enveloped(planned())) == "no slot yet"
+
+
+async def test_a_plan_without_a_time_takes_the_one_that_is_booked(stage: Stage) -> None:
+    await stage.given(appointment(at(1, 8)))
+    linked = (await stage.hears(planned())).only(AppointmentChanged).state
+    assert (linked.id, linked.intervention_id) == (APPOINTMENT, VISIT_ID)
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [held(at(1, 8)), appointment(at(1, 8), technician_id=world.sofia.id),
+     appointment(at(1, 8), intervention_id=UUID(int=299))],
+    ids=["only held", "another technician's", "another visit's"],
+)  # fmt: skip
+async def test_a_plan_without_a_time_takes_nothing_else(stage: Stage, standing: Any) -> None:
+    fields = {column.key: getattr(standing, column.key) for column in standing.__table__.columns}
+    await stage.given(type(standing)(**fields))
+    assert await why(stage, enveloped(planned())) == "no slot yet"
+
+
+@pytest.mark.parametrize("status", sorted(AFTER_VISIT))
+async def test_a_plan_heard_after_the_visit_ended_is_obsolete(
+    stage: Stage, status: InterventionStatus
+) -> None:
+    await stage.knows(visit(status, version=2))
+    assert await why(stage, enveloped(planned(slot(1, 8)))) == "obsolete: the visit is over"
+
+
+async def test_a_plan_heard_before_the_end_of_the_visit_it_replaces_waits(stage: Stage) -> None:
+    """A réclamation was reassigned, or a visit goes on another day: two visits, whose news come in any order."""
+    earlier = UUID(int=299)
+    await stage.given(appointment(at(1, 8), intervention_id=earlier))
+    assert (await stage.hears(planned(slot(1, 8)))).events == []
+    [(_, reason)] = await stage.parked()
+    assert f"end of visit {earlier}" in reason
+
+    assert (await stage.hears(moved("declined", id=earlier))).only(AppointmentCancelled)
+    await stage.database.pool.execute("UPDATE task SET due = now()")
+    await stage.reactor.release_due()
+    assert await stage.parked() == []
+    rows = await stage.database.pool.fetch(
+        "SELECT intervention_id FROM appointment WHERE status = 'booked' AND start = $1", at(1, 8)
+    )
+    assert [row["intervention_id"] for row in rows] == [VISIT_ID]
+
+
+async def test_a_planned_time_that_is_taken_becomes_a_conflict_with_proposals(stage: Stage) -> None:
+    await stage.given(elsewhere(at(1, 8)))
+    wanted = slot(1, 9)
+    told = enveloped(planned(wanted))
+    state = (await stage.hears(told)).only(ConflictDetected).state
+    assert (state.problem, state.status, state.wanted) == ("slot_taken", "open", wanted)
+    assert (state.technician_id, state.reclamation_id) == (world.karim.id, RECLAMATION)
+    assert (state.intervention_id, state.reclamation_reference) == (VISIT_ID, "REC-2026-000100")
+    assert state.for_client() is None
+    assert len(state.proposals) == 3
+    for proposal in state.proposals:
+        assert proposal.start > datetime.now(UTC)
+        assert proposal.end <= at(1, 8) - timedelta(minutes=30) or proposal.start >= at(1, 10, 30)
+    assert await stage.parked() == []
+    assert (await stage.hears(told)).events == []
+
+
+async def test_a_technician_who_takes_no_visits_has_no_proposals(stage: Stage) -> None:
+    await stage.given(elsewhere(at(1, 8)))
+    await stage.knows(technician(world.karim, version=2, active=False))
+    assert (await stage.hears(planned(slot(1, 8)))).only(ConflictDetected).state.proposals == []
+
+
+async def test_the_time_that_a_client_and_a_plan_want_at_once_is_given_once(stage: Stage) -> None:
+    await stage.knows(reclamation(id=UUID(int=101), client_id=world.paul.id, reference="REC-2026-000101"))
+    holding = HoldSlot(reclamation_id=UUID(int=101), technician_id=world.karim.id, start=at(1, 8))
+    for _ in range(5):
+        await stage.database.pool.execute("TRUNCATE appointment, conflict")
+        asked, _ = await asyncio.gather(
+            stage.when(holding, by=world.paul, seconds=20.0),
+            stage.hears(planned(slot(1, 9), id=UUID(int=500))),
+        )
+        taken = await stage.database.pool.fetchval("SELECT count(*) FROM appointment")
+        conflicts = await stage.database.pool.fetchval("SELECT count(*) FROM conflict")
+        assert taken == 1
+        assert conflicts == (0 if asked.problem else 1)
+        assert await stage.parked() == []
+
+
+@pytest.mark.parametrize("after", ["declined", "cancelled"])
+@pytest.mark.parametrize("linked", [VISIT_ID, None], ids=["linked", "not linked yet"])
+async def test_a_visit_that_does_not_take_place_frees_its_time(
+    stage: Stage, after: InterventionStatus, linked: UUID | None
+) -> None:
+    await stage.given(appointment(at(1, 8), intervention_id=linked))
+    cancelled = (await stage.hears(moved(after))).only(AppointmentCancelled).state
+    assert (cancelled.id, cancelled.status) == (APPOINTMENT, "cancelled")
+    # What a technician told the manager is not for the client, who reads this view.
+    assert "my back" not in cancelled.model_dump_json()
+    assert (await stage.hears(planned(slot(1, 8), id=UUID(int=299)))).only(AppointmentBooked)
+
+
+async def test_a_held_time_ends_with_its_visit(stage: Stage) -> None:
+    await stage.given(held(at(1, 8)))
+    assert (await stage.hears(moved("cancelled"))).only(AppointmentChanged).state.status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("after", "status"), [("no_access", "no_show"), ("completed", "done"), ("incomplete", "done")]
+)
+@pytest.mark.parametrize("linked", [VISIT_ID, None], ids=["linked", "not linked yet"])
+async def test_a_visit_that_took_place_was_kept_or_missed(
+    stage: Stage, after: InterventionStatus, status: str, linked: UUID | None
+) -> None:
+    await stage.given(appointment(at(1, 8), intervention_id=linked))
+    kept = (await stage.hears(moved(after))).only(AppointmentKept).state
+    assert (kept.status, kept.intervention_id) == (status, VISIT_ID)
+    assert await why(stage, enveloped(moved(after))) == "it has no appointment"
+
+
+async def test_a_time_that_is_only_held_is_not_kept(stage: Stage) -> None:
+    await stage.given(held(at(1, 8)))
+    assert await why(stage, enveloped(moved("completed"))) == "obsolete: the appointment is held"
+
+
+@pytest.mark.parametrize("after", sorted(set(get_args(InterventionStatus)) - set(AFTER_VISIT)))
+async def test_while_the_visit_goes_on_its_appointment_stays(stage: Stage, after: InterventionStatus) -> None:
+    await stage.given(appointment(at(1, 8), intervention_id=VISIT_ID))
+    assert await why(stage, enveloped(moved(after))) == "the visit goes on"
+
+
+@pytest.mark.parametrize("after", sorted(AFTER_VISIT))
+@pytest.mark.parametrize(
+    "fields",
+    [{"intervention_id": UUID(int=299)}, {"technician_id": world.sofia.id}, {"status": "cancelled"},
+     {"reclamation_id": UUID(int=101)}],
+    ids=["another visit's", "another technician's", "over", "another réclamation's"],
+)  # fmt: skip
+async def test_other_appointments_stay_as_they_are(
+    stage: Stage, after: InterventionStatus, fields: dict[str, Any]
+) -> None:
+    await stage.given(appointment(at(1, 8), **fields))
+    assert await why(stage, enveloped(moved(after))) == "it has no appointment"
+
+
+async def test_a_time_chosen_after_the_visit_ended_is_for_the_next_one(stage: Stage) -> None:
+    await stage.given(appointment(at(1, 8)))
+    assert await why(stage, enveloped(moved("declined", updated_at=NOW))) == "it has no appointment"
+
+
+@pytest.mark.parametrize("after", sorted(AFTER_VISIT))
+async def test_a_conflict_is_moot_when_its_visit_ends(stage: Stage, after: InterventionStatus) -> None:
+    await stage.given(elsewhere(at(1, 8)))
+    conflict = (await stage.hears(planned(slot(1, 8)))).only(ConflictDetected).state
+    settled = (await stage.hears(moved(after))).only(ConflictResolved).state
+    assert (settled.id, settled.status, settled.version) == (conflict.id, "moot", 2)
+    assert isinstance(settled, ConflictView)
+    assert not settled.is_open()
+
+
+async def test_a_resolved_conflict_stays_resolved(stage: Stage) -> None:
+    await stage.given(
+        Conflict(
+            id=UUID(int=400), technician_id=world.karim.id, reclamation_id=RECLAMATION, status="resolved",
+            reclamation_reference="REC-2026-000100", intervention_id=VISIT_ID, problem="slot_taken",
+            wanted=slot(1, 8).model_dump(mode="json"), proposals=[],
+        )
+    )  # fmt: skip
+    assert await why(stage, enveloped(moved("cancelled"))) == "it has no appointment"
+
+
+async def test_a_conflict_is_resolved_by_booking_what_was_proposed(stage: Stage) -> None:
+    await stage.given(elsewhere(at(1, 8)), hours(world.sofia))
+    told = planned(slot(1, 8))
+    conflict = (await stage.hears(told)).only(ConflictDetected).state
+    await stage.knows(told.state, reclamation(version=3, status="assigned", technician_id=world.karim.id))
+
+    start = conflict.proposals[-1].start
+    holding = HoldSlot(reclamation_id=RECLAMATION, technician_id=world.karim.id, start=start)
+    taken = await stage.when(holding, by=world.marie)
+    booking = BookAppointment(appointment_id=UUID(taken.reply["id"]))
+    booked, settled = (await stage.when(booking, by=world.marie)).events
+    assert isinstance(booked, AppointmentBooked)
+    assert booked.state.intervention_id == VISIT_ID
+    assert isinstance(settled, ConflictResolved)
+    assert settled.state.status == "resolved"

@@ -1,0 +1,131 @@
+"""What calendar tests start from: days at work, copies of other services' records, rows."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import world
+from holidays import country_holidays
+
+from sav_calendar.hours import HOLIDAYS, USUAL_SHIFTS, VISIT, ZONE
+from sav_calendar.model import Appointment, WorkingHours
+from sav_contracts.actor import Actor
+from sav_contracts.calendar import Shift
+from sav_contracts.claims import ReclamationView, Safety, Slot
+from sav_contracts.interventions import InterventionStatus, InterventionView, TechnicianView
+
+PARIS = ZoneInfo(ZONE)
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+RECLAMATION = UUID(int=100)
+VISIT_ID = UUID(int=200)
+APPOINTMENT = UUID(int=300)
+FREE_DAYS = country_holidays(HOLIDAYS)
+
+
+def workday(number: int) -> date:
+    """The number-th day of usual work to come, the day after tomorrow at the earliest."""
+    day = datetime.now(PARIS).date() + timedelta(days=1)
+    while number:
+        day += timedelta(days=1)
+        number -= day.weekday() < 5 and day not in FREE_DAYS
+    return day
+
+
+def at(number: int, hour: int, minute: int = 0) -> datetime:
+    """A time on the clock in Paris on such a day."""
+    return datetime.combine(workday(number), time(hour, minute), PARIS).astimezone(UTC)
+
+
+def slot(number: int, hour: int, minute: int = 0) -> Slot:
+    start = at(number, hour, minute)
+    return Slot(start=start, end=start + VISIT)
+
+
+def technician(who: Actor, **fields: Any) -> TechnicianView:
+    view = TechnicianView(
+        id=who.id,
+        version=1,
+        created_at=NOW,
+        updated_at=NOW,
+        technician_id=who.id,
+        name="Karim",
+        active=True,
+    )
+    return view.model_copy(update=fields)
+
+
+def reclamation(**fields: Any) -> ReclamationView:
+    """Léa's réclamation, qualified and nobody's yet unless the fields say otherwise."""
+    view = ReclamationView(
+        id=RECLAMATION,
+        version=2,
+        created_at=NOW,
+        updated_at=NOW,
+        reference="REC-2026-000100",
+        client_id=world.lea.id,
+        technician_id=None,
+        article="Chaudière",
+        problem_type="leak",
+        description="goutte à goutte",
+        safety=Safety(),
+        status="qualified",
+        coverage="unknown",
+        priority="high",
+        priority_reason="leak",
+    )
+    return view.model_copy(update=fields)
+
+
+def visit(status: InterventionStatus = "planned", **fields: Any) -> InterventionView:
+    """Karim's visit for it, which changed just now."""
+    view = InterventionView(
+        id=VISIT_ID,
+        version=1,
+        created_at=NOW,
+        updated_at=datetime.now(UTC) + timedelta(minutes=1),
+        client_id=world.lea.id,
+        technician_id=world.karim.id,
+        reclamation_id=RECLAMATION,
+        reclamation_reference="REC-2026-000100",
+        status=status,
+        slot=None,
+        reason=None,
+    )
+    return view.model_copy(update=fields)
+
+
+def hours(who: Actor, shifts: list[Shift] = USUAL_SHIFTS, zone: str = ZONE) -> WorkingHours:
+    row = WorkingHours.of(who.id)
+    row.replace(zone, HOLIDAYS, shifts)
+    return row
+
+
+def appointment(start: datetime, **fields: Any) -> Appointment:
+    """Karim's appointment for Léa's réclamation, booked unless the fields say otherwise."""
+    usual = {
+        "id": APPOINTMENT,
+        "client_id": world.lea.id,
+        "technician_id": world.karim.id,
+        "reclamation_id": RECLAMATION,
+        "reclamation_reference": "REC-2026-000100",
+        "start": start,
+        "end": start + VISIT,
+        "zone": ZONE,
+        "status": "booked",
+        "uid": "an appointment",
+        "sequence": 0,
+    }
+    return Appointment(**(usual | fields))
+
+
+def elsewhere(start: datetime, **fields: Any) -> Appointment:
+    """An appointment of Karim for somebody else's réclamation."""
+    usual = {
+        "id": UUID(int=301),
+        "client_id": world.paul.id,
+        "reclamation_id": UUID(int=101),
+        "reclamation_reference": "REC-2026-000101",
+        "uid": "another appointment",
+    }
+    return appointment(start, **(usual | fields))
