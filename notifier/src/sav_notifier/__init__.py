@@ -1,1 +1,1 @@
-"""E-mail, SMS and push. Empty until its first command lands."""
+"""Who is told what, by which way, and what became of it."""

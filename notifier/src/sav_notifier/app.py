@@ -1,0 +1,28 @@
+"""The notifier service."""
+
+from sav_chassis.service import Service
+from sav_contracts.auth import AccountView
+from sav_contracts.calendar import AppointmentView, ConflictView
+from sav_contracts.catalog import ArticleView, ProductView
+from sav_contracts.claims import ClientView, ReclamationView
+from sav_contracts.interventions import InterventionView, InvoiceView, PaymentView, ReportView, TechnicianView
+from sav_contracts.reporting import FeedbackView
+from sav_notifier.mail import check_mail
+
+notifier = Service("notifier")
+notifier.mirror(
+    AccountView,
+    AppointmentView,
+    ArticleView,
+    ClientView,
+    ConflictView,
+    FeedbackView,
+    InterventionView,
+    InvoiceView,
+    PaymentView,
+    ProductView,
+    ReclamationView,
+    ReportView,
+    TechnicianView,
+)
+notifier.needs(check_mail)

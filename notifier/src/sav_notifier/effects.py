@@ -1,0 +1,84 @@
+"""Sending what is queued, outside any transaction, and recording what became of it."""
+
+from email.message import EmailMessage
+from typing import NamedTuple
+from uuid import UUID
+
+from sav_chassis.errors import TryLater
+from sav_chassis.identity import Links
+from sav_chassis.settings import Settings
+from sav_chassis.tx import Begin, Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.notifier import NotificationChanged, NotificationFailed, NotificationSent
+from sav_notifier.app import notifier
+from sav_notifier.mail import Outcome, composed, file_name, posted
+from sav_notifier.model import Notification
+from sav_notifier.people import addressee
+from sav_notifier.rendering import rendered
+from sav_notifier.stale import why_stale
+
+
+class Letter(NamedTuple):
+    """What is to be sent now, and the name it has where it is kept as a file."""
+
+    mail: EmailMessage
+    file_name: str
+    settings: Settings
+
+
+@notifier.effect
+async def deliver(id: UUID, begin: Begin) -> None:
+    """Sends a queued message, or drops it where it became stale.
+
+    At least once: who is cut off after the server took it sends it again, with the same Message-ID.
+    """
+    async with begin() as tx:
+        letter = await _to_send(tx, id)
+    if letter is None:
+        return
+    outcome = await posted(letter.mail, letter.settings, letter.file_name)
+    async with begin() as tx:
+        notification = await tx.load(Notification, id, SYSTEM)
+        _record(tx, notification, outcome, begin.attempt)
+    if notification.waits:
+        raise TryLater("the message could not be sent yet; its record says why")
+
+
+async def _to_send(tx: Tx, id: UUID) -> Letter | None:
+    notification = await tx.load(Notification, id, SYSTEM)
+    if not notification.waits:
+        return None
+    person = await addressee(tx, notification.user_id, notification.category)
+    if reason := person.silent or await why_stale(tx, notification):
+        notification.suppress(reason)
+        tx.emit(NotificationChanged, notification)
+        return None
+    facts = notification.facts | _known_when_sent(notification, tx.settings)
+    content = rendered(notification.template, notification.locale, person.name, facts)
+    mail = composed(notification, person, content, tx.settings.mail_from)
+    return Letter(mail, file_name(notification, person), tx.settings)
+
+
+def _known_when_sent(notification: Notification, settings: Settings) -> dict[str, str]:
+    """What no row may hold, or what is the same in every message."""
+    site = settings.frontend_url.rstrip("/")
+    known = {"company": settings.seller.name, "site": site}
+    if notification.template == "invitation":
+        token = Links(settings.link_secret).token("invitation", UUID(notification.facts["grant_id"]))
+        known |= {"token": token, "link": f"{site}/invitation?token={token}" if site else ""}
+    return known
+
+
+def _record(tx: Tx, notification: Notification, outcome: Outcome, attempt: int) -> None:
+    if not notification.waits:
+        return  # another run, which held the lease before, was here first
+    match outcome.status:
+        case "sent" | "kept_locally":
+            notification.leave(outcome.status, attempt, tx.now)
+            tx.emit(NotificationSent, notification)
+        case "dead":
+            notification.give_up(outcome.reason, attempt)
+            tx.emit(NotificationFailed, notification)
+        case "failed":
+            if notification.fail(outcome.reason, attempt, tx.now):
+                tx.emit(NotificationFailed, notification)

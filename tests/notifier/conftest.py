@@ -1,0 +1,27 @@
+"""Notifier on its stage: everybody is known, and mail goes to a folder of each test's own."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from given_notifier import KNOWN, invited
+
+from sav_chassis.service import Service
+from sav_chassis.testing import Stage
+from sav_notifier.app import notifier
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Path:
+    return tmp_path / "mail" / "box"
+
+
+@pytest.fixture
+async def stage(
+    stages: Callable[[Service], Awaitable[Stage]], mailbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> Stage:
+    stage = await stages(notifier)
+    await stage.clear()
+    await stage.knows(*KNOWN, invited)
+    monkeypatch.setattr(stage.settings, "mailbox", str(mailbox))
+    return stage
