@@ -1,1 +1,1 @@
-"""Reports, feedback and exports. Empty until its first command lands."""
+"""Reports and feedback."""

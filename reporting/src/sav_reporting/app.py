@@ -1,0 +1,5 @@
+"""The reporting service."""
+
+from sav_chassis.service import Service
+
+reporting = Service("reporting")

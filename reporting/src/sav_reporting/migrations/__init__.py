@@ -1,0 +1,1 @@
+"""The schema of this room, step by step."""

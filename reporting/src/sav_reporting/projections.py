@@ -1,0 +1,105 @@
+"""Facts: one row for each réclamation, visit and invoice, made of the events about it in whatever order they come."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from sav_chassis.envelope import Envelope
+from sav_chassis.projector import Told, upsert
+from sav_contracts import catalogue
+from sav_contracts.claims import ReclamationMoved, ReclamationQualified, ReclamationView
+from sav_contracts.interventions import InterventionView, InvoiceView
+from sav_contracts.messages import Event, View
+from sav_reporting.app import reporting
+
+
+class Rule(NamedTuple):
+    """Which of several values stands: among those of one batch, and between what is there and what comes."""
+
+    among: str
+    between: str
+
+
+NEWEST = Rule(
+    "(array_agg({0} ORDER BY version DESC))[1]",
+    "CASE WHEN excluded.version > f.version THEN excluded.{0} ELSE f.{0} END",
+)
+EARLIEST = Rule("min({0})", "least(f.{0}, excluded.{0})")
+LATEST = Rule("max({0})", "greatest(f.{0}, excluded.{0})")
+
+
+class Column(NamedTuple):
+    """What an event says of a record: the field of this name in its view, unless `says` says otherwise."""
+
+    name: str
+    type: str
+    rule: Rule = NEWEST
+    says: Callable[[Envelope, Event], Any] | None = None
+
+    def of(self, envelope: Envelope, event: Event) -> Any:
+        return self.says(envelope, event) if self.says else getattr(event.state, self.name)
+
+
+def merging(table: str, columns: Sequence[Column]) -> str:
+    """The statement that merges what events say, given as arrays, into a table of facts, in the order of ids."""
+    names = ", ".join(column.name for column in columns)
+    arrays = ", ".join(f"${n}::{column.type}[]" for n, column in enumerate(columns, 1))
+    merged = ", ".join(column.rule.among.format(column.name) for column in columns[1:])
+    kept = ", ".join(f"{column.name} = {column.rule.between.format(column.name)}" for column in columns[1:])
+    return f"""INSERT INTO {table} AS f ({names})
+        SELECT id, {merged} FROM unnest({arrays}) AS told ({names}) GROUP BY id ORDER BY id
+        ON CONFLICT (id) DO UPDATE SET {kept}"""
+
+
+def keep(view: type[View], table: str, *said: Column) -> None:
+    """Makes a row of each record that is told in this view, by whatever event."""
+    columns = Column("id", "uuid"), Column("version", "bigint", LATEST), *said
+    statement = merging(table, columns)
+
+    @reporting.project(*(event for event in catalogue.EVENTS.values() if event.state_type() is view))
+    async def merge(connection: asyncpg.Connection, told: Sequence[Told]) -> None:
+        rows = [[column.of(*one) for column in columns] for one in told]
+        await upsert(connection, statement, rows, len(columns))
+
+
+def _qualified_at(envelope: Envelope, event: Event) -> Any:
+    return envelope.at if isinstance(event, ReclamationQualified) else None
+
+
+def _resolved_at(envelope: Envelope, event: Event) -> Any:
+    return envelope.at if isinstance(event, ReclamationMoved) and event.after == "resolved" else None
+
+
+keep(
+    ReclamationView,
+    "reclamation_fact",
+    Column("created_at", "timestamptz"),
+    Column("client_id", "uuid"),
+    Column("technician_id", "uuid"),
+    Column("status", "text"),
+    Column("open", "boolean", says=lambda _, event: event.state.is_open()),
+    Column("problem_type", "text"),
+    Column("priority", "text"),
+    Column("coverage", "text"),
+    Column("qualified_at", "timestamptz", EARLIEST, _qualified_at),
+    Column("resolved_at", "timestamptz", LATEST, _resolved_at),
+)
+keep(
+    InterventionView,
+    "visit_fact",
+    Column("reclamation_id", "uuid"),
+    Column("client_id", "uuid"),
+    Column("technician_id", "uuid"),
+    Column("status", "text"),
+    Column("closed_at", "timestamptz"),
+)
+keep(
+    InvoiceView,
+    "invoice_fact",
+    Column("reclamation_id", "uuid"),
+    Column("client_id", "uuid"),
+    Column("status", "text"),
+    Column("total", "numeric"),
+    Column("paid", "numeric"),
+)

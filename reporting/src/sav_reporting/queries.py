@@ -1,0 +1,79 @@
+"""Reports, computed from facts."""
+
+from datetime import date, timedelta
+
+from pydantic_core import from_json
+from sqlalchemy import text
+
+from sav_chassis.errors import Invalid
+from sav_chassis.tx import Tx
+from sav_contracts.actor import Actor, Role
+from sav_contracts.reporting import GetReclamationsReport, ReclamationsReport
+from sav_reporting.app import reporting
+
+USUAL = timedelta(days=29)
+LONGEST = timedelta(days=3660)
+MINE = {Role.CLIENT: "client_id = :me", Role.TECHNICIAN: "technician_id = :me"}
+KINDS = {
+    "by_status": "status",
+    "by_problem": "problem_type",
+    "by_priority": "priority",
+    "by_coverage": "coverage",
+}
+
+
+def _counted(name: str, column: str) -> str:
+    return f"""(SELECT coalesce(json_agg(counted), '[]')::text FROM (
+        SELECT {column} AS name, count(*) AS count FROM chosen GROUP BY 1 ORDER BY 2 DESC, 1) counted) AS {name}"""
+
+
+# One statement, so that all figures are of the same moment.
+REPORT = f"""
+WITH chosen AS (
+    SELECT *, resolved_at IS NOT NULL AND status IN ('resolved', 'closed') AS resolved,
+        extract(epoch FROM qualified_at - created_at) / 3600 AS hours_to_qualify,
+        extract(epoch FROM resolved_at - created_at) / 3600 AS hours_to_resolve,
+        (SELECT count(*) FROM visit_fact v WHERE v.reclamation_id = r.id AND v.closed_at IS NOT NULL) AS visits
+    FROM reclamation_fact r
+    WHERE (created_at AT TIME ZONE 'UTC')::date BETWEEN :start AND :end AND {{mine}}),
+opinions AS (
+    SELECT count(*) AS feedback, avg(rating)::float AS average_rating FROM feedback
+    WHERE status = 'given' AND reclamation_id IN (SELECT id FROM chosen) AND {{mine}}),
+invoices AS (
+    SELECT coalesce(sum(total), 0.00) AS invoiced, coalesce(sum(paid), 0.00) AS received FROM invoice_fact
+    WHERE status IN ('issued', 'partly_paid', 'paid') AND reclamation_id IN (SELECT id FROM chosen)),
+figures AS (
+    SELECT count(*) AS opened,
+        count(*) FILTER (WHERE resolved) AS resolved,
+        count(*) FILTER (WHERE status = 'closed') AS closed,
+        count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+        count(*) FILTER (WHERE open) AS open,
+        coalesce(sum(visits), 0)::bigint AS visits,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY hours_to_qualify) AS hours_to_qualify,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY hours_to_resolve) FILTER (WHERE resolved) AS hours_to_resolve,
+        count(*) FILTER (WHERE resolved AND visits = 1) AS resolved_at_first_visit
+    FROM chosen)
+SELECT *, {", ".join(_counted(*kind) for kind in KINDS.items())} FROM figures, opinions, invoices"""
+
+
+@reporting.query(GetReclamationsReport)
+async def get_reclamations_report(cmd: GetReclamationsReport, tx: Tx, by: Actor) -> ReclamationsReport:
+    """What came of the réclamations opened in a period."""
+    start, end = _period(cmd, tx.now.date())
+    statement = text(REPORT.format(mine=MINE.get(by.role, "true")))
+    found = await tx.session.execute(statement, {"start": start, "end": end, "me": by.id})
+    told = dict(found.mappings().one())
+    told |= {name: from_json(told[name]) for name in KINDS}
+    if by.role is Role.TECHNICIAN:
+        told |= {"invoiced": None, "received": None}
+    return ReclamationsReport(start=start, end=end, **told)
+
+
+def _period(cmd: GetReclamationsReport, today: date) -> tuple[date, date]:
+    end = cmd.end or max(cmd.start or today, today)
+    start = cmd.start or max(end, date.min + USUAL) - USUAL
+    if start > end:
+        raise Invalid.field("to", "not before `from`")
+    if end - start > LONGEST:
+        raise Invalid.field("to", "at most ten years after `from`")
+    return start, end

@@ -1,0 +1,32 @@
+"""Whom reporting asks."""
+
+from sav_chassis.tx import Tx
+from sav_contracts.interventions import InterventionClosed
+from sav_contracts.reporting import FeedbackInvited
+from sav_reporting.app import reporting
+from sav_reporting.lifecycle import OPEN_FOR
+from sav_reporting.model import Feedback, feedback_id
+
+
+@reporting.on(InterventionClosed)
+async def ask_how_it_was(event: InterventionClosed, tx: Tx) -> str | None:
+    """A client whose visit was completed is asked for feedback, once."""
+    visit = event.state
+    if event.outcome != "completed":
+        return "not completed: the next visit is asked about"
+    if await tx.exists(Feedback, feedback_id(visit.id)):
+        return "asked already"
+    feedback = tx.add(
+        Feedback(
+            id=feedback_id(visit.id),
+            client_id=visit.client_id,
+            technician_id=visit.technician_id,
+            intervention_id=visit.id,
+            reclamation_id=visit.reclamation_id,
+            status="invited",
+            contact_me=False,
+            open_until=(visit.closed_at or tx.now) + OPEN_FOR,
+        )
+    )
+    tx.emit(FeedbackInvited, feedback)
+    return None
