@@ -14,7 +14,7 @@ from sav_chassis.testing import Stage
 
 
 @pytest.fixture(scope="session")
-def settings() -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Databases of their own on the test server, fresh keys, short deadlines."""
     if "SAV_DATABASE_URL" not in os.environ or "SAV_BROKER_URL" not in os.environ:
         pytest.exit("run the tests with `./sav test`: it starts their database and broker", returncode=4)
@@ -24,6 +24,8 @@ def settings() -> Settings:
         signing_key=private,
         public_keys=public,
         link_secret="a secret for tests",
+        files_url=tmp_path_factory.mktemp("files").as_uri(),
+        mailbox=str(tmp_path_factory.mktemp("mailbox")),
         command_deadline=2.0,
     )
 

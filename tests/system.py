@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
 from sav_auth.app import auth
+from sav_calendar.app import calendar
+from sav_catalog.app import catalog
 from sav_chassis.asking import CommandClient
 from sav_chassis.identity import Links, Signer
 from sav_chassis.runner import connected, serving
@@ -22,8 +24,12 @@ from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth import AcceptInvitation, InviteUser, StaffRole, UserInvited
 from sav_edge.app import application, edge
 from sav_interventions.app import interventions
+from sav_notifier.app import notifier
+from sav_reporting.app import reporting
 
-SERVICES = {service.name: service for service in (auth, claims, interventions)}
+SERVICES = {
+    service.name: service for service in (auth, catalog, claims, interventions, calendar, notifier, reporting)
+}
 PASSWORD = "correct horse battery"
 
 

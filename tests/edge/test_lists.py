@@ -1,19 +1,35 @@
-"""Lists: every record once, however they are sorted and whatever is added meanwhile; filters; wrong parameters."""
+"""Lists: every record once, however sorted and whatever is added meanwhile; filters, search; wrong parameters."""
 
 from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import NoneType
+from typing import Any, ClassVar, get_args
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+import world
+from given_views import a
+from pydantic_core import from_json
 from recipes import Scene
 from stories import Json, done, ids, items, opened, qualified, wrong_fields
 from system import Person, System
 from uuid_utils.compat import uuid7
 
+from sav_chassis.errors import Invalid
+from sav_chassis.migrate import migrate
 from sav_chassis.projector import show
-from sav_contracts.claims import ReclamationView, Safety
+from sav_chassis.settings import Settings
+from sav_contracts.actor import Actor
+from sav_contracts.calendar import AppointmentView
+from sav_contracts.catalog import ArticleView, ProductView
+from sav_contracts.claims import ClientView, ReclamationForClient, ReclamationView, Safety
+from sav_contracts.interventions import InvoiceForClient, InvoiceView, ReportView
+from sav_contracts.messages import Scope, View
+from sav_contracts.surface import SURFACE, Row, Serves
+from sav_edge.listing import form
+from sav_edge.reading import ReadModel
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -228,6 +244,252 @@ async def test_bytes_that_are_no_text_choose_nothing(scene: Scene) -> None:
     for value in ("%ED%A0%80", "%FF", "%C3%28"):
         answer = await scene.manager.ask("GET", f"/reclamations?reference={value}")
         assert answer.status_code == 422 or answer.json()["items"] == []
+
+
+@pytest.fixture(scope="module")
+async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    """A read model without services: records of any kind are told to it."""
+    apart = settings.model_copy(update={"database_prefix": "lists"})
+    await migrate(apart, "edge")
+    async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def read(pool: asyncpg.Pool) -> ReadModel:
+    await pool.execute("TRUNCATE view, timeline")
+    return ReadModel(pool)
+
+
+LISTS = {row.path: row for row in SURFACE if row.serves is Serves.PAGE}
+marie, lea = world.marie, world.lea
+
+
+async def page(read: ReadModel, path: str, who: Actor, **query: Any) -> Any:
+    asked = {name: value if isinstance(value, list) else [value] for name, value in query.items()}
+    return from_json(await read.page(LISTS[path], {}, asked, who))
+
+
+async def chosen(read: ReadModel, path: str, who: Actor, **query: Any) -> list[UUID]:
+    return [UUID(item["id"]) for item in (await page(read, path, who, **query))["items"]]
+
+
+async def through(read: ReadModel, path: str, who: Actor, **query: Any) -> list[UUID]:
+    """The ids of every page."""
+    seen: list[UUID] = []
+    while True:
+        told = await page(read, path, who, **query)
+        seen += [UUID(item["id"]) for item in told["items"]]
+        if told["next"] is None:
+            return seen
+        query["after"] = told["next"]
+
+
+async def named_wrong(read: ReadModel, path: str, who: Actor, **query: Any) -> set[str]:
+    with pytest.raises(Invalid) as raised:
+        await page(read, path, who, **query)
+    return {error.field for error in raised.value.problem.errors or []}
+
+
+async def test_what_has_no_number_comes_first_and_in_descending_order_last(
+    pool: asyncpg.Pool, read: ReadModel
+) -> None:
+    numbered = [a(InvoiceView, number=f"F-{n}", status="issued") for n in (3, 1, 2)]
+    drafts = [a(InvoiceView) for _ in range(3)]
+    await show(pool, [*numbered, *drafts])
+    none = sorted(draft.id for draft in drafts)
+    order = [*none, numbered[1].id, numbered[2].id, numbered[0].id]
+    for limit in ("1", "2", "3", "4", "200"):
+        assert await through(read, "/invoices", marie, sort="number", limit=limit) == order
+        assert await through(read, "/invoices", marie, sort="-number", limit=limit) == order[::-1]
+        assert await through(read, "/invoices", lea, sort="number", limit=limit) == order[3:]
+
+
+def appointment(start: str) -> AppointmentView:
+    time = datetime.fromisoformat(start)
+    return a(AppointmentView, start=time, end=time + timedelta(hours=2))
+
+
+async def test_appointments_are_sorted_and_chosen_by_the_time_at_which_they_start(
+    pool: asyncpg.Pool, read: ReadModel
+) -> None:
+    # Whatever zone a time is told in: as texts these would stand in another order.
+    first = appointment("2026-03-02T10:00:00+02:00")
+    second = appointment("2026-03-02T09:00:00+00:00")
+    third = appointment("2026-03-02T04:30:00-05:00")
+    await show(pool, [third, first, second])
+    order = [first.id, second.id, third.id]
+    for limit in ("1", "2", "200"):
+        assert await through(read, "/appointments", marie, sort="start", limit=limit) == order
+        assert await through(read, "/appointments", lea, sort="-start", limit=limit) == order[::-1]
+
+    async def between(**bounds: str) -> list[UUID]:
+        return await chosen(read, "/appointments", marie, sort="start", **bounds)
+
+    assert await between(**{"from": "2026-03-02T09:00:00Z"}) == [second.id, third.id]
+    assert await between(to="2026-03-02T10:00:00+01:00") == [first.id]
+    assert await between(**{"from": "2026-03-02T08:30:00Z", "to": "2026-03-02T09:30:00Z"}) == [second.id]
+    for wrong in ("", "yesterday", "2026-03-02T09:00:00", "2026-03-02", "\0"):
+        assert await named_wrong(read, "/appointments", lea, **{"from": wrong, "to": wrong}) == {"from", "to"}
+    assert await named_wrong(read, "/invoices", marie, **{"from": "2026-03-02T09:00:00Z"}) == {"from"}
+
+
+ARTICLES: dict[str, dict[str, Any]] = {
+    "boiler": {"reference": "CH-100", "name": "Chaudière murale", "description": "à CONDENSATION, 24 kW"},
+    "tap": {"reference": "MI-200", "name": "Mitigeur", "brand": "Grohé", "description": "100% laiton"},
+    "odd": {"reference": "X_1", "name": "a.b(c)[d]*\\e", "description": "Œillet ÉLARGI, façade"},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("chaudiere", {"boiler"}),
+        ("CHAUDIÈRE", {"boiler"}),
+        ("chàüdîère", {"boiler"}),
+        ("audi", {"boiler"}),
+        ("condensation murale", {"boiler"}),
+        ("  murale   ch-100 ", {"boiler"}),
+        ("murale grohe", set()),
+        ("grohe", {"tap"}),
+        ("GROHÉ", {"tap"}),
+        ("100", {"boiler", "tap"}),
+        ("100%", {"tap"}),
+        ("%", {"tap"}),
+        ("_", {"odd"}),
+        ("x_1", {"odd"}),
+        (".", {"odd"}),
+        ("a.b(c)[d]*\\e", {"odd"}),
+        ("(", {"odd"}),
+        ("[", {"odd"}),
+        ("\\", {"odd"}),
+        ("***", set()),
+        ("facade", {"odd"}),
+        ("elargi", {"odd"}),
+        ("e\u0301largi", {"odd"}),
+        ("œillet", {"odd"}),
+        ("c.*n", set()),
+        ("nothing", set()),
+        ("", {"boiler", "tap", "odd"}),
+        ("   ", {"boiler", "tap", "odd"}),
+        ("\ud7ff", set()),
+        ("é" * 200, set()),
+        ("(" * 200, set()),
+    ],
+)
+async def test_every_word_of_a_search_occurs(
+    pool: asyncpg.Pool, read: ReadModel, text: str, found: set[str]
+) -> None:
+    articles = {name: a(ArticleView, **fields) for name, fields in ARTICLES.items()}
+    await show(pool, [*articles.values()])
+    for who in (lea, world.karim, marie):
+        assert set(await chosen(read, "/articles", who, q=text)) == {articles[name].id for name in found}
+
+
+async def test_a_search_looks_only_where_the_list_says(pool: asyncpg.Pool, read: ReadModel) -> None:
+    claim = a(ReclamationView, description="fuite sous l'évier", priority_reason="fuite de gaz")
+    await show(pool, [claim])
+    assert await chosen(read, "/reclamations", lea, q="fuite") == [claim.id]
+    for who in (lea, marie):
+        assert await chosen(read, "/reclamations", who, q="gaz") == []
+        assert await named_wrong(read, "/invoices", who, q="x") == {"q"}
+    assert await named_wrong(read, "/reclamations", lea, q="a\0b") == {"q"}
+    assert await named_wrong(read, "/reclamations", lea, q="a" * 201) == {"q"}
+    assert await named_wrong(read, "/reclamations", lea, q=["a" * 100, "b" * 100]) == {"q"}
+    assert await chosen(read, "/reclamations", lea, q=["fuite", "evier"]) == [claim.id]
+    assert await chosen(read, "/reclamations", lea, q=["fuite", "gaz"]) == []
+
+
+async def test_a_search_is_paged_and_filtered_too(pool: asyncpg.Pool, read: ReadModel) -> None:
+    found = [a(ReclamationView, reference=f"REC-{n}", article="Évier") for n in range(5)]
+    await show(pool, [*found, a(ReclamationView, article="Lavabo")])
+    expected = [claim.id for claim in found]
+    assert await through(read, "/reclamations", lea, q="evier", sort="reference", limit="2") == expected
+    assert await chosen(read, "/reclamations", lea, q="evier", reference="REC-3") == [expected[3]]
+
+
+async def test_filters_take_what_their_field_is(pool: asyncpg.Pool, read: ReadModel) -> None:
+    product_id = uuid4()
+    boiler = a(ArticleView, reference="CH-1", gtin="12345670", fuel="gas", in_stock=True)
+    tap = a(ArticleView, reference="CH-11", family="sanitary", fuel=None, in_stock=False)
+    named = a(ReclamationView, product_id=product_id)
+    product = a(ProductView, id=product_id, serial="S_1")
+    await show(pool, [boiler, tap, named, a(ReclamationView), product, a(ProductView, serial="SX1")])
+    for who in (lea, marie):
+        assert await chosen(read, "/articles", who, in_stock="true") == [boiler.id]
+        assert await chosen(read, "/articles", who, in_stock="false") == [tap.id]
+        assert await chosen(read, "/articles", who, family="sanitary") == [tap.id]
+        assert await chosen(read, "/articles", who, fuel="gas") == [boiler.id]
+        assert await chosen(read, "/articles", who, gtin="12345670") == [boiler.id]
+        assert await chosen(read, "/articles", who, reference="CH-1") == [boiler.id]
+        assert await chosen(read, "/reclamations", who, product_id=str(product_id).upper()) == [named.id]
+        assert await chosen(read, "/products", who, serial="S_1") == [product.id]
+        wrong = {"in_stock": "perhaps", "fuel": "coal", "gtin": "\0"}
+        assert await named_wrong(read, "/articles", who, **wrong) == set(wrong)
+
+
+SORTED = [
+    (path, row, sort)
+    for path, row in LISTS.items()
+    if "{" not in path
+    for sort in row.sorts
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "sort"), SORTED, ids=lambda part: part if isinstance(part, str) else ""
+)
+async def test_every_list_is_sorted_and_paged_by_every_field_it_names(
+    pool: asyncpg.Pool, read: ReadModel, path: str, row: Row, sort: str
+) -> None:
+    assert issubclass(row.message, View)
+    views = [a(row.message, at=NOW + timedelta(hours=n // 2)) for n in range(5)]
+    await show(pool, views)
+    order = await through(read, path, marie, sort=sort, limit="200")
+    assert sorted(order) == sorted(view.id for view in views)
+    assert await through(read, path, marie, sort=sort, limit="2") == order
+    assert await through(read, path, marie, sort=f"-{sort}", limit="2") == order[::-1]
+
+
+def test_lists_are_sorted_by_texts_and_times_only() -> None:
+    for row in LISTS.values():
+        for sort in row.sorts:
+            kinds = set(get_args(row.message.model_fields[sort].annotation)) or {
+                row.message.model_fields[sort].annotation
+            }
+            assert kinds - {NoneType} <= {str, datetime}, f"{row.route}: {sort}"
+
+
+class Careless(View):
+    scope: ClassVar[Scope] = Scope.ROOT
+
+    def for_client(self) -> View | None:
+        return None
+
+
+class Hidden(View):
+    scope: ClassVar[Scope] = Scope.ROOT
+
+    def for_client(self) -> None:
+        return None
+
+
+def test_a_client_reads_the_form_that_the_view_names() -> None:
+    assert form(ReclamationView, lea) is ReclamationForClient
+    assert form(InvoiceView, lea) is InvoiceForClient
+    assert form(ReportView, lea) is ReportView
+    assert form(ClientView, lea) is ClientView
+    assert form(InvoiceView, marie) is InvoiceView
+    for view in (Careless, Hidden):
+        assert form(view, marie) is view
+        with pytest.raises(TypeError):
+            form(view, lea)
+
+
+async def test_a_client_asks_nothing_about_what_only_staff_see(pool: asyncpg.Pool, read: ReadModel) -> None:
+    await show(pool, [a(ReclamationView, technician_id=world.karim.id, priority="critical")])
+    assert await named_wrong(read, "/reclamations", lea, priority="critical") == {"priority"}
+    assert len(await chosen(read, "/reclamations", marie, priority="critical")) == 1
 
 
 def view(client_id: UUID, created_at: datetime) -> ReclamationView:

@@ -11,7 +11,9 @@ from stories import done
 from system import System
 
 from sav_contracts.actor import Role
+from sav_contracts.messages import Asked
 from sav_contracts.surface import SURFACE, Row, Serves
+from sav_edge.uploads import file_fields
 
 Json = dict[str, Any]
 
@@ -77,16 +79,65 @@ def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
     parameters = {(parameter["in"], parameter["name"]) for parameter in described["parameters"]}
     in_path = set(re.findall(r"{(\w+)}", row.path))
     assert {name for place, name in parameters if place == "path"} == in_path
-    if row.serves is Serves.REPLY:
+    in_query = {name for place, name in parameters if place == "query"}
+    if row.serves is Serves.REPLY and row.method == "GET":
+        aliases = {field.alias or name for name, field in row.message.model_fields.items()}
+        assert in_query == aliases - in_path
+        assert "requestBody" not in described
+    elif row.serves is Serves.REPLY:
         assert ("header", "Idempotency-Key") in parameters
-        body = described["requestBody"]["content"]["application/json"]["schema"]
-        if "$ref" in body:
-            body = document["components"]["schemas"][body["$ref"].rpartition("/")[2]]
-        assert body["properties"].keys() == row.message.model_fields.keys() - in_path
-        assert not in_path & set(body["required"])
+        assert {"400", "413", "415"} <= described["responses"].keys()
+        fields = row.message.model_fields.keys() - in_path
+        assert ("requestBody" in described) is bool(fields)
+        for media_type, body in described.get("requestBody", {"content": {}})["content"].items():
+            check_body(document, row, media_type, body["schema"], fields)
+    if row.serves is Serves.FILE:
+        content = described["responses"]["200"]["content"]
+        assert {"image/jpeg", "image/png", "application/pdf"} == content.keys()
+        assert all(told["schema"]["format"] == "binary" for told in content.values())
+        assert "content" not in described["responses"]["304"]
     if row.serves is Serves.PAGE:
-        in_query = {name for place, name in parameters if place == "query"}
-        assert in_query == {*row.filters, "limit", "after", "sort", "created_from", "created_to"}
+        more = {*(["q"] if row.search else []), *(["from", "to"] if row.during else [])}
+        assert in_query == {*row.filters, *more, "limit", "after", "sort", "created_from", "created_to"}
+
+
+def check_body(document: Json, row: Row, media_type: str, schema: Json, fields: set[str]) -> None:
+    """Every field is there once, but for files in JSON."""
+    assert issubclass(row.message, Asked)
+    files = set(file_fields(row.message))
+    assert media_type in ("application/json", "multipart/form-data")
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    assert schema["properties"].keys() == (fields if media_type != "application/json" else fields - files)
+    assert set(schema["required"]) <= schema["properties"].keys()
+
+
+def test_a_row_that_takes_files_says_how(document: Json) -> None:
+    rows = {
+        row.route: operation(document, row)["requestBody"]["content"] for row in SURFACE if takes_files(row)
+    }
+    assert rows["POST /products"].keys() == {"application/json", "multipart/form-data"}
+    assert rows["PUT /products/{product_id}/proof"].keys() == {"multipart/form-data"}
+    proof = rows["PUT /products/{product_id}/proof"]["multipart/form-data"]
+    assert proof["schema"]["properties"]["proof"] == {"type": "string", "format": "binary"}
+    assert proof["encoding"]["proof"]["contentType"] == "application/pdf, image/jpeg, image/png, image/webp"
+    photos = rows["POST /reclamations/{reclamation_id}/photos"]["multipart/form-data"]["schema"]
+    assert photos["properties"]["photos"] == {
+        "type": "array",
+        "items": {"type": "string", "format": "binary"},
+        "minItems": 1,
+        "maxItems": 6,
+    }
+
+
+def takes_files(row: Row) -> bool:
+    return issubclass(row.message, Asked) and bool(file_fields(row.message))
+
+
+def test_the_names_of_a_query_are_those_of_its_url(document: Json) -> None:
+    row = next(row for row in SURFACE if row.route == "GET /slots")
+    names = {parameter["name"] for parameter in operation(document, row)["parameters"]}
+    assert {"from", "to", "technician_id"} <= names
 
 
 def test_what_a_client_reads_is_described_beside_what_staff_read(document: Json) -> None:

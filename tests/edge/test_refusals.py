@@ -7,7 +7,7 @@ import pytest
 from recipes import Scene
 from stories import assigned, done, opened, refused, wrong_fields
 
-from sav_edge.app import MAX_BODY
+from sav_edge.uploads import MAX_BODY
 
 DEEP = "[" * 100_000 + "]" * 100_000
 

@@ -9,7 +9,8 @@ import pytest
 from recipes import Scene
 from stories import done, refused
 
-from sav_edge.app import MAX_BODY, listening
+from sav_edge.app import listening
+from sav_edge.uploads import MAX_BODY
 
 OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite"}
 

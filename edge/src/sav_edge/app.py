@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import structlog
@@ -17,6 +18,7 @@ from sav_chassis.consuming import ViewConsumer
 from sav_chassis.database import opened
 from sav_chassis.envelope import Envelope
 from sav_chassis.errors import SavError
+from sav_chassis.files import Files, check_files
 from sav_chassis.identity import Verifier
 from sav_chassis.migrate import migrate
 from sav_chassis.runner import connected, run
@@ -26,11 +28,13 @@ from sav_edge.description import described
 from sav_edge.projection import apply
 from sav_edge.reading import ReadModel
 from sav_edge.routes import Door, handlers
+from sav_edge.uploads import MAX_UPLOAD, Uploads
 
 log = structlog.get_logger()
 
-MAX_BODY = 1_000_000
 POOL = 10
+# Decoding a picture takes a core, and up to 400 MB.
+RECOGNISERS = 2
 # Seconds a request in hand may take after SIGTERM.
 FINISH_WITHIN = 6
 
@@ -58,6 +62,7 @@ edge = Edge()
 @asynccontextmanager
 async def application(settings: Settings) -> AsyncIterator[Litestar]:
     """The ASGI application at work: connected, its read model fed."""
+    check_files(settings, edge.name)
     async with (
         opened(settings, edge.name, POOL) as database,
         connected(settings, edge.name) as broker,
@@ -78,7 +83,10 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
             return {"database": bool(answers), "broker": client.connected}
 
         read = ReadModel(database.pool)
-        door = Door(read, client, Verifier(settings.public_keys), settings.command_deadline, apply_reply)
+        recognisers = ThreadPoolExecutor(RECOGNISERS, "recogniser")
+        uploads = Uploads(Files(settings.files_url), recognisers)
+        verifier = Verifier(settings.public_keys)
+        door = Door(read, client, verifier, settings.command_deadline, apply_reply, uploads)
         consumer = ViewConsumer(lambda told: apply(database.pool, told), database, broker, "edge.views")
         await consumer.start()
         try:
@@ -86,6 +94,7 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         finally:
             await consumer.stop()
             await client.close()
+            recognisers.shutdown(wait=False, cancel_futures=True)
 
 
 def build(door: Door, ready: Callable[[], Awaitable[dict[str, bool]]]) -> Litestar:
@@ -104,7 +113,8 @@ def build(door: Door, ready: Callable[[], Awaitable[dict[str, bool]]]) -> Litest
         [*handlers(door), live, is_ready, *described()],
         openapi_config=None,
         logging_config=None,
-        request_max_body_size=MAX_BODY,
+        # A net: every row bounds its own body, most of them far lower.
+        request_max_body_size=2 * MAX_UPLOAD,
         exception_handlers={
             SavError: problems.on_sav_error,
             HTTPException: problems.on_http_error,

@@ -8,27 +8,46 @@ from pydantic.json_schema import models_json_schema
 
 from sav_chassis.errors import Problem
 from sav_contracts.actor import ANYONE, Actor, Role
+from sav_contracts.files import MAX_FILE_BYTES
 from sav_contracts.messages import Asked, View
 from sav_contracts.surface import SURFACE, Row, Serves
 from sav_contracts.timeline import Entry
-from sav_edge.listing import PARAMETERS, form
+from sav_edge.listing import MAX_SEARCH, form, parameters
 from sav_edge.routes import PREFIX
+from sav_edge.uploads import ENDINGS, FORM, JSON, MAX_UPLOAD, file_fields, media_types
 
 Json = dict[str, Any]
 CLIENT = Actor(role=Role.CLIENT)
 
 REFUSALS = {
-    "400": "The body is not JSON",
+    "400": "The body is not what its content type says",
     "401": "No valid token",
     "403": "Not for this role, or not for you",
     "404": "There is no such record, or none that you may see",
     "409": "The record's state does not allow it; `moves` holds what it allows",
     "410": "The link was used or has expired",
-    "413": "The body is too large",
+    "413": "The body, or a file in it, is too large",
+    "415": "The body, or a file in it, is of a type that is not taken here",
     "422": "Wrong fields, each named in `errors`",
     "503": "Who should answer is away; nothing was done",
     "504": "No answer in time; repeat with the same Idempotency-Key",
 }
+
+# What only a body can be refused for.
+BODILY = {"400", "413", "415"}
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Chosen by the caller: the same request with the same key is done once.",
+    "schema": {"type": "string", "maxLength": 200},
+}
+KNOWN = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of the file that the caller holds already.",
+    "schema": {"type": "string"},
+}
+BINARY = {"type": "string", "format": "binary"}
 
 
 def document() -> Json:
@@ -93,21 +112,16 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
     }
     if not _public(row):
         operation["security"] = [{"token": []}]
-    if row.serves is Serves.REPLY:
-        operation["parameters"].append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "description": "Chosen by the caller: the same request with the same key is done once.",
-                "schema": {"type": "string", "maxLength": 200},
-            }
-        )
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": _body(definitions[name], row)}},
-        }
+    if row.serves is Serves.REPLY and row.method == "GET":
+        operation["parameters"] += _fields_as_parameters(definitions[name], row)
+    elif row.serves is Serves.REPLY:
+        operation["parameters"].append(KEY)
+        if body := _body(definitions[name], row):
+            operation["requestBody"] = body
+    elif row.serves is Serves.FILE:
+        operation["parameters"].append(KNOWN)
     elif row.serves in (Serves.PAGE, Serves.TIMELINE):
-        operation["parameters"] += [_query_parameter(name, row) for name in _query_names(row)]
+        operation["parameters"] += [_query_parameter(name, row) for name in parameters(row)]
     return operation
 
 
@@ -127,6 +141,7 @@ def _operation_id(row: Row) -> str:
         Serves.ONE: f"get{name}",
         Serves.SELF: f"getMy{name}",
         Serves.TIMELINE: f"get{name}Timeline",
+        Serves.FILE: f"get{name}{row.file.title().replace('_', '')}",
     }.get(row.serves, name[0].lower() + name[1:])
 
 
@@ -141,6 +156,12 @@ def _public(row: Row) -> bool:
 
 
 def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
+    if row.serves is Serves.FILE:
+        return {
+            "description": "The file",
+            "headers": {"ETag": {"schema": {"type": "string"}}},
+            "content": {media_type: {"schema": BINARY} for media_type in ENDINGS},
+        }
     if row.serves is Serves.TIMELINE:
         shapes = [references[Entry]]
     elif forms := _forms(row):
@@ -164,31 +185,74 @@ def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
 
 
 def _refusals(row: Row) -> Json:
-    expected = set(REFUSALS) if row.serves is Serves.REPLY else {"401", "403", "404", "422", "503"}
-    if row.serves is Serves.PAGE:
+    expected = {"401", "403", "404", "422", "503"}
+    if row.serves is Serves.REPLY:
+        expected = set(REFUSALS) - (BODILY if row.method == "GET" else set())
+    if row.serves is Serves.PAGE and "{" not in row.path:
         expected -= {"404"}
     if "token" not in row.message.model_fields:
         expected -= {"410"}
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {code: {"description": REFUSALS[code], "content": problem} for code in sorted(expected)}
+    refusals: Json = {code: {"description": REFUSALS[code], "content": problem} for code in sorted(expected)}
+    if row.serves is Serves.FILE:
+        refusals["304"] = {"description": "The caller holds it already"}
+    return refusals
 
 
-def _body(schema: Json, row: Row) -> Json:
-    in_path = set(re.findall(r"{(\w+)}", row.path))
-    if not in_path:
-        return {"$ref": f"#/components/schemas/{row.message.__name__}"}
-    body = dict(schema)
-    body["properties"] = {name: value for name, value in schema["properties"].items() if name not in in_path}
-    body["required"] = [name for name in schema.get("required", []) if name not in in_path]
+def _body(schema: Json, row: Row) -> Json | None:
+    """The body in each type that is taken; None where the path says everything."""
+    message: type[Asked[BaseModel]] = row.message  # type: ignore[assignment]
+    fields = _without(schema, _in_path(row))
+    if not fields["properties"]:
+        return None
+    files = file_fields(message)
+    body: Json = {"required": bool(fields.get("required")), "content": {}}
+    if files:
+        file, whole = MAX_FILE_BYTES // 1_000_000, MAX_UPLOAD // 1_000_000
+        body["description"] = f"A file may have {file} MB, the whole body {whole} MB."
+    for media_type in media_types(message):
+        if media_type == FORM:
+            body["content"][FORM] = _form(fields, message)
+        elif files or _in_path(row):
+            body["content"][JSON] = {"schema": _without(fields, set(files))}
+        else:
+            body["content"][JSON] = {"schema": {"$ref": f"#/components/schemas/{message.__name__}"}}
     return body
+
+
+def _without(schema: Json, names: set[str]) -> Json:
+    left = {name: value for name, value in schema["properties"].items() if name not in names}
+    required = [name for name in schema.get("required", []) if name not in names]
+    return schema | {"properties": left, "required": required}
+
+
+def _form(fields: Json, message: type[Asked[BaseModel]]) -> Json:
+    properties = dict(fields["properties"])
+    for name, file in file_fields(message).items():
+        bounds = {bound: properties[name][bound] for bound in ("minItems", "maxItems") if file.many}
+        properties[name] = {"type": "array", "items": BINARY} | bounds if file.many else BINARY
+    encoding = {
+        name: {"contentType": ", ".join(sorted(file.media_types))}
+        for name, file in file_fields(message).items()
+    }
+    return {"schema": fields | {"properties": properties}, "encoding": encoding}
+
+
+def _fields_as_parameters(schema: Json, row: Row) -> list[Json]:
+    """The fields of a query, under the names that they have in a URL."""
+    fields = _without(schema, _in_path(row))
+    return [
+        {"name": name, "in": "query", "required": name in fields["required"], "schema": value}
+        for name, value in fields["properties"].items()
+    ]
+
+
+def _in_path(row: Row) -> set[str]:
+    return set(re.findall(r"{(\w+)}", row.path))
 
 
 def _path_parameter(name: str) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-
-
-def _query_names(row: Row) -> list[str]:
-    return [*row.filters, *(PARAMETERS if row.sorts else ("limit", "after"))]
 
 
 def _query_parameter(name: str, row: Row) -> Json:
@@ -203,6 +267,8 @@ def _query_parameter(name: str, row: Row) -> Json:
         schema = {"type": "string", "enum": [f"{sign}{key}" for key in row.sorts for sign in ("", "-")]}
     if name == "limit":
         schema = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
-    elif name.startswith("created_"):
+    elif name == "q":
+        schema = {"type": "string", "maxLength": MAX_SEARCH}
+    elif name in ("from", "to", "created_from", "created_to"):
         schema = {"type": "string", "format": "date-time"}
     return {"name": name, "in": "query", "schema": schema}

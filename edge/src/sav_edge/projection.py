@@ -1,4 +1,4 @@
-"""The read model: every record's newest view, and a timeline row for each event and related root."""
+"""The read model: every record's newest view, and a timeline row for each event that tells and related root."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,6 +22,8 @@ async def apply(connection: Executes, told: Sequence[Told]) -> None:
 
 def _rows(told: Sequence[Told]) -> Iterator[tuple[Any, ...]]:
     for envelope, event in told:
+        if not event.tells:
+            continue
         shown = event.for_client()
         entry = _entry(envelope, event).model_dump_json(exclude_none=True)
         entry_client = (

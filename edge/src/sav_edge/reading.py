@@ -1,39 +1,94 @@
 """Reads: one SQL statement over the read model, within the caller's scope."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from sav_chassis.errors import NotFound
-from sav_contracts.actor import MANAGERS, Actor, Role
+from sav_contracts.actor import MANAGERS, STAFF, Actor, Role
 from sav_contracts.messages import Scope, View
-from sav_contracts.surface import Row
-from sav_edge.listing import Query, column, doc, mark, parse
+from sav_contracts.surface import SURFACE, Reach, Row, Serves
+from sav_edge.listing import Listing, Query, doc, mark, parse
+
+# The ids of a path, by name: `{reclamation_id: …, photo_id: …}`.
+Ids = Mapping[str, UUID]
+Views = Mapping[type[View], Reach]
+
+# The column that says whose a root is.
+THEIRS = {Role.CLIENT: "client_id", Role.TECHNICIAN: "technician_id"}
+# Whom or what a réclamation or a visit names: who may read those, reads this too.
+NAMED = {
+    (Role.CLIENT, "technician"): "technician_id",
+    (Role.TECHNICIAN, "client"): "client_id",
+    (Role.TECHNICIAN, "product"): "product_id",
+}
 
 
-def visible(actor: Actor, view: type[View], me: str) -> str:
+def views_of(role: Role) -> Views:
+    """The views that a role reads, in lists or one by one, and how far."""
+    return {
+        row.message: row.reach[role]  # type: ignore[misc]
+        for row in SURFACE
+        if row.serves in (Serves.PAGE, Serves.ONE) and role in row.reach
+    }
+
+
+VIEWS = {role: views_of(role) for role in Role}
+KINDS = {view.kind(): view for views in VIEWS.values() for view in views}
+
+
+def visible(actor: Actor, reach: Reach | None, view: type[View], me: str, v: str = "v") -> str:
     """The SQL condition under which `actor` (whose id is the parameter `me`) sees a row `v` of this view."""
-    if view.scope is Scope.PERSON:
-        return f"v.user_id = {me}"
-    if view.scope is Scope.ROOT:
-        return visible_root(actor, me)
-    raise NotImplementedError(f"{view.__name__}: nothing is served with scope {view.scope} yet")
+    if reach is None:
+        return "false"
+    theirs = "true" if reach is Reach.ALL else _in_scope(actor, view, me, v)
+    return f"{v}.{doc(actor)} IS NOT NULL AND {theirs}"
 
 
-def visible_root(actor: Actor, me: str) -> str:
-    """The same for a row `v` of any root."""
-    if actor.role in MANAGERS:
-        return f"{me}::uuid IS NOT NULL"
-    if actor.role is Role.CLIENT:
-        # Their own, and the card of whoever works or worked for them.
-        return f"""v.doc_client IS NOT NULL AND (v.client_id = {me} OR v.kind = 'technician' AND EXISTS (
-            SELECT FROM view x WHERE x.client_id = {me} AND x.technician_id = v.id AND x.doc_client IS NOT NULL))"""
-    if actor.role is Role.TECHNICIAN:
-        # Theirs, and the client of what they are working on.
-        return f"""(v.technician_id = {me} OR v.kind = 'client' AND EXISTS (
-            SELECT FROM view x WHERE x.technician_id = {me} AND x.client_id = v.id AND x.open))"""
-    return "false"
+def _in_scope(actor: Actor, view: type[View], me: str, v: str) -> str:
+    match view.scope:
+        case Scope.PERSON:
+            return f"{v}.user_id = {me}"
+        case Scope.ROOT:
+            return "true" if actor.role in MANAGERS else _root(actor, view, me, v)
+        case Scope.CHILD:
+            roots = {view: reach for view, reach in VIEWS[actor.role].items() if view.scope is Scope.ROOT}
+            kinds = ", ".join(f"'{view.kind()}'" for view in roots)
+            # The kinds stand there once more for the primary key, which begins with them.
+            return f"""EXISTS (SELECT FROM view root WHERE root.kind IN ({kinds}) AND root.id = {v}.parent
+                AND {_any(actor, roots, me, "root")})"""
+        case Scope.STAFF:
+            return "true" if actor.role in STAFF else "false"
+        case Scope.PUBLIC:
+            return "true"
+
+
+def _root(actor: Actor, view: type[View], me: str, v: str) -> str:
+    """A client's own; a technician's own; and what theirs name: for a technician, while work on it goes on."""
+    if actor.role not in THEIRS:
+        return "false"
+    theirs, named = THEIRS[actor.role], NAMED.get((actor.role, view.kind()))
+    if named is None:
+        return f"{v}.{theirs} = {me}"
+    still = "AND x.open" if actor.role is Role.TECHNICIAN else ""
+    return f"""{v}.id IN (SELECT x.{named} FROM view x
+        WHERE x.kind IN ('reclamation', 'intervention') AND x.{theirs} = {me} {still})"""
+
+
+def _any(actor: Actor, views: Views, me: str, v: str) -> str:
+    """The same for a row of any of these views."""
+    kinds: dict[str, list[str]] = {}
+    for view, reach in views.items():
+        kinds.setdefault(visible(actor, reach, view, me, v), []).append(f"'{view.kind()}'")
+    either = [f"{v}.kind IN ({', '.join(names)}) AND {condition}" for condition, names in kinds.items()]
+    return f"({' OR '.join(either) or 'false'})"
+
+
+def typed(me: str) -> str:
+    """True; PostgreSQL wants to be told the type of a parameter that no condition needs."""
+    return f"{me}::uuid IS NOT NULL"
 
 
 class ReadModel:
@@ -42,57 +97,127 @@ class ReadModel:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def one(self, view: type[View], id: UUID, actor: Actor) -> str:
-        """The record; `NotFound` where there is none that the actor may see."""
+    async def one(self, row: Row, ids: Ids, actor: Actor) -> str:
+        """The record that the ids of the path name; where they name what it hangs on, the newest that does.
+
+        `NotFound` where there is none that the actor may see, or hangs on none that the actor may see.
+        """
+        asked = Asked(row, ids, actor)
         found = await self._pool.fetchval(
-            f"SELECT v.{doc(actor)} FROM view v WHERE v.kind = $1 AND v.id = $2 AND ({visible(actor, view, '$3')})",
-            view.kind(),
-            id,
-            actor.id,
+            f"""SELECT v.{doc(actor)} FROM view v WHERE {asked.where}
+            ORDER BY v.created_at DESC, v.id DESC LIMIT 1""",
+            *asked.arguments,
         )
         if found is None:
-            raise NotFound(f"there is no {view.kind()} {id}")
+            raise _missing(asked.view, ids)
         return str(found)
 
-    async def page(self, row: Row, view: type[View], query: Query, actor: Actor) -> str:
-        """A page of the records that the actor may see; `Invalid` names every wrong parameter."""
-        listing = parse(row, view, query, actor)
-        arguments: list[Any] = [view.kind(), actor.id]
-        conditions = ["v.kind = $1", f"({visible(actor, view, '$2')})"]
-        for condition, value in listing.where:
-            arguments.append(value)
-            conditions.append(condition.replace("$", f"${len(arguments)}"))
-        order = column(listing.order, actor)
-        if listing.after:
-            arguments += listing.after
-            conditions.append(f"({order}, v.id) {listing.beyond} (${len(arguments) - 1}, ${len(arguments)})")
-        rows = await self._pool.fetch(
-            f"""SELECT v.{doc(actor)} AS doc, {order} AS place, v.id FROM view v WHERE {" AND ".join(conditions)}
-            ORDER BY {order} {listing.direction}, v.id {listing.direction} LIMIT {listing.limit + 1}""",
-            *arguments,
-        )
-        return _page(rows, listing.limit, listing.order)
+    async def page(self, row: Row, ids: Ids, query: Query, actor: Actor) -> str:
+        """A page of the records that the actor may see, of those that hang on what the ids of the path name.
 
-    async def timeline(self, row: Row, view: type[View], id: UUID, query: Query, actor: Actor) -> str:
-        """What happened to a record, oldest first, and to what hangs on it as far as the actor may see that."""
-        await self.one(view, id, actor)
+        `Invalid` names every wrong parameter; `NotFound` where the actor may not see what the path names.
+        """
+        asked = Asked(row, ids, actor)
+        listing = parse(row, asked.view, query, actor)
+        if ids:
+            await self._check_parents(ids, actor)
+        for condition, value in listing.where:
+            asked.conditions.append(condition.replace("$", asked.parameter(value)))
+        key = listing.key(actor)
+        if listing.after:
+            value, id = map(asked.parameter, listing.after)
+            asked.conditions.append(f"({key}, v.id) {listing.beyond} ({value}, {id})")
+        rows = await self._pool.fetch(
+            f"""SELECT v.{doc(actor)} AS doc, {key} AS place, v.id FROM view v WHERE {asked.where}
+            ORDER BY {key} {listing.direction}, v.id {listing.direction} LIMIT {listing.limit + 1}""",
+            *asked.arguments,
+        )
+        return _page(rows, listing)
+
+    async def timeline(self, row: Row, ids: Ids, query: Query, actor: Actor) -> str:
+        """What happened to a root, oldest first, and to what hangs on it as far as the actor may see that."""
+        await self.one(row, ids, actor)
+        view = _view(row)
         listing = parse(row, view, query, actor)
-        arguments: list[Any] = [id, actor.id]
+        arguments: list[Any] = [ids[_id_of(view)], actor.id]
         later = ""
         if listing.after:
             arguments += listing.after
             later = "AND (t.at, t.event_id) > ($3, $4)"
+        told = {
+            view: reach
+            for view, reach in VIEWS[actor.role].items()
+            if view.scope in (Scope.ROOT, Scope.CHILD)
+        }
         rows = await self._pool.fetch(
             f"""SELECT t.{doc(actor)} AS doc, t.at AS place, t.event_id AS id
             FROM timeline t JOIN view v ON v.kind = t.kind AND v.id = t.subject
-            WHERE t.root = $1 AND t.{doc(actor)} IS NOT NULL AND ({visible_root(actor, "$2")}) {later}
+            WHERE t.root = $1 AND t.{doc(actor)} IS NOT NULL AND {_any(actor, told, "$2", "v")}
+                AND {typed("$2")} {later}
             ORDER BY t.at, t.event_id LIMIT {listing.limit + 1}""",
             *arguments,
         )
-        return _page(rows, listing.limit, listing.order)
+        return _page(rows, listing)
+
+    async def _check_parents(self, ids: Ids, actor: Actor) -> None:
+        for name, id in ids.items():
+            view = KINDS[name.removesuffix("_id")]
+            seen = visible(actor, VIEWS[actor.role].get(view), view, "$3")
+            found = (
+                f"SELECT true FROM view v WHERE v.kind = $1 AND v.id = $2 AND {seen} AND $3::uuid IS NOT NULL"
+            )
+            if not await self._pool.fetchval(found, view.kind(), id, actor.id):
+                raise _missing(view, {name: id})
 
 
-def _page(rows: list[asyncpg.Record], limit: int, order: str) -> str:
-    more = mark(order, rows[limit - 1]["place"], rows[limit - 1]["id"]) if len(rows) > limit else None
-    following = f'"{more}"' if more else "null"
-    return f'{{"items":[{",".join(row["doc"] for row in rows[:limit])}],"next":{following}}}'
+class Asked:
+    """The conditions and parameters under which a row `v` is what a row of the surface and the path's ids name."""
+
+    def __init__(self, row: Row, ids: Ids, actor: Actor) -> None:
+        self.view = _view(row)
+        self.arguments: list[Any] = []
+        me = self.parameter(actor.id)
+        self.conditions = [
+            f"v.kind = {self.parameter(self.view.kind())}",
+            typed(me),
+            visible(actor, row.reach.get(actor.role), self.view, me),
+        ]
+        for name, id in ids.items():
+            if name == _id_of(self.view):
+                self.conditions.append(f"v.id = {self.parameter(id)}")
+            else:
+                parent = KINDS[name.removesuffix("_id")]
+                seen = visible(actor, VIEWS[actor.role].get(parent), parent, me, "p")
+                self.conditions.append(
+                    f"""v.parent = {self.parameter(id)} AND EXISTS (SELECT FROM view p
+                    WHERE p.kind = '{parent.kind()}' AND p.id = v.parent AND {seen})"""
+                )
+
+    def parameter(self, value: Any) -> str:
+        """What stands for the value in the statement."""
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+    @property
+    def where(self) -> str:
+        return " AND ".join(self.conditions)
+
+
+def _view(row: Row) -> type[View]:
+    return row.message  # type: ignore[return-value]
+
+
+def _id_of(view: type[View]) -> str:
+    return f"{view.kind()}_id"
+
+
+def _missing(view: type[View], ids: Ids) -> NotFound:
+    name, id = list(ids.items())[-1]
+    of = "" if name == _id_of(view) else f" of {name.removesuffix('_id')}"
+    return NotFound(f"there is no {view.kind().replace('_', ' ')}{of} {id}")
+
+
+def _page(rows: list[asyncpg.Record], listing: Listing) -> str:
+    more = rows[listing.limit - 1] if len(rows) > listing.limit else None
+    following = f'"{mark(listing, more["place"], more["id"])}"' if more else "null"
+    return f'{{"items":[{",".join(row["doc"] for row in rows[: listing.limit])}],"next":{following}}}'

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import structlog
 from litestar import HttpMethod, Request, Response, route
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import from_json
 from uuid_utils.compat import uuid7
 
@@ -21,11 +22,12 @@ from sav_chassis.envelope import Envelope
 from sav_chassis.errors import FieldError, Invalid, NotAllowed, NotSignedIn, Problem, SavError, Unavailable
 from sav_chassis.identity import Verifier
 from sav_contracts.actor import ANYONE, Actor
-from sav_contracts.messages import Asked, View
+from sav_contracts.messages import Asked
 from sav_contracts.surface import SURFACE, Row, Serves
-from sav_edge import problems
+from sav_edge import downloads, problems, uploads
 from sav_edge.listing import Query
 from sav_edge.reading import ReadModel
+from sav_edge.uploads import Uploads
 
 log = structlog.get_logger()
 
@@ -37,22 +39,16 @@ TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE}
 
 
-class Malformed(SavError):
-    """The body is not a JSON object."""
-
-    code = "malformed"
-    status = 400
-
-
 @dataclass
 class Door:
-    """What the handlers need: the read model, the way to the services, and how to apply what came of a command."""
+    """What the handlers need: the read model, the way to the services, how to apply what came of a command, files."""
 
     read: ReadModel
     client: CommandClient
     verifier: Verifier
     deadline: float
     apply: Callable[[Sequence[Envelope]], Awaitable[None]]
+    uploads: Uploads
 
     async def answer(self, row: Row, request: HttpRequest) -> Response[bytes]:
         """The row's answer or problem, with the request's id on it and in the log."""
@@ -75,6 +71,8 @@ class Door:
         try:
             token, actor = self._caller(request)
             _check_role(row, actor)
+            if row.serves is Serves.FILE:
+                return await self._file(row, request, actor, headers)
             if row.serves is Serves.REPLY:
                 body, more = await self._ask(row, request, token, key, correlation_id)
                 headers |= more
@@ -102,21 +100,28 @@ class Door:
         return token, self.verifier.actor(token)
 
     async def _read(self, row: Row, request: HttpRequest, actor: Actor) -> str:
-        view: type[View] = row.message  # type: ignore[assignment]
+        ids = {"account_id": actor.id} if row.serves is Serves.SELF else _path_ids(request)
         if row.serves is Serves.PAGE:
-            return await self.read.page(row, view, _query(request), actor)
-        id = actor.id if row.serves is Serves.SELF else _path_id(request)
+            return await self.read.page(row, ids, _query(request), actor)
         if row.serves is Serves.TIMELINE:
-            return await self.read.timeline(row, view, id, _query(request), actor)
+            return await self.read.timeline(row, ids, _query(request), actor)
         _no_parameters(request)
-        return await self.read.one(view, id, actor)
+        return await self.read.one(row, ids, actor)
+
+    async def _file(
+        self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]
+    ) -> Response[bytes]:
+        record = from_json(await self._read(row, request, actor))
+        file = downloads.file_of(row, record)
+        known = request.headers.get("if-none-match")
+        return await downloads.answer(self.uploads.files, file, known, headers)
 
     async def _ask(
         self, row: Row, request: HttpRequest, token: str | None, key: str, correlation_id: UUID
     ) -> tuple[str | None, dict[str, str]]:
         if not _is_key(key):
             raise Invalid.field("Idempotency-Key", "at most 200 printable characters")
-        message = await _message(row, request)
+        message = await self._message(row, request)
         answer = await self.client.ask(
             message,
             self.deadline,
@@ -129,6 +134,19 @@ class Door:
         if answer.problem:
             raise Answered(answer.problem)
         return answer.body, _location(row, answer.body)
+
+    async def _message(self, row: Row, request: HttpRequest) -> Asked[BaseModel]:
+        """The command or query, from path and body, or path and query; the files in it are stored."""
+        message: type[Asked[BaseModel]] = row.message  # type: ignore[assignment]
+        sent: list[uploads.Sent] = []
+        if row.method == "GET":
+            fields: dict[str, Any] = {name: values[-1] for name, values in _query(request).items()}
+        else:
+            _no_parameters(request)
+            fields, sent = await uploads.read(message, request)
+        if doubled := sorted(set(fields) & set(request.path_params)):
+            raise Invalid.field(doubled[0], "stands in the path")
+        return await self.uploads.kept(message, fields | dict(request.path_params), sent)
 
     async def _apply(self, events: Sequence[Envelope]) -> None:
         """Read your writes: the caller's next GET shows them. Where it fails the queue brings them a little later."""
@@ -148,16 +166,41 @@ class Answered(SavError):
 
 
 def handlers(door: Door) -> list[HTTPRouteHandler]:
-    """One route for each row of the surface."""
-    return [_handler(row, door) for row in SURFACE]
+    """The rows of the surface; those whose paths differ by the ending of an id alone (`.pdf`) share a route."""
+    rows: dict[str, list[Row]] = {}
+    for row in SURFACE:
+        rows.setdefault(row.path.removesuffix(_ending(row)), []).append(row)
+    return [_handler(path, here, door) for path, here in rows.items()]
 
 
-def _handler(row: Row, door: Door) -> HTTPRouteHandler:
+def _handler(path: str, rows: list[Row], door: Door) -> HTTPRouteHandler:
     async def handle(request: HttpRequest) -> Response[bytes]:
-        return await door.answer(row, request)
+        return await door.answer(_meant(rows, request), request)
 
-    path = PREFIX + row.path.replace("}", ":str}")
-    return route(path, http_method=HttpMethod(row.method), status_code=row.status, name=row.route)(handle)
+    methods = sorted({HttpMethod(row.method) for row in rows})
+    return route(PREFIX + path.replace("}", ":str}"), http_method=methods, status_code=200)(handle)
+
+
+def _ending(row: Row) -> str:
+    """What follows an id in the last part of the path; Litestar matches whole parts only."""
+    return row.path.rpartition("/")[2].partition("}")[2]
+
+
+def _meant(rows: list[Row], request: HttpRequest) -> Row:
+    """The row of this method and ending; its id is left without the ending."""
+    ids = request.path_params
+    name, last = next(reversed(ids.items()), ("", ""))
+    endings = [ending for ending in map(_ending, rows) if last.endswith(ending)]
+    if not endings:
+        raise NotFoundException
+    ending = max(endings, key=len)
+    here = {row.method: row for row in rows if _ending(row) == ending}
+    if request.method not in here:
+        raise MethodNotAllowedException(headers={"Allow": ", ".join(here)})
+    if ending:
+        # In a dict of its own: Litestar remembers the other one for the next request of this path.
+        request.scope["path_params"] = ids | {name: last.removesuffix(ending)}
+    return here[request.method]
 
 
 def _check_role(row: Row, actor: Actor) -> None:
@@ -168,33 +211,6 @@ def _check_role(row: Row, actor: Actor) -> None:
     raise NotAllowed(f"not for a {actor.role}")
 
 
-async def _message(row: Row, request: HttpRequest) -> Asked[BaseModel]:
-    """The command or query, from path and body, or path and query."""
-    message: type[Asked[BaseModel]] = row.message  # type: ignore[assignment]
-    fields = {name: values[-1] for name, values in _query(request).items()} if row.method == "GET" else {}
-    if row.method != "GET":
-        _no_parameters(request)
-        fields = _json_object(await request.body())
-    if doubled := sorted(set(fields) & set(request.path_params)):
-        raise Invalid.field(doubled[0], "stands in the path")
-    try:
-        return message.model_validate(fields | dict(request.path_params))
-    except ValidationError as error:
-        raise Invalid.from_pydantic(error) from None
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    if not body:
-        return {}
-    try:
-        fields = from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise Malformed(f"the body is not JSON: {error}") from None
-    if not isinstance(fields, dict):
-        raise Malformed("the body must be a JSON object")
-    return fields
-
-
 def _location(row: Row, body: str | None) -> dict[str, str]:
     one = ONES.get(row.message.reply_type().__name__) if issubclass(row.message, Asked) else None
     if row.status != 201 or one is None or body is None:
@@ -202,12 +218,11 @@ def _location(row: Row, body: str | None) -> dict[str, str]:
     return {"Location": PREFIX + one.path.partition("{")[0] + from_json(body)["id"]}
 
 
-def _path_id(request: HttpRequest) -> UUID:
-    name, value = next(iter(request.path_params.items()))
-    id = _uuid(value)
-    if id is None:
-        raise Invalid.field(name, "not a UUID")
-    return id
+def _path_ids(request: HttpRequest) -> dict[str, UUID]:
+    ids = {name: _uuid(value) for name, value in request.path_params.items()}
+    if wrong := [name for name, id in ids.items() if id is None]:
+        raise Invalid.fields([FieldError(field=name, message="not a UUID") for name in wrong])
+    return {name: id for name, id in ids.items() if id}
 
 
 def _uuid(text: str | None) -> UUID | None:

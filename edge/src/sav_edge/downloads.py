@@ -1,0 +1,46 @@
+"""Files of records, as answers that a browser shows but never runs."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response
+
+from sav_chassis.errors import NotFound, NotYetKnown
+from sav_chassis.files import Files
+from sav_contracts.files import StoredFile
+from sav_contracts.interventions import InvoiceView
+from sav_contracts.surface import Row
+
+# Whatever the bytes are: nobody guesses another type, and nothing in them runs or loads anything.
+HARMLESS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+}
+
+
+def file_of(row: Row, record: Mapping[str, Any]) -> StoredFile:
+    """The record's file; `NotFound` where it has none, `NotYetKnown` while it is being made."""
+    if kept := record.get(row.file):
+        return StoredFile.model_validate(kept)
+    if row.message is InvoiceView and record["number"]:
+        raise NotYetKnown("the document of this invoice is being made; ask again in a moment", retry_after=1)
+    raise NotFound(f"this {row.message.__name__.removesuffix('View').lower()} has no file for {row.file}")
+
+
+async def answer(
+    files: Files, file: StoredFile, known: str | None, headers: dict[str, str]
+) -> Response[bytes]:
+    """The file, or 304 where the caller holds it already (`known`: their If-None-Match)."""
+    tag = f'"{file.sha256}"'
+    headers = headers | HARMLESS | {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if known and _matches(known, tag):
+        return Response(b"", status_code=304, headers=headers)
+    content = await files.get(file)
+    headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(file.name, safe='')}"
+    return Response(content, media_type=file.media_type, headers=headers)
+
+
+def _matches(known: str, tag: str) -> bool:
+    """RFC 9110, 13.1.2: any of a list, compared weakly."""
+    return known.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in known.split(",")]

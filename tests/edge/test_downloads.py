@@ -1,0 +1,163 @@
+"""Files that go out: to those who see the record, as they were kept, and harmless in a browser."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import world
+from given_views import a
+from pictures import PDF, picture
+from stories import refused, wrong_fields
+from system import Person, door
+
+from sav_chassis.files import Files
+from sav_chassis.identity import Signer
+from sav_chassis.projector import show
+from sav_chassis.settings import Settings
+from sav_contracts.actor import Actor
+from sav_contracts.catalog import ArticleView, ProductView
+from sav_contracts.claims import PhotoView, ReclamationView
+from sav_contracts.files import StoredFile
+from sav_contracts.interventions import InvoiceView
+from sav_contracts.messages import View
+from sav_edge.app import edge
+
+JPEG = picture()
+
+
+class Archive:
+    """An edge, a file store, and records told to the one that name files in the other."""
+
+    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+        self.settings, self.http = settings, http
+        self.files = Files(settings.files_url)
+
+    async def tell(self, *views: View) -> None:
+        connection = await asyncpg.connect(self.settings.database("edge"))
+        try:
+            await show(connection, views)
+        finally:
+            await connection.close()
+
+    async def get(self, actor: Actor, path: str, **headers: str) -> httpx.Response:
+        token = Signer(self.settings.signing_key).token(actor)
+        who = Person(str(actor.id), "", actor.role, self.http, token)
+        return await who.ask(
+            "GET", path, headers={name.replace("_", "-"): told for name, told in headers.items()}
+        )
+
+    async def jpeg(self, name: str = "fuite é.jpg") -> StoredFile:
+        return await self.files.put(JPEG, "image/jpeg", name)
+
+    async def invoice(self, **fields: Any) -> InvoiceView:
+        invoice = a(InvoiceView, **fields)
+        await self.tell(invoice)
+        return invoice
+
+
+@pytest.fixture
+async def archive(settings: Settings) -> AsyncIterator[Archive]:
+    await edge.migrate(settings)
+    async with door(settings) as http:
+        yield Archive(settings, http)
+
+
+async def test_a_picture_is_served_as_it_was_kept_and_can_do_no_harm(archive: Archive) -> None:
+    article = a(ArticleView, image=await archive.jpeg())
+    await archive.tell(article)
+    answer = await archive.get(world.lea, f"/articles/{article.id}/image")
+    assert (answer.status_code, answer.content) == (200, JPEG)
+    headers = answer.headers
+    assert (headers["content-type"], headers["content-length"]) == ("image/jpeg", str(len(JPEG)))
+    assert headers["content-disposition"] == "inline; filename*=UTF-8''fuite%20%C3%A9.jpg"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert headers["cache-control"] == "private, no-cache"
+    assert headers["etag"] == f'"{article.image.sha256}"'
+    assert headers["x-request-id"]
+
+
+async def test_who_holds_the_file_already_is_told_so(archive: Archive) -> None:
+    article = a(ArticleView, image=await archive.jpeg())
+    await archive.tell(article)
+    path = f"/articles/{article.id}/image"
+    tag = (await archive.get(world.lea, path)).headers["etag"]
+    for known in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+        answer = await archive.get(world.lea, path, If_None_Match=known)
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+    for other in ('"x"', tag.strip('"'), ""):
+        assert (await archive.get(world.lea, path, If_None_Match=other)).status_code == 200
+
+
+async def test_nobody_holds_what_they_may_not_see(archive: Archive) -> None:
+    product = a(ProductView, proof=await archive.jpeg())
+    await archive.tell(product)
+    path = f"/products/{product.id}/proof"
+    assert (await archive.get(world.lea, path)).content == JPEG
+    assert (await archive.get(world.marie, path)).content == JPEG
+    for stranger in (world.paul, world.sofia):
+        refused(await archive.get(stranger, path), 404, "not_found")
+        refused(await archive.get(stranger, path, If_None_Match="*"), 404, "not_found")
+    refused(await archive.http.get(f"/api{path}"), 401, "not_signed_in")
+
+
+async def test_a_photo_is_found_under_its_own_reclamation_only(archive: Archive) -> None:
+    claim, other = a(ReclamationView), a(ReclamationView)
+    shot = a(PhotoView, reclamation_id=claim.id, file=await archive.jpeg())
+    await archive.tell(claim, other, shot)
+    assert (await archive.get(world.lea, f"/reclamations/{claim.id}/photos/{shot.id}")).content == JPEG
+    refused(await archive.get(world.lea, f"/reclamations/{other.id}/photos/{shot.id}"), 404, "not_found")
+    refused(await archive.get(world.paul, f"/reclamations/{claim.id}/photos/{shot.id}"), 404, "not_found")
+
+
+async def test_an_invoice_and_its_document_share_a_path(archive: Archive) -> None:
+    paper = await archive.files.put(PDF, "application/pdf", "F-1.pdf")
+    invoice = await archive.invoice(number="F-1", status="issued", document=paper)
+    document = await archive.get(world.lea, f"/invoices/{invoice.id}.pdf")
+    assert (document.content, document.headers["content-type"]) == (PDF, "application/pdf")
+    assert (await archive.get(world.lea, f"/invoices/{invoice.id}")).json()["number"] == "F-1"
+    assert wrong_fields(await archive.get(world.lea, "/invoices/x.pdf")) == {"invoice_id"}
+    assert wrong_fields(await archive.get(world.lea, f"/invoices/{invoice.id}.pdf.pdf")) == {"invoice_id"}
+    assert wrong_fields(await archive.get(world.lea, f"/invoices/{invoice.id}.pdf?a=b")) == {"a"}
+    answer = await archive.http.patch(f"/api/invoices/{invoice.id}.pdf")
+    refused(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
+
+
+async def test_a_document_that_is_still_being_made_is_not_missing(archive: Archive) -> None:
+    invoice = await archive.invoice(number="F-2", status="issued", document=None)
+    for who in (world.lea, world.marie):
+        answer = await archive.get(who, f"/invoices/{invoice.id}.pdf")
+        refused(answer, 503, "not_yet_known")
+        assert answer.headers["retry-after"] == "1"
+    refused(await archive.get(world.paul, f"/invoices/{invoice.id}.pdf"), 404, "not_found")
+
+
+@pytest.mark.parametrize("status", ["draft", "discarded"])
+async def test_what_was_never_issued_has_no_document(archive: Archive, status: str) -> None:
+    invoice = await archive.invoice(status=status)
+    problem = refused(await archive.get(world.marie, f"/invoices/{invoice.id}.pdf"), 404, "not_found")
+    assert "no file" in problem["detail"]
+    refused(await archive.get(world.lea, f"/invoices/{invoice.id}.pdf"), 404, "not_found")
+
+
+async def test_a_record_without_a_file_says_so(archive: Archive) -> None:
+    article = a(ArticleView)
+    await archive.tell(article)
+    problem = refused(await archive.get(world.lea, f"/articles/{article.id}/image"), 404, "not_found")
+    assert "no file" in problem["detail"]
+    refused(await archive.get(world.lea, f"/articles/{uuid4()}/image"), 404, "not_found")
+
+
+async def test_a_file_that_the_store_lost_is_a_fault_of_ours(archive: Archive, settings: Settings) -> None:
+    file = await archive.files.put(picture(size=(17, 19)), "image/jpeg", "a.jpg")
+    article = a(ArticleView, image=file)
+    await archive.tell(article)
+    folder = Path(httpx.URL(settings.files_url).path)
+    (folder / file.sha256[:2] / file.sha256[2:]).unlink()
+    archive.http.event_hooks = {}  # this 500 is meant
+    refused(await archive.get(world.lea, f"/articles/{article.id}/image"), 500, "internal")

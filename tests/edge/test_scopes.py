@@ -1,0 +1,320 @@
+"""What each role reads of every kind of record: a matrix of records and people, over the real read model."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import world
+from given_views import LATER, NOW, a, announced
+from pydantic_core import from_json
+
+from sav_chassis.errors import NotFound
+from sav_chassis.migrate import migrate
+from sav_chassis.settings import Settings
+from sav_contracts.actor import Actor, Role
+from sav_contracts.auth import AccountView
+from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
+from sav_contracts.catalog import ArticleView, ProductView, StockLevelView
+from sav_contracts.claims import ClientView, PhotoView, ReclamationView
+from sav_contracts.interventions import InterventionView, InvoiceView, PaymentView, ReportView, TechnicianView
+from sav_contracts.messages import View
+from sav_contracts.notifier import NotificationView
+from sav_contracts.reporting import FeedbackView
+from sav_contracts.surface import SURFACE, Row, Serves
+from sav_edge.projection import apply
+from sav_edge.reading import ReadModel
+
+lea, paul, karim, sofia, marie, alex = (
+    world.lea, world.paul, world.karim, world.sofia, world.marie, world.alex,
+)  # fmt: skip
+# A client and a technician of whom nothing is told, but that they exist.
+nadia = Actor(id=UUID(int=3), role=Role.CLIENT)
+omar = Actor(id=UUID(int=13), role=Role.TECHNICIAN)
+CAST = {
+    "lea": lea, "paul": paul, "nadia": nadia, "karim": karim, "sofia": sofia, "omar": omar,
+    "marie": marie, "alex": alex,
+}  # fmt: skip
+CLIENTS, TECHNICIANS, MANAGERS = {"lea", "paul", "nadia"}, {"karim", "sofia", "omar"}, {"marie", "alex"}
+
+ROWS: dict[str, Row] = {row.route: row for row in SURFACE}
+ONE = {row.message: row for row in SURFACE if row.serves is Serves.ONE}
+PAGES = {row.message: row for row in SURFACE if row.serves is Serves.PAGE}
+
+P = {name: uuid4() for name in ("under way", "done", "untouched", "visited", "paul's")}
+# Léa's first réclamation is under way with Karim; her second is over, it was Sofia's; Paul's is under way with Sofia.
+OPEN = a(ReclamationView, technician_id=karim.id, product_id=P["under way"], status="in_progress")
+OVER = a(ReclamationView, technician_id=sofia.id, product_id=P["done"], status="closed")
+PAULS = a(ReclamationView, client_id=paul.id, technician_id=sofia.id, product_id=P["paul's"])
+NEW = a(ReclamationView, client_id=paul.id, status="submitted")
+# Omar was to visit Léa too, which was cancelled; Karim is at Nadia's for a visit without a réclamation.
+VISIT = a(InterventionView, reclamation_id=OPEN.id)
+LEFT = a(InterventionView, technician_id=omar.id, reclamation_id=OPEN.id, status="cancelled")
+ELSEWHERE = a(InterventionView, client_id=nadia.id, product_id=P["visited"], status="on_site")
+PAULS_VISIT = a(InterventionView, client_id=paul.id, technician_id=sofia.id, reclamation_id=PAULS.id)
+DRAFT = a(InvoiceView, reclamation_id=OPEN.id, intervention_id=VISIT.id)
+ISSUED = a(InvoiceView, number="F-1", status="issued", reclamation_id=OPEN.id, intervention_id=VISIT.id)
+DISCARDED = a(InvoiceView, status="discarded")
+PAULS_INVOICE = a(InvoiceView, client_id=paul.id, number="F-2", status="paid")
+ARTICLE = a(ArticleView)
+UNHEARD_OF = uuid4()
+LEVEL = a(StockLevelView, article_id=ARTICLE.id)
+
+# Each record, and who of clients and technicians reads it; managers and admins read all.
+SEES: dict[str, tuple[View, set[str]]] = {
+    "a réclamation under way": (OPEN, {"lea", "karim"}),
+    "a réclamation that is over": (OVER, {"lea", "sofia"}),
+    "another client's réclamation": (PAULS, {"paul", "sofia"}),
+    "a réclamation without a technician": (NEW, {"paul"}),
+    "a visit": (VISIT, {"lea", "karim"}),
+    "a cancelled visit": (LEFT, {"lea", "omar"}),
+    "another client's visit": (PAULS_VISIT, {"paul", "sofia"}),
+    "a visit of nadia's": (ELSEWHERE, {"nadia", "karim"}),
+    "the client of work under way": (a(ClientView, id=lea.id), {"lea", "karim"}),
+    "the client of another's work": (a(ClientView, id=paul.id, client_id=paul.id), {"paul", "sofia"}),
+    "the client of a visit only": (a(ClientView, id=nadia.id, client_id=nadia.id), {"nadia", "karim"}),
+    "a product under repair": (a(ProductView, id=P["under way"]), {"lea", "karim"}),
+    "a product repaired before": (a(ProductView, id=P["done"]), {"lea"}),
+    "a product nobody complained about": (a(ProductView, id=P["untouched"]), {"lea"}),
+    "a product that is visited": (a(ProductView, id=P["visited"], client_id=nadia.id), {"nadia", "karim"}),
+    "another client's product": (a(ProductView, id=P["paul's"], client_id=paul.id), {"paul", "sofia"}),
+    "karim's card": (a(TechnicianView, id=karim.id), {"lea", "nadia", "karim"}),
+    "sofia's card": (
+        a(TechnicianView, id=sofia.id, technician_id=sofia.id),
+        {"lea", "paul", "sofia"},
+    ),
+    "omar's card": (a(TechnicianView, id=omar.id, technician_id=omar.id), {"lea", "omar"}),
+    "a draft invoice": (DRAFT, set()),
+    "a discarded invoice": (DISCARDED, set()),
+    "an issued invoice": (ISSUED, {"lea"}),
+    "another client's invoice": (PAULS_INVOICE, {"paul"}),
+    "a payment": (a(PaymentView, invoice_id=ISSUED.id), {"lea"}),
+    "a payment of a draft": (a(PaymentView, invoice_id=DRAFT.id), set()),
+    "a payment of nothing known": (a(PaymentView), set()),
+    "an appointment": (a(AppointmentView), {"lea", "karim"}),
+    "another technician's appointment": (
+        a(AppointmentView, client_id=paul.id, technician_id=omar.id),
+        {"paul", "omar"},
+    ),
+    "a conflict": (a(ConflictView), {"karim"}),
+    "feedback that is asked for": (
+        a(FeedbackView, client_id=paul.id, technician_id=omar.id),
+        {"paul", "omar"},
+    ),
+    "a message to a client": (a(NotificationView), {"lea"}),
+    "a message to a technician": (a(NotificationView, user_id=karim.id), {"karim"}),
+    "a message to a manager": (a(NotificationView, user_id=marie.id), set()),
+    "an article": (ARTICLE, CLIENTS | TECHNICIANS),
+}
+CHILDREN: list[View] = [
+    LEVEL,
+    a(WorkingHoursView),
+    a(WorkingHoursView, technician_id=UNHEARD_OF),
+    a(PhotoView, reclamation_id=OPEN.id),
+    a(PhotoView, reclamation_id=PAULS.id),
+    a(ReportView, intervention_id=VISIT.id, findings="older", status="validated", reason="interne"),
+    a(ReportView, intervention_id=VISIT.id, findings="newer", edition=2, at=LATER),
+    a(ReportView, intervention_id=PAULS_VISIT.id, status="submitted"),
+    *(a(AccountView, id=who.id, user_id=who.id, role=who.role) for who in CAST.values()),
+]
+
+
+@pytest.fixture(scope="module")
+async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    apart = settings.model_copy(update={"database_prefix": "scopes"})
+    await migrate(apart, "edge")
+    async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
+        await apply(pool, [announced(view) for view, _ in SEES.values()] + [announced(v) for v in CHILDREN])
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def read(pool: asyncpg.Pool) -> ReadModel:
+    return ReadModel(pool)
+
+
+async def found(read: ReadModel, route: str, who: Actor, *ids: UUID) -> Any:
+    """The document; None where it is not there."""
+    row = ROWS[f"GET {route}"]
+    try:
+        return from_json(
+            await read.one(row, dict(zip(re.findall(r"{(\w+)}", row.path), ids, strict=True)), who)
+        )
+    except NotFound:
+        return None
+
+
+async def listed(read: ReadModel, row: Row, who: Actor, **query: str) -> set[str]:
+    page = await read.page(row, {}, {"limit": ["200"]} | {n: [v] for n, v in query.items()}, who)
+    return {item["id"] for item in from_json(page)["items"]}
+
+
+@pytest.mark.parametrize("name", CAST)
+@pytest.mark.parametrize("record", SEES)
+async def test_a_record_is_there_for_whom_it_concerns(read: ReadModel, record: str, name: str) -> None:
+    view, concerned = SEES[record]
+    who, kind = CAST[name], type(view)
+    may = name in concerned | MANAGERS
+    if who.role not in PAGES[kind].reach:
+        assert not may, "the table refuses this role"
+        return
+    assert (str(view.id) in await listed(read, PAGES[kind], who)) is may
+    assert (await found(read, ONE[kind].path, who, view.id) is not None) is may
+
+
+def test_the_matrix_has_every_kind_that_is_listed() -> None:
+    missing = {view.kind() for view in PAGES if issubclass(view, View)}
+    assert missing - {view.kind() for view, _ in SEES.values()} == {"photo"}, "those are read with a parent"
+
+
+WITH_ID = [row for row in SURFACE if issubclass(row.message, View) and "{" in row.path]
+
+
+@pytest.mark.parametrize("row", WITH_ID, ids=lambda row: row.route)
+async def test_a_role_that_is_not_in_the_row_reads_nothing_even_behind_the_door(
+    read: ReadModel, row: Row
+) -> None:
+    *_, name = re.findall(r"{(\w+)}", row.path)
+    for view in [*(view for view, _ in SEES.values()), *CHILDREN]:
+        if type(view) is row.message:
+            id = view.id if name == f"{view.kind()}_id" else view.parent
+            assert id
+            for who in (who for who in CAST.values() if who.role not in row.reach):
+                with pytest.raises(NotFound):
+                    await read.one(row, {name: id}, who)
+
+
+async def test_feedback_that_is_asked_for_does_not_keep_a_client_visible(read: ReadModel) -> None:
+    # Omar's one visit to Léa is cancelled, and Paul is only asked how a visit of his was.
+    assert await listed(read, PAGES[ClientView], omar) == set()
+
+
+async def test_everybody_reads_their_own_account(read: ReadModel) -> None:
+    for who in CAST.values():
+        [profile] = [row for row in SURFACE if row.serves is Serves.SELF]
+        assert from_json(await read.one(profile, {"account_id": who.id}, who))["id"] == str(who.id)
+        for other in CAST.values():
+            if other != who:
+                with pytest.raises(NotFound):
+                    await read.one(profile, {"account_id": other.id}, who)
+
+
+async def test_what_hangs_on_a_record_is_read_by_the_records_id(read: ReadModel) -> None:
+    for who in (karim, omar, marie, alex):
+        assert (await found(read, "/articles/{article_id}/stock", who, ARTICLE.id))["id"] == str(LEVEL.id)
+        assert await found(read, "/articles/{article_id}/stock", who, LEVEL.id) is None
+    hours = "/technicians/{technician_id}/hours"
+    assert (await found(read, hours, karim, karim.id))["technician_id"] == str(karim.id)
+    assert await found(read, hours, marie, karim.id)
+    assert await found(read, hours, sofia, karim.id) is None
+    assert await found(read, hours, marie, UNHEARD_OF) is None, "there is no such technician yet"
+    assert await found(read, hours, sofia, sofia.id) is None, "nobody has set them"
+
+
+async def test_a_client_reads_the_newest_report_that_is_validated(read: ReadModel) -> None:
+    report = "/interventions/{intervention_id}/report"
+    assert (await found(read, report, karim, VISIT.id))["findings"] == "newer"
+    assert (await found(read, report, marie, VISIT.id))["findings"] == "newer"
+    hers = await found(read, report, lea, VISIT.id)
+    assert (hers["findings"], hers["reason"]) == ("older", None)
+    assert await found(read, report, paul, PAULS_VISIT.id) is None, "his is not validated"
+    assert await found(read, report, sofia, PAULS_VISIT.id)
+    for who in (paul, sofia, omar):
+        assert await found(read, report, who, VISIT.id) is None
+
+
+@pytest.mark.parametrize(("name", "sees"), [(name, {"lea": 1, "karim": 1}.get(name, 0)) for name in CAST])
+async def test_photos_are_read_with_their_reclamation(read: ReadModel, name: str, sees: int) -> None:
+    row, who = ROWS["GET /reclamations/{reclamation_id}/photos"], CAST[name]
+    if sees or name in MANAGERS:
+        [photo] = from_json(await read.page(row, {"reclamation_id": OPEN.id}, {}, who))["items"]
+        assert photo["reclamation_id"] == str(OPEN.id)
+    else:
+        with pytest.raises(NotFound):
+            await read.page(row, {"reclamation_id": OPEN.id}, {}, who)
+    with pytest.raises(NotFound):
+        await read.page(row, {"reclamation_id": uuid4()}, {}, who)
+
+
+async def test_a_root_without_children_has_an_empty_page(read: ReadModel) -> None:
+    row = ROWS["GET /reclamations/{reclamation_id}/photos"]
+    assert from_json(await read.page(row, {"reclamation_id": OVER.id}, {}, lea)) == {
+        "items": [],
+        "next": None,
+    }
+
+
+async def test_of_two_ids_the_record_must_hang_on_the_first(read: ReadModel) -> None:
+    see = "/reclamations/{reclamation_id}/photos/{photo_id}"
+    hers, his = (view.id for view in CHILDREN if isinstance(view, PhotoView))
+    for who in (lea, karim, marie):
+        assert (await found(read, see, who, OPEN.id, hers))["file"]["media_type"] == "image/jpeg"
+    for who in CAST.values():
+        assert await found(read, see, who, PAULS.id, hers) is None
+        assert await found(read, see, who, OPEN.id, his) is None
+    for who in (paul, sofia, omar):
+        assert await found(read, see, who, OPEN.id, hers) is None
+
+
+async def test_a_draft_is_not_there_for_its_client_whatever_they_ask(read: ReadModel) -> None:
+    invoices = PAGES[InvoiceView]
+    assert {str(DRAFT.id), str(DISCARDED.id)} <= await listed(read, invoices, marie)
+    for query in (
+        {"status": "draft"},
+        {"status": "discarded"},
+        {"intervention_id": str(VISIT.id)},
+        {"reclamation_id": str(OPEN.id)},
+        {"client_id": str(lea.id)},
+        {"sort": "number"},
+        {"sort": "-number"},
+        {"created_from": "2026-01-01T00:00:00Z"},
+    ):
+        assert await listed(read, invoices, lea, **query) <= {str(ISSUED.id)}, query
+    assert await found(read, "/invoices/{invoice_id}", lea, DRAFT.id) is None
+    assert await found(read, "/invoices/{invoice_id}", lea, ISSUED.id)
+    assert "hash" not in await found(read, "/invoices/{invoice_id}", lea, ISSUED.id)
+
+
+async def test_a_client_and_a_product_are_gone_when_the_last_open_work_ends(pool: asyncpg.Pool) -> None:
+    read = ReadModel(pool)
+    client, technician = Actor(id=uuid4(), role=Role.CLIENT), Actor(id=uuid4(), role=Role.TECHNICIAN)
+    product = a(ProductView, client_id=client.id)
+    claim = a(
+        ReclamationView,
+        client_id=client.id,
+        technician_id=technician.id,
+        product_id=product.id,
+        status="in_progress",
+    )
+    visit = a(
+        InterventionView,
+        client_id=client.id,
+        technician_id=technician.id,
+        reclamation_id=claim.id,
+        product_id=product.id,
+    )
+    card = a(TechnicianView, id=technician.id, technician_id=technician.id)
+    profile = a(ClientView, id=client.id, client_id=client.id)
+    await apply(pool, [announced(view) for view in (product, claim, visit, card, profile)])
+
+    async def sees() -> tuple[set[str], set[str]]:
+        return (
+            await listed(read, PAGES[ClientView], technician),
+            await listed(read, PAGES[ProductView], technician),
+        )
+
+    assert await sees() == ({str(client.id)}, {str(product.id)})
+    await apply(pool, [announced(later(claim, status="closed"))])
+    assert await sees() == ({str(client.id)}, {str(product.id)}), "the visit goes on"
+    await apply(pool, [announced(later(visit, status="completed"))])
+    assert await sees() == (set(), set())
+    assert await listed(read, PAGES[TechnicianView], client) == {str(technician.id)}, "they worked for them"
+
+
+def later(view: Any, **fields: Any) -> Any:
+    """The record after another change."""
+    at = NOW + timedelta(hours=view.version)
+    return view.model_copy(update={"version": view.version + 1, "updated_at": at} | fields)

@@ -1,0 +1,251 @@
+"""Timelines: who reads which entries, of what hangs on a root too, and which events make none."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import world
+from given_views import NOW, a, told
+from pydantic_core import from_json
+
+from sav_chassis.errors import NotFound
+from sav_chassis.migrate import migrate
+from sav_chassis.projector import Told
+from sav_chassis.settings import Settings
+from sav_contracts.actor import Actor
+from sav_contracts.calendar import (
+    AppointmentBooked,
+    AppointmentChanged,
+    AppointmentView,
+    ConflictDetected,
+    ConflictView,
+)
+from sav_contracts.catalog import ProductChanged, ProductRegistered, ProductView
+from sav_contracts.claims import (
+    PhotoAdded,
+    PhotoView,
+    ReclamationCreated,
+    ReclamationView,
+    TechnicianAssigned,
+)
+from sav_contracts.interventions import (
+    InterventionChanged,
+    InterventionPlanned,
+    InterventionStarted,
+    InterventionView,
+    InvoiceChanged,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceView,
+    PaymentRecorded,
+    PaymentView,
+    ReportChanged,
+    ReportSentBack,
+    ReportSubmitted,
+    ReportValidated,
+    ReportView,
+)
+from sav_contracts.messages import Event
+from sav_contracts.reporting import FeedbackGiven, FeedbackView
+from sav_contracts.surface import SURFACE, Serves
+from sav_edge.projection import apply
+from sav_edge.reading import ReadModel
+
+lea, paul, karim, sofia, marie = world.lea, world.paul, world.karim, world.sofia, world.marie
+TIMELINES = {row.message: row for row in SURFACE if row.serves is Serves.TIMELINE}
+
+
+@pytest.fixture(scope="module")
+async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    apart = settings.model_copy(update={"database_prefix": "timelines"})
+    await migrate(apart, "edge")
+    async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
+        yield pool
+
+
+class Story:
+    """Léa's réclamation: Sofia's visit is cancelled, Karim's is done, reported, invoiced and paid."""
+
+    def __init__(self) -> None:
+        self.product = a(ProductView)
+        self.claim = a(
+            ReclamationView, technician_id=karim.id, product_id=self.product.id, status="in_progress"
+        )
+        of: dict[str, Any] = {"reclamation_id": self.claim.id, "product_id": self.product.id}
+        self.first = a(InterventionView, technician_id=sofia.id, status="cancelled", **of)
+        self.visit = a(InterventionView, status="completed", **of)
+        reported: dict[str, Any] = {"reclamation_id": self.claim.id, "intervention_id": self.visit.id}
+        self.report = a(ReportView, **reported)
+        self.invoice = a(InvoiceView, **reported)
+        self.payment = a(PaymentView, invoice_id=self.invoice.id, reclamation_id=self.claim.id)
+        self.photo = a(PhotoView, reclamation_id=self.claim.id)
+        self.appointment = a(AppointmentView, reclamation_id=self.claim.id)
+        self.conflict = a(ConflictView, reclamation_id=self.claim.id)
+        self.feedback = a(FeedbackView, **reported)
+
+    def events(self) -> list[Event]:
+        report, invoice = self.report, self.invoice
+        submitted, sent_back = newer(report, 2, status="submitted"), newer(report, 3, status="sent_back")
+        issued = newer(invoice, 2, status="issued", number=f"F-{uuid4()}", total=Decimal(90))
+        return [
+            ProductRegistered(state=self.product),
+            ProductChanged(state=newer(self.product, 2)),
+            ReclamationCreated(state=newer(self.claim, 0)),
+            TechnicianAssigned(state=self.claim, technician_id=karim.id),
+            PhotoAdded(state=self.photo),
+            InterventionPlanned(state=self.first),
+            InterventionPlanned(state=newer(self.visit, 0)),
+            InterventionChanged(state=newer(self.visit, 0)),
+            ConflictDetected(state=self.conflict),
+            AppointmentChanged(state=newer(self.appointment, 0)),
+            AppointmentBooked(state=self.appointment),
+            InterventionStarted(state=self.visit),
+            ReportChanged(state=report),
+            ReportSubmitted(state=submitted),
+            ReportSentBack(state=sent_back, technician_id=karim.id, reason="photo floue"),
+            InvoiceDrafted(state=invoice),
+            InvoiceIssued(state=issued),
+            InvoiceChanged(state=newer(issued, 3)),
+            PaymentRecorded(state=self.payment),
+            FeedbackGiven(state=newer(self.feedback, 2, status="given", rating=5)),
+        ]
+
+
+def newer(view: Any, version: int, **fields: Any) -> Any:
+    return view.model_copy(update={"version": version} | fields)
+
+
+async def entries(read: ReadModel, who: Actor, root: ReclamationView | ProductView) -> list[dict[str, Any]]:
+    page = await read.timeline(TIMELINES[type(root)], {f"{root.kind()}_id": root.id}, {}, who)
+    items: list[dict[str, Any]] = from_json(page)["items"]
+    return items
+
+
+async def types(read: ReadModel, who: Actor, root: ReclamationView | ProductView) -> list[str]:
+    return [entry["type"].split(".")[1] for entry in await entries(read, who, root)]
+
+
+async def happened(pool: asyncpg.Pool) -> tuple[ReadModel, Story]:
+    story = Story()
+    await apply(pool, in_time(story.events()))
+    return ReadModel(pool), story
+
+
+def in_time(events: list[Event]) -> list[Told]:
+    return [
+        (envelope.model_copy(update={"at": NOW + timedelta(minutes=n)}), event)
+        for n, (envelope, event) in enumerate(map(told, events))
+    ]
+
+
+EVERYTHING = [
+    "ReclamationCreated", "TechnicianAssigned", "PhotoAdded", "InterventionPlanned", "InterventionPlanned",
+    "ConflictDetected", "AppointmentBooked", "InterventionStarted", "ReportSubmitted", "ReportSentBack",
+    "InvoiceDrafted", "InvoiceIssued", "PaymentRecorded", "FeedbackGiven",
+]  # fmt: skip
+BILLING = {"InvoiceDrafted", "InvoiceIssued", "PaymentRecorded"}
+
+
+async def test_a_manager_reads_everything_that_is_worth_telling(pool: asyncpg.Pool) -> None:
+    read, story = await happened(pool)
+    assert await types(read, marie, story.claim) == EVERYTHING
+
+
+async def test_a_technician_reads_nothing_of_billing_nor_of_a_colleagues_visit(pool: asyncpg.Pool) -> None:
+    read, story = await happened(pool)
+    theirs = [name for name in EVERYTHING if name not in BILLING]
+    theirs.remove("InterventionPlanned")
+    assert await types(read, karim, story.claim) == theirs
+    told = await entries(read, karim, story.claim)
+    assert not {entry["kind"] for entry in told} & {"invoice", "payment"}
+    assert str(story.first.id) not in {entry["subject"] for entry in told}
+
+
+async def test_a_client_reads_what_is_told_to_clients_of_what_they_may_see(pool: asyncpg.Pool) -> None:
+    read, story = await happened(pool)
+    hers = [
+        name
+        for name in EVERYTHING
+        if name not in {"ConflictDetected", "ReportSubmitted", "ReportSentBack", "InvoiceDrafted"}
+    ]
+    assert await types(read, lea, story.claim) == hers
+    assert "photo floue" not in str(await entries(read, lea, story.claim))
+
+
+async def test_a_report_is_told_to_its_client_once_it_is_validated(pool: asyncpg.Pool) -> None:
+    read, story = await happened(pool)
+    # What happened before is of a report that was not theirs; telling it now would still name a draft.
+    await apply(
+        pool, in_time([ReportValidated(state=newer(story.report, 4, status="validated", reason="x"))])
+    )
+    told = await types(read, lea, story.claim)
+    assert "ReportValidated" in told
+    assert not {"ReportSubmitted", "ReportSentBack"} & set(told)
+
+
+@pytest.mark.parametrize("who", [paul, sofia])
+async def test_the_timeline_of_what_is_anothers_is_not_there(pool: asyncpg.Pool, who: Actor) -> None:
+    read, story = await happened(pool)
+    for root in (story.claim, story.product):
+        with pytest.raises(NotFound):
+            await entries(read, who, root)
+
+
+async def test_a_products_timeline_tells_what_was_done_about_it(pool: asyncpg.Pool) -> None:
+    read, story = await happened(pool)
+    assert await types(read, marie, story.product) == [
+        "ProductRegistered",
+        "ReclamationCreated",
+        "TechnicianAssigned",
+        "InterventionPlanned",
+        "InterventionPlanned",
+        "InterventionStarted",
+    ]
+    assert (await types(read, karim, story.product)).count("InterventionPlanned") == 1
+    # Of a later réclamation with Sofia she sees the product, but not what others did.
+    hers = a(ReclamationView, technician_id=sofia.id, product_id=story.product.id)
+    await apply(pool, in_time([ReclamationCreated(state=hers)]))
+    assert await types(read, sofia, story.product) == [
+        "ProductRegistered",
+        "ReclamationCreated",
+        "InterventionPlanned",
+    ]
+
+
+async def test_an_event_that_does_not_tell_makes_no_row(pool: asyncpg.Pool) -> None:
+    story = Story()
+    untold = [event for event in story.events() if not event.tells]
+    assert {type(event) for event in untold} == {
+        ProductChanged, InterventionChanged, AppointmentChanged, ReportChanged, InvoiceChanged,
+    }  # fmt: skip
+    await apply(pool, in_time(untold))
+    roots: list[UUID] = [root for event in untold for root in event.state.roots()]
+    assert await pool.fetch("SELECT FROM timeline WHERE root = ANY($1)", roots) == []
+    assert len(await pool.fetch("SELECT FROM view WHERE id = ANY($1)", [e.state.id for e in untold])) == 5
+
+
+async def test_events_in_any_order_and_twice_make_the_same_timeline(pool: asyncpg.Pool) -> None:
+    story = Story()
+    events = in_time(story.events())
+    for one in (*reversed(events), *events):
+        await apply(pool, [one])
+    assert await types(ReadModel(pool), marie, story.claim) == EVERYTHING
+
+
+async def test_a_page_ends_where_the_next_one_begins(pool: asyncpg.Pool) -> None:
+    read, story = await happened(pool)
+    row, ids = TIMELINES[ReclamationView], {"reclamation_id": story.claim.id}
+    for who in (lea, karim, marie):
+        whole, after, paged = await entries(read, who, story.claim), None, []
+        while True:
+            query = {"limit": ["3"]} | ({"after": [after]} if after else {})
+            page = from_json(await read.timeline(row, ids, query, who))
+            paged += page["items"]
+            after = page["next"]
+            if after is None:
+                break
+        assert paged == whole
