@@ -1,8 +1,17 @@
+"""The documents made from code: what stands in them, and that drift is found."""
+
 from pathlib import Path
+from typing import Annotated, Literal
+from uuid import UUID
 
 import pytest
 
-from sav_ops import generated
+from sav_contracts.actor import Role
+from sav_contracts.catalogue import EVENTS
+from sav_contracts.claims import Slot
+from sav_contracts.messages import PersonId
+from sav_contracts.surface import SURFACE
+from sav_ops import generated, rooms
 
 
 def test_a_document_that_differs_from_the_code_is_found_and_written(
@@ -15,3 +24,108 @@ def test_a_document_that_differs_from_the_code_is_found_and_written(
     generated.write()
     assert page.read_text() == "today"
     assert generated.outdated() == []
+
+
+def test_every_document_is_the_same_every_time() -> None:
+    names = [path.name for path, _ in generated.DOCUMENTS]
+    assert names == ["topology.json", "roles.md", "events.md"]
+    for _, text in generated.DOCUMENTS:
+        assert text() == text()
+        assert text().endswith("\n")
+
+
+def chapter(page: str, title: str) -> list[str]:
+    """The lines below a heading, up to the next one of its rank."""
+    mark = title.split()[0]
+    below = page.split(f"\n{title}\n", 1)[1].splitlines()
+    end = next((n for n, line in enumerate(below) if line.startswith(f"{mark} ")), len(below))
+    return below[:end]
+
+
+def test_every_row_of_the_surface_stands_in_its_owners_chapter_with_its_reach() -> None:
+    page = generated.roles()
+    for row in SURFACE:
+        [line] = [line for line in chapter(page, f"## {row.message.owner}") if f"| `{row.route}` |" in line]
+        told = [cell.strip() for cell in line.strip("|").split("|")]
+        assert told[0] == row.feature
+        assert told[2:] == [
+            row.reach.get(role, "–") for role in (Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN)
+        ]
+
+
+def test_every_move_of_every_state_table_is_told() -> None:
+    page = generated.roles()
+    found = [(room, table) for room in rooms.SERVICES for table in generated.lifecycles(room)]
+    assert {"account", "reclamation", "intervention"} <= {table.kind for _, table in found}
+    for room, table in found:
+        title = f"### States of a record: {table.kind.replace('_', ' ')}"
+        lines = chapter("\n".join(["", *chapter(page, f"## {room}")]), title)
+        for (before, after), who in table.moves.items():
+            [line] = [line for line in lines if line.startswith(f"| {before} | {after} |")]
+            told = [cell.strip() for cell in line.strip("|").split("|")][2:]
+            asked = (Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN, Role.SYSTEM)
+            assert told == ["yes" if role in who else "–" for role in asked]
+
+
+def test_every_event_is_told_once() -> None:
+    lines = generated.events().splitlines()
+    assert sorted(line.split("`")[1] for line in lines if line.startswith("- name: ")) == sorted(EVENTS)
+
+
+def test_an_event_says_what_it_carries_and_who_listens() -> None:
+    told = chapter(generated.events(), "### TechnicianAssigned")
+    assert "- carries: `ReclamationView`" in told
+    assert "  - `technician_id`: id of a person" in told
+    assert "  - `slot`: `Slot` (start, end), or nothing" in told
+    assert "- timeline: for staff and the client" in told
+    [reacting] = [line for line in told if line.startswith("- who reacts: ")]
+    assert "interventions `plan_intervention`" in reacting
+
+
+def test_everybody_who_listens_is_told() -> None:
+    page = generated.events()
+    for room in rooms.SERVICES:
+        service = rooms.load(room).load()
+        for event, reactions in service.reactions.items():
+            [line] = [x for x in chapter(page, f"### {event.__name__}") if x.startswith("- who reacts: ")]
+            assert all(f"{room} `{reaction.__name__}`" in line for reaction in reactions)
+        for events, projection in service.projections:
+            for event in events:
+                [line] = [
+                    x for x in chapter(page, f"### {event.__name__}") if x.startswith("- who keeps it: ")
+                ]
+                assert f"{room} `{projection.__name__}`" in line
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        ("ReclamationCreated", "for staff and the client"),
+        ("InvoiceDrafted", "for staff"),
+        ("InvoiceChanged", "no line"),
+        ("UserRegistered", "no line"),
+        ("ReclamationQualified", "for staff; for the client without what is internal"),
+        ("InterventionMoved", "for staff; for the client without what is internal, in some cases"),
+    ],
+)
+def test_an_event_says_who_reads_it_in_a_timeline(event: str, line: str) -> None:
+    assert f"- timeline: {line}" in chapter(generated.events(), f"### {event}")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        (int | None, "whole number, or nothing"),
+        (PersonId, "id of a person"),
+        (PersonId | None, "id of a person, or nothing"),
+        (Annotated[UUID, "something"], "id"),
+        (list[PersonId], "several: id of a person"),
+        (Literal["a", "b", "c"], "`a`, `b` or `c`"),
+        (Literal["a"], "`a`"),
+        (dict[str, bool], "yes or no for each text"),
+        (Slot, "`Slot` (start, end)"),
+        (Role, "`anyone`, `client`, `technician`, `manager`, `admin` or `system`"),
+    ],
+)
+def test_types_are_told_in_words(annotation: object, words: str) -> None:
+    assert generated.in_words(annotation) == words

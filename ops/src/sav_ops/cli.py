@@ -2,9 +2,12 @@
 
 import asyncio
 import sys
-from typing import Annotated
+from contextlib import suppress
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from sav_ops.home import Home, Problem
 from sav_ops.steps import out
@@ -15,6 +18,32 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
+
+
+class ListFirst(TyperGroup):
+    """Commands of which `list` is meant where none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+class Level(StrEnum):
+    """How bad what a log line tells is."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+parked = typer.Typer(cls=ListFirst, help="What the services could not do, and what waits behind it.")
+dead = typer.Typer(cls=ListFirst, help="Messages that no consumer could handle: the broker's dead letters.")
+app.add_typer(parked, name="parked")
+app.add_typer(dead, name="dead")
+
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 
@@ -45,6 +74,23 @@ def status() -> None:
 
 
 @app.command()
+def demo(
+    story: Annotated[
+        str, typer.Argument(help="outside (of warranty), under (warranty), or both.", metavar="STORY")
+    ] = "both",
+) -> None:
+    """Play the main journey over HTTP as client, technician, manager and admin, and show what each act causes."""
+    from sav_ops import platform, tour
+
+    names = list(tour.STORIES) if story == "both" else [story]
+    if unknown := [name for name in names if name not in tour.STORIES]:
+        raise Problem(f"There is no story {unknown[0]}; there are: {', '.join(tour.STORIES)}, both.")
+    settings = platform.known_settings(Home.default())
+    platform.expect_servers(settings)
+    asyncio.run(tour.play(settings, names))
+
+
+@app.command()
 def down(
     wipe: Annotated[bool, typer.Option("--wipe", help="Remove the data, keys and logs too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before wiping.")] = False,
@@ -59,6 +105,26 @@ def down(
     if wipe:
         platform.wipe(home)
         out.print(f"Data, keys and logs in {home.root} are removed.")
+
+
+@app.command()
+def logs(
+    processes: Annotated[
+        list[str] | None, typer.Argument(metavar="ROOM", help="Rooms or processes; else all rooms.")
+    ] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    request: Annotated[
+        str | None,
+        typer.Option(help="Only what belongs to this request: its X-Request-ID, or its beginning."),
+    ] = None,
+    level: Annotated[Level, typer.Option(help="Only what is at least so bad.")] = Level.DEBUG,
+) -> None:
+    """Show what the rooms wrote into their logs, in one stream."""
+    from sav_ops import logs as reading
+
+    with suppress(KeyboardInterrupt):  # how following ends
+        reading.show(Home.default(), processes or [], lines, request, level, follow)
 
 
 @app.command()
@@ -129,6 +195,104 @@ def generate(
     for path in generated.outdated() if check else generated.write():
         out.print(f"{path} {'is outdated: ./sav generate' if check else 'written'}")
     raise typer.Exit(1 if check and generated.outdated() else 0)
+
+
+SERVICE = typer.Option(help="Only this service's.")
+
+
+@parked.command("list")
+def list_parked(
+    service: Annotated[str | None, SERVICE] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="Only what is not tried any more.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="What waits for its time, too.")] = False,
+) -> None:
+    """Show what failed, and what is held back behind it."""
+    from sav_ops import parked as waiting
+    from sav_ops import platform
+
+    waiting.list_them(platform.known_settings(Home.default()), service, dead, everything)
+
+
+@parked.command("show")
+def show_parked(
+    key: Annotated[str, typer.Argument(help="Its key, or the beginning of it.")],
+    service: Annotated[str | None, SERVICE] = None,
+) -> None:
+    """Show everything about one: the event, the cause, what waits behind it."""
+    from sav_ops import parked as waiting
+    from sav_ops import platform
+
+    waiting.show(platform.known_settings(Home.default()), key, service)
+
+
+@parked.command("release")
+def release_parked(
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY", help="Keys, or their beginnings.")
+    ] = None,
+    lane: Annotated[str | None, typer.Option(help="Everything of the record with this id.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that is parked.")] = False,
+    service: Annotated[str | None, SERVICE] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for what comes of it.")] = True,
+    patience: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 10,
+) -> None:
+    """Try again now; exit code 1 where something failed again."""
+    from sav_ops import parked as waiting
+    from sav_ops import platform
+
+    settings = platform.known_settings(Home.default())
+    well = waiting.release(settings, keys or [], lane, everything, service, patience if wait else 0)
+    raise typer.Exit(0 if well else 1)
+
+
+@dead.command("list")
+def list_dead() -> None:
+    """Show the dead letters; they stay where they are."""
+    from sav_ops import dead as letters
+    from sav_ops import platform
+
+    letters.list_them(platform.known_settings(Home.default()).broker_url)
+
+
+@dead.command("show")
+def show_dead(id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")]) -> None:
+    """Show everything about one."""
+    from sav_ops import dead as letters
+    from sav_ops import platform
+
+    letters.show(platform.known_settings(Home.default()).broker_url, id)
+
+
+@dead.command("return")
+def return_dead(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="Message ids, or their beginnings.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also what today's code cannot read.")] = False,
+) -> None:
+    """Send them to the queues they came from; exit code 1 where one had to stay."""
+    from sav_ops import dead as letters
+    from sav_ops import platform
+
+    url = platform.known_settings(Home.default()).broker_url
+    raise typer.Exit(0 if letters.send_back(url, ids or [], everything, force) else 1)
+
+
+@dead.command("discard")
+def discard_dead(
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Message ids, or their beginnings.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove them for ever."""
+    from sav_ops import dead as letters
+    from sav_ops import platform
+
+    url = platform.known_settings(Home.default()).broker_url
+    chosen = letters.marks(url, ids)
+    if not yes:
+        typer.confirm(f"Remove {len(chosen)} message(s) for ever?", abort=True)
+    out.print(f"{letters.discard(url, chosen)} removed.")
 
 
 def main() -> None:

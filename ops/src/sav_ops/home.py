@@ -15,6 +15,10 @@ REPO = Path(__file__).resolve().parents[3]
 GIVEN = {name: value for name, value in os.environ.items() if value or not name.startswith("SAV_")}
 
 
+# Who needs which key: auth signs tokens, auth and notifier sign links.
+SECRETS = {"SAV_SIGNING_KEY": {"auth"}, "SAV_LINK_SECRET": {"auth", "notifier"}}
+
+
 class Problem(Exception):
     """Something the person at the terminal can act on; the text says what and how."""
 
@@ -72,10 +76,14 @@ class Home:
         new.replace(self.root / "env")
 
     def environment(self, room: str | None = None) -> dict[str, str]:
-        """Return the variables of a room's process. Only auth (and None: ourselves) gets the signing key."""
-        merged = {**self.settings(), **GIVEN, "SAV_HOME": str(self.root)}
-        if room not in ("auth", None):
-            for secret in ("SAV_SIGNING_KEY", "SAV_LINK_SECRET"):
+        """Return the variables of a room's process (None: ourselves); keys reach those who sign with them only."""
+        places = {
+            "SAV_FILES_URL": (self.root / "files").as_uri(),
+            "SAV_MAILBOX": str(self.root / "mailbox"),
+        }
+        merged = {**places, **self.settings(), **GIVEN, "SAV_HOME": str(self.root)}
+        for secret, holders in SECRETS.items():
+            if room is not None and room not in holders:
                 merged.pop(secret, None)
         return merged
 

@@ -4,7 +4,7 @@ import sys
 from importlib import import_module
 from typing import Any
 
-SERVICES = ("auth", "claims", "interventions")
+SERVICES = ("auth", "catalog", "claims", "interventions", "calendar", "notifier", "reporting")
 EDGE = "edge"
 ROOMS = (*SERVICES, EDGE)
 

@@ -1,11 +1,14 @@
 """`sav status`: processes, queues, and what the services still have to send or could not do."""
 
 import asyncio
+import re
 import time
+from collections.abc import Iterable, Sequence
 
 import asyncpg
 import psutil
 from rich.table import Table
+from rich.text import Text
 
 from sav_chassis import topology
 from sav_chassis.settings import Settings
@@ -13,9 +16,15 @@ from sav_ops import platform, postgres, processes, queues, rabbitmq, rooms
 from sav_ops.home import Home
 from sav_ops.steps import out
 
-COUNTS = """select (select count(*) from outbox) as outbox,
-    (select count(*) from task where use = 'parked' and state <> 'dead') as parked,
-    (select count(*) from task where use = 'parked' and state = 'dead') as dead"""
+# A timer is counted with the parked events once it has failed. A try that is under way may yet succeed.
+COUNTS = """
+SELECT (SELECT count(*) FROM outbox) AS outbox,
+    count(*) FILTER (WHERE state <> 'dead' AND (use = 'parked' OR use = 'timer' AND failures > 0)) AS parked,
+    count(*) FILTER (WHERE state = 'dead' AND use <> 'effect') AS dead,
+    count(*) FILTER (WHERE use = 'effect' AND state <> 'dead' AND failures <= 0) AS effects_waiting,
+    count(*) FILTER (WHERE use = 'effect' AND (state = 'dead' OR failures > 0)) AS effects_failed
+FROM (SELECT use, state, attempts - coalesce((leased_until > now())::int, 0) AS failures FROM task) AS tried"""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def show(home: Home, settings: Settings) -> None:
@@ -25,11 +34,11 @@ def show(home: Home, settings: Settings) -> None:
     pids = {name: pid for name in names if (pid := processes.running(home, name))}
     out.print(process_table(names, pids) if pids else "No process of SAV runs here: ./sav up")
     if asyncio.run(rabbitmq.answers(settings.broker_url)):
-        out.print(asyncio.run(queue_table(settings.broker_url)))
+        asyncio.run(show_queues(settings.broker_url))
     else:
         out.print("RabbitMQ does not answer.")
     if asyncio.run(postgres.answers(settings.database_url)):
-        out.print(asyncio.run(work_table(settings)))
+        asyncio.run(show_work(settings))
     else:
         out.print("PostgreSQL does not answer.")
 
@@ -49,15 +58,19 @@ def process_table(names: tuple[str, ...], pids: dict[str, int]) -> Table:
     return table
 
 
-async def queue_table(url: str) -> Table:
+async def show_queues(url: str) -> None:
     table = table_of("queue", "messages", "consumers")
-    for name, depth in (await queues.depths(url, [*topology.wanted(), topology.DEAD])).items():
+    depths = await queues.depths(url, [*topology.wanted(), topology.DEAD])
+    for name, depth in depths.items():
         table.add_row(name, str(depth.messages), str(depth.consumers))
-    return table
+    out.print(table)
+    if topology.DEAD in depths and depths[topology.DEAD].messages:
+        out.print("[yellow]Some messages could not be handled: ./sav dead[/]\n")
 
 
-async def work_table(settings: Settings) -> Table:
-    table = table_of("database", "to publish", "parked", "dead")
+async def show_work(settings: Settings) -> None:
+    table = table_of("database", "to publish", "parked", "dead", "effects waiting", "effects failed")
+    failed = 0
     for room in rooms.ROOMS:
         try:
             connection = await asyncpg.connect(settings.database(room), timeout=5)
@@ -70,7 +83,36 @@ async def work_table(settings: Settings) -> Table:
         finally:
             await connection.close()
         table.add_row(room, *(str(value) for value in row or ()))
-    return table
+        failed += row["parked"] + row["dead"] + row["effects_failed"] if row else 0
+    out.print(table)
+    if failed:
+        out.print("[yellow]Some work failed, or waits behind what failed: ./sav parked[/]")
+
+
+def listing(header: Sequence[str], rows: Iterable[Sequence[str | Text]], notes: Iterable[str]) -> Text:
+    """Rows in columns, each with its note on a line of its own below: a note is as long as it has to be."""
+    columns = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    titles = [Text(title, "bold") for title in header]
+    widths = [max(cell.cell_len for cell in column) for column in zip(titles, *columns, strict=True)]
+    shown = [in_columns(titles, widths)]
+    for row, note in zip(columns, notes, strict=True):
+        shown.append(in_columns(row, widths))
+        if note:
+            shown.append(Text(f"    {note}", "dim"))
+    return Text("\n").join(shown)
+
+
+def in_columns(cells: Iterable[Text], widths: Iterable[int]) -> Text:
+    line = Text()
+    for cell, width in zip(cells, widths, strict=True):
+        line.append_text(cell).append(" " * (width - cell.cell_len + 2))
+    line.rstrip()
+    return line
+
+
+def printable(text: str) -> str:
+    """Return text that drives no terminal: control characters are spelt, but for line breaks and tabs."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def table_of(first: str, *numbers: str) -> Table:

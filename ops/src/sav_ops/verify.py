@@ -19,8 +19,10 @@ Pools = dict[str, "asyncpg.Connection[Any]"]
 
 LOG = "SELECT * FROM event_log ORDER BY position"
 DONE = "SELECT handler, event_id FROM handled ORDER BY at"
+# What SAV does by itself, by timers and effects, names what led there as its cause, and may happen again and again.
 TWICE = """
-SELECT causation_id, type, subject, count(*) FROM event_log WHERE causation_id IS NOT NULL
+SELECT causation_id, type, subject, count(*) FROM event_log
+WHERE causation_id IS NOT NULL AND actor_role <> 'system'
 GROUP BY causation_id, type, subject HAVING count(*) > 1"""
 # The newest state of every record, as its owner's log tells it.
 NEWEST = "SELECT DISTINCT ON (subject) * FROM event_log ORDER BY subject, sequence DESC"
@@ -78,6 +80,13 @@ async def under_way(settings: Settings, databases: Pools) -> AsyncIterator[str]:
             "SELECT state, count(*) FROM task WHERE use = 'parked' GROUP BY state ORDER BY state"
         ):
             yield f"{room}: {row['count']} event(s) parked, {row['state']}"
+        # What was tried in vain, such as a mail while its server is away, may take any time: it is not waited for.
+        running = await databases[room].fetchval(
+            """SELECT count(*) FROM task WHERE use <> 'parked' AND state = 'waiting'
+            AND (attempts = 0 AND due <= now() OR attempts = 1 AND leased_until > now())"""
+        )
+        if running:
+            yield f"{room}: {running} timer(s) or effect(s) to do now"
     depths = await queues.depths(settings.broker_url, [*topology.wanted(), topology.DEAD])
     for name, depth in depths.items():
         if depth.messages:
@@ -175,8 +184,13 @@ def version(line: tuple[Any, ...] | None) -> Any:
 
 
 async def timeline(edge: "asyncpg.Connection[Any]", events: list[Envelope]) -> list[str]:
-    """One row for each event and related root, no more."""
-    due = {(root, event.id) for event in events for root in event.event().state.roots()}
+    """One row for each event that tells and related root, no more."""
+    due = {
+        (root, envelope.id)
+        for envelope in events
+        if (event := envelope.event()).tells
+        for root in event.state.roots()
+    }
     told = {(row["root"], row["event_id"]) for row in await edge.fetch("SELECT root, event_id FROM timeline")}
     return [f"edge: the timeline of {root} lacks event {id}" for root, id in sorted(due - told)] + [
         f"edge: the timeline of {root} has {id}, which no log has" for root, id in sorted(told - due)
