@@ -10,9 +10,11 @@ CLIENT_READS = [
     "claims.ReclamationQualified.v1",
     "claims.TechnicianAssigned.v1",
     "interventions.InterventionPlanned.v1",
+    "interventions.WarrantyDecided.v1",
     "claims.TechnicianAssigned.v1",
     "interventions.InterventionMoved.v1",  # the first visit is cancelled
     "interventions.InterventionPlanned.v1",
+    "interventions.WarrantyDecided.v1",
     "interventions.InterventionMoved.v1",  # on the way
     "interventions.InterventionMoved.v1",  # on site
     "interventions.InterventionStarted.v1",
@@ -38,9 +40,7 @@ async def test_from_sign_up_to_work_in_progress(system: System) -> None:
 
     listed = await items(marie, "/reclamations", status="submitted", client_id=lea.id)
     assert [one["id"] for one in listed] == [claim["id"]]
-    assert (
-        await marie.post(f"{path}/qualify", {"priority": "high", "coverage": "covered"})
-    ).status_code == 200
+    assert (await marie.post(f"{path}/qualify", {"priority": "high"})).status_code == 200
 
     assert (await marie.post(f"{path}/assign", {"technician_id": sofia.id})).status_code == 200
     [first] = await eventually(lambda: items(sofia, "/interventions", status="planned"))
@@ -60,10 +60,12 @@ async def test_from_sign_up_to_work_in_progress(system: System) -> None:
 
     await eventually(lambda: has_status(lea, path, "in_progress"))
     assert await types(lea, path) == CLIENT_READS
-    accepted_too = [*CLIENT_READS[:7], "interventions.InterventionMoved.v1", *CLIENT_READS[7:]]
+    accepted_too = [*CLIENT_READS[:9], "interventions.InterventionMoved.v1", *CLIENT_READS[9:]]
     assert await types(marie, path) == accepted_too
     # Karim reads the réclamation's history and his own visit's, not Sofia's.
-    assert await types(karim, path) == [accepted_too[n] for n in range(len(accepted_too)) if n not in (3, 5)]
+    assert await types(karim, path) == [
+        accepted_too[n] for n in range(len(accepted_too)) if n not in (3, 4, 6)
+    ]
     assert (await sofia.get(f"{path}/timeline")).status_code == 404
 
 

@@ -55,7 +55,7 @@ async def test_no_staff_field_ever_reaches_the_client(system: System, marie: Per
         "/reclamations": ReclamationForClient,
         "/interventions": InterventionForClient,
     }
-    assert {"assignment", "priority", "priority_reason", "reason"} == STAFF_FIELDS
+    assert {"assignment", "priority", "priority_reason", "reason", "cause", "work"} == STAFF_FIELDS
     for path, form in forms.items():
         for listed in await items(lea, path):
             assert listed.keys() == form.model_fields.keys()
@@ -138,11 +138,13 @@ async def test_timelines_show_each_their_own_after_a_reassignment(system: System
         "ReclamationQualified",
         "TechnicianAssigned",
         "InterventionPlanned",
+        "WarrantyDecided",
         "ReclamationQualified",
         "InterventionMoved",  # Karim accepts
         "TechnicianAssigned",
         "InterventionMoved",  # his visit is cancelled
         "InterventionPlanned",
+        "WarrantyDecided",
         "InterventionMoved",  # Sofia accepts, goes, is there
         "InterventionMoved",
         "InterventionMoved",
@@ -151,10 +153,10 @@ async def test_timelines_show_each_their_own_after_a_reassignment(system: System
     def without(*places: int) -> list[str]:
         return [name for n, name in enumerate(everything) if n not in places]
 
-    assert await types(sofia, claim) == without(3, 5, 7)
+    assert await types(sofia, claim) == without(3, 4, 6, 8)
     hers = await types(lea, claim)
     # Not who accepted, nor that it was qualified anew with a reason of the house.
-    assert [name for name in hers if name != "ReclamationQualified"] == without(1, 4, 5, 9)
+    assert [name for name in hers if name != "ReclamationQualified"] == without(1, 5, 6, 11)
     refused(await karim.get(f"/reclamations/{claim['id']}/timeline"), 404, "not_found")
 
 
@@ -258,7 +260,7 @@ async def test_each_sees_their_writes_at_once(system: System, marie: Person) -> 
     assert await ids(lea, "/reclamations") == [claim["id"]]
     assert await types(lea, claim) == ["ReclamationCreated"]
     for command, body in (
-        ("qualify", {"priority": "high", "coverage": "covered"}),
+        ("qualify", {"priority": "high", "coverage": "covered", "reason": "sous garantie"}),
         ("qualify", {"priority": "low", "reason": "moins grave"}),
         ("assign", {"technician_id": karim.id}),
     ):

@@ -1,0 +1,244 @@
+"""Any service's records as their owner would announce them, for tests of what is read."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import world
+from uuid_utils.compat import uuid7
+
+from sav_chassis.projector import Told
+from sav_chassis.testing import enveloped
+from sav_contracts import catalogue
+from sav_contracts.auth import AccountView
+from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
+from sav_contracts.catalog import ArticleView, Place, ProductView, StockLevelView
+from sav_contracts.claims import ClientView, PhotoView, ReclamationView, Safety, Slot
+from sav_contracts.files import StoredFile
+from sav_contracts.interventions import (
+    Buyer,
+    InterventionView,
+    InvoiceView,
+    PaymentView,
+    ReportView,
+    Seller,
+    TechnicianView,
+)
+from sav_contracts.messages import Event, View
+from sav_contracts.notifier import NotificationView
+from sav_contracts.reporting import FeedbackView
+
+V = TypeVar("V", bound=View)
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LATER = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
+FILE = StoredFile(sha256="a" * 64, media_type="image/jpeg", size=1000, name="photo.jpg")
+NOBODYS = uuid4()
+
+USUAL: dict[type[View], dict[str, Any]] = {
+    AccountView: {
+        "user_id": world.lea.id,
+        "email": "lea@example.com",
+        "name": "Léa",
+        "role": "client",
+        "locale": "fr",
+        "status": "active",
+    },
+    ArticleView: {
+        "reference": "CH-1",
+        "gtin": None,
+        "name": "Chaudière",
+        "brand": "Fondital",
+        "model": None,
+        "family": "heating",
+        "description": "à condensation",
+        "fuel": "gas",
+        "power_kw": Decimal(24),
+        "price": Decimal(1200),
+        "currency": "EUR",
+        "vat_class": "standard",
+        "warranty_parts_months": 24,
+        "warranty_labour_months": 24,
+        "spare_parts_until": None,
+        "compatible_parts": [],
+        "image": None,
+        "in_stock": True,
+        "status": "active",
+        "minimum_stock": 2,
+    },
+    StockLevelView: {"article_id": NOBODYS, "reference": "CH-1", "level": 3, "minimum_stock": 2},
+    ProductView: {
+        "client_id": world.lea.id,
+        "article_id": NOBODYS,
+        "article": "Chaudière",
+        "family": "heating",
+        "serial": "S-1",
+        "place": Place(address="1 rue Haute", postcode="75001", city="Paris"),
+        "purchase_date": NOW.date(),
+        "delivery_date": NOW.date(),
+        "commissioning_date": None,
+        "proof": None,
+        "proof_state": "none",
+        "proof_reason": None,
+        "covers": [],
+    },
+    ClientView: {"client_id": world.lea.id, "name": "Léa", "email": "lea@example.com", "locale": "fr"},
+    ReclamationView: {
+        "reference": "REC-2026-000001",
+        "client_id": world.lea.id,
+        "technician_id": None,
+        "article": "Chaudière",
+        "problem_type": "leak",
+        "description": "fuite",
+        "safety": Safety(),
+        "status": "assigned",
+        "coverage": "unknown",
+        "priority": "high",
+        "priority_reason": "problem type leak",
+    },
+    PhotoView: {"reclamation_id": NOBODYS, "file": FILE, "by": "client"},
+    InterventionView: {
+        "client_id": world.lea.id,
+        "technician_id": world.karim.id,
+        "reclamation_id": NOBODYS,
+        "reclamation_reference": "REC-2026-000001",
+        "status": "planned",
+        "slot": None,
+        "reason": None,
+    },
+    ReportView: {
+        "intervention_id": NOBODYS,
+        "reclamation_id": NOBODYS,
+        "edition": 1,
+        "findings": "joint usé",
+        "work_done": "joint changé",
+        "recommendations": None,
+        "signed_by": None,
+        "signature": None,
+        "signed_at": None,
+        "signature_refused": None,
+        "status": "draft",
+        "reason": None,
+    },
+    InvoiceView: {
+        "client_id": world.lea.id,
+        "intervention_id": None,
+        "reclamation_id": None,
+        "reclamation_reference": None,
+        "number": None,
+        "status": "draft",
+        "currency": "EUR",
+        "seller": Seller(name="SAV", address="Paris", registration="1", vat_number="FR1"),
+        "buyer": Buyer(name="Léa", address=None),
+        "supplied_on": NOW.date(),
+        "issued_on": None,
+        "due_on": None,
+        "lines": [],
+        "vat": [],
+        "net": Decimal(0),
+        "tax": Decimal(0),
+        "total": Decimal(0),
+        "paid": Decimal(0),
+        "balance": Decimal(0),
+        "mentions": [],
+        "document": None,
+        "hash": None,
+        "previous_hash": None,
+        "reason": None,
+    },
+    PaymentView: {
+        "invoice_id": NOBODYS,
+        "invoice_number": "F-2026-000001",
+        "reclamation_id": None,
+        "method": "cash",
+        "amount": Decimal(10),
+        "currency": "EUR",
+        "received_on": NOW.date(),
+        "reference": None,
+        "status": "captured",
+    },
+    TechnicianView: {"technician_id": world.karim.id, "name": "Karim", "active": True},
+    AppointmentView: {
+        "client_id": world.lea.id,
+        "technician_id": world.karim.id,
+        "reclamation_id": NOBODYS,
+        "reclamation_reference": "REC-2026-000001",
+        "intervention_id": None,
+        "start": NOW,
+        "end": LATER,
+        "zone": "Europe/Paris",
+        "arrival_from": NOW,
+        "arrival_until": LATER,
+        "status": "booked",
+        "held_until": None,
+        "uid": "visit@sav",
+        "sequence": 0,
+        "reason": None,
+    },
+    WorkingHoursView: {
+        "technician_id": world.karim.id,
+        "zone": "Europe/Paris",
+        "holidays": "FR",
+        "shifts": [],
+    },
+    ConflictView: {
+        "technician_id": world.karim.id,
+        "reclamation_id": NOBODYS,
+        "reclamation_reference": "REC-2026-000001",
+        "intervention_id": None,
+        "problem": "slot_taken",
+        "wanted": Slot(start=NOW, end=LATER),
+        "proposals": [],
+        "status": "open",
+    },
+    NotificationView: {
+        "user_id": world.lea.id,
+        "category": "reclamation",
+        "channel": "email",
+        "template": "reclamation_created",
+        "locale": "fr",
+        "event_id": NOBODYS,
+        "about_kind": "reclamation",
+        "about_id": NOBODYS,
+        "subject": "Votre réclamation",
+        "status": "sent",
+        "reason": None,
+        "attempts": 1,
+        "sent_at": None,
+        "read_at": None,
+    },
+    FeedbackView: {
+        "client_id": world.lea.id,
+        "technician_id": world.karim.id,
+        "intervention_id": NOBODYS,
+        "reclamation_id": NOBODYS,
+        "status": "invited",
+        "rating": None,
+        "recommend": None,
+        "comment": None,
+        "contact_me": False,
+        "open_until": LATER,
+    },
+}
+
+
+def a(view: type[V], id: UUID | None = None, at: datetime = NOW, **fields: Any) -> V:
+    """A record of this kind, of Léa and Karim unless the fields say otherwise."""
+    stamp = {"id": id or uuid7(), "version": 1, "created_at": at, "updated_at": at}
+    return view.model_validate(USUAL[view] | stamp | fields)
+
+
+def told(event: Event) -> Told:
+    return enveloped(event), event
+
+
+def announced(view: View) -> Told:
+    """The record in an event of its owner's that has nothing else to say."""
+    event_type = next(
+        event
+        for event in catalogue.EVENTS.values()
+        if event.state_type() is type(view)
+        and {name for name, field in event.model_fields.items() if field.is_required()} == {"state"}
+    )
+    return told(event_type(state=view))
