@@ -61,7 +61,7 @@ def product(**fields: Any) -> Product:
         "article": "Chaudière 24",
         "family": "heating",
         "serial": "SN 1",
-        "place": HOME.model_dump(mode="json"),
+        "place": HOME,
         "purchase_date": date(2025, 1, 31),
         "delivery_date": date(2025, 1, 31),
         "proof_state": "none",

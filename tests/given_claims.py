@@ -9,6 +9,7 @@ import world
 from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import Actor
 from sav_contracts.catalog import ProductView
+from sav_contracts.claims import Safety
 from sav_contracts.interventions import TechnicianView
 
 PRODUCT = UUID(int=300)
@@ -73,7 +74,7 @@ def reclamation(**fields: Any) -> Reclamation:
         "article": "Chaudière",
         "problem_type": "leak",
         "description": "goutte à goutte",
-        "safety_answers": {},
+        "safety": Safety(),
         "priority": "high",
         "priority_reason": "problem type leak",
         "coverage": "unknown",

@@ -5,6 +5,8 @@ from typing import Any
 from eventually import eventually
 from system import Person
 
+from sav_ops.journey import Act, Voice
+
 Json = dict[str, Any]
 
 
@@ -47,6 +49,66 @@ async def move(who: Person, visit: Json, *steps: str, reason: str | None = None)
                 f"/interventions/{visit['id']}/moves", {"to": step} | ({"reason": reason} if reason else {})
             )
         )
+
+
+async def at_work(client: Person, manager: Person, technician: Person) -> Json:
+    """A visit that is under way."""
+    _, visit = await assigned(client, manager, technician)
+    await move(technician, visit, "accepted", "en_route", "on_site", "in_progress")
+    return visit
+
+
+async def reported(client: Person, manager: Person, technician: Person) -> Json:
+    """A visit that is completed, with a report that nobody has signed."""
+    visit = await at_work(client, manager, technician)
+    path = f"/interventions/{visit['id']}"
+    work = {"solution": "joint changé", "labour": [{"description": "Pose du joint", "minutes": 30}]}
+    done(await technician.ask("PUT", f"{path}/work", json=work))
+    await move(technician, visit, "completed")
+    written = {"findings": "joint usé", "work_done": "joint changé"}
+    done(await technician.ask("PUT", f"{path}/report", json=written))
+    return visit
+
+
+async def signed(client: Person, manager: Person, technician: Person) -> Json:
+    """A visit whose report says why its client did not sign."""
+    visit = await reported(client, manager, technician)
+    refusing = {"refused": "le client était parti"}
+    done(await technician.post(f"/interventions/{visit['id']}/report/sign", refusing))
+    return visit
+
+
+async def submitted(client: Person, manager: Person, technician: Person) -> Json:
+    """A visit whose report waits for a manager."""
+    visit = await signed(client, manager, technician)
+    done(await technician.post(f"/interventions/{visit['id']}/report/submit"))
+    return visit
+
+
+async def closed(client: Person, manager: Person, technician: Person) -> Json:
+    """A visit whose report was validated."""
+    visit = await submitted(client, manager, technician)
+    done(await manager.post(f"/interventions/{visit['id']}/report/validate"))
+    return visit
+
+
+async def drafted(client: Person, manager: Person, technician: Person) -> Json:
+    """A draft of an invoice that may be issued."""
+    visit = await closed(client, manager, technician)
+    nobody = {"parts": 0, "labour": 0, "travel": 0, "reason": "hors garantie"}
+    done(await manager.post(f"/interventions/{visit['id']}/warranty", nobody))
+    [draft] = await eventually(lambda: items(manager, "/invoices", intervention_id=visit["id"]))
+    address = {"buyer_address": "3 rue des Lilas, 69003 Lyon"}
+    return done(await manager.ask("PATCH", f"/invoices/{draft['id']}", json=address))
+
+
+def voice(person: Person, name: str) -> Voice:
+    """The same person, as one who plays the journey."""
+    return Voice(person.http, name, person.role, person.id, person.token, _unheard)
+
+
+async def _unheard(act: Act) -> None:
+    """Nobody watches."""
 
 
 async def items(who: Person, path: str, **parameters: Any) -> list[Json]:

@@ -32,7 +32,7 @@ from sav_contracts.calendar import (
     ConflictResolved,
     HoldSlot,
 )
-from sav_contracts.claims import ReclamationStatus
+from sav_contracts.claims import ReclamationStatus, Slot
 
 BOOK = BookAppointment(appointment_id=APPOINTMENT)
 MANAGERS = pytest.mark.parametrize("who", [world.marie, world.alex], ids=lambda who: who.role)
@@ -270,7 +270,6 @@ async def test_a_visit_that_is_over_is_not_taken(stage: Stage) -> None:
 
 
 def conflict(**fields: Any) -> Conflict:
-    slot = {"start": at(1, 8).isoformat(), "end": at(1, 10).isoformat()}
     usual = {
         "id": UUID(int=400),
         "technician_id": world.karim.id,
@@ -278,7 +277,7 @@ def conflict(**fields: Any) -> Conflict:
         "reclamation_reference": "REC-2026-000100",
         "intervention_id": VISIT_ID,
         "problem": "slot_taken",
-        "wanted": slot,
+        "wanted": Slot(start=at(1, 8), end=at(1, 10)),
         "proposals": [],
         "status": "open",
     }

@@ -289,7 +289,7 @@ async def test_a_resolved_conflict_stays_resolved(stage: Stage) -> None:
         Conflict(
             id=UUID(int=400), technician_id=world.karim.id, reclamation_id=RECLAMATION, status="resolved",
             reclamation_reference="REC-2026-000100", intervention_id=VISIT_ID, problem="slot_taken",
-            wanted=slot(1, 8).model_dump(mode="json"), proposals=[],
+            wanted=slot(1, 8), proposals=[],
         )
     )  # fmt: skip
     assert await why(stage, enveloped(moved("cancelled"))) == "it has no appointment"

@@ -223,7 +223,7 @@ async def test_its_place_is_replaced_as_a_whole(stage: Stage, who: Actor) -> Non
 @pytest.mark.parametrize("who", [world.lea, world.marie, world.alex], ids=["client", "manager", "admin"])
 @pytest.mark.parametrize("state", ["none", "submitted", "refused"])
 async def test_a_proof_is_sent_until_one_is_accepted(stage: Stage, state: str, who: Actor) -> None:
-    old = None if state == "none" else file().model_dump(mode="json")
+    old = None if state == "none" else file()
     await stage.given(article(), product(proof_state=state, proof=old, proof_reason="illisible"))
     after = (await stage.when(sending(), by=who)).only(ProofSubmitted).state
     assert (after.proof, after.proof_state, after.proof_reason) == (
@@ -330,7 +330,7 @@ async def test_of_two_who_decide_at_once_one_decides(stage: Stage) -> None:
 
 
 async def test_a_proof_that_was_replaced_meanwhile_is_not_decided_unseen(stage: Stage) -> None:
-    await stage.given(article(), product(proof_state="submitted", proof=file().model_dump(mode="json")))
+    await stage.given(article(), product(proof_state="submitted", proof=file()))
     await stage.when(sending("b" * 64), by=world.lea)
     outcome = await stage.when(verifying(), by=world.marie)
     assert outcome.problem

@@ -17,7 +17,7 @@ from sav_contracts.messages import View
 
 def covered(bought: date = date(2025, 1, 31)) -> Product:
     """Léa's boiler with an accepted proof, two years on parts, one on labour."""
-    covers = [cover.model_dump(mode="json") for cover in covers_of(bought, bought, 24, 12)]
+    covers = covers_of(bought, bought, 24, 12)
     return product(purchase_date=bought, delivery_date=bought, proof_state="accepted", covers=covers)
 
 

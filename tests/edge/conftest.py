@@ -1,10 +1,10 @@
-"""People and records that the tests of one module share."""
+"""People and records that the tests share. They add to them; none changes or uses up what another one asks for."""
 
 import pytest
 from recipes import Scene, scene
 from system import System
 
 
-@pytest.fixture(scope="module", name="scene")
+@pytest.fixture(scope="session", name="scene")
 async def the_scene(system: System) -> Scene:
     return await scene(system)

@@ -150,18 +150,21 @@ async def test_a_proof_accepted_later_decides_the_visits_that_ask(
 
 @pytest.mark.parametrize(
     "fields",
-    [
-        {"warranty": COVERED},
-        {"warranty": BY_MANAGER},
-        {"warranty": UNKNOWN, "closed_at": NOW},
-    ],
-    ids=["decided by rule", "decided by a manager", "closed"],
+    [{"warranty": COVERED}, {"warranty": BY_MANAGER}],
+    ids=["decided by rule", "decided by a manager"],
 )
 async def test_a_proof_accepted_later_changes_no_other_visit(stage: Stage, fields: dict[str, Any]) -> None:
     accepted = product(cover(date(2020, 1, 1), date(2021, 1, 1)), version=2)
     await stage.knows(accepted)
     await stage.given(visit("completed", product_id=PRODUCT, **fields))
     assert (await stage.hears(verified(accepted))).events == []
+
+
+async def test_a_proof_accepted_after_the_visit_was_closed_still_says_who_pays(stage: Stage) -> None:
+    accepted = product(UNTIL_THE_FAULT, version=2)
+    await stage.knows(accepted)
+    await stage.given(visit("completed", product_id=PRODUCT, warranty=UNKNOWN, closed_at=NOW))
+    assert (await stage.hears(verified(accepted))).only(WarrantyDecided).decision == "covered"
 
 
 async def test_a_proof_that_is_refused_or_told_twice_asks_no_manager_again(stage: Stage) -> None:

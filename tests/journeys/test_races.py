@@ -44,7 +44,7 @@ async def test_a_decline_after_the_reassignment_changes_nothing(system: System, 
         done(await assign(marie, claim, sofia))
         await move(karim, visit, "declined", reason="trop loin")
     assert (await visit_of(sofia, claim))["status"] == "planned"
-    await eventually(lambda: handled(system, "claims", "take_back_what_was_declined", visit["id"]))
+    await eventually(lambda: handled(system, "claims", "follow_the_visit", visit["id"]))
     assert await is_now(marie, claim, "assigned", sofia.id)
 
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID, uuid5
 
-from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_calendar.hours import ARRIVAL
 from sav_calendar.lifecycle import APPOINTMENT, CONFLICT
-from sav_chassis.model import Aggregate
+from sav_chassis.model import Aggregate, Kept
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import (
     AppointmentStatus,
@@ -21,6 +20,7 @@ from sav_contracts.calendar import (
     Shift,
     WorkingHoursView,
 )
+from sav_contracts.claims import Slot
 
 
 class Appointment(Aggregate):
@@ -68,7 +68,7 @@ class WorkingHours(Aggregate):
     technician_id: Mapped[UUID]
     zone: Mapped[str]
     holidays: Mapped[str]
-    shifts: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    shifts: Mapped[list[Shift]] = mapped_column(Kept(list[Shift]))
 
     @classmethod
     def of(cls, technician_id: UUID) -> "WorkingHours":
@@ -82,7 +82,7 @@ class WorkingHours(Aggregate):
     def replace(self, zone: str, holidays: str, shifts: Iterable[Shift]) -> None:
         """They work at these hours and at no others."""
         self.zone, self.holidays = zone, holidays
-        self.shifts = [shift.model_dump(mode="json") for shift in shifts]
+        self.shifts = list(shifts)
 
     def view(self) -> WorkingHoursView:
         return WorkingHoursView.model_validate(self, from_attributes=True)
@@ -98,8 +98,8 @@ class Conflict(Aggregate):
     reclamation_reference: Mapped[str]
     intervention_id: Mapped[UUID | None]
     problem: Mapped[ConflictKind]
-    wanted: Mapped[dict[str, Any]] = mapped_column(JSON)
-    proposals: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    wanted: Mapped[Slot] = mapped_column(Kept(Slot))
+    proposals: Mapped[list[Slot]] = mapped_column(Kept(list[Slot]))
     status: Mapped[ConflictStatus]
 
     def move(self, to: ConflictStatus, by: Actor) -> None:

@@ -136,7 +136,7 @@ async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot) -> None:
             reclamation_reference=visit.reclamation_reference,
             intervention_id=visit.id,
             problem="slot_taken",
-            wanted=slot.model_dump(mode="json"),
+            wanted=slot,
             proposals=await _proposals(tx, visit),
             status="open",
         )
@@ -144,9 +144,9 @@ async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot) -> None:
     tx.emit(ConflictDetected, conflict)
 
 
-async def _proposals(tx: Tx, visit: InterventionView) -> list[dict[str, str]]:
+async def _proposals(tx: Tx, visit: InterventionView) -> list[Slot]:
     free = await openings(tx, tx.now, tx.now + PROPOSED_WITHIN, visit.technician_id)
-    return [Slot(start=one.start, end=one.end).model_dump(mode="json") for one in islice(free, PROPOSALS)]
+    return [Slot(start=one.start, end=one.end) for one in islice(free, PROPOSALS)]
 
 
 def _of(visit: InterventionView) -> ColumnElement[bool]:

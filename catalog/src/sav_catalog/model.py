@@ -2,15 +2,14 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import ARRAY, JSON, ForeignKey, Uuid
+from sqlalchemy import ARRAY, ForeignKey, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_catalog.lifecycle import ARTICLE, PROOF
 from sav_chassis.errors import Conflict
-from sav_chassis.model import Aggregate, Base
+from sav_chassis.model import Aggregate, Base, Kept
 from sav_contracts.actor import Actor
 from sav_contracts.catalog import (
     ArticleStatus,
@@ -61,7 +60,7 @@ class Article(Aggregate):
     warranty_labour_months: Mapped[int]
     spare_parts_until: Mapped[date | None]
     compatible_parts: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
-    image: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    image: Mapped[StoredFile | None] = mapped_column(Kept(StoredFile))
     minimum_stock: Mapped[int]
     in_stock: Mapped[bool]
     status: Mapped[ArticleStatus]
@@ -133,30 +132,26 @@ class Product(Aggregate):
     article: Mapped[str]
     family: Mapped[Family]
     serial: Mapped[str]
-    place: Mapped[dict[str, Any]] = mapped_column(JSON)
+    place: Mapped[Place] = mapped_column(Kept(Place))
     purchase_date: Mapped[date]
     delivery_date: Mapped[date]
     commissioning_date: Mapped[date | None]
-    proof: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    proof: Mapped[StoredFile | None] = mapped_column(Kept(StoredFile))
     proof_state: Mapped[ProofState]
     proof_reason: Mapped[str | None]
-    covers: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-
-    def settle(self, place: Place) -> None:
-        """It stands there."""
-        self.place = place.model_dump(mode="json")
+    covers: Mapped[list[Cover]] = mapped_column(Kept(list[Cover]))
 
     def submit(self, proof: StoredFile, by: Actor) -> None:
         """This proof waits for a manager, in place of any before."""
         PROOF.check(self.proof_state, "submitted", by)
         self.proof_state, self.proof_reason = "submitted", None
-        self.proof = proof.model_dump(mode="json")
+        self.proof = proof
 
     def accept(self, covers: list[Cover], reason: str | None, by: Actor) -> None:
         """The proof holds: these covers follow from it."""
         PROOF.check(self.proof_state, "accepted", by)
         self.proof_state, self.proof_reason = "accepted", reason
-        self.covers = [cover.model_dump(mode="json") for cover in covers]
+        self.covers = covers
 
     def refuse(self, reason: str, by: Actor) -> None:
         """The proof does not hold; another one may be sent."""

@@ -70,7 +70,7 @@ async def open_reclamation(cmd: OpenReclamation, tx: Tx, by: Actor) -> Reclamati
             article=cmd.article or (product.article if product else ""),
             problem_type=cmd.problem_type,
             description=cmd.description,
-            safety_answers=cmd.safety.model_dump(),
+            safety=cmd.safety,
             priority=priority,
             priority_reason=why,
             coverage="unknown",
@@ -94,7 +94,7 @@ async def add_photos(cmd: AddPhotos, tx: Tx, by: Actor) -> Photos:
     if (there or 0) + len(cmd.photos) > MAX_PHOTOS:
         raise TooManyPhotos(f"{reclamation.reference} has {there} photos already; {MAX_PHOTOS} are the most")
     photos = [
-        tx.add(Photo(id=tx.new_id(), reclamation_id=reclamation.id, stored=file.model_dump(), by=by.role))
+        tx.add(Photo(id=tx.new_id(), reclamation_id=reclamation.id, file=file, by=by.role))
         for file in cmd.photos
     ]
     for photo in photos:

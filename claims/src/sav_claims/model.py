@@ -1,12 +1,11 @@
 """Clients and réclamations."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sav_chassis.model import Aggregate
+from sav_chassis.model import Aggregate, Kept
 from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth import Locale
@@ -60,30 +59,22 @@ class Reclamation(Aggregate):
     article: Mapped[str]
     problem_type: Mapped[ProblemType]
     description: Mapped[str]
-    safety_answers: Mapped[dict[str, bool]] = mapped_column(JSON)
+    safety: Mapped[Safety] = mapped_column("safety_answers", Kept(Safety))
     priority: Mapped[Priority]
     priority_reason: Mapped[str]
     coverage: Mapped[Coverage]
     assignment: Mapped[int] = mapped_column(default=0)
     status: Mapped[ReclamationStatus]
     product_id: Mapped[UUID | None]
-    decided: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    warranty: Mapped[Warranty | None] = mapped_column(Kept(Warranty))
     resolution: Mapped[Resolution | None]
     # The visit that was started last: what another one does is old news.
     visit_id: Mapped[UUID | None]
 
     @property
-    def warranty(self) -> Warranty | None:
-        return Warranty.model_validate(self.decided) if self.decided else None
-
-    @property
     def by_manager(self) -> bool:
         """Whether a manager decided what is paid, against which no rule stands."""
         return self.warranty is not None and self.warranty.why == "decided_by_manager"
-
-    @property
-    def safety(self) -> Safety:
-        return Safety.model_validate(self.safety_answers)
 
     def qualify(self, priority: Priority, warranty: Warranty, reason: str | None, by: Actor) -> None:
         """A manager decided how urgent it is; the warranty says who pays."""
@@ -95,7 +86,7 @@ class Reclamation(Aggregate):
 
     def decide(self, warranty: Warranty) -> None:
         """This is what is paid for."""
-        self.decided = warranty.model_dump(mode="json")
+        self.warranty = warranty
         self.coverage = warranty.decision
 
     def warranty_by_rule(self, product: ProductView | None) -> Warranty:
@@ -128,12 +119,8 @@ class Photo(Aggregate):
     __tablename__ = "photo"
 
     reclamation_id: Mapped[UUID]
-    stored: Mapped[dict[str, Any]] = mapped_column(JSON)
+    file: Mapped[StoredFile] = mapped_column(Kept(StoredFile))
     by: Mapped[Role]
-
-    @property
-    def file(self) -> StoredFile:
-        return StoredFile.model_validate(self.stored)
 
     def view(self) -> PhotoView:
         return PhotoView.model_validate(self, from_attributes=True)

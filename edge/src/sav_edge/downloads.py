@@ -38,7 +38,7 @@ async def answer(
         return Response(b"", status_code=304, headers=headers)
     content = await files.get(file)
     headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(file.name, safe='')}"
-    return Response(content, media_type=file.media_type, headers=headers)
+    return Response(content, status_code=200, media_type=file.media_type, headers=headers)
 
 
 def _matches(known: str, tag: str) -> bool:

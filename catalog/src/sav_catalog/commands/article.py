@@ -101,7 +101,7 @@ async def set_article_image(cmd: SetArticleImage, tx: Tx, by: Actor) -> Article:
     """Give an article its picture, in place of the one it had."""
     article = await tx.load(Article, cmd.article_id, by)
     article.check_not_retired()
-    article.image = cmd.image.model_dump(mode="json")
+    article.image = cmd.image
     tx.emit(ArticleChanged, article)
     return article
 

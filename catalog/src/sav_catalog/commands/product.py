@@ -60,7 +60,7 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
             article=article.name,
             family=article.family,
             serial=serial,
-            place=cmd.place.model_dump(mode="json"),
+            place=cmd.place,
             purchase_date=cmd.purchase_date,
             delivery_date=delivery,
             commissioning_date=cmd.commissioning_date,
@@ -79,7 +79,7 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
 async def change_product(cmd: ChangeProduct, tx: Tx, by: Actor) -> Product:
     """Change where it stands, or how to get there."""
     product = await tx.load(Product, cmd.product_id, by)
-    product.settle(cmd.place)
+    product.place = cmd.place
     tx.emit(ProductChanged, product)
     return product
 
@@ -97,7 +97,7 @@ async def send_proof(cmd: SendProof, tx: Tx, by: Actor) -> Product:
 async def verify_product(cmd: VerifyProduct, tx: Tx, by: Actor) -> Product:
     """Accept the proof of purchase, with the dates that stand on it, or refuse it with a reason."""
     product = await tx.load(Product, cmd.product_id, by)
-    if product.proof and product.proof["sha256"] != cmd.proof:
+    if product.proof and product.proof.sha256 != cmd.proof:
         raise AnotherProof("another proof was sent since: look at that one")
     if cmd.accepted:
         await _accept(cmd, product, tx, by)

@@ -9,7 +9,7 @@ down_revision = "0001"
 def upgrade() -> None:
     op.execute(
         """ALTER TABLE reclamation
-            ADD COLUMN product_id uuid, ADD COLUMN decided json, ADD COLUMN resolution text,
+            ADD COLUMN product_id uuid, ADD COLUMN warranty json, ADD COLUMN resolution text,
             ADD COLUMN visit_id uuid"""
     )
     op.execute("CREATE INDEX reclamation_product ON reclamation (product_id)")
@@ -17,7 +17,7 @@ def upgrade() -> None:
         """CREATE TABLE photo (
             id uuid PRIMARY KEY, version bigint NOT NULL, created_at timestamptz NOT NULL,
             updated_at timestamptz NOT NULL, reclamation_id uuid NOT NULL REFERENCES reclamation,
-            stored json NOT NULL, by text NOT NULL)"""
+            file json NOT NULL, by text NOT NULL)"""
     )
     op.execute("CREATE INDEX photo_reclamation ON photo (reclamation_id)")
 
@@ -26,5 +26,5 @@ def downgrade() -> None:
     op.execute("DROP TABLE photo")
     op.execute(
         """ALTER TABLE reclamation
-            DROP COLUMN product_id, DROP COLUMN decided, DROP COLUMN resolution, DROP COLUMN visit_id"""
+            DROP COLUMN product_id, DROP COLUMN warranty, DROP COLUMN resolution, DROP COLUMN visit_id"""
     )

@@ -50,7 +50,6 @@ async def _visits_of(tx: Tx, product_id: UUID) -> list[Intervention]:
     """Those for which somebody may still have to pay."""
     query = select(Intervention).where(
         Intervention.product_id == product_id,
-        Intervention.closed_at.is_(None),
         Intervention.status.not_in(DID_NOT_HAPPEN),
     )
     return list(await tx.session.scalars(query.order_by(Intervention.id).with_for_update()))

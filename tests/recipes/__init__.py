@@ -1,0 +1,7 @@
+"""For every row of the surface, a request that works for whoever may make it, and people with records to ask for."""
+
+from recipes.calls import CLIENT_FORMS, Call, call, shape
+from recipes.commands import RECIPES
+from recipes.scene import Scene, Side, scene
+
+__all__ = ["CLIENT_FORMS", "RECIPES", "Call", "Scene", "Side", "call", "scene", "shape"]

@@ -1,0 +1,80 @@
+"""A request for a row of the surface."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+from stories import Json
+
+from recipes.commands import RECIPES, Recipe
+from recipes.scene import Scene, Side
+from sav_contracts.actor import Role
+from sav_contracts.catalog import ArticleForClient, ArticleView
+from sav_contracts.claims import ReclamationForClient, ReclamationView
+from sav_contracts.interventions import (
+    InterventionForClient,
+    InterventionView,
+    InvoiceForClient,
+    InvoiceView,
+    ReportView,
+)
+from sav_contracts.messages import Asked, View
+from sav_contracts.surface import Row, Serves
+
+# What a client reads in place of what staff read, or in the same form with less in it.
+# Said again here, so that the edge cannot be wrong unnoticed.
+CLIENT_FORMS: dict[type[BaseModel], type[BaseModel]] = {
+    ArticleView: ArticleForClient,
+    ReclamationView: ReclamationForClient,
+    InterventionView: InterventionForClient,
+    ReportView: ReportView,
+    InvoiceView: InvoiceForClient,
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A path under /api, what is sent with it, and the record that it is about."""
+
+    path: str
+    record: Json
+    sent: dict[str, Any] = field(default_factory=dict)
+
+
+async def call(row: Row, scene: Scene, side: Side, role: Role, fresh: bool = True) -> Call:
+    """Asks the row for a record of that side.
+
+    Where asking changes the record it is one of its own; unless `fresh` is false: then the request has the right form,
+    and works for nobody.
+    """
+    if issubclass(row.message, View):
+        return _read(row, scene.record(side, role, row.message.kind()) if row.path != "/me" else {})
+    recipe: Recipe = RECIPES[row.route]
+    if fresh and recipe.fresh:
+        record = await recipe.fresh(scene, side)
+    else:
+        record = scene.record(side, role, recipe.kind) if recipe.kind else {}
+    sent: dict[str, Any] = {"params" if row.method == "GET" else "json": recipe.body(record)}
+    if recipe.files:
+        sent = {"data": recipe.body(record), "files": recipe.files}
+    return Call(_path(row, record), record, sent)
+
+
+def _read(row: Row, record: Json) -> Call:
+    if row.serves is not Serves.PAGE:
+        return Call(_path(row, record), record)
+    # From the record on: however many there are, it stands on the first page of whoever may see it.
+    since = {"created_from": record["created_at"], "sort": "created_at", "limit": 200}
+    return Call(_path(row, record), record, {"params": since})
+
+
+def _path(row: Row, record: Json) -> str:
+    """The last id is the record's, unless the record says on what it hangs."""
+    return re.sub(r"{(\w+)}", lambda name: str(record.get(name[1], record.get("id"))), row.path)
+
+
+def shape(row: Row, role: Role) -> type[BaseModel]:
+    """The model that this role's answer must have the fields of."""
+    model = row.message.reply_type() if issubclass(row.message, Asked) else row.message
+    return CLIENT_FORMS.get(model, model) if role is Role.CLIENT else model

@@ -1,0 +1,212 @@
+"""What is sent with each command and query, and to which record."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import stories
+from eventually import eventually
+from pictures import PDF, picture
+from stories import Json, done
+from system import PASSWORD, Person
+from uuid_utils.compat import uuid7
+
+from recipes.scene import IMAGE, Scene, Side
+from sav_contracts.actor import Role
+from sav_ops.journey import BOILER, PLACE
+
+Fresh = Callable[[Scene, Side], Awaitable[Json]]
+PROOF = ("facture.pdf", PDF, "application/pdf")
+
+
+def nothing(record: Json) -> Json:
+    return {}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The kind of record that is asked for, how one is made where asking changes it, and what is sent."""
+
+    kind: str = ""
+    body: Callable[[Json], Json] = nothing
+    fresh: Fresh | None = None
+    files: dict[str, Any] | None = None
+
+
+def a_line() -> str:
+    """That nobody else has."""
+    return str(uuid7())
+
+
+async def invited(scene: Scene, side: Side) -> Json:
+    _, token = await scene.system.invited(Role.TECHNICIAN)
+    return {"token": token}
+
+
+async def article(scene: Scene, side: Side) -> Json:
+    return done(await scene.manager.post("/articles", BOILER | {"reference": a_line()}), 201)
+
+
+async def product(scene: Scene, side: Side) -> Json:
+    """Without a proof."""
+    return done(await side.client.post("/products", registration(side.seen["product"])), 201)
+
+
+async def proven(scene: Scene, side: Side) -> Json:
+    """With a proof that nobody has looked at."""
+    path = f"/products/{(await product(scene, side))['id']}/proof"
+    return done(await side.client.ask("PUT", path, files={"proof": PROOF}))
+
+
+async def opened(scene: Scene, side: Side) -> Json:
+    return await stories.opened(side.client)
+
+
+async def qualified(scene: Scene, side: Side) -> Json:
+    """Without a technician; this side's could take it."""
+    claim = await stories.qualified(side.client, scene.manager)
+    return claim | {"technician_id": side.technician.id}
+
+
+async def resolved(scene: Scene, side: Side) -> Json:
+    visit = await stories.closed(side.client, scene.manager, side.technician)
+    one = {"client_id": side.client.id, "reference": visit["reclamation_reference"], "status": "resolved"}
+    [claim] = await eventually(lambda: stories.items(scene.manager, "/reclamations", **one))
+    return dict(claim)
+
+
+async def planned(scene: Scene, side: Side) -> Json:
+    _, visit = await stories.assigned(side.client, scene.manager, side.technician)
+    return visit
+
+
+def told(story: Callable[[Person, Person, Person], Awaitable[Json]]) -> Fresh:
+    """What the story makes."""
+
+    async def fresh(scene: Scene, side: Side) -> Json:
+        return await story(side.client, scene.manager, side.technician)
+
+    return fresh
+
+
+async def free(scene: Scene, side: Side) -> Json:
+    """A time at which the side's technician could come."""
+    claim = await qualified(scene, side)
+    wanted = {"reclamation_id": claim["id"], "technician_id": side.technician.id}
+    slots = done(await scene.manager.get("/slots", **wanted))["items"]
+    return wanted | {"start": slots[-1]["start"]}
+
+
+async def held(scene: Scene, side: Side) -> Json:
+    return done(await side.client.post("/appointments/hold", await free(scene, side)), 201)
+
+
+def registration(product: Json) -> Json:
+    """Another one of this client's."""
+    return {
+        "client_id": product["client_id"],
+        "article_id": product["article_id"],
+        "serial": a_line(),
+        "place": PLACE,
+        "purchase_date": "2024-03-02",
+    }
+
+
+RECIPES: dict[str, Recipe] = {
+    # auth
+    "POST /auth/register": Recipe(
+        body=lambda _: {"email": f"{a_line()}@example.com", "password": PASSWORD, "name": "Léa Bernard"}
+    ),
+    "POST /auth/login": Recipe("client", lambda client: {"email": client["email"], "password": PASSWORD}),
+    "POST /auth/invitations/accept": Recipe(body=lambda link: link | {"password": PASSWORD}, fresh=invited),
+    "POST /users": Recipe(
+        body=lambda _: {"email": f"{a_line()}@example.com", "name": "Omar", "role": "technician"}
+    ),
+    # catalog
+    "POST /articles": Recipe(body=lambda _: BOILER | {"reference": a_line()}),
+    "PATCH /articles/{article_id}": Recipe("article", lambda _: {"description": "chauffage seul"}),
+    "DELETE /articles/{article_id}": Recipe("article", fresh=article),
+    "PUT /articles/{article_id}/image": Recipe("article", files={"image": IMAGE}),
+    "POST /articles/{article_id}/stock-movements": Recipe(
+        "article", lambda _: {"movement": "receive", "quantity": 1}
+    ),
+    "POST /products": Recipe("product", registration),
+    "PATCH /products/{product_id}": Recipe("product", lambda _: {"place": PLACE}),
+    "PUT /products/{product_id}/proof": Recipe("product", files={"proof": PROOF}, fresh=product),
+    "POST /products/{product_id}/verify": Recipe(
+        "product", lambda product: {"accepted": True, "proof": product["proof"]["sha256"]}, proven
+    ),
+    "GET /products/{product_id}/warranty": Recipe("product", lambda _: {"on": "2026-03-02"}),
+    # claims
+    "POST /reclamations": Recipe(
+        "client",
+        lambda client: {
+            "client_id": client["id"],
+            "article": "Mitigeur",
+            "problem_type": "leak",
+            "description": "il goutte",
+        },
+    ),
+    "POST /reclamations/{reclamation_id}/photos": Recipe(
+        "reclamation", files={"photos": ("a.jpg", picture())}
+    ),
+    "POST /reclamations/{reclamation_id}/qualify": Recipe(
+        "reclamation",
+        lambda _: {"priority": "normal", "coverage": "covered", "reason": "un geste"},
+        opened,
+    ),
+    "POST /reclamations/{reclamation_id}/assign": Recipe(
+        "reclamation", lambda claim: {"technician_id": claim["technician_id"]}, qualified
+    ),
+    "POST /reclamations/{reclamation_id}/moves": Recipe("reclamation", lambda _: {"to": "closed"}, resolved),
+    # interventions
+    "POST /interventions/{intervention_id}/moves": Recipe(
+        "intervention", lambda _: {"to": "accepted"}, planned
+    ),
+    "PUT /interventions/{intervention_id}/work": Recipe(
+        "intervention",
+        lambda _: {"solution": "purgé", "labour": [{"description": "Purge", "minutes": 20}]},
+        told(stories.at_work),
+    ),
+    "POST /interventions/{intervention_id}/warranty": Recipe(
+        "intervention", lambda _: {"parts": 100, "labour": 50, "travel": 0, "reason": "un geste"}
+    ),
+    "PUT /interventions/{intervention_id}/report": Recipe(
+        "report", lambda _: {"findings": "joint usé", "work_done": "joint changé"}, told(stories.at_work)
+    ),
+    "POST /interventions/{intervention_id}/report/sign": Recipe(
+        "report",
+        lambda _: {"signed_by": "Léa Bernard"},
+        told(stories.reported),
+        {"signature": ("a.png", picture("PNG"))},
+    ),
+    "POST /interventions/{intervention_id}/report/submit": Recipe("report", fresh=told(stories.signed)),
+    "POST /interventions/{intervention_id}/report/validate": Recipe("report", fresh=told(stories.submitted)),
+    "POST /interventions/{intervention_id}/report/send-back": Recipe(
+        "report", lambda _: {"reason": "photo illisible"}, told(stories.submitted)
+    ),
+    "PATCH /invoices/{invoice_id}": Recipe(
+        "invoice", lambda _: {"buyer_name": "Léa Bernard"}, told(stories.drafted)
+    ),
+    "POST /invoices/{invoice_id}/discard": Recipe(
+        "invoice", lambda _: {"reason": "un geste"}, told(stories.drafted)
+    ),
+    "POST /invoices/{invoice_id}/issue": Recipe("invoice", fresh=told(stories.drafted)),
+    "POST /invoices/{invoice_id}/payments": Recipe("invoice", lambda _: {"method": "cash", "amount": "0.01"}),
+    # calendar
+    "GET /slots": Recipe("reclamation", lambda claim: {"reclamation_id": claim["id"]}),
+    "POST /appointments/hold": Recipe(
+        "appointment",
+        lambda time: {name: time[name] for name in ("reclamation_id", "technician_id", "start")},
+        free,
+    ),
+    "POST /appointments": Recipe("appointment", lambda held: {"appointment_id": held["id"]}, held),
+    "PUT /technicians/{technician_id}/hours": Recipe(
+        "working_hours", lambda hours: {name: hours[name] for name in ("zone", "holidays", "shifts")}
+    ),
+    # notifier
+    "POST /notifications/{notification_id}/read": Recipe("notification"),
+    # reporting
+    "GET /reports/reclamations": Recipe(),
+    "POST /interventions/{intervention_id}/feedback": Recipe("feedback", lambda _: {"rating": 4}),
+}

@@ -1,0 +1,161 @@
+"""Two clients with their technicians, and a record of every kind that names them."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from eventually import eventually
+from stories import Json, done, items, opened, voice
+from system import Person, System
+from uuid_utils.compat import uuid7
+
+from sav_contracts.actor import MANAGERS, Role
+from sav_ops import journey
+from sav_ops.journey import BOILER, PUMP, Cast, Story
+
+IMAGE = ("chaudiere.png", journey.picture("Chaudière", "PNG"), "image/png")
+
+
+@dataclass
+class Side:
+    """A client, the technician who works for them, and a record of every kind that names them, as managers see it."""
+
+    client: Person
+    technician: Person
+    seen: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def records(self) -> dict[str, str]:
+        """The ids of the records, by kind."""
+        return {kind: record["id"] for kind, record in self.seen.items()}
+
+
+@dataclass
+class Scene:
+    """Two sides that have nothing to do with each other, those who see both, and a message to each of them."""
+
+    system: System
+    manager: Person
+    admin: Person
+    near: Side
+    far: Side
+    messages: dict[str, Json] = field(default_factory=dict)
+
+    def who(self, role: Role) -> Person:
+        """Somebody in this role, of the near side where there are two."""
+        return {
+            Role.ANYONE: self.system.visitor(),
+            Role.CLIENT: self.near.client,
+            Role.TECHNICIAN: self.near.technician,
+            Role.MANAGER: self.manager,
+            Role.ADMIN: self.admin,
+        }[role]
+
+    def record(self, side: Side, role: Role, kind: str) -> Json:
+        """The side's record; of messages, the one that a person of this role has on that side."""
+        if kind != "notification":
+            return side.seen[kind]
+        if role in MANAGERS and side is self.near:
+            return self.messages[self.who(role).id]
+        return self.messages[(side.technician if role is Role.TECHNICIAN else side.client).id]
+
+
+async def scene(system: System) -> Scene:
+    """Everybody of the cast. On each side one visit is over and invoiced, and one is planned."""
+    manager, admin = await system.manager(), await system.admin()
+    for article in (BOILER, PUMP):
+        # Both sides look for them at once.
+        await journey.in_catalogue(voice(manager, "Marie Laurent"), article)
+    near, far = await asyncio.gather(
+        _side(system, manager, admin, "Karim Haddad"), _side(system, manager, admin, "Sofia Martin")
+    )
+    found = Scene(system, manager, admin, near, far)
+    for who in (manager, admin, near.client, near.technician, far.client, far.technician):
+        found.messages[who.id] = await eventually(lambda who=who: _message(who))  # type: ignore[misc]
+    return found
+
+
+async def _side(system: System, manager: Person, admin: Person, technician_name: str) -> Side:
+    side = Side(await system.client(), await system.technician(technician_name))
+    cast = Cast(
+        client=voice(side.client, "Léa Bernard"),
+        technician=voice(side.technician, technician_name),
+        manager=voice(manager, "Marie Laurent"),
+        admin=voice(admin, "Alex Dubois"),
+    )
+    over = await journey.registered(cast, bought=date.today() - timedelta(days=6 * 365))
+    await journey.reported(cast, over)
+    await journey.planned(cast, over)
+    await journey.repaired(cast, over)
+    invoice = await _billed(cast, over)
+    await cast.client.awaits("/feedback", intervention_id=over.visit["id"])
+    planned = Story(product=over.product)
+    await journey.reported(cast, planned)
+    await journey.planned(cast, planned)
+    conflict = await _too_late(cast, side, planned)
+    side.seen = await _seen(manager, side, over, planned, invoice) | {"conflict": conflict}
+    return side
+
+
+async def _billed(cast: Cast, story: Story) -> Json:
+    """An invoice with its document, of which a part is paid."""
+    draft = await cast.manager.awaits("/invoices", intervention_id=story.visit["id"], status="draft")
+    path = f"/invoices/{draft['id']}"
+    await cast.manager.does("issues the invoice", f"POST {path}/issue")
+    payment = {"method": "cash", "amount": "10.00"}
+    await cast.manager.does("records a payment", f"POST {path}/payments", payment, status=201)
+    await journey.printed(cast.client, draft["id"])
+    return await cast.manager.does("reads the invoice", f"GET {path}")
+
+
+async def _too_late(cast: Cast, side: Side, planned: Story) -> Json:
+    """The conflict of a visit that was planned at a time which another one has."""
+    claim = f"/reclamations/{(await opened(side.client))['id']}"
+    await cast.manager.does("qualifies it", f"POST {claim}/qualify", {"priority": "low"})
+    taken = {"technician_id": side.technician.id, "slot": planned.visit["slot"]}
+    again = await cast.manager.does("assigns it", f"POST {claim}/assign", taken)
+    return await cast.manager.awaits("/conflicts", reclamation_id=again["id"])
+
+
+async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoice: Json) -> dict[str, Json]:
+    """A record of every kind, by kind."""
+
+    async def one(path: str) -> Json:
+        return done(await manager.get(path))
+
+    async def listed(path: str, **parameters: Any) -> Json:
+        return (await items(manager, path, **parameters))[0]
+
+    article = await _article(manager)
+    claim, visit = planned.claim["id"], planned.visit["id"]
+    technician = f"/technicians/{side.technician.id}"
+    return {
+        "article": article,
+        "stock_level": await one(f"/articles/{article['id']}/stock"),
+        "product": await one(f"/products/{over.product['id']}"),
+        "client": await one(f"/clients/{side.client.id}"),
+        "reclamation": await one(f"/reclamations/{claim}"),
+        "photo": await listed(f"/reclamations/{claim}/photos"),
+        "intervention": await one(f"/interventions/{visit}"),
+        "report": await one(f"/interventions/{over.visit['id']}/report"),
+        "invoice": invoice,
+        "payment": await listed("/payments", invoice_id=invoice["id"]),
+        "technician": await one(technician),
+        "appointment": await listed("/appointments", reclamation_id=claim),
+        "working_hours": await one(f"{technician}/hours"),
+        "feedback": await listed("/feedback", intervention_id=over.visit["id"]),
+    }
+
+
+async def _article(manager: Person) -> Json:
+    """One that only this side knows, with a picture."""
+    reference = f"LUM-{str(uuid7())[-12:]}"
+    article = done(await manager.post("/articles", BOILER | {"reference": reference}), 201)
+    return done(await manager.ask("PUT", f"/articles/{article['id']}/image", files={"image": IMAGE}))
+
+
+async def _message(who: Person) -> Json | None:
+    """One that has left."""
+    sent = await items(who, "/notifications", user_id=who.id, status="kept_locally")
+    return sent[0] if sent else None
