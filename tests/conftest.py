@@ -13,7 +13,6 @@ from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage
 
-
 # The usual renderer draws tracebacks with every local variable: seconds of work in the loop that all services share.
 structlog.configure(
     processors=[
