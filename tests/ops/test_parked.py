@@ -16,7 +16,7 @@ from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.tx import Tx
 from sav_contracts.interventions import TechnicianChanged, TechnicianView
-from sav_ops import parked
+from sav_ops import parked, releasing
 from sav_ops.home import Problem
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -198,7 +198,7 @@ async def test_a_cured_lane_goes_through_after_its_release(
     _, second, _ = await park(stage, cursed, events=3)
     cursed.failing.clear()
     async with at_work(stage):
-        text, well = await told(capsys, parked.release, stage.settings, [second], None, False, None, 10)
+        text, well = await told(capsys, releasing.release, stage.settings, [second], None, False, None, 10)
     assert well
     assert "waits behind an earlier event, which is released" in text
     assert "3 done" in text
@@ -212,7 +212,7 @@ async def test_what_fails_again_is_told_with_what_it_holds_back(
     await park(stage, cursed, SOFIA)
     cursed.failing = {KARIM}
     async with at_work(stage):
-        text, well = await told(capsys, parked.release, stage.settings, [], None, True, None, 10)
+        text, well = await told(capsys, releasing.release, stage.settings, [], None, True, None, 10)
     assert not well
     assert "1 done, 1 failed again, 1 behind those" in text
     assert "ZeroDivisionError: Karim divided by zero" in text
@@ -223,7 +223,7 @@ async def test_a_lane_is_released_by_its_record(
 ) -> None:
     await park(stage, cursed, KARIM, events=2)
     await park(stage, cursed, SOFIA)
-    text, well = await told(capsys, parked.release, stage.settings, [], str(KARIM), False, None, 0)
+    text, well = await told(capsys, releasing.release, stage.settings, [], str(KARIM), False, None, 0)
     assert (text, well) == ("2 released.\n", True)
     assert [(task.lane, task.state, task.attempts) for task in await known(stage)] == [
         (KARIM, "waiting", 0),
@@ -237,7 +237,7 @@ async def test_what_is_being_tried_at_this_moment_stays_with_whoever_tries_it(
 ) -> None:
     key = f"send {KARIM}"
     await put(stage, key, use="effect", attempts=2, leased=timedelta(seconds=60))
-    text, _ = await told(capsys, parked.release, stage.settings, [key], None, False, None, 0)
+    text, _ = await told(capsys, releasing.release, stage.settings, [key], None, False, None, 0)
     assert "Being tried at this moment" in text
     [task] = await known(stage)
     assert (task.attempts, task.in_hand) == (2, True)
@@ -246,6 +246,6 @@ async def test_what_is_being_tried_at_this_moment_stays_with_whoever_tries_it(
 async def test_a_timer_does_not_fire_early_by_a_release(stage: Stage) -> None:
     await put(stage, f"remind {KARIM}")
     with pytest.raises(Problem, match="waits for its time"):
-        await asyncio.to_thread(parked.release, stage.settings, [f"remind {KARIM}"], None, False, None, 0)
+        await asyncio.to_thread(releasing.release, stage.settings, [f"remind {KARIM}"], None, False, None, 0)
     with pytest.raises(Problem, match="Say what to release"):
-        await asyncio.to_thread(parked.release, stage.settings, [], None, False, None, 0)
+        await asyncio.to_thread(releasing.release, stage.settings, [], None, False, None, 0)

@@ -237,11 +237,10 @@ def release_parked(
     patience: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 10,
 ) -> None:
     """Try again now; exit code 1 where something failed again."""
-    from sav_ops import parked as waiting
-    from sav_ops import platform
+    from sav_ops import platform, releasing
 
     settings = platform.known_settings(Home.default())
-    well = waiting.release(settings, keys or [], lane, everything, service, patience if wait else 0)
+    well = releasing.release(settings, keys or [], lane, everything, service, patience if wait else 0)
     raise typer.Exit(0 if well else 1)
 
 
