@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from certificate import self_signed
 from given_notifier import (
     BORN,
     CASES,
@@ -100,6 +101,12 @@ async def listening(post: Post, **options: object) -> AsyncIterator[int]:
     finally:
         post.released.set()
         server.close()
+
+
+def signs_in(server: object, session: object, envelope: object, mechanism: str, login: object) -> AuthResult:
+    """Knows `sav` and its password."""
+    assert isinstance(login, LoginPassword)
+    return AuthResult(success=(login.login, login.password) == (b"sav", b"p@ss"))
 
 
 @pytest.fixture
@@ -201,6 +208,7 @@ async def test_all_of_it_together_has_an_end(
     stage: Stage, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail, "SENT_WITHIN", 0.2)
+    monkeypatch.setattr(mail, "ANSWERED_WITHIN", 0.5)
     post.silent = True
     await on_the_way(stage)
     assert (await stage.runs_effects()).only(NotificationFailed).state.reason == "no answer within 0 s"
@@ -227,16 +235,13 @@ async def test_nobody_listening_is_tried_again(stage: Stage, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(("password", "taken"), [("p%40ss", 1), ("wrong", 0)])
-@pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
 async def test_who_must_sign_in_does_and_a_wrong_password_is_not_the_messages_fault(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, password: str, taken: int
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, password: str, taken: int
 ) -> None:
-    def check(server: object, session: object, envelope: object, mechanism: str, login: object) -> AuthResult:
-        assert isinstance(login, LoginPassword)
-        return AuthResult(success=(login.login, login.password) == (b"sav", b"p@ss"))
-
+    context, trusted = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
     post = Post()
-    options = {"authenticator": check, "auth_required": True, "auth_require_tls": False}
+    options = {"authenticator": signs_in, "auth_required": True, "tls_context": context}
     async with listening(post, **options) as port:
         monkeypatch.setattr(stage.settings, "smtp_url", f"smtp://sav:{password}@127.0.0.1:{port}")
         await on_the_way(stage)
@@ -244,6 +249,21 @@ async def test_who_must_sign_in_does_and_a_wrong_password_is_not_the_messages_fa
     assert len(post.taken) == taken
     assert (await status(stage)) == ("sent" if taken else "failed")
     assert password not in event.model_dump_json()
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
+async def test_a_password_never_travels_in_clear(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    post, asked = Post(), []
+
+    def heard(*said: object) -> AuthResult:
+        asked.append(said)
+        return AuthResult(success=True)
+
+    async with listening(post, authenticator=heard, auth_required=True, auth_require_tls=False) as port:
+        monkeypatch.setattr(stage.settings, "smtp_url", f"smtp://sav:secret@127.0.0.1:{port}")
+        await on_the_way(stage)
+        failed = (await stage.runs_effects()).only(NotificationFailed).state
+    assert (failed.status, asked, post.taken) == ("failed", [], [])
 
 
 async def test_after_a_day_the_record_says_that_it_is_over(stage: Stage, post: Post) -> None:

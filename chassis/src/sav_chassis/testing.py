@@ -122,7 +122,9 @@ class Stage:
             """SELECT quote_ident(tablename) AS name FROM pg_tables
             WHERE schemaname = 'public' AND tablename NOT LIKE '%\\_version'"""
         )
-        await self.database.pool.execute(f"TRUNCATE {', '.join(table['name'] for table in tables)}")
+        # Deleting few rows is ten times as fast as truncating; as a replica does it, keys are not minded.
+        emptied = "; ".join(f"DELETE FROM {table['name']}" for table in tables)
+        await self.database.pool.execute(f"SET LOCAL session_replication_role = replica; {emptied}")
 
     async def given(self, *records: Base) -> None:
         """Rows that are there already, without their events."""

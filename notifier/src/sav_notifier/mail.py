@@ -27,9 +27,9 @@ from sav_notifier.model import Notification
 from sav_notifier.people import Person
 from sav_notifier.rendering import Rendered
 
-# Seconds for the connection and for each answer, and for all of it; the chassis ends a run after 40.
+# Seconds for the connection and for each answer, and for all of it but the goodbye; the chassis ends a run after 40.
 ANSWERED_WITHIN = 10.0
-SENT_WITHIN = 30.0
+SENT_WITHIN = 25.0
 LONGEST_REASON = 500
 
 
