@@ -10,9 +10,9 @@ from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import Actor
 from sav_contracts.catalog import ProductView
 from sav_contracts.claims import Safety
-from sav_contracts.interventions import TechnicianView
+from sav_contracts.interventions import InterventionView, TechnicianView
 
-PRODUCT = UUID(int=300)
+PRODUCT, VISIT = UUID(int=300), UUID(int=200)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -81,3 +81,21 @@ def reclamation(**fields: Any) -> Reclamation:
         "status": "submitted",
     }
     return Reclamation(**(usual | fields))
+
+
+def visit(id: UUID = VISIT, **fields: Any) -> InterventionView:
+    """Karim's visit for it, completed unless the fields say otherwise."""
+    usual = {
+        "id": id,
+        "version": 7,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "client_id": world.lea.id,
+        "technician_id": world.karim.id,
+        "reclamation_id": UUID(int=100),
+        "reclamation_reference": "REC-2026-000100",
+        "status": "completed",
+        "slot": None,
+        "reason": None,
+    }
+    return InterventionView.model_validate(usual | fields)

@@ -27,7 +27,7 @@ SLOT = Slot(start=NOW + timedelta(days=1), end=NOW + timedelta(days=1, hours=2))
 LATER = Slot(start=NOW + timedelta(days=2), end=NOW + timedelta(days=2, hours=2))
 COVERED = Warranty.of_shares(100, 100, 100, why="cover_applies", cover="legal_conformity")
 UNKNOWN = Warranty(decision="unknown", why="proof_not_accepted")
-BY_MANAGER = Warranty.of_shares(50, 0, 0, why="decided_by_manager", reason="geste commercial")
+BY_MANAGER = Warranty.of_shares(50, 0, 0, why="decided_by_manager", reason="geste commercial", decided_at=NOW)
 SIGNATURE = StoredFile(sha256="a" * 64, media_type="image/png", size=1200, name="signature.png")
 
 

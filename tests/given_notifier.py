@@ -42,6 +42,7 @@ from sav_contracts.interventions import (
     Buyer,
     InterventionMoved,
     InterventionPlanned,
+    InterventionScheduled,
     InterventionView,
     InvoiceDrafted,
     InvoiceIssued,
@@ -262,7 +263,12 @@ def booked(**fields: Any) -> AppointmentBooked:
 
 
 def planned(slot: Slot | None = None) -> InterventionPlanned:
-    return InterventionPlanned(state=visit(slot=slot), slot=slot)
+    return InterventionPlanned(state=visit(), slot=slot)
+
+
+def scheduled(slot: Slot = SLOT, **fields: Any) -> InterventionScheduled:
+    """It is in the calendar."""
+    return InterventionScheduled(state=visit(slot=slot, **({"version": 2} | fields)), slot=slot)
 
 
 def created(**fields: Any) -> ReclamationCreated:
@@ -298,6 +304,7 @@ def given_feedback(rating: int, **fields: Any) -> FeedbackGiven:
     return FeedbackGiven(state=feedback(status="given", rating=rating, version=2, **fields))
 
 
+CLASH = ConflictDetected(state=conflict())
 DANGERS = Safety(gas_smell=True, co_alarm=True, flooding=True)
 PARTLY = Warranty(decision="partly", parts=100, labour=50, travel=0, why="cover_applies")
 ENDED = Warranty(decision="not_covered", why="covers_ended", until=date(2025, 12, 31))
@@ -360,8 +367,17 @@ CASES = [
         {"technician_assigned": LEA},
     ),
     Case("planned without a time", planned(), {"visit_planned": KARIM}),
-    Case("planned with its time", planned(SLOT), {"visit_planned": KARIM}),
-    Case("booked later", booked(), {"appointment_booked": LEA, "visit_booked": KARIM}, (planned(),)),
+    Case("planned with its time", planned(SLOT), {}),
+    Case("scheduled", scheduled(), {"visit_planned": KARIM}, (planned(SLOT),)),
+    Case("scheduled after a conflict", scheduled(), {"visit_planned": KARIM}, (planned(SLOT), CLASH)),
+    Case("scheduled later", scheduled(), {"visit_booked": KARIM}, (planned(),)),
+    Case(
+        "scheduled at another time",
+        scheduled(LATER, version=3),
+        {"visit_booked": KARIM},
+        (planned(SLOT), scheduled()),
+    ),
+    Case("booked later", booked(), {"appointment_booked": LEA}, (planned(),)),
     Case("booked as planned", booked(), {"appointment_booked": LEA}, (planned(SLOT),)),
     Case("booked before it is planned", booked(intervention_id=None), {"appointment_booked": LEA}),
     Case(
@@ -378,14 +394,15 @@ CASES = [
     Case("on the way", moved("en_route"), {"technician_on_the_way": LEA}),
     Case("declined", moved("declined", "En arrêt maladie."), {"visit_declined": MANAGERS}),
     Case("declined without a reason", moved("declined"), {"visit_declined": MANAGERS}),
-    Case("cancelled visit", moved("cancelled", slot=SLOT), {"visit_cancelled": KARIM}),
-    Case("cancelled visit without a time", moved("cancelled"), {"visit_cancelled": KARIM}),
-    Case("cancelled by its technician", moved("cancelled"), {}, by=world.karim),
+    Case("cancelled visit", moved("cancelled", slot=SLOT), {"visit_cancelled": KARIM}, (scheduled(),)),
+    Case("cancelled visit without a time", moved("cancelled"), {"visit_cancelled": KARIM}, (planned(),)),
+    Case("cancelled before its technician knew", moved("cancelled"), {}, (planned(SLOT), CLASH)),
+    Case("cancelled by its technician", moved("cancelled"), {}, (planned(),), by=world.karim),
     *(
         Case(f"visit {after}", moved(after), {})
         for after in ("accepted", "on_site", "completed", "incomplete", "no_access", "paused")
     ),
-    Case("conflict", ConflictDetected(state=conflict()), {"visit_conflict": MANAGERS}),
+    Case("conflict", CLASH, {"visit_conflict": MANAGERS}, (planned(SLOT),)),
     Case(
         "conflict without a way out",
         ConflictDetected(state=conflict(proposals=[], problem="absence")),

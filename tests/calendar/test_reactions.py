@@ -9,7 +9,6 @@ import pytest
 import world
 from given_calendar import (
     APPOINTMENT,
-    NOW,
     RECLAMATION,
     VISIT_ID,
     appointment,
@@ -43,7 +42,7 @@ from sav_contracts.interventions import InterventionMoved, InterventionPlanned, 
 
 
 def planned(wanted: Slot | None = None, **fields: Any) -> InterventionPlanned:
-    return InterventionPlanned(state=visit(slot=wanted, **fields), slot=wanted)
+    return InterventionPlanned(state=visit(**fields), slot=wanted)
 
 
 def moved(after: InterventionStatus, **fields: Any) -> InterventionMoved:
@@ -60,6 +59,14 @@ async def why(stage: Stage, told: Envelope) -> str:
     assert (await stage.hears(told)).events == []
     assert await stage.parked() == []
     return await stage.outcome_of(told) or ""
+
+
+async def _chosen(stage: Stage) -> AppointmentBooked:
+    """Léa holds and books Karim's time."""
+    holding = HoldSlot(reclamation_id=RECLAMATION, technician_id=world.karim.id, start=at(1, 8))
+    taken = await stage.when(holding, by=world.lea)
+    booking = BookAppointment(appointment_id=UUID(taken.reply["id"]))
+    return (await stage.when(booking, by=world.lea)).only(AppointmentBooked)
 
 
 async def test_a_planned_visit_is_booked_at_its_time(stage: Stage) -> None:
@@ -138,14 +145,53 @@ async def test_a_plan_without_a_time_takes_the_one_that_is_booked(stage: Stage) 
 
 @pytest.mark.parametrize(
     "standing",
-    [held(at(1, 8)), appointment(at(1, 8), technician_id=world.sofia.id),
-     appointment(at(1, 8), intervention_id=UUID(int=299))],
-    ids=["only held", "another technician's", "another visit's"],
+    [held(at(1, 8)), appointment(at(1, 8), intervention_id=UUID(int=299)),
+     appointment(at(1, 8), intervention_id=UUID(int=299), technician_id=world.sofia.id)],
+    ids=["only held", "another visit's", "another technician's other visit's"],
 )  # fmt: skip
 async def test_a_plan_without_a_time_takes_nothing_else(stage: Stage, standing: Any) -> None:
     fields = {column.key: getattr(standing, column.key) for column in standing.__table__.columns}
     await stage.given(type(standing)(**fields))
     assert await why(stage, enveloped(planned())) == "no slot yet"
+
+
+async def test_only_the_wanted_time_that_is_told_counts(stage: Stage) -> None:
+    told = InterventionPlanned(state=visit(slot=slot(1, 8)), slot=None)
+    assert await why(stage, enveloped(told)) == "no slot yet"
+
+
+@pytest.mark.parametrize(
+    ("standing", "told"), [("booked", AppointmentCancelled), ("held", AppointmentChanged)], ids=str
+)
+async def test_a_plan_without_a_time_frees_the_one_of_another_technician(
+    stage: Stage, standing: str, told: type
+) -> None:
+    """The client chose one technician's time while a manager gave the réclamation to another one."""
+    lapses = datetime.now(UTC) + timedelta(minutes=5) if standing == "held" else None
+    await stage.given(
+        hours(world.sofia),
+        appointment(at(1, 8), status=standing, technician_id=world.karim.id, held_until=lapses),
+    )
+    sofias = reclamation(version=3, status="assigned", technician_id=world.sofia.id, assignment=1)
+    await stage.knows(sofias, technician(world.sofia))
+    [released] = (await stage.hears(planned(technician_id=world.sofia.id, assignment=1))).events
+    assert type(released) is told
+    assert isinstance(released.state, AppointmentView)
+    assert (released.state.id, released.state.status) == (APPOINTMENT, "cancelled")
+
+    again = HoldSlot(reclamation_id=RECLAMATION, technician_id=world.sofia.id, start=at(1, 8))
+    assert (await stage.when(again, by=world.lea)).problem is None
+    # And Karim's time is free.
+    await stage.given(elsewhere(at(1, 8)))
+
+
+@pytest.mark.parametrize("wanted", [None, slot(1, 9)], ids=["without a time", "with a time"])
+async def test_a_plan_that_was_overtaken_frees_nothing(stage: Stage, wanted: Slot | None) -> None:
+    """Sofia's visit was planned; then the réclamation went to Karim, whose time its client has booked."""
+    await stage.given(appointment(at(1, 8)))
+    await stage.knows(reclamation(version=4, status="assigned", technician_id=world.karim.id, assignment=2))
+    told = enveloped(planned(wanted, technician_id=world.sofia.id, assignment=1))
+    assert await why(stage, told) == "obsolete: the réclamation went to another technician since"
 
 
 @pytest.mark.parametrize("status", sorted(AFTER_VISIT))
@@ -172,6 +218,35 @@ async def test_a_plan_heard_before_the_end_of_the_visit_it_replaces_waits(stage:
         "SELECT intervention_id FROM appointment WHERE status = 'booked' AND start = $1", at(1, 8)
     )
     assert [row["intervention_id"] for row in rows] == [VISIT_ID]
+
+
+@pytest.mark.parametrize("wanted", [slot(1, 9), None], ids=["another time", "no time"])
+@pytest.mark.parametrize("who", [world.karim, world.sofia], ids=["their own", "another technician's"])
+async def test_a_time_linked_to_a_visit_whose_end_was_handled_waits_for_nothing(
+    stage: Stage, wanted: Slot | None, who: Any
+) -> None:
+    earlier = UUID(int=299)
+    await stage.hears(moved("declined", id=earlier, technician_id=who.id))
+    await stage.given(appointment(at(1, 8), intervention_id=earlier, technician_id=who.id))
+    events = (await stage.hears(planned(wanted))).events
+    assert await stage.parked() == []
+    if who == world.karim and wanted is None:
+        [linked] = events
+        assert isinstance(linked, AppointmentChanged)
+        assert (linked.state.id, linked.state.intervention_id) == (APPOINTMENT, VISIT_ID)
+        return
+    assert isinstance(events[0], AppointmentCancelled)
+    assert [type(event) for event in events[1:]] == ([AppointmentBooked] if wanted else [])
+
+
+async def test_a_time_is_not_booked_for_a_visit_whose_end_was_handled(stage: Stage) -> None:
+    """Its copy says that it is open: it comes by another queue."""
+    await stage.knows(
+        visit("planned"), reclamation(version=3, status="assigned", technician_id=world.karim.id)
+    )
+    await stage.hears(moved("incomplete"))
+    assert (await _chosen(stage)).state.intervention_id is None
+    assert (await stage.hears(planned(id=UUID(int=299)))).only(AppointmentChanged)
 
 
 async def test_a_planned_time_that_is_taken_becomes_a_conflict_with_proposals(stage: Stage) -> None:
@@ -270,8 +345,24 @@ async def test_other_appointments_stay_as_they_are(
 
 
 async def test_a_time_chosen_after_the_visit_ended_is_for_the_next_one(stage: Stage) -> None:
-    await stage.given(appointment(at(1, 8)))
-    assert await why(stage, enveloped(moved("declined", updated_at=NOW))) == "it has no appointment"
+    await stage.knows(visit("declined", version=2))
+    await _chosen(stage)
+    assert await why(stage, enveloped(moved("declined", version=2))) == "it has no appointment"
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-1), timedelta(days=1)], ids=["behind", "ahead"])
+async def test_no_clock_of_another_service_says_for_which_visit_a_time_was_chosen(
+    stage: Stage, off: timedelta
+) -> None:
+    await _chosen(stage)
+    told = moved("declined", updated_at=datetime.now(UTC) + off)
+    assert (await stage.hears(told)).only(AppointmentCancelled)
+
+
+async def test_an_end_that_is_told_again_leaves_the_next_time(stage: Stage) -> None:
+    await stage.hears(moved("declined"))
+    await _chosen(stage)
+    assert await why(stage, enveloped(moved("declined"))) == "it has no appointment"
 
 
 @pytest.mark.parametrize("after", sorted(AFTER_VISIT))

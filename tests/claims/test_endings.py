@@ -6,50 +6,35 @@ from uuid import UUID
 
 import pytest
 import world
-from given_claims import NOW, reclamation
+from given_claims import NOW, VISIT, reclamation, visit
 
 from sav_chassis.testing import Stage, enveloped
 from sav_claims.lifecycle import CLOSES_AFTER
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import AppointmentBooked, AppointmentView
 from sav_contracts.claims import (
+    AssignTechnician,
     MoveReclamation,
     ReclamationChanged,
     ReclamationClosed,
     ReclamationMoved,
     TechnicianAssigned,
+    TechnicianUnassigned,
 )
 from sav_contracts.interventions import (
+    AssignmentRefused,
     Cause,
     InterventionClosed,
     InterventionMoved,
     InterventionStarted,
-    InterventionView,
 )
 
 RECLAMATION = UUID(int=100)
-VISIT, NEXT_VISIT = UUID(int=200), UUID(int=201)
+NEXT_VISIT = UUID(int=201)
 
 
-def visit(id: UUID = VISIT, **fields: Any) -> InterventionView:
-    usual = {
-        "id": id,
-        "version": 7,
-        "created_at": NOW,
-        "updated_at": NOW,
-        "client_id": world.lea.id,
-        "technician_id": world.karim.id,
-        "reclamation_id": RECLAMATION,
-        "reclamation_reference": "REC-2026-000100",
-        "status": "completed",
-        "slot": None,
-        "reason": None,
-    }
-    return InterventionView.model_validate(usual | fields)
-
-
-def closed(id: UUID = VISIT, **fields: Any) -> InterventionClosed:
-    return InterventionClosed(state=visit(id), **({"outcome": "completed"} | fields))
+def closed(id: UUID = VISIT, outcome: str = "completed", **fields: Any) -> InterventionClosed:
+    return InterventionClosed.model_validate({"state": visit(id, **fields), "outcome": outcome})
 
 
 def stopped(cause: Cause) -> InterventionMoved:
@@ -82,8 +67,9 @@ async def test_a_resolved_reclamation_closes_by_itself_after_a_week(stage: Stage
 async def test_its_client_or_a_manager_closes_it_and_nothing_comes_after(stage: Stage, who: Actor) -> None:
     await in_progress(stage)
     await stage.hears(closed())
-    outcome = await stage.when(MoveReclamation(reclamation_id=RECLAMATION, to="closed"), by=who)
-    assert outcome.only(ReclamationClosed).state.status == "closed"
+    command = MoveReclamation(reclamation_id=RECLAMATION, to="closed", reason="tout va bien")
+    told = (await stage.when(command, by=who)).only(ReclamationClosed)
+    assert (told.state.status, told.reason, told.for_client().reason) == ("closed", "tout va bien", None)
     assert (await stage.passes(datetime.now(UTC) + CLOSES_AFTER * 2)).events == []
 
 
@@ -115,9 +101,51 @@ async def test_a_visit_that_stopped_leaves_it_waiting_for_the_next(
     assert (await stage.hears(closed(NEXT_VISIT))).only(ReclamationMoved).after == "resolved"
 
 
-async def test_a_refused_estimate_leaves_it_to_a_manager(stage: Stage) -> None:
+async def test_a_refused_estimate_ends_it_once_the_report_is_validated(stage: Stage) -> None:
     await in_progress(stage)
     assert (await stage.hears(stopped("estimate_refused"))).events == []
+    over = closed(VISIT, status="incomplete", cause="estimate_refused", outcome="incomplete")
+    moved = (await stage.hears(over)).only(ReclamationMoved)
+    assert (moved.after, moved.state.resolution) == ("resolved", "estimate_refused")
+
+
+@pytest.mark.parametrize("ends", ["declined", "cancelled"])
+async def test_a_next_visit_that_is_given_up_leaves_it_to_another_technician(stage: Stage, ends: str) -> None:
+    await in_progress(stage)
+    await stage.hears(stopped("parts"))
+    given_up = InterventionMoved.model_validate(
+        {"state": visit(NEXT_VISIT, status=ends, assignment=1), "before": "planned", "after": ends}
+    )
+    assert (await stage.hears(given_up)).only(TechnicianUnassigned).state.status == "qualified"
+
+
+async def test_what_awaits_parts_may_be_given_to_another_technician(stage: Stage) -> None:
+    await in_progress(stage)
+    await stage.hears(stopped("parts"))
+    command = AssignTechnician(reclamation_id=RECLAMATION, technician_id=world.sofia.id)
+    assert (await stage.when(command, by=world.marie)).only(TechnicianAssigned).state.status == "assigned"
+
+
+async def test_a_visit_whose_start_was_overtaken_still_resolves_it(stage: Stage) -> None:
+    """A manager reassigned as it started; interventions restored its technician, and it was paused by then."""
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id, assignment=2))
+    started = InterventionStarted(state=visit(status="in_progress", assignment=1))
+    assert (await stage.hears(started)).events == []
+    paused = visit(status="paused", assignment=1)
+    await stage.hears(AssignmentRefused(state=paused, refused_technician_id=world.sofia.id))
+    moved = (await stage.hears(closed(assignment=1))).only(ReclamationMoved)
+    assert (moved.before, moved.after) == ("in_progress", "resolved")
+
+
+async def test_the_closing_of_a_former_technicians_visit_is_old_news(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id, assignment=2))
+    assert (await stage.hears(closed(assignment=1))).events == []
+    assert await stage.parked() == []
+
+
+async def test_a_closing_that_comes_before_the_news_of_the_start_is_not_lost(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id, assignment=1))
+    assert (await stage.hears(closed(assignment=1))).only(ReclamationMoved).after == "resolved"
 
 
 async def test_what_an_earlier_visit_says_late_is_obsolete(stage: Stage) -> None:
@@ -126,7 +154,10 @@ async def test_what_an_earlier_visit_says_late_is_obsolete(stage: Stage) -> None
     started.only(ReclamationChanged)
     late = enveloped(stopped("access"))
     assert (await stage.hears(late)).events == []
-    assert await stage.outcome_of(late) == "obsolete: another visit was started since"
+    assert (
+        await stage.outcome_of(late)
+        == "obsolete: another visit was started since, or another technician assigned"
+    )
 
 
 def booking(who: Actor) -> AppointmentBooked:
@@ -153,6 +184,13 @@ def booking(who: Actor) -> AppointmentBooked:
         reason=None,
     )
     return AppointmentBooked(state=state)
+
+
+async def test_a_time_that_was_put_into_the_calendar_for_a_visit_chooses_nobody(stage: Stage) -> None:
+    """It may be the time of a technician who has declined meanwhile."""
+    await stage.given(reclamation(status="qualified"))
+    of_a_visit = booking(world.karim).state.model_copy(update={"intervention_id": VISIT})
+    assert (await stage.hears(AppointmentBooked(state=of_a_visit))).events == []
 
 
 async def test_who_books_a_time_chooses_its_technician(stage: Stage) -> None:

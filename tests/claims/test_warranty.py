@@ -1,14 +1,16 @@
 """Réclamations of registered products: whose they are, and what their warranty pays."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import world
-from given_claims import PRODUCT, client, product, reclamation
+from given_claims import NOW, PRODUCT, client, product, reclamation, visit
 
 from sav_chassis.testing import Stage
-from sav_contracts.catalog import Coverage, ProductVerified
+from sav_claims.model import manager_says
+from sav_contracts.catalog import Coverage, ProductVerified, Warranty
 from sav_contracts.claims import (
     OpenReclamation,
     QualifyReclamation,
@@ -16,6 +18,7 @@ from sav_contracts.claims import (
     ReclamationCreated,
     ReclamationQualified,
 )
+from sav_contracts.interventions import WarrantyDecided
 
 RECLAMATION = UUID(int=100)
 ENDED = [
@@ -116,8 +119,45 @@ async def test_a_manager_may_decide_otherwise_with_a_reason(
 
 
 async def verified(stage: Stage) -> list[Any]:
+    await stage.knows(product(world.lea, version=4))
     event = ProductVerified(state=product(world.lea, version=4), accepted=True)
     return (await stage.hears(event)).events
+
+
+async def test_news_of_a_product_waits_for_its_copy_so_that_nothing_is_qualified_by_an_older_one(
+    stage: Stage,
+) -> None:
+    await stage.knows(product(world.lea, version=3, proof_state="submitted"))
+    await stage.given(reclamation(product_id=PRODUCT))
+    await stage.hears(ProductVerified(state=product(world.lea, version=4), accepted=True))
+    assert len(await stage.parked()) == 1
+
+
+def of_visit(warranty: Warranty) -> WarrantyDecided:
+    return WarrantyDecided(state=visit(warranty=warranty), decision=warranty.decision)
+
+
+async def test_what_a_manager_decides_for_a_visit_is_what_the_client_reads(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id))
+    goodwill = manager_says("covered", "goodwill", NOW)
+    changed = (await stage.hears(of_visit(goodwill))).only(ReclamationChanged)
+    assert (changed.state.coverage, changed.state.warranty) == ("covered", goodwill)
+
+
+@pytest.mark.parametrize("minutes", [-1, 0])
+async def test_of_two_decisions_of_managers_the_later_one_stands(stage: Stage, minutes: int) -> None:
+    kept = manager_says("not_covered", "broken on purpose", NOW)
+    await stage.given(reclamation(status="assigned", warranty=kept, coverage="not_covered"))
+    older = manager_says("covered", "goodwill", NOW + timedelta(minutes=minutes))
+    assert (await stage.hears(of_visit(older))).events == []
+    newer = manager_says("covered", "goodwill", NOW + timedelta(minutes=1))
+    (await stage.hears(of_visit(newer))).only(ReclamationChanged)
+
+
+async def test_what_a_rule_says_of_a_visit_changes_nothing_here(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id))
+    by_rule = product(world.lea).warranty(NOW.date())
+    assert (await stage.hears(of_visit(by_rule))).events == []
 
 
 async def test_an_accepted_proof_decides_what_waited_for_it(stage: Stage) -> None:

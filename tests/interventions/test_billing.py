@@ -28,6 +28,7 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.auth import Locale
 from sav_contracts.catalog import Warranty
 from sav_contracts.interventions import (
+    ChangeInvoice,
     DecideWarranty,
     InterventionClosed,
     InterventionMove,
@@ -369,14 +370,32 @@ async def test_a_draft_is_discarded_when_a_warranty_pays_everything_after_all(st
     assert (await stage.hears(again)).only(InvoiceDrafted).state.id != draft.id
 
 
+async def test_what_a_manager_wrote_into_a_draft_stays_when_the_warranty_is_decided_otherwise(
+    stage: Stage,
+) -> None:
+    draft = await heard(stage, await given_closed(stage))
+    flat = LineGiven(
+        kind="other",
+        description="Forfait convenu",
+        quantity=Decimal(1),
+        unit="piece",
+        unit_price=Decimal(80),
+        vat_class="standard",
+    )
+    (await stage.when(ChangeInvoice(invoice_id=draft.id, lines=[flat]), by=world.marie)).only(InvoiceChanged)
+    decision = (await stage.when(decide(100, 0, 0), by=world.marie)).only(WarrantyDecided)
+    assert await outcome_of(stage, decision) == "a manager wrote the lines"
+
+
 @pytest.mark.parametrize("status", ["issued", "partly_paid", "paid"])
 async def test_an_issued_invoice_does_not_follow_a_later_decision(
     stage: Stage, status: InvoiceStatus
 ) -> None:
     await given_closed(stage)
     await stage.given(invoice(status, intervention_id=VISIT))
-    decision = (await stage.when(decide(100, 100, 100), by=world.marie)).only(WarrantyDecided)
-    assert await outcome_of(stage, decision) == "invoiced already"
+    refused = await stage.when(decide(100, 100, 100), by=world.marie)
+    assert refused.problem
+    assert (refused.problem.status, refused.problem.code, refused.events) == (409, "already_invoiced", [])
 
 
 async def test_a_credited_invoice_makes_room_for_another(stage: Stage) -> None:

@@ -10,13 +10,14 @@ from given_interventions import LATER, RECLAMATION, SLOT, VISIT, account, assign
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth import UserActivated
-from sav_contracts.calendar import AppointmentBooked, AppointmentView
+from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
 from sav_contracts.claims import Slot
 from sav_contracts.interventions import (
     AssignmentRefused,
     InterventionChanged,
     InterventionMoved,
     InterventionPlanned,
+    InterventionScheduled,
     InterventionStatus,
     TechnicianChanged,
     WarrantyDecided,
@@ -58,10 +59,10 @@ async def test_a_manager_gets_no_card(stage: Stage) -> None:
     assert (await stage.hears(activated(Role.MANAGER))).events == []
 
 
-async def test_an_assignment_plans_the_visit_with_its_slot(stage: Stage) -> None:
+async def test_an_assignment_plans_the_visit_whose_time_the_calendar_gives(stage: Stage) -> None:
     planned, decided = (await stage.hears(assigned(world.karim))).events
     assert isinstance(planned, InterventionPlanned)
-    assert planned.slot == planned.state.slot == SLOT
+    assert (planned.slot, planned.state.slot) == (SLOT, None)
     assert (planned.state.technician_id, planned.state.client_id) == (world.karim.id, world.lea.id)
     assert isinstance(decided, WarrantyDecided)
     assert decided.state == planned.state
@@ -117,13 +118,36 @@ async def test_a_visit_takes_the_slot_that_the_calendar_booked(
     stage: Stage, status: InterventionStatus, before: Slot | None
 ) -> None:
     await stage.given(visit(status, slot=before))
-    changed = (await stage.hears(booked(LATER))).only(InterventionChanged)
-    assert (changed.state.id, changed.state.slot, changed.state.status) == (VISIT, LATER, status)
+    told = (await stage.hears(booked(LATER))).only(InterventionScheduled)
+    assert (told.state.id, told.slot, told.state.slot, told.state.status) == (VISIT, LATER, LATER, status)
 
 
 async def test_a_slot_that_a_client_booked_before_the_visit_was_known_is_taken_too(stage: Stage) -> None:
     await stage.given(visit("planned"))
-    assert (await stage.hears(booked(LATER, for_visit=None))).only(InterventionChanged).state.slot == LATER
+    assert (await stage.hears(booked(LATER, for_visit=None))).only(InterventionScheduled).slot == LATER
+
+
+async def test_a_slot_that_was_booked_before_the_visit_was_planned_is_taken_when_the_calendar_links_it(
+    stage: Stage,
+) -> None:
+    await stage.given(visit("planned"))
+    linked = AppointmentChanged(state=booked(LATER).state)
+    assert (await stage.hears(linked)).only(InterventionScheduled).slot == LATER
+
+
+async def test_a_held_or_lapsed_slot_is_no_time_of_a_visit(stage: Stage) -> None:
+    await stage.given(visit("planned"))
+    for status in ("held", "expired", "cancelled"):
+        state = booked(LATER).state.model_copy(update={"status": status})
+        assert (await stage.hears(AppointmentChanged(state=state))).events == []
+
+
+async def test_a_technician_who_is_assigned_anew_keeps_the_visit_for_that_assignment(stage: Stage) -> None:
+    await stage.given(visit("on_site", assignment=1))
+    again = assigned(world.karim)
+    again = again.model_copy(update={"state": again.state.model_copy(update={"assignment": 3})})
+    assert (await stage.hears(again)).only(InterventionChanged).state.assignment == 3
+    assert (await stage.hears(again)).events == []
 
 
 async def test_a_slot_that_the_visit_has_already_changes_nothing(stage: Stage) -> None:

@@ -22,7 +22,7 @@ from sav_interventions.lifecycle import INTERVENTION
 
 TECHNICIAN, MANAGER, ADMIN = Role.TECHNICIAN, Role.MANAGER, Role.ADMIN
 STAFF = {TECHNICIAN, MANAGER, ADMIN}
-CANCELLING = {MANAGER, ADMIN, Role.SYSTEM}
+CANCELLING = STAFF | {Role.SYSTEM}
 # Said once more, state by state: what the table must be, and nothing else.
 TABLE: dict[InterventionStatus, dict[InterventionMove, set[Role]]] = {
     "planned": {"accepted": STAFF, "declined": STAFF, "cancelled": CANCELLING},

@@ -1,7 +1,7 @@
 """Who pays for a visit: by the product, by a manager, and never unknown because something came late."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, get_args
 
 import pytest
@@ -25,6 +25,7 @@ from given_interventions import (
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.catalog import NO_PRODUCT, ProductVerified, ProductView, Warranty
+from sav_contracts.claims import ReclamationQualified
 from sav_contracts.interventions import (
     DecideWarranty,
     InterventionPlanned,
@@ -125,7 +126,7 @@ async def test_a_copy_that_arrives_while_a_visit_is_planned_is_not_overlooked(st
     accepted = product(UNTIL_THE_FAULT, version=2)
     async with stage.database.pool.acquire() as deciding, deciding.transaction():
         # As `decide_again` does while it looks for visits.
-        await deciding.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", str(PRODUCT))
+        await deciding.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", f"product {PRODUCT}")
         planning = asyncio.create_task(stage.hears(assigned(world.karim, product_id=PRODUCT)))
         await eventually(lambda: stage.database.pool.fetch(WAITING_FOR_A_LOCK))
         await stage.knows(accepted)
@@ -210,6 +211,30 @@ async def test_a_manager_decides_in_percent(
         "geste commercial",
     )
     assert told.decision == kept.decision == decision
+
+
+def qualified(warranty: Warranty) -> ReclamationQualified:
+    state = assigned(world.karim, warranty=warranty).state
+    return ReclamationQualified(state=state, coverage=warranty.decision, priority="normal")
+
+
+async def test_what_a_manager_decides_for_the_reclamation_holds_for_its_visits(stage: Stage) -> None:
+    await stage.given(visit("completed", warranty=UNKNOWN, closed_at=NOW))
+    told = (await stage.hears(qualified(BY_MANAGER))).only(WarrantyDecided)
+    assert (told.state.warranty, told.reason) == (BY_MANAGER, "geste commercial")
+
+
+async def test_of_two_decisions_of_managers_the_later_one_stands(stage: Stage) -> None:
+    await stage.given(visit("planned", warranty=BY_MANAGER))
+    for earlier in (BY_MANAGER, BY_MANAGER.model_copy(update={"decided_at": NOW - timedelta(minutes=1)})):
+        assert (await stage.hears(qualified(earlier))).events == []
+    later = BY_MANAGER.model_copy(update={"decided_at": NOW + timedelta(minutes=1), "parts": 100})
+    assert (await stage.hears(qualified(later))).only(WarrantyDecided).state.warranty == later
+
+
+async def test_what_a_rule_says_of_the_reclamation_leaves_its_visits(stage: Stage) -> None:
+    await stage.given(visit("planned", warranty=UNKNOWN))
+    assert (await stage.hears(qualified(COVERED))).events == []
 
 
 async def test_what_a_manager_decided_for_a_visit_stays_when_it_is_reassigned(stage: Stage) -> None:

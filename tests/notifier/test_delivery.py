@@ -17,6 +17,7 @@ from given_notifier import (
     CASES,
     DRAFT,
     ISSUED,
+    LATER,
     SLOT,
     account,
     appointment,
@@ -29,10 +30,10 @@ from given_notifier import (
     invited,
     invoice,
     moved,
-    planned,
     product,
     reclamation,
     report,
+    scheduled,
     visit,
 )
 from world import lea
@@ -336,11 +337,40 @@ async def test_with_neither_server_nor_folder_the_record_says_so(
     assert "SAV_MAILBOX" in ((await stage.runs_effects()).only(NotificationFailed).state.reason or "")
 
 
+async def test_a_message_that_cannot_be_written_says_so_and_is_left_to_ops(
+    stage: Stage, mailbox: Path
+) -> None:
+    await on_the_way(stage)
+    facts = await stage.database.pool.fetchval("SELECT facts FROM notification")
+    await stage.database.pool.execute("UPDATE notification SET facts = '{}'")
+    failed = (await stage.runs_effects()).only(NotificationFailed).state
+    reason = "UndefinedError in technician_on_the_way"
+    assert (failed.status, failed.reason, failed.attempts) == ("failed", reason, 1)
+    [waiting] = await stage.waiting()
+    assert "UndefinedError" in (waiting.why or "")
+    assert (await stage.runs_effects()).events == []
+
+    # Once it is mended it goes.
+    await stage.database.pool.execute("UPDATE notification SET facts = $1", facts)
+    assert (await stage.runs_effects()).only(NotificationSent).state.reason is None
+    assert await stage.waiting() == []
+
+
+async def test_a_fault_of_ours_names_nobody(stage: Stage, mailbox: Path) -> None:
+    await on_the_way(stage)
+    await stage.database.pool.execute("UPDATE notification SET locale = 'Léa Bernard'")
+    failed = (await stage.runs_effects()).only(NotificationFailed).state
+    assert failed.reason == "TemplateNotFound in technician_on_the_way"
+
+
 OVERTAKEN: list[tuple[str, View]] = [
     ("booked as planned", appointment(status="cancelled", version=2)),
     ("booked as planned", appointment(start=SLOT.start + timedelta(hours=1), version=2)),
     ("booked as planned", visit(status="cancelled", version=2)),
-    ("planned with its time", visit(status="cancelled", version=2)),
+    ("planned without a time", visit(status="cancelled", version=2)),
+    ("scheduled", visit(status="cancelled", slot=SLOT, version=3)),
+    ("scheduled", visit(slot=LATER, version=3)),
+    ("scheduled", visit(version=3)),
     ("on the way", visit(status="on_site", version=4)),
     ("invitation", invited.model_copy(update={"status": "active", "version": 2})),
     ("assigned", reclamation(technician_id=None, status="qualified", version=2)),
@@ -381,7 +411,7 @@ async def test_an_older_copy_makes_nothing_stale(stage: Stage, mailbox: Path, na
     [
         booked(start=BORN, end=BORN + timedelta(hours=2)),
         invitation(expires_at=BORN),
-        planned(SLOT.model_copy(update={"start": BORN, "end": BORN + timedelta(hours=1)})),
+        scheduled(SLOT.model_copy(update={"start": BORN, "end": BORN + timedelta(hours=1)})),
     ],
     ids=["appointment", "invitation", "visit"],
 )

@@ -25,6 +25,7 @@ from world import lea
 
 from sav_chassis.identity import Links
 from sav_chassis.testing import Stage, enveloped
+from sav_contracts.auth import Locale
 from sav_notifier.rendering import rendered
 
 TEMPLATES = {path.name for path in files("sav_notifier").joinpath("templates").iterdir()}
@@ -131,6 +132,44 @@ async def test_a_visit_is_written_as_people_say_it(stage: Stage, mailbox: Path) 
     [mail] = mails(mailbox)
     assert mail["Subject"] == "Rendez-vous confirmé\N{NO-BREAK SPACE}: mardi 26 novembre 2126"
     assert "le mardi 26 novembre 2126, entre 9 h et 10 h." in plain(mail).replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize("resolution", ["no_repair", "estimate_refused", None])
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_what_was_not_repaired_is_not_said_to_work(locale: Locale, resolution: str | None) -> None:
+    facts = {
+        "reference": REFERENCE,
+        "article": "Chaudière",
+        "resolution": resolution,
+        "company": "SAV",
+        "site": "",
+    }
+    message = rendered("reclamation_resolved", locale, "Léa", facts)
+    assert not re.search("fonctionne|working|works|réparation de|repair of", message.subject + message.text)
+    if resolution == "estimate_refused":
+        assert {"fr": "après le refus du devis", "en": "after the estimate was refused"}[
+            locale
+        ] in message.text
+
+
+@pytest.mark.parametrize("name", ["scheduled", "scheduled later"])
+async def test_a_technician_reads_when_where_and_what(stage: Stage, mailbox: Path, name: str) -> None:
+    case = next(case for case in CASES if case.name == name)
+    for earlier in case.before:
+        await stage.hears(earlier)
+    await stage.runs_effects()
+    before = set(mailbox.glob("*.eml"))
+    await stage.hears(case.event)
+    await stage.runs_effects()
+    [kept] = set(mailbox.glob("*.eml")) - before
+    text = plain(read(kept)).replace("\N{NO-BREAK SPACE}", " ")
+    for said in (
+        "mardi 26 novembre 2126, de 9 h à 11 h",
+        "12 rue des Lilas",
+        "code 24A",
+        "Chaudière Azur 24",
+    ):
+        assert said in text
 
 
 async def test_amounts_and_dates_follow_the_language(stage: Stage, mailbox: Path) -> None:

@@ -1,6 +1,7 @@
 """Who is told of what: exactly the right people, once, in their language and with nothing that is not theirs."""
 
 from collections import defaultdict
+from datetime import datetime
 from uuid import UUID
 
 import pytest
@@ -22,10 +23,13 @@ from given_notifier import (
     planned,
     reclamation,
     resolved,
+    scheduled,
 )
+from pydantic_core import from_json
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import SYSTEM, Actor, Role
+from sav_contracts.claims import Slot
 from sav_contracts.notifier import MarkRead, NotificationChanged, NotificationView
 from sav_notifier.app import notifier
 from sav_notifier.lifecycle import NOTIFICATION
@@ -126,19 +130,19 @@ async def test_a_client_who_is_not_known_yet_is_told_later(stage: Stage) -> None
     )
 
 
-async def test_a_time_told_before_its_visit_waits_for_the_visit(stage: Stage) -> None:
-    assert told(await stage.hears(booked())) == {"appointment_booked": LEA}
-    [(_, why)] = await stage.parked()
-    assert "NotYet" in why
-
-    await stage.hears(planned(SLOT))
-    await stage.database.pool.execute("UPDATE task SET due = now() WHERE use = 'parked'")
-    await stage.reactor.release_due()
+@pytest.mark.parametrize("slot", [SLOT, None], ids=["wanted", "found later"])
+async def test_a_technician_hears_the_time_once_with_what_they_need(stage: Stage, slot: Slot | None) -> None:
+    await stage.hears(planned(slot))
+    await stage.hears(booked(intervention_id=None))
+    await stage.hears(scheduled())
     assert await stage.parked() == []
     rows = await stage.database.pool.fetch(
-        "SELECT template FROM notification WHERE user_id = $1", world.karim.id
+        "SELECT facts FROM notification WHERE user_id = $1 AND facts->>'start' IS NOT NULL", world.karim.id
     )
-    assert [row["template"] for row in rows] == ["visit_planned"]
+    [facts] = [from_json(row["facts"]) for row in rows]
+    assert datetime.fromisoformat(facts["start"]) == SLOT.start
+    assert facts["place"]["access_notes"] == "code 24A, 2e étage"
+    assert facts["article"] == "Chaudière Azur 24"
 
 
 async def test_the_reason_of_staff_does_not_reach_the_client(stage: Stage) -> None:

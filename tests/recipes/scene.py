@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from eventually import eventually
@@ -72,7 +73,7 @@ async def scene(system: System) -> Scene:
     )
     found = Scene(system, manager, admin, near, far)
     for who in (manager, admin, near.client, near.technician, far.client, far.technician):
-        found.messages[who.id] = await eventually(lambda who=who: _message(who))  # type: ignore[misc]
+        [found.messages[who.id], *_] = await eventually(partial(_messages, who), 20)
     return found
 
 
@@ -113,7 +114,9 @@ async def _too_late(cast: Cast, side: Side, planned: Story) -> Json:
     """The conflict of a visit that was planned at a time which another one has."""
     claim = f"/reclamations/{(await opened(side.client))['id']}"
     await cast.manager.does("qualifies it", f"POST {claim}/qualify", {"priority": "low"})
-    taken = {"technician_id": side.technician.id, "slot": planned.visit["slot"]}
+    booked = (await cast.manager.sees("/appointments", reclamation_id=planned.claim["id"]))[0]
+    slot = {"start": booked["start"], "end": booked["end"]}
+    taken = {"technician_id": side.technician.id, "slot": slot}
     again = await cast.manager.does("assigns it", f"POST {claim}/assign", taken)
     return await cast.manager.awaits("/conflicts", reclamation_id=again["id"])
 
@@ -155,7 +158,6 @@ async def _article(manager: Person) -> Json:
     return done(await manager.ask("PUT", f"/articles/{article['id']}/image", files={"image": IMAGE}))
 
 
-async def _message(who: Person) -> Json | None:
-    """One that has left."""
-    sent = await items(who, "/notifications", user_id=who.id, status="kept_locally")
-    return sent[0] if sent else None
+async def _messages(who: Person) -> list[Json]:
+    """Those that have left."""
+    return await items(who, "/notifications", user_id=who.id, status="kept_locally")

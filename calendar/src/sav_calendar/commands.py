@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from sav_calendar.app import calendar
-from sav_calendar.copies import open_visit, visible_reclamation
+from sav_calendar.copies import note_known_ends, open_visit, visible_reclamation
 from sav_calendar.hours import HORIZON, NOTICE, VISIT, overlapping, public_holidays, starts, too_close
 from sav_calendar.lifecycle import check_plannable
 from sav_calendar.model import Appointment, Conflict, WorkingHours
@@ -82,6 +82,7 @@ async def hold_slot(cmd: HoldSlot, tx: Tx, by: Actor) -> Appointment:
     )
     if held is None:
         raise _taken()
+    await note_known_ends(tx, reclamation.id)
     tx.remind(expire_hold, held.id, tx.now + HOLD)
     tx.emit(AppointmentChanged, held)
     return held
@@ -96,6 +97,7 @@ async def book_appointment(cmd: BookAppointment, tx: Tx, by: Actor) -> Appointme
         raise HoldExpired("this time was held for a few minutes and is free again; choose a time once more")
     reclamation = await tx.view(ReclamationView, appointment.reclamation_id)
     await _check_visit(tx, reclamation, appointment.technician_id)
+    await note_known_ends(tx, reclamation.id)
     book(tx, appointment, await open_visit(tx, reclamation.id, appointment.technician_id), by)
     await settle_conflicts(tx, Conflict.reclamation_id == reclamation.id, by)
     return appointment

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sav_calendar.copies import active_technicians
@@ -26,9 +26,6 @@ from sav_contracts.calendar import (
     FreeSlot,
 )
 from sav_contracts.claims import ReclamationView
-
-# Held before there is an appointment that could be locked: twice the same click is no conflict with oneself.
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 
 
 class AnotherTechnician(errors.Conflict):
@@ -69,7 +66,8 @@ async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
 
 async def standing_appointment(tx: Tx, reclamation_id: UUID) -> Appointment | None:
     """What is held or booked for a réclamation, one at most; whoever else plans for it waits until the end."""
-    await tx.session.execute(ONE_AT_A_TIME, {"what": f"appointment of {reclamation_id}"})
+    # Before there is an appointment that could be locked: twice the same click is no conflict with oneself.
+    await tx.alone(f"appointment of {reclamation_id}")
     return await tx.first(
         select(Appointment).where(
             Appointment.reclamation_id == reclamation_id, Appointment.status.in_(TAKES_TIME)

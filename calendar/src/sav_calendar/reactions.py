@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 from itertools import islice
-
-from sqlalchemy import ColumnElement, and_, or_, select
+from uuid import UUID
 
 from sav_calendar.app import calendar
-from sav_calendar.copies import is_over
+from sav_calendar.copies import has_ended, is_over, note_end
 from sav_calendar.hours import HOLIDAYS, USUAL_SHIFTS, ZONE
-from sav_calendar.lifecycle import AFTER_VISIT, APPOINTMENT, TAKES_TIME
+from sav_calendar.lifecycle import AFTER_VISIT, APPOINTMENT
 from sav_calendar.model import Appointment, Conflict, WorkingHours
 from sav_calendar.planning import (
     book,
@@ -28,7 +27,7 @@ from sav_contracts.calendar import (
     ConflictDetected,
     HoursChanged,
 )
-from sav_contracts.claims import Slot
+from sav_contracts.claims import ReclamationView, Slot
 from sav_contracts.interventions import (
     InterventionMoved,
     InterventionPlanned,
@@ -62,46 +61,83 @@ async def put_into_calendar(event: InterventionPlanned, tx: Tx) -> str | None:
     standing = await standing_appointment(tx, visit.reclamation_id)
     if standing and standing.intervention_id == visit.id:
         return "it is in the calendar already"
+    if standing and (other := await _unfinished(tx, standing)):
+        if slot is None:
+            return "no slot yet"
+        # A réclamation has one open visit: the other one has ended, and that news is on its way.
+        raise NotYet("end of visit", other)
     if standing and _is_for(standing, visit, slot):
         _link(tx, standing, visit)
         return None
-    if slot is None:
+    if standing and await _is_overtaken(tx, visit, standing):
+        return "obsolete: the réclamation went to another technician since"
+    if standing and (slot or standing.technician_id != visit.technician_id):
+        await release(tx, standing, _why_released(standing, visit), SYSTEM)
+    elif slot is None:
         return "no slot yet"
-    if standing and standing.intervention_id:
-        # A réclamation has one open visit: the other one has ended, and that news is on its way.
-        raise NotYet("end of visit", standing.intervention_id)
-    if standing:
-        await release(tx, standing, "the visit was planned at another time", SYSTEM)
-    await _book_or_ask(tx, visit, slot)
+    if slot:
+        await _book_or_ask(tx, visit, slot)
     return None
 
 
 @calendar.on(InterventionMoved)
 async def follow_visit(event: InterventionMoved, tx: Tx) -> str | None:
     """When a visit ends, its appointment was kept, or its time is free again."""
-    to = AFTER_VISIT.get(event.after)
+    visit, to = event.state, AFTER_VISIT.get(event.after)
     if to is None:
         return "the visit goes on"
-    settled = await settle_conflicts(tx, Conflict.intervention_id == event.state.id, SYSTEM)
-    appointment = await tx.first(select(Appointment).where(_of(event.state)))
-    if appointment is None:
+    standing = await standing_appointment(tx, visit.reclamation_id)
+    theirs = standing if standing and await _was_for(tx, standing, visit) else None
+    await note_end(tx, visit.id)
+    settled = await settle_conflicts(tx, Conflict.intervention_id == visit.id, SYSTEM)
+    if theirs is None:
         return None if settled else "it has no appointment"
     if to == "cancelled":
-        await release(tx, appointment, "the visit does not take place", SYSTEM)
-    elif not APPOINTMENT.allows(appointment.status, to):
-        return f"obsolete: the appointment is {appointment.status}"
+        await release(tx, theirs, "the visit does not take place", SYSTEM)
+    elif not APPOINTMENT.allows(theirs.status, to, SYSTEM):
+        return f"obsolete: the appointment is {theirs.status}"
     else:
-        appointment.move(to, SYSTEM)
-        appointment.intervention_id = event.state.id
-        tx.emit(AppointmentKept, appointment)
+        theirs.move(to, SYSTEM)
+        theirs.intervention_id = visit.id
+        tx.emit(AppointmentKept, theirs)
     return None
 
 
+async def _unfinished(tx: Tx, standing: Appointment) -> UUID | None:
+    """The visit it is for, where the end of that one is still to come here, and what becomes of the time with it."""
+    visit_id = standing.intervention_id
+    return visit_id if visit_id and not await has_ended(tx, visit_id) else None
+
+
 def _is_for(standing: Appointment, visit: InterventionView, slot: Slot | None) -> bool:
-    """Whether it is this visit that was chosen: nobody else's, and booked, or at the very time that is planned."""
-    if standing.intervention_id or standing.technician_id != visit.technician_id:
+    """Whether it is this visit that was chosen: its technician's, and booked, or at the very time that is planned."""
+    if standing.technician_id != visit.technician_id:
         return False
     return standing.start == slot.start if slot else standing.status == "booked"
+
+
+async def _is_overtaken(tx: Tx, visit: InterventionView, standing: Appointment) -> bool:
+    """Whether the réclamation was given to the technician of what stands there after this visit was planned."""
+    reclamation = await tx.view(ReclamationView, visit.reclamation_id)
+    later = reclamation.assignment > visit.assignment
+    return later and standing.technician_id == reclamation.technician_id != visit.technician_id
+
+
+def _why_released(standing: Appointment, visit: InterventionView) -> str:
+    if standing.technician_id != visit.technician_id:
+        return "the visit was given to another technician"
+    return "the visit was planned at another time"
+
+
+async def _was_for(tx: Tx, standing: Appointment, visit: InterventionView) -> bool:
+    """Whether it goes with a visit that ended: linked to it, or not yet.
+
+    No clocks are compared: a time that was chosen when the end was known is for the next visit, and its hold noted
+    that. One chosen in the moment before the end was known here goes with this visit, and its client is told.
+    """
+    if standing.intervention_id:
+        return standing.intervention_id == visit.id
+    return standing.technician_id == visit.technician_id and not await has_ended(tx, visit.id)
 
 
 def _link(tx: Tx, standing: Appointment, visit: InterventionView) -> None:
@@ -147,14 +183,3 @@ async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot) -> None:
 async def _proposals(tx: Tx, visit: InterventionView) -> list[Slot]:
     free = await openings(tx, tx.now, tx.now + PROPOSED_WITHIN, visit.technician_id)
     return [Slot(start=one.start, end=one.end) for one in islice(free, PROPOSALS)]
-
-
-def _of(visit: InterventionView) -> ColumnElement[bool]:
-    """The held or booked appointment of a visit: linked to it, or not yet, but made before the visit ended."""
-    unlinked = and_(
-        Appointment.intervention_id.is_(None),
-        Appointment.reclamation_id == visit.reclamation_id,
-        Appointment.technician_id == visit.technician_id,
-        Appointment.created_at < visit.updated_at,
-    )
-    return and_(Appointment.status.in_(TAKES_TIME), or_(Appointment.intervention_id == visit.id, unlinked))

@@ -16,8 +16,9 @@ class Lifecycle(Generic[S]):
         self.kind = kind
         self.moves = moves
 
-    def allows(self, now: S, to: S) -> bool:
-        return (now, to) in self.moves
+    def allows(self, now: S, to: S, by: Actor) -> bool:
+        """Whether `check` would let it pass."""
+        return by.role in self.moves.get((now, to), ())
 
     def legal(self, now: S, by: Actor) -> list[S]:
         """Where `by` may take a record that is `now`."""

@@ -39,7 +39,11 @@ APPEND = text(
 )
 
 
-def sees(actor: Actor, record: Base) -> bool:
+# Another seed than the lanes of reactions: the same word never means both.
+ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 1))")
+
+
+def sees(actor: Actor, record: Base | View) -> bool:
     """Whether a record is within the actor's scope: their own as client or person, theirs as technician, or all."""
     if actor.role in MANAGERS or actor.role is Role.SYSTEM:
         return True
@@ -97,6 +101,10 @@ class Tx:
     async def first(self, query: Select[B]) -> B | None:
         """The first row of a query, locked until the end, or None."""
         return (await self.session.execute(query.limit(1).with_for_update())).scalars().first()
+
+    async def alone(self, what: str) -> None:
+        """Waits for whoever works on the same thing, then keeps others off it until the end; for what has no row."""
+        await self.session.execute(ALONE, {"what": what})
 
     async def exists(self, model: type[Base], id: UUID) -> bool:
         """Whether there is such a row already."""

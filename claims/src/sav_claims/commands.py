@@ -145,7 +145,7 @@ async def move_reclamation(cmd: MoveReclamation, tx: Tx, by: Actor) -> Reclamati
     reclamation = await tx.load(Reclamation, cmd.reclamation_id, by)
     reclamation.move(cmd.to, by)
     tx.forget(close_after_a_while, reclamation.id)
-    tx.emit(ReclamationClosed, reclamation)
+    tx.emit(ReclamationClosed, reclamation, reason=cmd.reason)
     return reclamation
 
 
@@ -170,10 +170,16 @@ async def _warranty(reclamation: Reclamation, cmd: QualifyReclamation, tx: Tx) -
     """What the manager says, or said before, or else what the product's covers say."""
     if cmd.coverage is None and reclamation.by_manager and reclamation.warranty:
         return reclamation.warranty
-    product = await tx.view(ProductView, reclamation.product_id) if reclamation.product_id else None
+    product = await _newest(reclamation.product_id, tx) if reclamation.product_id else None
     rule = reclamation.warranty_by_rule(product)
     if cmd.coverage is None or cmd.coverage == rule.decision:
         return rule
     if cmd.reason is None:
         raise Invalid.field("reason", f"say why: the warranty itself says {rule.decision} ({rule.why})")
-    return manager_says(cmd.coverage, cmd.reason)
+    return manager_says(cmd.coverage, cmd.reason, tx.now)
+
+
+async def _newest(product_id: UUID, tx: Tx) -> ProductView:
+    """The copy of a product, while nothing else is decided by it: an older one would be overlooked for good."""
+    await tx.alone(f"product {product_id}")
+    return await tx.view(ProductView, product_id)

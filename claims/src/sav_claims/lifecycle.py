@@ -34,12 +34,15 @@ RECLAMATION: Lifecycle[ReclamationStatus] = Lifecycle(
         ("assigned", "in_progress"): STAFF | BY_EVENT,
         ("in_progress", "awaiting_parts"): STAFF | BY_EVENT,
         ("awaiting_parts", "in_progress"): STAFF | BY_EVENT,
-        ("awaiting_parts", "assigned"): BY_EVENT,
+        ("awaiting_parts", "assigned"): MANAGERS | BY_EVENT,
+        # Its next visit was declined or cancelled.
+        ("awaiting_parts", "qualified"): BY_EVENT,
         ("in_progress", "assigned"): BY_EVENT,
         ("in_progress", "resolved"): MANAGERS | BY_EVENT,
         ("qualified", "resolved"): MANAGERS,
-        ("assigned", "resolved"): MANAGERS,
-        ("awaiting_parts", "resolved"): MANAGERS,
+        # By event where the news that work began was not taken up.
+        ("assigned", "resolved"): MANAGERS | BY_EVENT,
+        ("awaiting_parts", "resolved"): MANAGERS | BY_EVENT,
         # By its client, a manager, or by itself after a while.
         ("resolved", "closed"): CLIENT_OR_MANAGERS | BY_EVENT,
         ("resolved", "reopened"): CLIENT_OR_MANAGERS,

@@ -1,5 +1,6 @@
 """Clients and réclamations."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -74,7 +75,7 @@ class Reclamation(Aggregate):
     @property
     def by_manager(self) -> bool:
         """Whether a manager decided what is paid, against which no rule stands."""
-        return self.warranty is not None and self.warranty.why == "decided_by_manager"
+        return self.warranty is not None and self.warranty.decided_at is not None
 
     def qualify(self, priority: Priority, warranty: Warranty, reason: str | None, by: Actor) -> None:
         """A manager decided how urgent it is; the warranty says who pays."""
@@ -126,8 +127,15 @@ class Photo(Aggregate):
         return PhotoView.model_validate(self, from_attributes=True)
 
 
-def manager_says(coverage: Coverage, reason: str) -> Warranty:
+def manager_says(coverage: Coverage, reason: str, now: datetime) -> Warranty:
     """What a manager's answer means."""
-    if coverage not in SHARES:
-        return Warranty(decision=coverage, why="decided_by_manager", reason=reason)
-    return Warranty.of_shares(*SHARES[coverage], why="decided_by_manager", reason=reason)
+    parts, labour, travel = SHARES.get(coverage, (0, 0, 0))
+    return Warranty(
+        decision=coverage,
+        parts=parts,
+        labour=labour,
+        travel=travel,
+        why="decided_by_manager",
+        reason=reason,
+        decided_at=now,
+    )

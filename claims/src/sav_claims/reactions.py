@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.lifecycle import CLOSES_AFTER, RECLAMATION, UNDER_WAY
@@ -10,7 +11,7 @@ from sav_claims.timers import close_after_a_while
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth import UserRegistered
 from sav_contracts.calendar import AppointmentBooked
-from sav_contracts.catalog import ProductVerified
+from sav_contracts.catalog import ProductVerified, ProductView
 from sav_contracts.claims import (
     ClientCreated,
     ReclamationChanged,
@@ -26,6 +27,7 @@ from sav_contracts.interventions import (
     InterventionMoved,
     InterventionStarted,
     InterventionView,
+    WarrantyDecided,
 )
 
 
@@ -46,23 +48,44 @@ async def create_profile(event: UserRegistered, tx: Tx) -> str | None:
 async def decide_again(event: ProductVerified, tx: Tx) -> str | None:
     """What waited for the proof of purchase is decided by the covers that follow from it."""
     product = event.state
+    if (await tx.view(ProductView, product.id)).version < product.version:
+        raise NotYet(product.kind(), product.id)
+    # From here on nothing is qualified by an older copy, so nothing is left behind that this does not find.
+    await tx.alone(f"product {product.id}")
     waiting = await tx.session.scalars(
         select(Reclamation)
         .where(Reclamation.product_id == product.id, Reclamation.status.in_(UNDER_WAY))
         .order_by(Reclamation.id)
         .with_for_update()
     )
-    decided = [reclamation for reclamation in waiting if not reclamation.by_manager]
-    for reclamation in decided:
-        reclamation.decide(reclamation.warranty_by_rule(product))
-        tx.emit(ReclamationChanged, reclamation)
-    return None if decided else "no réclamation waits for it"
+    for reclamation in waiting:
+        warranty = reclamation.warranty_by_rule(product)
+        if not reclamation.by_manager and reclamation.warranty != warranty:
+            reclamation.decide(warranty)
+            tx.emit(ReclamationChanged, reclamation)
+    return None if tx.announced else "no réclamation waits for it"
+
+
+@claims.on(WarrantyDecided)
+async def follow_the_manager(event: WarrantyDecided, tx: Tx) -> str | None:
+    """What a manager decides for a visit is what the client reads of the réclamation."""
+    warranty = event.state.warranty
+    if warranty is None or warranty.decided_at is None:
+        return "decided by rule, as here"
+    reclamation = await tx.load(Reclamation, event.state.reclamation_id, SYSTEM)
+    if not warranty.overrules(reclamation.warranty):
+        return "known"
+    reclamation.decide(warranty)
+    tx.emit(ReclamationChanged, reclamation)
+    return None
 
 
 @claims.on(AppointmentBooked)
 async def assign_whom_the_client_chose(event: AppointmentBooked, tx: Tx) -> str | None:
     """A client who books a time of a technician thereby chooses the technician."""
     appointment = event.state
+    if appointment.intervention_id:
+        return "the time of a planned visit"
     reclamation = await tx.load(Reclamation, appointment.reclamation_id, SYSTEM)
     if reclamation.technician_id == appointment.technician_id:
         return "theirs already"
@@ -101,13 +124,15 @@ async def follow_the_visit(event: InterventionMoved, tx: Tx) -> str | None:
 
 @claims.on(InterventionClosed)
 async def resolve(event: InterventionClosed, tx: Tx) -> str | None:
-    """What was repaired is resolved; it closes by itself when its client says nothing."""
-    if event.outcome != "completed":
-        return "not completed: the next visit or a manager goes on"
-    reclamation = await tx.load(Reclamation, event.state.reclamation_id, SYSTEM)
-    obsolete = _move(tx, reclamation, event.state, "resolved")
+    """What was repaired, or is not to be, is resolved; it closes by itself when its client says nothing."""
+    visit = event.state
+    refused = visit.cause == "estimate_refused"
+    if event.outcome != "completed" and not refused:
+        return "not completed: the next visit goes on"
+    reclamation = await tx.load(Reclamation, visit.reclamation_id, SYSTEM)
+    obsolete = _move(tx, reclamation, visit, "resolved")
     if obsolete is None:
-        reclamation.resolution = "repaired"
+        reclamation.resolution = "estimate_refused" if refused else "repaired"
         tx.remind(close_after_a_while, reclamation.id, tx.now + CLOSES_AFTER)
     return obsolete
 
@@ -127,11 +152,12 @@ async def restore_technician(event: AssignmentRefused, tx: Tx) -> str | None:
         )
     elif reclamation.technician_id != visit.technician_id:
         return "obsolete: assigned otherwise meanwhile"
-    return _begin(tx, reclamation, visit) if visit.status == "in_progress" else None
+    return _begin(tx, reclamation, visit) if visit.status in ("in_progress", "paused") else None
 
 
 def _take_back(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | None:
-    if reclamation.assignment != visit.assignment or not RECLAMATION.allows(reclamation.status, "qualified"):
+    theirs = reclamation.assignment == visit.assignment
+    if not theirs or not RECLAMATION.allows(reclamation.status, "qualified", SYSTEM):
         return "obsolete: the réclamation is no longer theirs"
     reclamation.unassign(SYSTEM)
     tx.emit(TechnicianUnassigned, reclamation, technician_id=visit.technician_id)
@@ -144,7 +170,7 @@ def _begin(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | N
         reclamation.visit_id = visit.id
         tx.emit(ReclamationChanged, reclamation)
         return None
-    if not RECLAMATION.allows(before, "in_progress"):
+    if not RECLAMATION.allows(before, "in_progress", SYSTEM):
         return f"obsolete: the réclamation is {before}"
     reclamation.visit_id = visit.id
     reclamation.move("in_progress", SYSTEM)
@@ -154,9 +180,9 @@ def _begin(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | N
 
 def _move(tx: Tx, reclamation: Reclamation, visit: InterventionView, to: ReclamationStatus) -> str | None:
     before = reclamation.status
-    if reclamation.visit_id not in (None, visit.id):
-        return "obsolete: another visit was started since"
-    if not RECLAMATION.allows(before, to) or before == to:
+    if reclamation.visit_id not in (None, visit.id) or reclamation.technician_id != visit.technician_id:
+        return "obsolete: another visit was started since, or another technician assigned"
+    if not RECLAMATION.allows(before, to, SYSTEM) or before == to:
         return f"obsolete: the réclamation is {before}"
     reclamation.move(to, SYSTEM)
     tx.emit(ReclamationMoved, reclamation, before=before, after=to)

@@ -1,7 +1,7 @@
 """Articles, the stock of them, and the products that clients have installed, with their warranty."""
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -136,13 +136,20 @@ class Warranty(Message):
     why: Why
     cover: CoverKind | None = None
     until: date | None = None
-    # What a manager gave as reason.
+    # What a manager gave as reason, and when they decided: of two decisions the later one stands.
     reason: str | None = None
+    decided_at: datetime | None = None
     rules: str = WARRANTY_RULES
 
     def for_client(self) -> "Warranty":
         """Without what a manager told the house."""
         return self.model_copy(update={"reason": None})
+
+    def overrules(self, other: "Warranty | None") -> bool:
+        """Whether this is a manager's decision that stands against the other one."""
+        if self.decided_at is None:
+            return False
+        return other is None or other.decided_at is None or other.decided_at < self.decided_at
 
     @classmethod
     def of_shares(cls, parts: int, labour: int, travel: int, **more: object) -> "Warranty":

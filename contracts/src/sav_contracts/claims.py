@@ -274,6 +274,11 @@ class ReclamationClosed(Event):
     client_sees: ClassVar[bool] = True
 
     state: ReclamationView
+    reason: str | None = None
+
+    def for_client(self) -> "ReclamationClosed":
+        # What a manager gave as reason is for staff.
+        return self.model_copy(update={"reason": None})
 
 
 class PhotoAdded(Event):

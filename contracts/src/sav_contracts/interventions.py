@@ -438,7 +438,7 @@ class TechnicianChanged(Event):
 
 
 class InterventionPlanned(Event):
-    """A visit is planned for an assigned réclamation."""
+    """A visit is planned for an assigned réclamation; it has the wanted `slot` once that is in the calendar."""
 
     client_sees: ClassVar[bool] = True
 
@@ -446,8 +446,15 @@ class InterventionPlanned(Event):
     slot: Slot | None = None
 
 
+class InterventionScheduled(Event):
+    """The visit has a time in the calendar, or another one."""
+
+    state: InterventionView
+    slot: Slot
+
+
 class InterventionChanged(Event):
-    """The planned window of a visit is different."""
+    """The visit belongs to a newer assignment of the réclamation to the same technician."""
 
     tells: ClassVar[bool] = False
 

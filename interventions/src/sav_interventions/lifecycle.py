@@ -13,8 +13,9 @@ from sav_contracts.interventions import (
     ReportStatus,
 )
 
-# Managers move a visit on the technician's behalf. A technician does not cancel: they decline.
+# Managers move a visit on the technician's behalf.
 MANAGERS_OR_EVENT = MANAGERS | {Role.SYSTEM}
+STAFF_OR_EVENT = STAFF | {Role.SYSTEM}
 
 INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
     "intervention",
@@ -31,9 +32,9 @@ INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
         ("paused", "completed"): STAFF,
         ("in_progress", "incomplete"): STAFF,
         ("paused", "incomplete"): STAFF,
-        ("planned", "cancelled"): MANAGERS_OR_EVENT,
-        ("accepted", "cancelled"): MANAGERS_OR_EVENT,
-        ("en_route", "cancelled"): MANAGERS_OR_EVENT,
+        ("planned", "cancelled"): STAFF_OR_EVENT,
+        ("accepted", "cancelled"): STAFF_OR_EVENT,
+        ("en_route", "cancelled"): STAFF_OR_EVENT,
     },
 )
 

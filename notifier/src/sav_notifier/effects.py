@@ -13,17 +13,29 @@ from sav_contracts.notifier import NotificationChanged, NotificationFailed, Noti
 from sav_notifier.app import notifier
 from sav_notifier.mail import Outcome, composed, file_name, posted
 from sav_notifier.model import Notification
-from sav_notifier.people import addressee
+from sav_notifier.people import Person, addressee
 from sav_notifier.rendering import rendered
 from sav_notifier.stale import why_stale
 
 
 class Letter(NamedTuple):
-    """What is to be sent now, and the name it has where it is kept as a file."""
+    """What is to be sent now, and to whom."""
 
-    mail: EmailMessage
-    file_name: str
+    notification: Notification
+    person: Person
     settings: Settings
+
+    @property
+    def file_name(self) -> str:
+        """The name it has where it is kept as a file."""
+        return file_name(self.notification, self.person)
+
+    def written(self) -> EmailMessage:
+        """The mail itself; whatever is raised is a fault of ours."""
+        notification = self.notification
+        facts = notification.facts | _known_when_sent(notification, self.settings)
+        content = rendered(notification.template, notification.locale, self.person.name, facts)
+        return composed(notification, self.person, content, self.settings.mail_from)
 
 
 @notifier.effect
@@ -36,10 +48,14 @@ async def deliver(id: UUID, begin: Begin) -> None:
         letter = await _to_send(tx, id)
     if letter is None:
         return
-    outcome = await posted(letter.mail, letter.settings, letter.file_name)
-    async with begin() as tx:
-        notification = await tx.load(Notification, id, SYSTEM)
-        _record(tx, notification, outcome, begin.attempt)
+    try:
+        mail = letter.written()
+    except Exception as error:
+        # Its text may quote what people wrote; the whole of it is for ops, who find it with the task.
+        reason = f"{type(error).__name__} in {letter.notification.template}"
+        await _keep(begin, id, Outcome("failed", reason))
+        raise
+    notification = await _keep(begin, id, await posted(mail, letter.settings, letter.file_name))
     if notification.waits:
         raise TryLater("the message could not be sent yet; its record says why")
 
@@ -53,10 +69,7 @@ async def _to_send(tx: Tx, id: UUID) -> Letter | None:
         notification.suppress(reason)
         tx.emit(NotificationChanged, notification)
         return None
-    facts = notification.facts | _known_when_sent(notification, tx.settings)
-    content = rendered(notification.template, notification.locale, person.name, facts)
-    mail = composed(notification, person, content, tx.settings.mail_from)
-    return Letter(mail, file_name(notification, person), tx.settings)
+    return Letter(notification, person, tx.settings)
 
 
 def _known_when_sent(notification: Notification, settings: Settings) -> dict[str, str]:
@@ -67,6 +80,13 @@ def _known_when_sent(notification: Notification, settings: Settings) -> dict[str
         token = Links(settings.link_secret).token("invitation", UUID(notification.facts["grant_id"]))
         known |= {"token": token, "link": f"{site}/invitation?token={token}" if site else ""}
     return known
+
+
+async def _keep(begin: Begin, id: UUID, outcome: Outcome) -> Notification:
+    async with begin() as tx:
+        notification = await tx.load(Notification, id, SYSTEM)
+        _record(tx, notification, outcome, begin.attempt)
+    return notification
 
 
 def _record(tx: Tx, notification: Notification, outcome: Outcome, attempt: int) -> None:

@@ -30,6 +30,14 @@ def _status(*still: str) -> Callable[[Any, Facts], bool]:
     return lambda record, facts: record.status in still
 
 
+def _to_come(record: InterventionView, facts: Facts) -> bool:
+    """A visit that was announced, still to come, and at the time that was said where one was."""
+    if record.status not in {"planned", "accepted"}:
+        return False
+    said = facts["start"] and datetime.fromisoformat(facts["start"])
+    return not said or (record.slot is not None and record.slot.start == said)
+
+
 def _at_that_time(record: AppointmentView, facts: Facts) -> bool:
     return record.status == "booked" and record.start == datetime.fromisoformat(facts["start"])
 
@@ -39,12 +47,12 @@ STILL_TRUE: dict[str, Callable[[Any, Facts], bool]] = {
     "invitation": _status("invited"),
     "technician_assigned": lambda record, facts: str(record.technician_id) == facts["technician_id"],
     "appointment_booked": _at_that_time,
-    "visit_booked": _at_that_time,
+    "visit_booked": _to_come,
     "technician_on_the_way": _status("en_route"),
     "reclamation_resolved": _status("resolved"),
     "invoice_issued": lambda record, facts: record.status != "credited",
     "feedback_invited": _status("invited"),
-    "visit_planned": _status("planned", "accepted"),
+    "visit_planned": _to_come,
     "report_sent_back": _status("sent_back"),
     "reclamation_new": lambda record, facts: record.is_open(),
     "visit_conflict": _status("open"),
@@ -67,7 +75,7 @@ async def why_stale(tx: Tx, notification: Notification) -> str | None:
     still_true = STILL_TRUE.get(notification.template)
     if record and still_true and not still_true(record, facts):
         return f"overtaken: the {record.kind()} has changed since"
-    if notification.template in {"appointment_booked", "visit_booked"} and facts["intervention_id"]:
+    if notification.template == "appointment_booked" and facts["intervention_id"]:
         visit = await _known(tx, InterventionView, facts["intervention_id"])
         if visit and visit.status in {"cancelled", "declined"}:
             return f"overtaken: the visit was {visit.status}"

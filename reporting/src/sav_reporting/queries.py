@@ -66,6 +66,8 @@ async def get_reclamations_report(cmd: GetReclamationsReport, tx: Tx, by: Actor)
     told |= {name: from_json(told[name]) for name in KINDS}
     if by.role is Role.TECHNICIAN:
         told |= {"invoiced": None, "received": None}
+    if by.role is Role.CLIENT:
+        told |= {"by_priority": []}  # how urgent it is stays with staff
     return ReclamationsReport(start=start, end=end, **told)
 
 

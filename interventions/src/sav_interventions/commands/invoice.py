@@ -43,6 +43,7 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
         raise NoDraft(f"the invoice is {invoice.status}: only a draft is changed")
     if cmd.lines:
         invoice.itemise(priced(cmd.lines), jurisdiction(tx.settings.jurisdiction))
+        invoice.edited = True
     given = {"name": cmd.buyer_name, "address": cmd.buyer_address}
     invoice.buyer = invoice.buyer.model_copy(update={name: value for name, value in given.items() if value})
     tx.emit(InvoiceChanged, invoice)

@@ -1,19 +1,40 @@
 """Who pays for a visit."""
 
+from sqlalchemy import select
+
+from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.catalog import Warranty
 from sav_contracts.interventions import DecideWarranty, WarrantyDecided
 from sav_interventions.app import interventions
-from sav_interventions.model import Intervention
+from sav_interventions.model import Intervention, Invoice
+
+
+class AlreadyInvoiced(Conflict):
+    """What was issued stands: it is corrected by a credit note."""
+
+    code = "already_invoiced"
 
 
 @interventions.command(DecideWarranty)
 async def decide_warranty(cmd: DecideWarranty, tx: Tx, by: Actor) -> Intervention:
     """Decide it as a manager; no rule changes it again."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
+    issued = await tx.first(
+        select(Invoice).where(
+            Invoice.intervention_id == intervention.id, Invoice.status.in_(("issued", "partly_paid", "paid"))
+        )
+    )
+    if issued:
+        raise AlreadyInvoiced(f"invoice {issued.number} was issued for this visit: it stands as it is")
     warranty = Warranty.of_shares(
-        cmd.parts, cmd.labour, cmd.travel, why="decided_by_manager", reason=cmd.reason
+        cmd.parts,
+        cmd.labour,
+        cmd.travel,
+        why="decided_by_manager",
+        reason=cmd.reason,
+        decided_at=tx.now,
     )
     intervention.decide(warranty)
     tx.emit(WarrantyDecided, intervention, decision=warranty.decision, reason=cmd.reason)

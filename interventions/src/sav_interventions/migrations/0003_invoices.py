@@ -20,7 +20,7 @@ def upgrade() -> None:
             currency text NOT NULL, seller json NOT NULL, buyer json NOT NULL, supplied_on date NOT NULL,
             issued_on date, due_on date, lines json NOT NULL, vat json NOT NULL, net numeric(12, 2) NOT NULL,
             tax numeric(12, 2) NOT NULL, paid numeric(12, 2) NOT NULL CHECK (paid BETWEEN 0 AND net + tax),
-            mentions json NOT NULL, document json, hash text, previous_hash text UNIQUE, reason text,
+            edited boolean NOT NULL, mentions json NOT NULL, document json, hash text, previous_hash text UNIQUE, reason text,
             CHECK ((status IN ('draft', 'discarded')) = (number IS NULL)))"""
     )
     # A visit is billed once.

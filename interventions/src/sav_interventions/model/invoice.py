@@ -88,6 +88,8 @@ class Invoice(Aggregate):
     net: Mapped[Decimal] = mapped_column(MONEY)
     tax: Mapped[Decimal] = mapped_column(MONEY)
     paid: Mapped[Decimal] = mapped_column(MONEY)
+    # Whether a manager wrote the lines, which nothing overwrites from then on.
+    edited: Mapped[bool] = mapped_column(default=False)
     mentions: Mapped[list[str]] = mapped_column(Kept(list[str]))
     document: Mapped[StoredFile | None] = mapped_column(Kept(StoredFile))
     hash: Mapped[str | None]

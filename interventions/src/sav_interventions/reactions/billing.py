@@ -68,6 +68,8 @@ def _rebill(invoice: Invoice, lines: list[InvoiceLine], tx: Tx) -> str | None:
         return "invoiced already"
     if invoice.lines == lines:
         return "drafted already"
+    if invoice.edited:
+        return "a manager wrote the lines"
     if net_of(lines) == 0:
         invoice.discard(NOTHING_TO_PAY)
         tx.emit(InvoiceDiscarded, invoice, reason=NOTHING_TO_PAY)
@@ -98,6 +100,7 @@ def _draft(
             ),
             supplied_on=(visit.done_at or visit.closed_at or tx.now).astimezone(ZoneInfo(law.zone)).date(),
             paid=0,
+            edited=False,
             mentions=[],
         )
     )

@@ -6,13 +6,14 @@ from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.calendar import AppointmentBooked
-from sav_contracts.claims import Slot, TechnicianAssigned
+from sav_contracts.calendar import AppointmentBooked, AppointmentChanged
+from sav_contracts.claims import ReclamationView, Slot, TechnicianAssigned
 from sav_contracts.interventions import (
     AssignmentRefused,
     InterventionChanged,
     InterventionMoved,
     InterventionPlanned,
+    InterventionScheduled,
     WarrantyDecided,
 )
 from sav_interventions.app import interventions
@@ -28,15 +29,15 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
     warranty = await decided(tx, reclamation)
     visit = await _open_visit(tx, reclamation.id)
     if visit and visit.technician_id == event.technician_id:
-        return "their visit is planned already"
-    if visit and not INTERVENTION.allows(visit.status, "cancelled"):
+        return _keep(visit, reclamation, tx)
+    if visit and not INTERVENTION.allows(visit.status, "cancelled", SYSTEM):
         tx.emit(AssignmentRefused, visit, refused_technician_id=event.technician_id)
         return None
     if visit:
         before = visit.move("cancelled", "reassigned", SYSTEM)
         tx.emit(InterventionMoved, visit, before=before, after="cancelled", reason="reassigned")
         await tx.flush()  # one open visit at a time: the old one ends before the new one begins
-        if visit.warranty and visit.is_decided_by_manager():
+        if visit.warranty and visit.warranty.overrules(warranty):
             warranty = visit.warranty
     planned = tx.add(
         Intervention(
@@ -47,7 +48,6 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
             reclamation_reference=reclamation.reference,
             assignment=reclamation.assignment,
             status="planned",
-            slot=event.slot,
             product_id=reclamation.product_id,
             reported_on=reclamation.created_at.date(),
             warranty=warranty,
@@ -60,9 +60,12 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
 
 
 @interventions.on(AppointmentBooked)
-async def take_the_slot(event: AppointmentBooked, tx: Tx) -> str | None:
+@interventions.on(AppointmentChanged)
+async def take_the_slot(event: AppointmentBooked | AppointmentChanged, tx: Tx) -> str | None:
     """A visit that has not set out yet takes place when the calendar says."""
     appointment = event.state
+    if appointment.status != "booked":
+        return f"it is {appointment.status}"
     visit = await _open_visit(tx, appointment.reclamation_id)
     if visit is None or visit.technician_id != appointment.technician_id:
         return "obsolete: they have no open visit for it"
@@ -74,6 +77,15 @@ async def take_the_slot(event: AppointmentBooked, tx: Tx) -> str | None:
     if visit.status not in {"planned", "accepted"}:
         return f"obsolete: the visit is {visit.status}"
     visit.slot = slot
+    tx.emit(InterventionScheduled, visit, slot=slot)
+    return None
+
+
+def _keep(visit: Intervention, reclamation: ReclamationView, tx: Tx) -> str | None:
+    """The same technician was assigned anew: their visit belongs to that assignment from now on."""
+    if visit.assignment >= reclamation.assignment:
+        return "their visit is planned already"
+    visit.assignment = reclamation.assignment
     tx.emit(InterventionChanged, visit)
     return None
 

@@ -2,18 +2,16 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.catalog import NO_PRODUCT, ProductVerified, ProductView, Warranty
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims import ReclamationQualified, ReclamationView
 from sav_contracts.interventions import WarrantyDecided
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model import Intervention
-
-LOCK_PRODUCT = text("SELECT pg_advisory_xact_lock(hashtextextended(:product_id, 1))")
 
 
 async def decided(tx: Tx, reclamation: ReclamationView) -> Warranty:
@@ -25,7 +23,7 @@ async def decided(tx: Tx, reclamation: ReclamationView) -> Warranty:
         return reclamation.warranty
     if reclamation.product_id is None:
         return NO_PRODUCT
-    await _one_at_a_time(tx, reclamation.product_id)
+    await tx.alone(f"product {reclamation.product_id}")
     product = await tx.view(ProductView, reclamation.product_id)
     return product.warranty(on=reclamation.created_at.date())
 
@@ -37,12 +35,28 @@ async def decide_again(event: ProductVerified, tx: Tx) -> str | None:
     # From here on no visit is planned by an older copy, so none is left behind that this does not find.
     if (await tx.view(ProductView, product.id)).version < product.version:
         raise NotYet(product.kind(), product.id)
-    await _one_at_a_time(tx, product.id)
+    await tx.alone(f"product {product.id}")
     for visit in await _visits_of(tx, product.id):
         warranty = product.warranty(on=visit.reported_on)
         if visit.is_undecided() and visit.warranty != warranty:
             visit.decide(warranty)
             tx.emit(WarrantyDecided, visit, decision=warranty.decision)
+    return None if tx.announced else "no visit learns anything from it"
+
+
+@interventions.on(ReclamationQualified)
+async def follow_the_manager(event: ReclamationQualified, tx: Tx) -> str | None:
+    """What a manager decides for the réclamation holds for its visits, unless they decided later for one of them."""
+    warranty = event.state.warranty
+    if warranty is None or warranty.decided_at is None:
+        return "no manager decided who pays"
+    found = select(Intervention).where(
+        Intervention.reclamation_id == event.state.id, Intervention.status.not_in(DID_NOT_HAPPEN)
+    )
+    for visit in await tx.session.scalars(found.order_by(Intervention.id).with_for_update()):
+        if warranty.overrules(visit.warranty):
+            visit.decide(warranty)
+            tx.emit(WarrantyDecided, visit, decision=warranty.decision, reason=warranty.reason)
     return None if tx.announced else "no visit learns anything from it"
 
 
@@ -53,8 +67,3 @@ async def _visits_of(tx: Tx, product_id: UUID) -> list[Intervention]:
         Intervention.status.not_in(DID_NOT_HAPPEN),
     )
     return list(await tx.session.scalars(query.order_by(Intervention.id).with_for_update()))
-
-
-async def _one_at_a_time(tx: Tx, product_id: UUID) -> None:
-    """Planning a visit of a product and deciding its visits again happen one after the other."""
-    await tx.session.execute(LOCK_PRODUCT, {"product_id": str(product_id)})

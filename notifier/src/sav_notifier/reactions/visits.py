@@ -1,19 +1,18 @@
 """What clients, technicians and managers are told about visits."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled, ConflictDetected
 from sav_contracts.catalog import ProductView
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims import ReclamationView, Slot
 from sav_contracts.interventions import (
     InterventionMoved,
     InterventionPlanned,
+    InterventionScheduled,
     InterventionView,
     ReportSentBack,
     ReportSubmitted,
@@ -28,32 +27,24 @@ from sav_notifier.telling import signs, tell
 
 
 @notifier.on(InterventionPlanned)
-async def announce_visit(event: InterventionPlanned, tx: Tx) -> None:
-    """The technician has a new visit: what, where and, if it is known, when."""
-    visit = event.state
-    reclamation = await tx.view(ReclamationView, visit.reclamation_id)
-    product = await _product(tx, visit.product_id)
-    slot = event.slot or visit.slot
-    await tell(
-        tx,
-        event,
-        [await technician(tx, visit.technician_id)],
-        "visit_planned",
-        "assignment",
-        reference=visit.reclamation_reference,
-        article=reclamation.article,
-        problem_type=reclamation.problem_type,
-        client=(await client(tx, visit.client_id)).name,
-        place=product and product.place,
-        signs=signs(reclamation.safety),
-        start=slot and slot.start,
-        end=slot and slot.end,
-    )
+async def announce_visit(event: InterventionPlanned, tx: Tx) -> str | None:
+    """The technician has a new visit: what and where; its time follows when it stands in the calendar."""
+    if event.slot:
+        return "its time is being put into the calendar"
+    await _tell_technician(tx, event, "visit_planned", None)
+    return None
+
+
+@notifier.on(InterventionScheduled)
+async def tell_technician_the_time(event: InterventionScheduled, tx: Tx) -> None:
+    """The technician learns when a visit takes place, with what and where; the first they hear of it, or not."""
+    known = await _was_told_of(tx, event.state)
+    await _tell_technician(tx, event, "visit_booked" if known else "visit_planned", event.slot)
 
 
 @notifier.on(InterventionMoved)
 async def tell_of_move(event: InterventionMoved, tx: Tx) -> str | None:
-    """On the way: the client; declined: managers; cancelled: the technician, unless it was them."""
+    """On the way: the client; declined: managers; cancelled: the technician who knew of it, unless it was them."""
     visit = event.state
     facts: dict[str, Any] = {"reference": visit.reclamation_reference}
     match event.after:
@@ -64,7 +55,7 @@ async def tell_of_move(event: InterventionMoved, tx: Tx) -> str | None:
         case "declined":
             facts |= {"technician": await _name(tx, visit.technician_id), "reason": event.reason}
             await tell(tx, event, await managers(tx), "visit_declined", "alert", **facts)
-        case "cancelled" if tx.context.actor_id != visit.technician_id:
+        case "cancelled" if tx.context.actor_id != visit.technician_id and await _was_told_of(tx, visit):
             facts |= {"start": visit.slot and visit.slot.start, "end": visit.slot and visit.slot.end}
             people = [await technician(tx, visit.technician_id)]
             await tell(tx, event, people, "visit_cancelled", "assignment", **facts)
@@ -92,41 +83,6 @@ async def confirm_appointment(event: AppointmentBooked, tx: Tx) -> None:
         arrival_until=appointment.arrival_until,
         zone=appointment.zone,
     )
-
-
-@notifier.on(AppointmentBooked)
-async def tell_technician_the_time(event: AppointmentBooked, tx: Tx) -> str | None:
-    """The technician learns the time of a visit that was announced without one."""
-    appointment = event.state
-    if appointment.intervention_id is None:
-        return "its visit is announced with the time"
-    announced = await tx.first(
-        select(Notification).where(
-            Notification.about_id == appointment.intervention_id, Notification.template == "visit_planned"
-        )
-    )
-    if announced is None:
-        raise NotYet(InterventionView.kind(), appointment.intervention_id)
-    known = announced.facts["start"]
-    if known and datetime.fromisoformat(known) == appointment.start:
-        return "its visit was announced with the time"
-    visit = await tx.view(InterventionView, appointment.intervention_id)
-    product = await _product(tx, visit.product_id)
-    await tell(
-        tx,
-        event,
-        [await technician(tx, appointment.technician_id)],
-        "visit_booked",
-        "appointment",
-        reference=appointment.reclamation_reference,
-        intervention_id=appointment.intervention_id,
-        client=(await client(tx, appointment.client_id)).name,
-        place=product and product.place,
-        start=appointment.start,
-        end=appointment.end,
-        zone=appointment.zone,
-    )
-    return None
 
 
 @notifier.on(AppointmentCancelled)
@@ -238,6 +194,37 @@ async def announce_report(event: ReportValidated, tx: Tx) -> None:
         article=reclamation.article,
         recommendations=event.state.recommendations,
     )
+
+
+async def _tell_technician(
+    tx: Tx, event: InterventionPlanned | InterventionScheduled, template: str, slot: Slot | None
+) -> None:
+    visit = event.state
+    reclamation = await tx.view(ReclamationView, visit.reclamation_id)
+    product = await _product(tx, visit.product_id)
+    await tell(
+        tx,
+        event,
+        [await technician(tx, visit.technician_id)],
+        template,
+        "appointment" if template == "visit_booked" else "assignment",
+        reference=visit.reclamation_reference,
+        article=reclamation.article,
+        problem_type=reclamation.problem_type,
+        client=(await client(tx, visit.client_id)).name,
+        place=product and product.place,
+        signs=signs(reclamation.safety),
+        start=slot and slot.start,
+        end=slot and slot.end,
+    )
+
+
+async def _was_told_of(tx: Tx, visit: InterventionView) -> bool:
+    """Whether its technician has heard of the visit."""
+    announced = select(Notification).where(
+        Notification.about_id == visit.id, Notification.template == "visit_planned"
+    )
+    return await tx.first(announced) is not None
 
 
 async def _product(tx: Tx, id: UUID | None) -> ProductView | None:
