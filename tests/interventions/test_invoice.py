@@ -56,9 +56,15 @@ def drafts(how_many: int) -> list[Invoice]:
 
 
 async def issued_at_once(stage: Stage, invoices: list[UUID]) -> list[Outcome]:
-    return await asyncio.gather(
-        *(stage.when(IssueInvoice(invoice_id=id), by=world.marie, seconds=30) for id in invoices)
-    )
+    return await asyncio.gather(*(issued_with_patience(stage, id) for id in invoices))
+
+
+async def issued_with_patience(stage: Stage, id: UUID) -> Outcome:
+    """Who is told that every connection is taken asks again, as told."""
+    while True:
+        outcome = await stage.when(IssueInvoice(invoice_id=id), by=world.marie, seconds=30)
+        if not outcome.problem or outcome.problem.code != "unavailable":
+            return outcome
 
 
 async def chain(stage: Stage) -> list[Invoice]:
