@@ -3,9 +3,9 @@
 import asyncpg
 import pytest
 from fire import Fire
-from travelling import PASSWORD, callers
+from travelling import people
 
-from sav_ops import queues, rooms
+from sav_ops import demo, queues, rooms
 from sav_ops.home import Home
 
 
@@ -25,11 +25,11 @@ async def everything_stored(fire: Fire) -> dict[str, str]:
 
 
 async def test_no_secret_is_kept_anywhere(fire: Fire) -> None:
-    async with callers(fire.address()) as people:
-        tokens = [person.token for person in people.values()]
+    async with people(fire.address()) as voices:
+        tokens = [voice.token for voice in voices]
     settings = fire.home.settings()
     secrets = {
-        "a password": PASSWORD,
+        "a password": demo.PASSWORD,
         "a hash": "$argon2",
         "the link secret": settings["SAV_LINK_SECRET"],
         "the signing key": settings["SAV_SIGNING_KEY"].splitlines()[1],

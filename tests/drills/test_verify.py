@@ -54,6 +54,22 @@ SABOTAGE = {
         "DELETE FROM timeline WHERE ctid = (SELECT ctid FROM timeline LIMIT 1)",
         "lacks event",
     ),
+    "a message that nobody sends": (
+        "notifier",
+        "UPDATE notification SET status = 'queued' WHERE ctid = (SELECT ctid FROM notification LIMIT 1)",
+        "no deliver waits for",
+    ),
+    "an invoice that nobody prints": (
+        "interventions",
+        "UPDATE invoice SET document = NULL WHERE ctid = (SELECT ctid FROM invoice WHERE number IS NOT NULL LIMIT 1)",
+        "no print_invoice waits for",
+    ),
+    "a dead effect": (
+        "notifier",
+        """INSERT INTO task (use, key, lane, due, state, message, persons)
+        VALUES ('effect', 'x', gen_random_uuid(), now(), 'dead', '{}', '{}')""",
+        "1 effect(s) dead",
+    ),
     "a dead event": (
         "claims",
         """INSERT INTO task (use, key, lane, due, state, message, persons)

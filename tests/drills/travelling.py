@@ -1,124 +1,173 @@
-"""Réclamations that travel while things break: every step is repeated with its key until it is answered."""
+"""People who work while things break: what is not answered is asked again, under the same key."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date, timedelta
 from uuid import uuid4
 
 import httpx
 
-PASSWORD = "sav-demo-2026"
+from sav_ops import demo, journey
+from sav_ops.journey import Act, Cast, Story, Voice
+
 GIVE_UP = 120.0
 AWAY = (502, 503, 504)
+# Réclamations that travel at once as far as the visit, and whole journeys for each technician. Processes that come
+# back need the processors too: nobody begins again at once.
+TRAVELLERS = 3
+JOURNEYS = 2
+PAUSE = 0.5
+# The calendar has not heard yet that the réclamation is qualified.
+LATE = b"not_plannable"
+# After six years no warranty pays any more: the client gets an invoice.
+OLD, NEW = timedelta(days=6 * 365), timedelta(days=100)
+
+# Lets a resolved réclamation's client stay silent until it closes by itself.
+Wait = Callable[[str], Awaitable[None]]
 
 
-@dataclass
-class Caller:
-    """Somebody with a token who does not give up."""
+class Insisting(httpx.AsyncBaseTransport):
+    """Repeats every request with its key until somebody answers, and notes how often and how long."""
 
-    http: httpx.AsyncClient
-    email: str
-    id: str = ""
-    token: str = ""
-    repeats: int = 0
-    slowest: float = 0.0
+    def __init__(self) -> None:
+        limits = httpx.Limits(max_connections=40, max_keepalive_connections=0)
+        self._way = httpx.AsyncHTTPTransport(limits=limits)
+        self.repeats = 0
+        self.slowest = 0.0
 
-    async def sign_in(self) -> "Caller":
-        told = await self.insist("POST", "/auth/login", {"email": self.email, "password": PASSWORD})
-        self.id, self.token = told["user_id"], told["access_token"]
-        return self
-
-    async def insist(self, method: str, path: str, json: Any = None) -> Any:
-        """The answer below 500; the same request with the same key again while somebody is away."""
-        headers = {"Idempotency-Key": str(uuid4())} | (
-            {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        )
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.headers.setdefault("Idempotency-Key", str(uuid4()))
+        await request.aread()  # an upload is a stream, which would be empty the second time
         began = time.monotonic()
         while True:
-            try:
-                answer = await self.http.request(method, f"/api{path}", json=json, headers=headers)
-                if answer.status_code not in AWAY:
-                    break
-                told = answer.text
-            except httpx.TransportError as error:
-                told = repr(error)
-            assert time.monotonic() - began < GIVE_UP, f"{method} {path}: {told}"
+            told = await self._answer(request)
+            if isinstance(told, httpx.Response):
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                return told
+            assert time.monotonic() - began < GIVE_UP, f"{request.method} {request.url.path}: {told}"
             self.repeats += 1
             await asyncio.sleep(0.2)
-        self.slowest = max(self.slowest, time.monotonic() - began)
-        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer.json()
 
-    async def wait_for(self, path: str, status: str) -> dict[str, Any]:
-        """The record at `path` (or the first of that list) when it has this status."""
-        began = time.monotonic()
-        while True:
-            told = await self.insist("GET", path)
-            found = told.get("items", [told])
-            if found and found[0]["status"] == status:
-                return dict(found[0])
-            assert time.monotonic() - began < GIVE_UP, f"{path} did not become {status}: {told}"
-            await asyncio.sleep(0.1)
+    async def _answer(self, request: httpx.Request) -> httpx.Response | str:
+        """The answer, or why there is none."""
+        try:
+            answer = await self._way.handle_async_request(request)
+            text = await answer.aread()
+        except httpx.TransportError as error:
+            return repr(error)
+        return text.decode() if answer.status_code in AWAY or LATE in text else answer
+
+    async def aclose(self) -> None:
+        await self._way.aclose()
 
 
 @dataclass
 class Travel:
-    """What the travellers saw."""
+    """What the travellers did and saw."""
 
     references: list[str] = field(default_factory=list)
+    stories: list[Story] = field(default_factory=list)
     repeats: int = 0
     slowest: float = 0.0
 
     def __str__(self) -> str:
         return (
-            f"{len(self.references)} réclamations, {self.repeats} requests repeated, "
-            f"the slowest answered after {self.slowest:.1f} s"
+            f"{len(self.references)} réclamations and {len(self.stories)} whole journeys, {self.repeats} requests "
+            f"repeated, the slowest answered after {self.slowest:.1f} s"
         )
 
 
 @asynccontextmanager
-async def callers(address: str) -> AsyncIterator[dict[str, Caller]]:
-    """The demo people, signed in."""
-    limits = httpx.Limits(max_connections=40, max_keepalive_connections=0)
-    async with httpx.AsyncClient(base_url=address, timeout=10, limits=limits) as http:
-        names = ("lea", "marie", "karim", "sofia")
-        yield {name: await Caller(http, f"{name}@example.com").sign_in() for name in names}
+async def people(address: str, insisting: Insisting | None = None) -> AsyncIterator[list[Voice]]:
+    """Léa, Karim, Sofia, Marie and Alex, signed in, who insist."""
+    way = insisting or Insisting()
+    async with httpx.AsyncClient(base_url=address, timeout=10, transport=way) as http:
+        yield [await signed_in(http, name) for name in ("lea", "karim", "sofia", "marie", "alex")]
 
 
-async def travel(address: str, count: int, at_once: int) -> Travel:
-    """So many réclamations from opened to in progress; every third is reassigned on its way."""
-    seen = Travel()
-    gate = asyncio.Semaphore(at_once)
-    async with callers(address) as people:
-
-        async def one(number: int) -> None:
-            async with gate:
-                seen.references.append(await journey(people, reassigned=number % 3 == 0))
-
-        await asyncio.gather(*(one(number) for number in range(count)))
-        seen.repeats = sum(person.repeats for person in people.values())
-        seen.slowest = max(person.slowest for person in people.values())
-    return seen
+async def signed_in(http: httpx.AsyncClient, name: str) -> Voice:
+    credentials = {"email": f"{name}@example.com", "password": demo.PASSWORD}
+    told = (await http.post("/api/auth/login", json=credentials)).raise_for_status().json()
+    return Voice(http, name, told["role"], told["user_id"], told["access_token"], unheard)
 
 
-async def journey(people: dict[str, Caller], reassigned: bool) -> str:
-    """One réclamation; answers its reference."""
-    lea, marie, karim, sofia = (people[name] for name in ("lea", "marie", "karim", "sofia"))
+async def unheard(act: Act) -> None:
+    """Nobody watches."""
+
+
+@asynccontextmanager
+async def travelling(address: str, wait: Wait) -> AsyncIterator[Travel]:
+    """People who open one réclamation after the other while the body runs, and end theirs before it is left."""
+    seen, over = Travel(), asyncio.Event()
+    insisting = Insisting()
+    async with people(address, insisting) as (lea, karim, sofia, marie, alex):
+        for article in (journey.BOILER, journey.PUMP):
+            await journey.in_catalogue(marie, article)
+
+        async def short(number: int) -> None:
+            while not over.is_set():
+                seen.references.append(await as_far_as_the_visit(lea, marie, karim, sofia, number % 3 == 0))
+                await asyncio.sleep(PAUSE)
+                number += 1
+
+        async def whole(technician: Voice, planning: asyncio.Lock, number: int) -> None:
+            cast = Cast(lea, technician, marie, alex)
+            while not over.is_set():
+                silence = wait if number % 4 < 2 else None
+                seen.stories.append(await to_the_end(cast, number % 2 == 0, planning, silence))
+                await asyncio.sleep(PAUSE)
+                number += 1
+
+        async with asyncio.TaskGroup() as working:
+            for number in range(TRAVELLERS):
+                working.create_task(short(number))
+            for technician in (karim, sofia):
+                planning = asyncio.Lock()
+                for number in range(JOURNEYS):
+                    working.create_task(whole(technician, planning, number))
+            try:
+                yield seen
+            finally:
+                over.set()
+        seen.repeats, seen.slowest = insisting.repeats, insisting.slowest
+
+
+async def as_far_as_the_visit(lea: Voice, marie: Voice, karim: Voice, sofia: Voice, reassigned: bool) -> str:
+    """One réclamation until its visit has begun; answers its reference."""
     opening = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
-    claim = await lea.insist("POST", "/reclamations", opening)
+    claim = await lea.does("opens a réclamation", "POST /reclamations", opening, status=201)
     path = f"/reclamations/{claim['id']}"
-    await marie.insist("POST", f"{path}/qualify", {"priority": "high"})
-    await marie.insist("POST", f"{path}/assign", {"technician_id": karim.id})
+    await marie.does("qualifies it", f"POST {path}/qualify", {"priority": "high"})
     worker = karim
+    await marie.does("assigns Karim", f"POST {path}/assign", {"technician_id": karim.id})
     if reassigned:
-        await karim.wait_for(f"/interventions?reclamation_id={claim['id']}", "planned")
-        await marie.insist("POST", f"{path}/assign", {"technician_id": sofia.id})
+        await karim.awaits("/interventions", reclamation_id=claim["id"], status="planned")
         worker = sofia
-    visit = await worker.wait_for(f"/interventions?reclamation_id={claim['id']}", "planned")
+        await marie.does("assigns Sofia", f"POST {path}/assign", {"technician_id": sofia.id})
+    visit = await worker.awaits("/interventions", reclamation_id=claim["id"], status="planned")
     for step in ("accepted", "en_route", "on_site", "in_progress"):
-        await worker.insist("POST", f"/interventions/{visit['id']}/moves", {"to": step})
-    await lea.wait_for(path, "in_progress")
+        await worker.does("goes on", f"POST /interventions/{visit['id']}/moves", {"to": step})
+    await lea.awaits("/reclamations", reference=claim["reference"], status="in_progress")
     return str(claim["reference"])
+
+
+async def to_the_end(cast: Cast, pays: bool, planning: asyncio.Lock, wait: Wait | None) -> Story:
+    """A whole journey; where it is given to `wait`, the client says nothing at the end."""
+    story = await journey.registered(cast, bought=date.today() - (OLD if pays else NEW))
+    await journey.reported(cast, story)
+    async with planning:  # both would choose their technician's first free time
+        await journey.planned(cast, story)
+    await journey.repaired(cast, story)
+    if pays:
+        await journey.paid(cast, story)
+    if wait is None:
+        await journey.ended(cast, story)
+    else:
+        await wait(story.claim["id"])
+        story.claim = await cast.client.awaits(
+            "/reclamations", reference=story.claim["reference"], status="closed"
+        )
+    return story

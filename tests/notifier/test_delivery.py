@@ -357,10 +357,12 @@ async def test_a_message_that_cannot_be_written_says_so_and_is_left_to_ops(
 
 
 async def test_a_fault_of_ours_names_nobody(stage: Stage, mailbox: Path) -> None:
-    await on_the_way(stage)
-    await stage.database.pool.execute("UPDATE notification SET locale = 'Léa Bernard'")
+    await stage.hears(booked())
+    await stage.database.pool.execute(
+        'UPDATE notification SET facts = facts::jsonb || \'{"arrival_from": "Léa Bernard"}\''
+    )
     failed = (await stage.runs_effects()).only(NotificationFailed).state
-    assert failed.reason == "TemplateNotFound in technician_on_the_way"
+    assert failed.reason == "ValueError in appointment_booked"
 
 
 OVERTAKEN: list[tuple[str, View]] = [

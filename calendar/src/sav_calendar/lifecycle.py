@@ -1,6 +1,6 @@
 """The states of an appointment and of a conflict, and which réclamations may be planned."""
 
-from sav_chassis.errors import Conflict
+from sav_chassis.errors import Conflict, NotYet
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, PEOPLE, Role
 from sav_contracts.calendar import AppointmentStatus, ConflictStatus
@@ -63,6 +63,7 @@ class NotPlannable(Conflict):
 
 
 def check_plannable(reclamation: ReclamationView) -> None:
-    """Raises `NotPlannable` where it is no time for a visit."""
+    """Raises `NotYet` where it is no time for a visit, as far as is known here: it may just have been qualified."""
     if why := NOT_PLANNABLE.get(reclamation.status):
-        raise NotPlannable(f"there is no time to choose for {reclamation.reference}: {why}")
+        refusal = NotPlannable(f"there is no time to choose for {reclamation.reference}: {why}")
+        raise NotYet(reclamation.kind(), reclamation.id, otherwise=refusal)

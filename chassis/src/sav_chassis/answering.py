@@ -210,6 +210,8 @@ def _is_own(missing: NotYet, actor: Actor) -> bool:
 
 
 def _unknown(message: Asked[Any], missing: NotYet, actor: Actor) -> SavError:
+    if missing.otherwise:
+        return missing.otherwise
     if _is_own(missing, actor):
         return NotYetKnown(f"your {missing.kind} is still being set up", retry_after=2)
     if name := _where(message.model_dump(), missing.id):

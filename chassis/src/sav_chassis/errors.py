@@ -142,12 +142,16 @@ class NotYetKnown(SavError):
 
 
 class NotYet(Exception):
-    """A record that another service owns has not arrived here yet."""
+    """A record that another service owns, or news of it, has not arrived here yet.
 
-    def __init__(self, kind: str, id: UUID) -> None:
+    `otherwise` is what a caller is told where it does not arrive within the patience for foreign records.
+    """
+
+    def __init__(self, kind: str, id: UUID, otherwise: SavError | None = None) -> None:
         super().__init__(f"{kind} {id} is not known here yet")
         self.kind = kind
         self.id = id
+        self.otherwise = otherwise
 
 
 class TryLater(Exception):

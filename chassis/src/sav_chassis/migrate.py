@@ -1,14 +1,13 @@
-"""Brings a room's database to today's schema: first the chassis' tables, then the room's own."""
+"""Brings a room's database to today's schema: first the chassis' tables, then the room's own.
+
+Alembic is imported by whoever upgrades. A process only looks at its start, and need not have it in memory.
+"""
 
 from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sav_chassis.settings import Settings
@@ -16,17 +15,10 @@ from sav_chassis.settings import Settings
 HERE = Path(str(files("sav_chassis"))) / "migrations"
 
 
-def _configs(room: str) -> list[Config]:
+def _histories(room: str) -> list[tuple[Path, str]]:
+    """Where migrations are (a file's name begins with its revision), and the table that says which have been done."""
     own = Path(str(files(f"sav_{room}"))) / "migrations"
-    configs = []
-    for versions, table in ((HERE / "versions", "chassis_version"), (own, "room_version")):
-        config = Config()
-        config.set_main_option("script_location", str(HERE))
-        config.set_main_option("version_locations", str(versions))
-        config.set_main_option("path_separator", "newline")
-        config.set_main_option("version_table", table)
-        configs.append(config)
-    return configs
+    return [(HERE / "versions", "chassis_version"), (own, "room_version")]
 
 
 async def create_database(settings: Settings, room: str) -> None:
@@ -52,7 +44,15 @@ async def migrate(settings: Settings, room: str) -> None:
 
 
 def _upgrade(connection: Connection, room: str) -> None:
-    for config in _configs(room):
+    from alembic import command
+    from alembic.config import Config
+
+    for versions, table in _histories(room):
+        config = Config()
+        config.set_main_option("script_location", str(HERE))
+        config.set_main_option("version_locations", str(versions))
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_table", table)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -65,12 +65,12 @@ async def missing(engine: AsyncEngine, room: str) -> list[str]:
 
 def _missing(connection: Connection, room: str) -> list[str]:
     wanted = []
-    for config in _configs(room):
-        table = config.get_main_option("version_table")
-        has = set(MigrationContext.configure(connection, opts={"version_table": table}).get_current_heads())
-        wanted += [
-            f"{table} {head}" for head in ScriptDirectory.from_config(config).get_heads() if head not in has
-        ]
+    for versions, table in _histories(room):
+        newest = max(path.name.partition("_")[0] for path in versions.glob("[0-9]*_*.py"))
+        made = connection.scalar(text("SELECT to_regclass(:table)"), {"table": table})
+        has = connection.scalar(text(f"SELECT version_num FROM {table}")) if made else None
+        if has != newest:
+            wanted.append(f"{table} {newest}")
     return wanted
 
 

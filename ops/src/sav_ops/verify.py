@@ -24,6 +24,14 @@ TWICE = """
 SELECT causation_id, type, subject, count(*) FROM event_log
 WHERE causation_id IS NOT NULL AND actor_role <> 'system'
 GROUP BY causation_id, type, subject HAVING count(*) > 1"""
+# Records that an effect has still to do something about.
+OWED = {
+    "deliver": ("notifier", "SELECT id FROM notification WHERE status IN ('queued', 'failed')"),
+    "print_invoice": (
+        "interventions",
+        "SELECT id FROM invoice WHERE number IS NOT NULL AND document IS NULL",
+    ),
+}
 # The newest state of every record, as its owner's log tells it.
 NEWEST = "SELECT DISTINCT ON (subject) * FROM event_log ORDER BY subject, sequence DESC"
 
@@ -42,6 +50,7 @@ async def verify(settings: Settings, patience: float) -> list[str]:
         for name, service in services.items():
             kinds = {view.kind() for view in service.mirrored}
             findings += await views(name, databases[name], databases, kinds)
+        findings += [line async for line in forgotten(databases)]
         findings += await timeline(databases["edge"], [event for log in logs.values() for event in log])
     return findings
 
@@ -80,6 +89,10 @@ async def under_way(settings: Settings, databases: Pools) -> AsyncIterator[str]:
             "SELECT state, count(*) FROM task WHERE use = 'parked' GROUP BY state ORDER BY state"
         ):
             yield f"{room}: {row['count']} event(s) parked, {row['state']}"
+        for row in await databases[room].fetch(
+            "SELECT use, count(*) FROM task WHERE use <> 'parked' AND state = 'dead' GROUP BY use ORDER BY use"
+        ):
+            yield f"{room}: {row['count']} {row['use']}(s) dead"
         # What was tried in vain, such as a mail while its server is away, may take any time: it is not waited for.
         running = await databases[room].fetchval(
             """SELECT count(*) FROM task WHERE use <> 'parked' AND state = 'waiting'
@@ -155,6 +168,16 @@ async def inbox(
         f"{service.name}: {row['causation_id']} caused {row['type']} of {row['subject']} {row['count']} times"
         for row in await database.fetch(TWICE)
     ]
+
+
+async def forgotten(databases: Pools) -> AsyncIterator[str]:
+    """What was promised for after a commit, a message or a document, and nobody is about to do."""
+    for effect, (room, records) in OWED.items():
+        for row in await databases[room].fetch(
+            f"""SELECT id FROM ({records}) AS owed
+            WHERE NOT EXISTS (SELECT FROM task WHERE use = 'effect' AND key = '{effect} ' || owed.id)"""
+        ):
+            yield f"{room}: no {effect} waits for {row['id']}"
 
 
 async def views(
