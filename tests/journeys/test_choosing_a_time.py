@@ -36,7 +36,11 @@ async def test_booking_a_time_assigns_its_technician_and_plans_one_visit(
     booked = done(await lea.post("/appointments", {"appointment_id": held["id"]}), 201)
     assert (booked["id"], booked["status"]) == (held["id"], "booked")
 
-    [visit] = await eventually(lambda: items(karim, "/interventions", reclamation_id=claim["id"]))
+    async def timed() -> list[Json]:
+        visits = await items(karim, "/interventions", reclamation_id=claim["id"])
+        return [one for one in visits if one["slot"]]
+
+    [visit] = await eventually(timed)
     assert visit["slot"]["start"] == slot["start"]
 
     async def linked() -> bool:

@@ -105,8 +105,9 @@ async def test_the_product_has_its_service_history(cast: Cast, paid: Story) -> N
 
 async def test_everybody_is_told_and_the_history_says_where_the_mail_is(cast: Cast, paid: Story) -> None:
     client, technician, manager = [await told(who) for who in (cast.client, cast.technician, cast.manager)]
-    for messages in (client, technician, manager):
-        assert {one["status"] for one in messages} == {"kept_locally"}
+    for one in [*client, *technician, *manager]:
+        # The story is quicker than any person: a message may be overtaken before it leaves, and says so.
+        assert one["status"] == "kept_locally" or (one["status"] == "suppressed" and one["reason"]), one
     assert {"reclamation", "assignment", "appointment", "billing", "feedback"} <= {
         one["category"] for one in client
     }

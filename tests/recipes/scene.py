@@ -1,6 +1,8 @@
 """Two clients with their technicians, and a record of every kind that names them."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -69,14 +71,21 @@ class Scene:
 
 async def scene(system: System) -> Scene:
     """Everybody of the cast. On each side one visit is over and invoiced, and one is planned."""
-    # Behind a door that waits long for its answers: a slow machine fails one test then, and not all that share this.
-    async with door(system.settings.model_copy(update={"command_deadline": 20.0})) as http:
-        patient = copy(system)
-        patient.http = http
-        found = await _made(patient)
+    # A slow machine fails one test then, and not all that share this.
+    async with patient(system) as slow:
+        found = await _made(slow)
     for who in found.people():
         who.http = system.http
     return replace(found, system=system)
+
+
+@asynccontextmanager
+async def patient(system: System) -> AsyncIterator[System]:
+    """The same system, behind a door that waits long for its answers."""
+    async with door(system.settings.model_copy(update={"command_deadline": 15.0})) as http:
+        slow = copy(system)
+        slow.http = http
+        yield slow
 
 
 async def _made(system: System) -> Scene:

@@ -245,9 +245,10 @@ async def reported(cast: Cast, story: Story) -> None:
 async def planned(cast: Cast, story: Story) -> None:
     """A technician with a time that is free."""
     slots = await cast.manager.does(
-        "asks when somebody is free", f"GET /slots?reclamation_id={story.claim['id']}"
+        f"asks when {cast.technician.name} is free",
+        f"GET /slots?reclamation_id={story.claim['id']}&technician_id={cast.technician.id}",
     )
-    slot = next(slot for slot in slots["items"] if slot["technician_id"] == cast.technician.id)
+    slot = slots["items"][0]
     story.claim = await cast.manager.does(
         f"assigns {cast.technician.name}, {when(slot)}",
         f"POST /reclamations/{story.claim['id']}/assign",
