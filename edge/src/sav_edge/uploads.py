@@ -25,6 +25,8 @@ Asks = type[Asked[BaseModel]]
 
 JSON = "application/json"
 FORM = "multipart/form-data"
+# Nobody said what it is: curl says the second of whatever it is given.
+UNSAID = {"", "application/x-www-form-urlencoded"}
 # Bytes of a body without files, and of one with them.
 MAX_BODY = 1_000_000
 MAX_UPLOAD = 30_000_000
@@ -100,10 +102,11 @@ def media_types(message: Asks) -> tuple[str, ...]:
 async def read(message: Asks, request: HttpRequest) -> tuple[Fields, list[Sent]]:
     """What the body says, and the files in it; nothing is stored. 400, 413, 415 or 422 where it cannot be read."""
     media_type, options = request.content_type
+    media_type = JSON if media_type in UNSAID else media_type
     taken = media_types(message)
-    if (media_type or JSON) not in taken:
+    if media_type not in taken:
         needed = [name for name, field in file_fields(message).items() if field.required]
-        if needed and media_type in ("", JSON):
+        if needed and media_type == JSON:
             raise UnsupportedMediaType.field(needed[0], f"send it as a file in {FORM}")
         raise UnsupportedMediaType(f"send the body as {' or '.join(taken)}")
     if media_type == FORM:
