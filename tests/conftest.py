@@ -37,7 +37,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         link_secret="a secret for tests",
         files_url=tmp_path_factory.mktemp("files").as_uri(),
         mailbox=str(tmp_path_factory.mktemp("mailbox")),
-        command_deadline=2.0,
+        command_deadline=3.0,
     )
 
 

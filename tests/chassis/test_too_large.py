@@ -48,7 +48,7 @@ async def test_an_event_that_is_too_large_is_not_even_emitted(on_stage: OnStage)
 
     stage = await on_stage(toys)
     problem = refusal(await stage.when(Make(name="box", client_id=world.lea.id), by=world.lea))
-    assert problem.status == 500
+    assert (problem.status, problem.code) == (413, "too_large")
     assert await rows(stage, "SELECT id FROM box") == []
 
 

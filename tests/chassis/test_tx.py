@@ -127,7 +127,7 @@ async def test_an_event_over_32_kb_is_refused(on_stage: OnStage, letters: str) -
     stage = await on_stage(toys)
     await stage.given(toy.box(100, world.lea))
 
-    assert refusal(await stage.when(FILL, by=world.lea)).status == 500
+    assert refusal(await stage.when(FILL, by=world.lea)).status == 413
     assert await filled_of(stage, 100) == 0
 
 

@@ -1,4 +1,4 @@
-"""`sav test`: pytest beside a PostgreSQL and a RabbitMQ of its own, fresh for every run."""
+"""`sav test`: pytest beside a PostgreSQL and a RabbitMQ of its own, fresh for every run; all of it in two halves."""
 
 import fcntl
 import os
@@ -16,18 +16,47 @@ from sav_ops import postgres, rabbitmq
 from sav_ops.home import REPO, Home
 from sav_ops.steps import out, step
 
+TESTS = REPO / "tests"
+BESIDE = ("drills", "ops")
+
 
 def run(arguments: list[str]) -> int:
     """Run pytest and return its exit code: all of tests/, or what the arguments name (`drills` is tests/drills).
 
     Several runs can work side by side.
     """
-    tests = REPO / "tests"
-    arguments = [str(tests / word) if (tests / word).is_dir() else word for word in arguments] or [str(tests)]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    named = [word for word in arguments if (TESTS / word).is_dir() or Path(word.partition("::")[0]).exists()]
+    if named:
+        return pytest([str(TESTS / word) if (TESTS / word).is_dir() else word for word in arguments])
+    return both_halves(arguments)
+
+
+def both_halves(options: list[str]) -> int:
+    """Run everything, half of it beside the rest: the drills wait for processes most of the time, the rest computes."""
+    folders = sorted(folder for folder in TESTS.iterdir() if any(folder.glob("test_*.py")))
+    rest = [str(folder) for folder in folders if folder.name not in BESIDE]
+    command = [sys.executable, "-P", "-m", "sav_ops", "test", *BESIDE, *options]
+    with tempfile.TemporaryFile("w+") as report:
+        beside = subprocess.Popen(command, stdout=report, stderr=subprocess.STDOUT)
+        try:
+            out.print(f"Beside this, {' and '.join(BESIDE)} run; their report comes at the end.")
+            code = pytest([*rest, *options])
+            with step("The others"):
+                others = beside.wait()
+            return code or others
+        finally:
+            beside.terminate()
+            beside.wait()
+            report.seek(0)
+            out.print(report.read(), markup=False, soft_wrap=True)
+
+
+def pytest(arguments: list[str]) -> int:
+    """Run pytest on these, beside servers of its own."""
     with private_home() as home, servers(home) as environment:
-        pytest = [sys.executable, "-P", "-m", "pytest", "-c", str(REPO / "pyproject.toml")]
-        running = subprocess.Popen([*pytest, *arguments], env=environment)
+        command = [sys.executable, "-P", "-m", "pytest", "-c", str(REPO / "pyproject.toml"), *arguments]
+        running = subprocess.Popen(command, env=environment)
         try:
             return running.wait()
         except KeyboardInterrupt:  # pytest got it too: let it report
