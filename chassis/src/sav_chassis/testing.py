@@ -141,7 +141,7 @@ class Stage:
         await show(self.database.pool, views)
 
     async def when(
-        self, message: Asked[Any], by: Actor = ANYONE, key: str | None = None, seconds: float = 2.0
+        self, message: Asked[Any], by: Actor = ANYONE, key: str | None = None, seconds: float = 5.0
     ) -> Outcome:
         """Asks with a token of `by`, as the edge would."""
         token = None if by == ANYONE else Signer(self.settings.signing_key).token(by)

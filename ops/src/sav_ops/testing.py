@@ -17,7 +17,7 @@ from sav_ops.home import REPO, Home
 from sav_ops.steps import out, step
 
 TESTS = REPO / "tests"
-BESIDE = ("drills", "ops")
+BESIDE = ("chassis", "drills", "ops")
 
 
 def run(arguments: list[str]) -> int:
@@ -33,14 +33,14 @@ def run(arguments: list[str]) -> int:
 
 
 def both_halves(options: list[str]) -> int:
-    """Run everything, half of it beside the rest: the drills wait for processes most of the time, the rest computes."""
+    """Run everything, half of it beside the rest: neither half keeps two cores busy."""
     folders = sorted(folder for folder in TESTS.iterdir() if any(folder.glob("test_*.py")))
     rest = [str(folder) for folder in folders if folder.name not in BESIDE]
     command = [sys.executable, "-P", "-m", "sav_ops", "test", *BESIDE, *options]
     with tempfile.TemporaryFile("w+") as report:
         beside = subprocess.Popen(command, stdout=report, stderr=subprocess.STDOUT)
         try:
-            out.print(f"Beside this, {' and '.join(BESIDE)} run; their report comes at the end.")
+            out.print(f"Beside this, {', '.join(BESIDE)} run; their report comes at the end.")
             code = pytest([*rest, *options])
             with step("The others"):
                 others = beside.wait()
