@@ -142,7 +142,7 @@ async def test_nothing_that_is_sent_is_a_fault_of_ours(row: Row, scene: Scene) -
         key=st.binary(max_size=12),
     )
     @settings(
-        max_examples=60,
+        max_examples=30,
         derandomize=True,
         deadline=None,
         database=None,
