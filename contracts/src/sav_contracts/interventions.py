@@ -211,8 +211,8 @@ class Buyer(Message):
     address: Personal[str] | None
 
 
-class InvoiceLine(Message):
-    """One line: `quantity` times `unit_price`, less the share that a warranty covers, is `amount`; all excluding VAT."""
+class LineGiven(Message):
+    """A line of a draft as a manager writes it."""
 
     kind: Literal["labour", "part", "travel", "other"]
     description: Line
@@ -221,6 +221,11 @@ class InvoiceLine(Message):
     unit_price: Amount
     covered: Percent = 0
     vat_class: VatClass
+
+
+class InvoiceLine(LineGiven):
+    """One line: `quantity` times `unit_price`, less the share that a warranty covers, is `amount`; all excluding VAT."""
+
     amount: Amount
 
 
@@ -384,18 +389,6 @@ class SendBackReport(Command[ReportView]):
 
     intervention_id: UUID
     reason: Reason
-
-
-class LineGiven(Message):
-    """A line of a draft as a manager writes it."""
-
-    kind: Literal["labour", "part", "travel", "other"]
-    description: Line
-    quantity: Annotated[Decimal, Field(gt=0, max_digits=9, decimal_places=2)]
-    unit: Literal["hour", "piece", "km"]
-    unit_price: Amount
-    covered: Percent = 0
-    vat_class: VatClass
 
 
 class ChangeInvoice(Command[InvoiceView]):
