@@ -241,6 +241,8 @@ async def test_who_must_sign_in_does_and_a_wrong_password_is_not_the_messages_fa
 ) -> None:
     context, trusted = self_signed(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    # The server says nothing any more after a wrong password, not even goodbye.
+    monkeypatch.setattr(mail, "ANSWERED_WITHIN", 1.0)
     post = Post()
     options = {"authenticator": signs_in, "auth_required": True, "tls_context": context}
     async with listening(post, **options) as port:

@@ -119,7 +119,10 @@ async def test_a_visit_that_goes_on_another_day_is_not_over(stage: Stage) -> Non
     assert (await refused(stage)).code == "visit_not_over"
 
 
-async def test_an_invitation_that_arrives_soon_is_waited_for(stage: Stage) -> None:
+async def test_an_invitation_that_arrives_soon_is_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.answerer, "patience", 5.0)
     await stage.projects(closed(visit(), stage.now()))
     giving = asyncio.create_task(stage.when(GOOD, by=world.lea))
     # That it waits cannot be seen from outside; had it not begun yet, it would not have to.

@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 # Bytes: files do not travel in commands.
 MAX_COMMAND = 1_000_000
-# How long a foreign id that is not known here may still be on its way.
+# Seconds that a foreign id which is not known here may still be on its way.
 PATIENCE = 1.0
 TRIES = 4
 QUERY_CANCELED = "57014"
@@ -73,6 +73,7 @@ class Answerer:
         self._settings = settings
         self._verifier = Verifier(settings.public_keys)
         self._committed = committed
+        self.patience = PATIENCE
         self._types = {message.type_name(): message for message in service.handlers}
 
     async def answer(self, ask: Ask) -> Answer:
@@ -124,7 +125,7 @@ class Answerer:
                 return await self._once(message, ask, actor)
             except NotYet as missing:
                 patient_until = (
-                    ask.deadline if _is_own(missing, actor) else min(started + PATIENCE, ask.deadline)
+                    ask.deadline if _is_own(missing, actor) else min(started + self.patience, ask.deadline)
                 )
                 if time.time() + pause >= patient_until:
                     raise _unknown(message, missing, actor) from None
