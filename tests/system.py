@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import asyncpg
@@ -109,14 +109,14 @@ class System:
         """The address of somebody who was just invited, and the token of their link."""
         email = f"{uuid7()}@example.com"
         token = Signer(self.settings.signing_key).token(SYSTEM)
-        answer = await self.asks.ask(InviteUser(email=email, name=name, role=role), 5, token=token)
+        answer = await self.asks.ask(InviteUser(email=email, name=name, role=role), 15, token=token)
         invited = next(e for envelope in answer.events if isinstance(e := envelope.event(), UserInvited))
         return email, Links(self.settings.link_secret).token("invitation", invited.grant_id)
 
     async def staff(self, role: StaffRole, name: str = "Karim Haddad") -> Person:
         """A new technician, manager or admin, invited and signed in."""
         email, link = await self.invited(role, name)
-        await self.asks.ask(AcceptInvitation(token=SecretStr(link), password=SecretStr(PASSWORD)), 5)
+        await self.asks.ask(AcceptInvitation(token=SecretStr(link), password=SecretStr(PASSWORD)), 15)
         return await self.sign_in(email)
 
     async def technician(self, name: str = "Karim Haddad") -> Person:
@@ -149,6 +149,13 @@ async def whole(settings: Settings) -> AsyncIterator[System]:
             await system.start(name)
         system.http = await stack.enter_async_context(door(settings))
         yield system
+
+
+@asynccontextmanager
+async def in_a_hurry(system: System, who: Person) -> AsyncIterator[Person]:
+    """The same person, behind an edge that gives up after a second."""
+    async with door(system.settings.model_copy(update={"command_deadline": 1.0})) as http:
+        yield replace(who, http=http)
 
 
 @asynccontextmanager

@@ -32,7 +32,8 @@ class Replica:
 async def replica(system: System) -> AsyncIterator[Replica]:
     settings = system.settings
     async with cable(settings.broker_url) as broker, cable(settings.database_url) as database:
-        apart = settings.model_copy(update={"broker_url": broker.url, "database_url": database.url})
+        lines = {"broker_url": broker.url, "database_url": database.url}
+        apart = settings.model_copy(update=lines | {"command_deadline": 3.0})
         async with door(apart) as http:
             yield Replica(http, broker, database)
             broker.mend()

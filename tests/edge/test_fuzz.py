@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pictures import PDF, SVG, bomb, picture
-from recipes import Scene, call, patient
+from recipes import Scene, call
 from recipes import scene as scene_for
 from stories import Json
 from system import System
@@ -120,10 +119,9 @@ def takes_files(row: Row) -> bool:
 
 
 @pytest.fixture(scope="module", name="scene")
-async def a_scene_of_its_own(system: System) -> AsyncIterator[Scene]:
-    """Whatever is sent may be taken: it uses up what it asks for. A slow disk is no fault."""
-    async with patient(system) as slow:
-        yield await scene_for(slow)
+async def a_scene_of_its_own(system: System) -> Scene:
+    """Whatever is sent may be taken: it uses up what it asks for."""
+    return await scene_for(system)
 
 
 # Hypothesis sees that others in this process use `random` meanwhile.

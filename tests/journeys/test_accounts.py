@@ -7,7 +7,7 @@ import pytest
 from eventually import eventually
 from faults import BROKEN, SLOW, on_insert
 from stories import done, ids, opened, refused, wrong_fields
-from system import PASSWORD, Person, System
+from system import PASSWORD, Person, System, in_a_hurry
 from uuid_utils.compat import uuid7
 
 from sav_chassis.identity import Links
@@ -95,7 +95,8 @@ async def test_who_stays_unknown_is_told_to_come_back(system: System) -> None:
     async with on_insert(system, "claims", "client", BROKEN):
         done(await visitor.post("/auth/register", new), 202)
         lea = await system.sign_in(new["email"])
-        answer = await lea.post("/reclamations", OPENING)
+        async with in_a_hurry(system, lea) as hurried:
+            answer = await hurried.post("/reclamations", OPENING)
         refused(answer, 503, "not_yet_known")
         assert int(answer.headers["retry-after"]) > 0
 

@@ -2,6 +2,6 @@
 
 from recipes.calls import CLIENT_FORMS, Call, call, shape
 from recipes.commands import RECIPES
-from recipes.scene import Scene, Side, patient, scene
+from recipes.scene import Scene, Side, scene
 
-__all__ = ["CLIENT_FORMS", "RECIPES", "Call", "Scene", "Side", "call", "patient", "scene", "shape"]
+__all__ = ["CLIENT_FORMS", "RECIPES", "Call", "Scene", "Side", "call", "scene", "shape"]

@@ -1,17 +1,14 @@
 """Two clients with their technicians, and a record of every kind that names them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
 from eventually import eventually
 from stories import Json, done, items, opened, voice
-from system import Person, System, door
+from system import Person, System
 from uuid_utils.compat import uuid7
 
 from sav_contracts.actor import MANAGERS, Role
@@ -71,24 +68,6 @@ class Scene:
 
 async def scene(system: System) -> Scene:
     """Everybody of the cast. On each side one visit is over and invoiced, and one is planned."""
-    # A slow machine fails one test then, and not all that share this.
-    async with patient(system) as slow:
-        found = await _made(slow)
-    for who in found.people():
-        who.http = system.http
-    return replace(found, system=system)
-
-
-@asynccontextmanager
-async def patient(system: System) -> AsyncIterator[System]:
-    """The same system, behind a door that waits long for its answers."""
-    async with door(system.settings.model_copy(update={"command_deadline": 15.0})) as http:
-        slow = copy(system)
-        slow.http = http
-        yield slow
-
-
-async def _made(system: System) -> Scene:
     manager, admin = await system.manager(), await system.admin()
     for article in (BOILER, PUMP):
         # Both sides look for them at once.
