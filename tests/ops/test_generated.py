@@ -28,7 +28,7 @@ def test_a_document_that_differs_from_the_code_is_found_and_written(
 
 def test_every_document_is_the_same_every_time() -> None:
     names = [path.name for path, _ in generated.DOCUMENTS]
-    assert names == ["topology.json", "roles.md", "events.md"]
+    assert names == ["topology.json", "asyncapi.json", "roles.md", "events.md"]
     for _, text in generated.DOCUMENTS:
         assert text() == text()
         assert text().endswith("\n")
@@ -89,7 +89,7 @@ def test_everybody_who_listens_is_told() -> None:
         for event, reactions in service.reactions.items():
             [line] = [x for x in chapter(page, f"### {event.__name__}") if x.startswith("- who reacts: ")]
             assert all(f"{room} `{reaction.__name__}`" in line for reaction in reactions)
-        for events, projection in service.projections:
+        for events, projection, _ in service.projections:
             for event in events:
                 [line] = [
                     x for x in chapter(page, f"### {event.__name__}") if x.startswith("- who keeps it: ")

@@ -119,6 +119,14 @@ class UserActivated(Event):
     state: AccountView
 
 
+class AccountChanged(Event):
+    """What an account says is shown anew."""
+
+    tells: ClassVar[bool] = False
+
+    state: AccountView
+
+
 class SignInFailedRepeatedly(Event):
     """Several wrong passwords in a row, within a quarter of an hour."""
 

@@ -176,6 +176,8 @@ class SetHours(Command[WorkingHoursView]):
 class HoursChanged(Event):
     """A technician's working hours are new or different."""
 
+    tells: ClassVar[bool] = False
+
     state: WorkingHoursView
 
 
@@ -211,6 +213,14 @@ class AppointmentKept(Event):
 
 class ConflictDetected(Event):
     """A planned visit does not fit into the calendar; a manager decides."""
+
+    state: ConflictView
+
+
+class ConflictChanged(Event):
+    """What a conflict says is shown anew."""
+
+    tells: ClassVar[bool] = False
 
     state: ConflictView
 

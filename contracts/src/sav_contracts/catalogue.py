@@ -23,3 +23,13 @@ EVENTS: dict[str, type[Event]] = {event.type_name(): event for event in _declare
 VIEWS: dict[str, type[View]] = {
     view.kind(): view for view in {event.state_type() for event in EVENTS.values()}
 }
+
+
+def changed(view: type[View]) -> type[Event]:
+    """The event that says nothing but how a record is now (`ReclamationChanged`): no line in a timeline, no facts."""
+    [event] = (
+        event
+        for event in EVENTS.values()
+        if event.state_type() is view and event.__name__.endswith("Changed")
+    )
+    return event

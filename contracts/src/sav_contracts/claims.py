@@ -207,6 +207,14 @@ class ClientCreated(Event):
     state: ClientView
 
 
+class ClientChanged(Event):
+    """What a client's profile says is shown anew."""
+
+    tells: ClassVar[bool] = False
+
+    state: ClientView
+
+
 class ReclamationCreated(Event):
     """A fault was reported."""
 
@@ -285,5 +293,13 @@ class PhotoAdded(Event):
     """There is a new photo."""
 
     client_sees: ClassVar[bool] = True
+
+    state: PhotoView
+
+
+class PhotoChanged(Event):
+    """What is known of a photo is shown anew."""
+
+    tells: ClassVar[bool] = False
 
     state: PhotoView

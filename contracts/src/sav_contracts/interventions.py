@@ -427,6 +427,8 @@ class RecordPayment(Command[PaymentView]):
 class TechnicianChanged(Event):
     """A technician's card is new or different."""
 
+    tells: ClassVar[bool] = False
+
     state: TechnicianView
 
 
@@ -579,6 +581,14 @@ class PaymentRecorded(Event):
     """A payment was received."""
 
     client_sees: ClassVar[bool] = True
+
+    state: PaymentView
+
+
+class PaymentChanged(Event):
+    """What is known of a payment is shown anew."""
+
+    tells: ClassVar[bool] = False
 
     state: PaymentView
 

@@ -102,3 +102,11 @@ class FeedbackGiven(Event):
     client_sees: ClassVar[bool] = True
 
     state: FeedbackView
+
+
+class FeedbackChanged(Event):
+    """What is known of a visit's feedback is shown anew."""
+
+    tells: ClassVar[bool] = False
+
+    state: FeedbackView

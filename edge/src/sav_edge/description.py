@@ -1,15 +1,19 @@
-"""The API described: the document, and a page to read and try it on, without anything from outside."""
+"""The API and the events described, and a page to read the API and try it on, without anything from outside."""
 
 from importlib.resources import files
 from pathlib import Path
 
 from litestar import MediaType, Response, get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 from pydantic_core import to_json
 
+from sav_contracts.catalogue import EVENTS
+from sav_contracts.published import revisions
 from sav_edge.openapi import document
 
 # The page comes with the `swagger-ui-py` package.
@@ -47,10 +51,23 @@ async def root() -> Redirect:
 def described() -> list[ControllerRouterHandler]:
     """The routes of the description."""
     openapi = to_json(document())
+    asyncapi = (files("sav_contracts") / "asyncapi.json").read_bytes()
+    schemas = {f"{name}.json": known[-1] for name in EVENTS if (known := revisions("schemas", name))}
 
     @get("/openapi.json")
     async def describe() -> Response[bytes]:
         return Response(openapi, media_type=MediaType.JSON)
 
+    @get("/asyncapi.json")
+    async def describe_events() -> Response[bytes]:
+        return Response(asyncapi, media_type=MediaType.JSON)
+
+    # The place that the header `dataschema` of every event names.
+    @get("/schemas/{file:str}")
+    async def schema(file: FromPath[str]) -> Response[str]:
+        if file not in schemas:
+            raise NotFoundException
+        return Response(schemas[file], media_type="application/schema+json")
+
     assets: Router = create_static_files_router(path="/docs/assets", directories=[ASSETS])
-    return [root, page, describe, assets]
+    return [root, page, describe, describe_events, schema, assets]

@@ -19,7 +19,7 @@ from sav_contracts.actor import Role
 from sav_contracts.catalogue import EVENTS
 from sav_contracts.messages import PERSON_ID, Event, Message, Scope
 from sav_contracts.surface import SURFACE
-from sav_ops import rooms
+from sav_ops import asyncapi, revisions, rooms
 from sav_ops.home import REPO
 
 COLUMNS = (Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN)
@@ -43,7 +43,11 @@ listen to; change those, not this page. `./sav check` says when it is outdated.
 
 An event is published to the topic exchange `sav.events` with its name as routing key (`claims.ReclamationCreated.v1`).
 Beside its facts each one carries, as `state`, the view of its record after the change. The edge keeps the newest view of
-every record for reading. An event that makes a line in a timeline makes one in that of each record it belongs to.
+every record for reading. For other systems the same stands in
+[`asyncapi.json`](../contracts/src/sav_contracts/asyncapi.json), which the edge serves at `/asyncapi.json`, with how to
+subscribe; the edge serves the schema of an event at `/schemas/claims.ReclamationCreated.v1.json`.
+
+An event that makes a line in a timeline makes one in that of each record it belongs to.
 """
 WORDS: dict[Any, str] = {
     str: "text",
@@ -149,7 +153,7 @@ def _keeping(event: type[Event], services: Sequence[Service]) -> Iterator[str]:
         if event.state_type() in service.mirrored:
             yield f"{service.name} (a copy)"
         for name in sorted(
-            projection.__name__ for chosen, projection in service.projections if event in chosen
+            projected.projection.__name__ for projected in service.projections if event in projected.events
         ):
             yield f"{service.name} `{name}`"
 
@@ -197,21 +201,29 @@ def _one_of(values: Sequence[Any]) -> str:
 
 DOCUMENTS: list[tuple[Path, Callable[[], str]]] = [
     (REPO / "contracts/src/sav_contracts/topology.json", topology),
+    (REPO / "contracts/src/sav_contracts/asyncapi.json", asyncapi.document),
     (REPO / "docs/roles.md", roles),
     (REPO / "docs/events.md", events),
 ]
 
 
 def outdated() -> list[Path]:
-    """Return the documents that differ from what the code says today."""
-    return [path for path, text in DOCUMENTS if not path.exists() or path.read_text() != text()]
+    """Return the documents that differ from what the code says today, and the revisions that are missing."""
+    return [*_differing(), *revisions.missing()]
 
 
 def write() -> list[Path]:
-    """Write the outdated documents; return them."""
-    changed = outdated()
-    for path, text in DOCUMENTS:
-        if path in changed:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text())
+    """Write the outdated documents, and add the missing revisions; return them.
+
+    `Problem` where an event breaks what was published: then nothing is written.
+    """
+    changed = revisions.missing() | _differing()
+    for path, text in changed.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return [path.relative_to(REPO) for path in changed]
+
+
+def _differing() -> dict[Path, str]:
+    texts = {path: text() for path, text in DOCUMENTS}
+    return {path: text for path, text in texts.items() if not path.exists() or path.read_text() != text}
