@@ -84,3 +84,20 @@ async def test_another_topology_is_refused_by_name(broker: AbstractRobustConnect
             await channel.queue_delete("claims.views", if_unused=False, if_empty=False)
         async with broker.channel() as channel:
             await topology.declare(channel)
+
+
+async def test_a_dead_letter_queue_whose_letters_wear_out_is_refused(
+    broker: AbstractRobustConnection,
+) -> None:
+    """RabbitMQ 4 drops after 20 looks what has no limit of its own, as earlier ones declared it."""
+    async with broker.channel() as channel:
+        await channel.queue_delete(topology.DEAD, if_unused=False, if_empty=False)
+        await channel.declare_queue(topology.DEAD, durable=True, arguments={"x-queue-type": "quorum"})
+    try:
+        with pytest.raises(Unfit, match=r"sav\.dead"):
+            async with broker.channel() as channel:
+                await topology.declare(channel)
+    finally:
+        async with broker.channel() as channel:
+            await channel.queue_delete(topology.DEAD, if_unused=False, if_empty=False)
+            await topology.declare(channel)

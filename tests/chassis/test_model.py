@@ -7,6 +7,7 @@ from uuid import UUID
 
 import toy
 import world
+from aio_pika import Message
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -39,16 +40,22 @@ class Crash(BaseException):
 class Wire:
     """What the relay publishes to, and where the broker keeps it: at least once, in order, until acknowledged."""
 
+    is_closed = False
+
     def __init__(self) -> None:
         self.queue: list[Envelope] = []
         self.crash_after: int | None = None
 
-    async def publish(self, message: Any, routing_key: str, timeout: float) -> None:
+    async def get_underlay_channel(self) -> "Wire":
+        return self
+
+    async def basic_publish(self, body: bytes, properties: Any, **_: Any) -> None:
         if self.crash_after == 0:
             raise Crash
         if self.crash_after is not None:
             self.crash_after -= 1
-        self.queue.append(Envelope.from_amqp(message))
+        arrived: Any = Message(body, headers=properties.headers, message_id=properties.message_id)
+        self.queue.append(Envelope.from_amqp(arrived))
 
 
 class Dying:

@@ -27,7 +27,7 @@ class Facts:
     def __init__(self) -> None:
         self.service: Service = toy.usual()
         self.service.mirror(toy.LidView)
-        self.service.project(BoxMade, BoxFilled)(self.facts)
+        self.service.project(BoxMade, BoxFilled, into="seen")(self.facts)
         self.poison: dict[UUID, Exception] = {}
         self.batches: list[list[str]] = []
 

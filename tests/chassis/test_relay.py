@@ -9,8 +9,10 @@ import aio_pika
 import pytest
 import toy
 import world
-from aio_pika.abc import AbstractChannel, AbstractRobustConnection
+from aio_pika.abc import AbstractChannel, AbstractQueue, AbstractRobustConnection
 from eventually import eventually
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 from toy import Box, BoxFilled, BoxMade, Fill, Make
 from toy_asking import OnStage, rows
 from toy_broker import Ear, listening, unheard
@@ -191,9 +193,10 @@ async def test_an_event_that_no_queue_takes_stays_in_the_outbox(
     stage: Stage, broker: AbstractRobustConnection, channel: AbstractChannel
 ) -> None:
     async with unheard(channel), relaying(stage, broker) as relay:
-        await stage.when(Fill(box_id=BOXES[0]), by=world.lea)
-        relay.wake()
-        await asyncio.sleep(0.5)
+        with capture_logs() as said:
+            await stage.when(Fill(box_id=BOXES[0]), by=world.lea)
+            relay.wake()
+            await eventually(lambda: refused(said))
         assert len(await rows(stage, "SELECT position FROM outbox")) == 5
         async with listening(broker) as ear:
             await eventually(lambda: published(stage), seconds=20)
@@ -217,6 +220,41 @@ async def test_what_follows_an_event_that_no_queue_takes_waits_for_it(
             await eventually(lambda: published(stage), seconds=20)
         await eventually(lambda: heard(ear, 10))
         assert ear.sequences(chest) == [2, 3, 4, 5, 6]
+
+
+async def test_what_a_full_queue_refuses_stays_in_the_outbox_and_comes_in_order_when_there_is_room(
+    stage: Stage, broker: AbstractRobustConnection, channel: AbstractChannel
+) -> None:
+    async with one_at_a_time(channel) as narrow, relaying(stage, broker) as relay:
+        with capture_logs() as said:
+            for _ in range(2):
+                await stage.when(Fill(box_id=BOXES[0]), by=world.lea)
+            relay.wake()
+            await eventually(lambda: refused(said))
+        # The first of them fills the queue; the second is refused, the others wait for it.
+        assert len(await rows(stage, "SELECT position FROM outbox")) == 9
+        ear = Ear()
+        await narrow.consume(ear._hear, no_ack=True)
+        await eventually(lambda: published(stage), seconds=20)
+        await eventually(lambda: heard(ear, 10))
+    assert ear.first_hearings(BOXES[0]) == list(range(2, 12))
+
+
+@asynccontextmanager
+async def one_at_a_time(channel: AbstractChannel) -> AsyncIterator[AbstractQueue]:
+    """A queue for everything about toys that holds one message and refuses others."""
+    arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+    queue = await channel.declare_queue("toy.narrow", durable=True, arguments=arguments)
+    await queue.bind(topology.EVENTS, routing_key="toy.#")
+    try:
+        yield queue
+    finally:
+        await queue.delete(if_unused=False, if_empty=False)
+
+
+async def refused(said: list[EventDict]) -> bool:
+    """Whether the relay has warned that something was not taken."""
+    return any(one["event"] == "not published yet" and one["log_level"] == "warning" for one in said)
 
 
 async def test_when_the_broker_comes_back_nothing_is_lost(stage: Stage, ear: Ear) -> None:

@@ -47,7 +47,11 @@ async def is_ready(http: httpx.AsyncClient) -> bool:
 
 async def test_an_edge_that_works_is_live_and_ready(replica: Replica) -> None:
     assert done(await replica.http.get("/health/live")) == {"live": True}
-    assert done(await replica.http.get("/health/ready")) == {"database": True, "broker": True}
+    assert done(await replica.http.get("/health/ready")) == {
+        "database": True,
+        "broker": True,
+        "edge.views": True,
+    }
 
 
 async def test_without_the_broker_reads_go_on_and_commands_are_told_so_at_once(

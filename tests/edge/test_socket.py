@@ -21,7 +21,8 @@ def free_port() -> int:
 
 
 async def test_a_request_in_hand_is_answered_before_the_edge_stops(scene: Scene) -> None:
-    settings = scene.system.settings.model_copy(update={"edge_port": free_port()})
+    changed = {"edge_port": free_port(), "command_deadline": 2.0}
+    settings = scene.system.settings.model_copy(update=changed)
     await scene.system.stop("claims")
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.edge_port}", timeout=10) as http:

@@ -7,13 +7,15 @@ import time
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import structlog
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sav_chassis import metrics, tracing
 from sav_chassis.asking import Answer, Ask
-from sav_chassis.database import Database, is_away, is_transient, sqlstate
+from sav_chassis.database import Database, driver, is_away, is_transient, sqlstate
 from sav_chassis.envelope import Context
 from sav_chassis.errors import (
     Conflict,
@@ -33,6 +35,7 @@ from sav_chassis.identity import Verifier
 from sav_chassis.model import Aggregate
 from sav_chassis.service import Handler, Service
 from sav_chassis.settings import Settings
+from sav_chassis.topology import COMMANDS
 from sav_chassis.tx import Committed, Tx
 from sav_contracts.actor import ANYONE, MANAGERS, SYSTEM, Actor, Role
 from sav_contracts.messages import Asked, Command, View, persons
@@ -46,20 +49,19 @@ PATIENCE = 1.0
 TRIES = 4
 QUERY_CANCELED = "57014"
 
-CLAIM_KEY = text(
-    """INSERT INTO answered (actor_id, command, key, fingerprint, persons)
-    VALUES (:actor_id, :command, :key, :fingerprint, :persons) ON CONFLICT DO NOTHING RETURNING true"""
-)
-READ_KEY = text(
-    "SELECT fingerprint, answer FROM answered WHERE actor_id = :actor_id AND command = :command AND key = :key"
-)
-KEEP_ANSWER = text(
-    """UPDATE answered SET answer = :answer, persons = :persons
-    WHERE actor_id = :actor_id AND command = :command AND key = :key"""
-)
+# Who, which command, under which key: $1, $2, $3.
+KEY = "WHERE actor_id = $1 AND command = $2 AND key = $3"
+CLAIM_KEY = """
+INSERT INTO answered (actor_id, command, key, fingerprint, persons) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT DO NOTHING RETURNING true"""
+READ_KEY = f"SELECT fingerprint, answer FROM answered {KEY}"
+KEEP_ANSWER = f"UPDATE answered SET answer = $4, persons = $5 {KEY}"
+FREE_KEY = f"DELETE FROM answered {KEY}"
 # Also bounds the waiting for somebody else's lock.
 UNTIL_DEADLINE = text("SELECT set_config('statement_timeout', :ms, true)")
-FREE_KEY = text("DELETE FROM answered WHERE actor_id = :actor_id AND command = :command AND key = :key")
+
+
+Key = tuple[UUID, str, str]
 
 
 class Answerer:
@@ -79,15 +81,20 @@ class Answerer:
     async def answer(self, ask: Ask) -> Answer:
         """Never raises: what goes wrong is the answer, and its traceback is logged here."""
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(correlation_id=str(ask.correlation_id)):
-            answer = await self._answer(ask)
+        with (
+            structlog.contextvars.bound_contextvars(correlation_id=str(ask.correlation_id)),
+            tracing.message(
+                "process", ask.type, COMMANDS, ask.id, ask.correlation_id, ask.traceparent
+            ) as span,
+        ):
+            answer = await self._answer(span.carry(ask))
             status = answer.problem.status if answer.problem else 200
-            log.info(
-                "answered",
-                command=ask.type,
-                status=status,
-                ms=round((time.perf_counter() - started) * 1000, 1),
-            )
+            if answer.problem and status >= 500:
+                span.fail(answer.problem.code)
+            seconds = time.perf_counter() - started
+            log.info("answered", command=ask.type, status=status, ms=round(seconds * 1000, 1))
+            # Names that no service knows are anybody's.
+            metrics.answered(ask.type if ask.type in self._types else "unknown", status, seconds)
         return answer
 
     async def _answer(self, ask: Ask) -> Answer:
@@ -151,16 +158,17 @@ class Answerer:
         async with AsyncSession(self._database.engine, expire_on_commit=False) as session:
             left = max(1, math.ceil((ask.deadline - time.time()) * 1000))
             await session.execute(UNTIL_DEADLINE, {"ms": str(left)})
+            plain = driver(session)
             key = _key(message, ask, actor)
-            if key and (stored := await _claim(session, key, message)):
+            if key and (stored := await _claim(plain, key, message)):
                 return stored
             tx = Tx(session, self._settings, context, clock=self._database.clock)
             answer = await self._handle(tx, message, actor)
-            if key:
-                statement, values = (
-                    (FREE_KEY, key) if answer.problem else (KEEP_ANSWER, key | _kept(answer, message))
-                )
-                await session.execute(statement, values)
+            if key and answer.problem:
+                await plain.execute(FREE_KEY, *key)
+            elif key:
+                named = persons(message) | tx.named
+                await plain.execute(KEEP_ANSWER, *key, answer.model_dump_json(), list(named))
             if time.time() >= ask.deadline:
                 raise DeadlinePassed("it was not done in time, so it was not done")
             await _commit(session)
@@ -231,25 +239,20 @@ def _where(value: Any, id: UUID) -> str | None:
     return None
 
 
-def _key(message: Asked[Any], ask: Ask, actor: Actor) -> dict[str, Any] | None:
+def _key(message: Asked[Any], ask: Ask, actor: Actor) -> Key | None:
     """Names the stored answer; None for what is not kept: queries, secrets, and callers whom nothing identifies."""
     if not isinstance(message, Command) or message.secret or actor in (ANYONE, SYSTEM) or not ask.key:
         return None
-    return {"actor_id": actor.id, "command": ask.type, "key": ask.key}
+    return actor.id, ask.type, ask.key
 
 
-async def _claim(session: AsyncSession, key: dict[str, Any], message: Asked[Any]) -> Answer | None:
+async def _claim(plain: "asyncpg.Connection[asyncpg.Record]", key: Key, message: Asked[Any]) -> Answer | None:
     """Takes the key, waiting for whoever holds it; the stored answer where the command was done before."""
     fingerprint = hashlib.sha256(message.wire()).digest()
-    claim = key | {"fingerprint": fingerprint, "persons": list(persons(message))}
-    if (await session.execute(CLAIM_KEY, claim)).first():
+    if await plain.fetchval(CLAIM_KEY, *key, fingerprint, list(persons(message))):
         return None
-    stored = (await session.execute(READ_KEY, key)).one()
-    if stored.fingerprint != fingerprint:
+    stored = await plain.fetchrow(READ_KEY, *key)
+    assert stored is not None
+    if stored["fingerprint"] != fingerprint:
         raise KeyReused("this Idempotency-Key was used with another request")
-    return Answer.model_validate_json(stored.answer)
-
-
-def _kept(answer: Answer, message: Asked[Any]) -> dict[str, Any]:
-    named = persons(message).union(*(persons(envelope.event()) for envelope in answer.events))
-    return {"answer": answer.model_dump_json(), "persons": list(named)}
+    return Answer.model_validate_json(stored["answer"])

@@ -12,15 +12,19 @@ from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 from pydantic import BaseModel, ConfigDict
 from uuid_utils.compat import uuid7
 
+from sav_chassis import tracing
 from sav_chassis.envelope import Envelope
 from sav_chassis.errors import DeadlinePassed, Problem, SavError, Unavailable
-from sav_chassis.topology import COMMANDS
+from sav_chassis.topology import COMMANDS, is_blocked
+from sav_chassis.vital import end
 from sav_contracts.messages import Asked
 
 log = structlog.get_logger()
 
 # How much longer than the deadline the caller waits for the answer of work that was done in time.
 GRACE = 1.0
+# Seconds between two publishes to nobody. A broker in alarm says so to who publishes: no command shall be the first.
+FEEL = 1.0
 
 
 class Ask(BaseModel):
@@ -63,13 +67,19 @@ class CommandClient:
         self._channel = await self._connection.channel(publisher_confirms=False)
         self._replies = await self._channel.declare_queue(exclusive=True, auto_delete=True)
         await self._replies.consume(self._on_reply, no_ack=True)
+        self._feeling = asyncio.create_task(self._feel(), name="feeling for an alarm")
 
     @property
     def connected(self) -> bool:
         """Whether the broker can be reached just now."""
         return self._connection.connected.is_set() and not self._connection.is_closed
 
+    async def is_heard(self) -> bool:
+        """Whether the broker can be reached and takes messages just now."""
+        return self.connected and not await is_blocked(self._connection)
+
     async def close(self) -> None:
+        await end(self._feeling)
         await self._channel.close()
 
     async def ask(
@@ -84,13 +94,20 @@ class CommandClient:
     ) -> Answer:
         """The owner's answer. `Unavailable` where it could not even be asked, `DeadlinePassed` without an answer."""
         id = uuid7()
-        headers = {
-            "deadline": repr(time.time() + seconds),
-            "token": token,
-            "key": key,
-            "conversation": str(correlation_id or id),
-            "traceparent": traceparent,
-        }
+        conversation = correlation_id or id
+        with tracing.message("send", message.type_name(), COMMANDS, id, conversation, traceparent) as span:
+            headers = {
+                "deadline": repr(time.time() + seconds),
+                "token": token,
+                "key": key,
+                "conversation": str(conversation),
+                "traceparent": span.traceparent,
+            }
+            return await self._ask(message, seconds, id, headers)
+
+    async def _ask(
+        self, message: Asked[Any], seconds: float, id: UUID, headers: dict[str, str | None]
+    ) -> Answer:
         asked = aio_pika.Message(
             message.wire(),
             headers={name: value for name, value in headers.items() if value is not None},
@@ -125,6 +142,10 @@ class CommandClient:
         except (TimeoutError, AMQPError, ConnectionError, RuntimeError) as error:
             log.warning("command not sent", command=asked.type, error=repr(error))
             raise away from None
+        if await is_blocked(self._connection):
+            raise Unavailable(
+                "the message broker takes no messages just now (alarm); nothing was done", retry_after=5
+            )
         try:
             async with asyncio.timeout(seconds):
                 await exchange.publish(asked, routing_key=owner)
@@ -134,6 +155,16 @@ class CommandClient:
             # It may have left before the connection broke.
             log.warning("command perhaps not sent", command=asked.type, error=repr(error))
             raise TimeoutError from None
+
+    async def _feel(self) -> None:
+        nothing = aio_pika.Message(b"", delivery_mode=aio_pika.DeliveryMode.NOT_PERSISTENT)
+        while True:
+            await asyncio.sleep(FEEL)
+            if await self.is_heard():
+                publish = self._channel.default_exchange.publish
+                sending = publish(nothing, routing_key="sav.nobody", mandatory=False, timeout=FEEL)
+                # Whatever becomes of it: where the broker is away, `connected` says so.
+                await asyncio.gather(sending, return_exceptions=True)
 
     async def _on_reply(self, message: AbstractIncomingMessage) -> None:
         waiting = self._waiting.get(message.correlation_id or "")

@@ -12,6 +12,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 
+from sav_chassis import metrics
 from sav_chassis.database import Database, is_away
 from sav_chassis.envelope import Envelope, Undecodable
 from sav_chassis.lanes import Lanes
@@ -62,13 +63,13 @@ class ReactionConsumer:
         self._reactor = reactor
         self._database = database
         self._broker = broker
-        self._queue = queue
+        self.queue = queue
         self._lanes = Lanes(REACTIONS_AT_ONCE)
 
     async def start(self) -> None:
-        self._channel = await self._broker.channel()
-        await self._channel.set_qos(PREFETCH_REACTIONS)
-        queue = await self._channel.get_queue(self._queue)
+        self.channel = await self._broker.channel()
+        await self.channel.set_qos(PREFETCH_REACTIONS)
+        queue = await self.channel.get_queue(self.queue)
         await queue.consume(self._on_message)
 
     async def stop(self) -> None:
@@ -77,7 +78,7 @@ class ReactionConsumer:
         Cancelling the consumer first would let the standby overtake what is still in hand.
         """
         await self._lanes.close()
-        await self._channel.close()
+        await self.channel.close()
 
     async def _on_message(self, message: AbstractIncomingMessage) -> None:
         told = await decode(message)
@@ -110,17 +111,17 @@ class ViewConsumer:
         self._apply = apply
         self._database = database
         self._broker = broker
-        self._queue = queue
+        self.queue = queue
         # None ends the work.
         self._arrived: asyncio.Queue[tuple[AbstractIncomingMessage, Told] | None] = asyncio.Queue()
 
     async def start(self) -> None:
-        self._channel = await self._broker.channel()
-        await self._channel.set_qos(PREFETCH_VIEWS)
-        self._consumed = await self._channel.get_queue(self._queue)
+        self.channel = await self._broker.channel()
+        await self.channel.set_qos(PREFETCH_VIEWS)
+        self._consumed = await self.channel.get_queue(self.queue)
         self._tag = await self._consumed.consume(self._on_message)
         self._stopping = False
-        self._worker = vital(asyncio.create_task(self._work(), name=f"projection of {self._queue}"))
+        self._worker = vital(asyncio.create_task(self._work(), name=f"projection of {self.queue}"))
 
     async def stop(self) -> None:
         """Takes nothing new, finishes the batch in hand, closes; the rest goes to another replica."""
@@ -128,7 +129,7 @@ class ViewConsumer:
         self._stopping = True
         self._arrived.put_nowait(None)
         await self._worker
-        await self._channel.close()
+        await self.channel.close()
 
     async def _cancel(self) -> None:
         await self._consumed.cancel(self._tag)
@@ -172,5 +173,7 @@ class ViewConsumer:
                     await settle(partial(message.reject, requeue=False))
                     return
                 await asyncio.sleep(0.1 * 2**tries)
+        for _, (envelope, _) in batch:
+            metrics.VIEW_SECONDS.observe(metrics.since(envelope.at))
         for message, _ in batch:
             await settle(message.ack)

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import cast
 
 import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from sav_chassis.fitness import MissingMigration, check_durable, check_settings
 from sav_chassis.migrate import engine_for, missing
@@ -52,6 +53,15 @@ def is_away(error: BaseException) -> bool:
 def is_transient(error: BaseException) -> bool:
     """Whether the same work may succeed when done again: a deadlock, or somebody was first with the same value."""
     return sqlstate(error) in _TRANSIENT
+
+
+def driver(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":
+    """The connection under a session whose transaction has begun, for plain SQL: in a third of the time.
+
+    The session begins its transaction with its own first statement, so that one cannot be said here.
+    """
+    raw = session.sync_session.connection().connection.driver_connection
+    return cast("asyncpg.Connection[asyncpg.Record]", raw)
 
 
 def utc_now() -> datetime:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from sav_chassis import tracing
 from sav_chassis.database import Database
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
@@ -38,8 +39,10 @@ class Effects:
         effect = self._service.effects.get(errand.function)
         if effect is None:
             raise LookupError(f"{self._service.name} has no effect {errand.function}")
-        begin = Begin(self._database, self._settings, errand.context, self._committed, taken.attempts)
-        await _within(effect, errand.about, begin)
+        with tracing.span(f"effect {errand.function}", "INTERNAL", errand.traceparent) as span:
+            context = span.carry(errand).context
+            begin = Begin(self._database, self._settings, context, self._committed, taken.attempts)
+            await _within(effect, errand.about, begin)
         await done(self._database, Use.EFFECT, taken)
         log.info("effect done", effect=errand.function, about=str(errand.about), attempt=taken.attempts)
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import asyncpg
 import structlog
-from aio_pika.abc import AbstractExchange, AbstractRobustConnection
+from aio_pika.abc import AbstractChannel, AbstractRobustConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 
+from sav_chassis import metrics, tracing
 from sav_chassis.database import Database, is_away
 from sav_chassis.envelope import Envelope
-from sav_chassis.topology import EVENTS
+from sav_chassis.topology import EVENTS, is_blocked
 
 log = structlog.get_logger()
 
@@ -36,14 +37,15 @@ class Relay:
         self._database = database
         self._broker = broker
         self._wanted = asyncio.Event()
-        self._leading = False
+        # Whether this replica publishes.
+        self.leading = False
         self._untold = False
         self._telling: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
     def wake(self) -> None:
         """Something was committed: publish it soon, here or at the leader elsewhere."""
-        if self._leading:
+        if self.leading:
             self._wanted.set()
             return
         self._untold = True
@@ -62,7 +64,7 @@ class Relay:
                     log.exception("relay failed; it starts again")
                 await self._pause(1.0)
             finally:
-                self._leading = False
+                self.leading = False
 
     def stop(self) -> None:
         """Ends `run` after the batch in hand."""
@@ -78,14 +80,17 @@ class Relay:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
                 if await self._pause(POLL):
                     return
-            self._leading = True
+            self.leading = True
             log.info("relay leads", room=self._database.room)
             await connection.add_listener(CHANNEL, lambda *_: self._wanted.set())
-            exchange = await channel.get_exchange(EVENTS, ensure=False)
             while not self._stopping.is_set():
                 self._wanted.clear()
-                if await self._publish_batch(connection, exchange):
-                    await asyncio.sleep(GATHER)
+                if await is_blocked(self._broker):
+                    await self._wait_for_the_alarm()
+                    continue
+                if read := await self._publish_batch(connection, channel):
+                    # Where a batch was full, the next one has gathered already.
+                    await asyncio.sleep(GATHER if read < BATCH else 0)
                     continue
                 try:
                     await asyncio.wait_for(self._wanted.wait(), POLL)
@@ -96,8 +101,17 @@ class Relay:
             if channel is not None:
                 await channel.close()
 
-    async def _publish_batch(self, connection: "asyncpg.Connection[Any]", exchange: AbstractExchange) -> bool:
-        """Publishes the oldest rows, one at a time within an aggregate; a row goes only when it is confirmed."""
+    async def _wait_for_the_alarm(self) -> None:
+        """What is published in an alarm is read at its end: to go on trying would publish it many times."""
+        log.warning("relay waits; the broker takes nothing (alarm)", room=self._database.room)
+        while await is_blocked(self._broker) and not await self._pause(POLL):
+            continue
+
+    async def _publish_batch(self, connection: "asyncpg.Connection[Any]", channel: AbstractChannel) -> int:
+        """Publishes the oldest rows, one at a time within an aggregate; a row goes only when it is confirmed.
+
+        Answers how many it read.
+        """
         rows = await connection.fetch(READ, BATCH)
         lanes: dict[object, list[asyncpg.Record]] = defaultdict(list)
         for row in rows:
@@ -108,10 +122,7 @@ class Relay:
         async def publish(lane: list[asyncpg.Record]) -> None:
             for row in lane:
                 async with width:
-                    envelope = Envelope.model_validate(dict(row))
-                    await exchange.publish(
-                        envelope.to_amqp(), routing_key=envelope.type, timeout=CONFIRM_TIMEOUT
-                    )
+                    await _publish(channel, Envelope.model_validate(dict(row)))
                 confirmed.append(row["position"])
 
         results = await asyncio.gather(*map(publish, lanes.values()), return_exceptions=True)
@@ -121,7 +132,7 @@ class Relay:
         if failures:
             log.warning("not published yet", events=len(rows) - len(confirmed), error=repr(failures[0]))
             await self._pause(0.5)
-        return bool(rows)
+        return len(rows)
 
     async def _tell_leader(self) -> None:
         """One NOTIFY for all that was committed within the gathering time."""
@@ -142,3 +153,27 @@ class Relay:
         except TimeoutError:
             return False
         return True
+
+
+async def _publish(channel: AbstractChannel, envelope: Envelope) -> None:
+    """Returns when the broker has confirmed it.
+
+    On the channel beneath aio-pika's, whose `publish` lets one message at a time wait for the socket.
+    """
+    row = envelope.type, EVENTS, envelope.id, envelope.correlation_id, envelope.traceparent
+    with tracing.message("send", *row) as span:
+        message = span.carry(envelope).to_amqp()
+        if channel.is_closed:
+            raise ChannelInvalidStateError(f"{channel!r} is closed")
+        # Its declared type does not know `wait`.
+        wire: Any = await channel.get_underlay_channel()
+        await wire.basic_publish(
+            message.body,
+            exchange=EVENTS,
+            routing_key=envelope.type,
+            properties=message.properties,
+            mandatory=True,
+            timeout=CONFIRM_TIMEOUT,
+            wait=False,
+        )
+    metrics.PUBLISHED.labels(envelope.type).inc()

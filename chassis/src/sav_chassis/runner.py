@@ -1,6 +1,7 @@
 """A process: everything a service needs, started in an order in which nothing is lost, stopped in the reverse."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Iterable
@@ -16,7 +17,7 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
 from pydantic import ValidationError
 
-from sav_chassis import topology
+from sav_chassis import metrics, topology, tracing
 from sav_chassis.answering import Answerer
 from sav_chassis.asking import Answer, Ask
 from sav_chassis.consuming import ReactionConsumer, ViewConsumer, settle
@@ -24,6 +25,7 @@ from sav_chassis.database import Database, opened
 from sav_chassis.effecting import Effects
 from sav_chassis.errors import where
 from sav_chassis.fitness import Unfit
+from sav_chassis.health import Health
 from sav_chassis.logs import configure
 from sav_chassis.projecting import take_in
 from sav_chassis.reacting import Reactor
@@ -44,16 +46,21 @@ ANSWERS_KEPT = "48 hours"
 
 
 @asynccontextmanager
-async def serving(service: Service, settings: Settings) -> AsyncIterator[None]:
-    """The service at work, inside the `async with`."""
+async def serving(service: Service, settings: Settings) -> AsyncIterator[Health]:
+    """The service at work, inside the `async with`, and what it says of itself."""
     for check in service.checks:
         check(settings, service.name)
+    health = Health()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(health.answering(settings))
+        await stack.enter_async_context(tracing.exporting(service.name))
         database = await stack.enter_async_context(opened(settings, service.name))
         # A broker in alarm stops reading connections that publish: acknowledgements travel on another one.
         publishing = await stack.enter_async_context(connected(settings, f"{service.name} publishes"))
         broker = await stack.enter_async_context(connected(settings, service.name))
         relay = Relay(database, publishing)
+        health.database, health.connections = database, [broker, publishing]
+        health.figures = lambda: metrics.kept(database, relay.leading)
         workers: list[Worker] = []
 
         def committed(tx: Tx) -> None:
@@ -65,26 +72,30 @@ async def serving(service: Service, settings: Settings) -> AsyncIterator[None]:
 
         reactor = Reactor(service, database, settings, committed)
         answerer = Answerer(service, database, settings, committed)
-        stack.push_async_callback(_stopped, relay, vital(asyncio.create_task(relay.run(), name="relay")))
+        relaying = health.watch(vital(asyncio.create_task(relay.run(), name="relay")))
+        stack.push_async_callback(_stopped, relay, relaying)
         if service.reactions:
-            await _consuming(stack, ReactionConsumer(reactor, database, broker, f"{service.name}.events"))
+            await _consuming(
+                stack, health, ReactionConsumer(reactor, database, broker, f"{service.name}.events")
+            )
             workers.append(reactor.parking)
         if service.timers:
             workers.append(Timers(service, database, settings, committed).worker)
         if service.effects:
             workers.append(Effects(service, database, settings, committed).worker)
         for worker in workers:
-            working = vital(asyncio.create_task(worker.run(), name=f"{worker.use} tasks"))
+            working = health.watch(vital(asyncio.create_task(worker.run(), name=f"{worker.use} tasks")))
             stack.push_async_callback(_finished, worker, working)
         if service.mirrored or service.projections:
             apply = partial(take_in, service, database)
-            await _consuming(stack, ViewConsumer(apply, database, broker, f"{service.name}.views"))
+            await _consuming(stack, health, ViewConsumer(apply, database, broker, f"{service.name}.views"))
         housekeeping = vital(asyncio.create_task(_forget_answers(database), name="housekeeping"))
         stack.push_async_callback(end, housekeeping)
-        await stack.enter_async_context(_commands(service, settings, answerer))
+        await stack.enter_async_context(_commands(service, settings, answerer, health))
         stack.callback(_halt, workers)
-        log.info("ready", service=service.name)
-        yield
+        stack.enter_context(health.started())
+        log.info("ready", service=service.name, health_port=health.port)
+        yield health
 
 
 @asynccontextmanager
@@ -100,9 +111,11 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[AbstractRobu
 
 
 @asynccontextmanager
-async def _commands(service: Service, settings: Settings, answerer: Answerer) -> AsyncIterator[None]:
+async def _commands(
+    service: Service, settings: Settings, answerer: Answerer, health: Health
+) -> AsyncIterator[None]:
     """Answers commands and queries, through FastStream; replicas share the queue."""
-    broker = RabbitBroker(settings.broker_url, logger=None, reconnect_interval=1.0)
+    broker = RabbitBroker(settings.broker_url, logger=None, reconnect_interval=1.0, apply_types=False)
     queue = f"{service.name}.commands"
     in_hand: set[asyncio.Task[Answer]] = set()
     subscriber = broker.subscriber(
@@ -131,6 +144,7 @@ async def _commands(service: Service, settings: Settings, answerer: Answerer) ->
     # FastStream drops, unacknowledged, what is delivered before its start has returned.
     subscriber.running = True
     await broker.start()
+    health.consumes(queue, subscriber._queue_obj.channel)  # type: ignore[union-attr]
     try:
         yield
     finally:
@@ -146,9 +160,9 @@ async def _cancel(subscriber: Any) -> None:
     await subscriber._queue_obj.cancel(subscriber._consumer_tag)
 
 
-async def _as_it_is(message: Any) -> bytes:
-    body: bytes = message.body
-    return body
+async def _as_it_is(message: RabbitMessage) -> RabbitMessage:
+    """Nothing is decoded or injected here: FastStream would take a thread for each message to do so."""
+    return message
 
 
 def _ask(message: RabbitMessage) -> Ask:
@@ -167,8 +181,11 @@ def _ask(message: RabbitMessage) -> Ask:
     )
 
 
-async def _consuming(stack: AsyncExitStack, consumer: ReactionConsumer | ViewConsumer) -> None:
+async def _consuming(
+    stack: AsyncExitStack, health: Health, consumer: ReactionConsumer | ViewConsumer
+) -> None:
     await consumer.start()
+    health.consumes(consumer.queue, consumer.channel)
     stack.push_async_callback(consumer.stop)
 
 
@@ -197,13 +214,13 @@ async def _forget_answers(database: Database) -> None:
         await asyncio.sleep(3600)
 
 
-def run(process: AbstractAsyncContextManager[None]) -> None:
+def run(process: AbstractAsyncContextManager[object]) -> None:
     """Runs until SIGTERM or SIGINT; a second signal, or a stop that takes too long, ends it at once."""
     configure()
     uvloop.run(_until_told(process))
 
 
-async def _until_told(process: AbstractAsyncContextManager[None]) -> None:
+async def _until_told(process: AbstractAsyncContextManager[object]) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
@@ -219,6 +236,10 @@ async def _until_told(process: AbstractAsyncContextManager[None]) -> None:
     except Unfit as error:
         log.critical("cannot start", error=str(error))
         raise SystemExit(1) from None
+    # What the start has made stays: no collection need look at it again, and the others may be rarer.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
     await waiting
     log.info("stopping")
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     link_secret: str = ""
     edge_host: str = "127.0.0.1"
     edge_port: int = 8080
+    # Where each process answers /live, /ready and /metrics, to whoever can reach it; 0: any free port.
+    health_host: str = "127.0.0.1"
+    health_port: int = 0
     # Where people open the links of messages: the frontend. Empty: messages name the API's route instead.
     frontend_url: str = ""
     # Where files are kept: `file:///…`, `s3://bucket/…` and what else obstore knows (credentials by its own variables).

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from sav_chassis import metrics
 from sav_chassis.database import Database, is_away
 from sav_chassis.envelope import Context
 from sav_chassis.errors import NotYet, TryLater
@@ -273,6 +274,8 @@ class Worker:
                 await self._put_back(taken, error)
 
     async def _put_back(self, taken: Taken, error: Exception) -> None:
+        if self.use is not Use.PARKED:  # a reaction counts its own
+            metrics.failed(self.use, taken.key.split()[0], error)
         limit = DEAD_AFTER_NOT_YET if isinstance(error, NotYet) else DEAD_AFTER
         # What only waited behind another has not been tried yet: its time begins with its first try.
         dead = taken.attempts > 1 and datetime.now(UTC) - taken.since > limit

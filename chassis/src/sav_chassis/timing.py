@@ -3,6 +3,7 @@
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sav_chassis import tracing
 from sav_chassis.database import Database
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
@@ -35,12 +36,13 @@ class Timers:
         timer = self._service.timers.get(errand.function)
         if timer is None:
             raise LookupError(f"{self._service.name} has no timer {errand.function}")
-        try:
-            outcome = await self._fire(timer, errand, taken)
-        except Overtaken:
-            log.info("timer overtaken", timer=errand.function, about=str(errand.about))
-        else:
-            log.info("timer done", timer=errand.function, about=str(errand.about), outcome=outcome)
+        with tracing.span(f"timer {errand.function}", "INTERNAL", errand.traceparent) as span:
+            try:
+                outcome = await self._fire(timer, span.carry(errand), taken)
+            except Overtaken:
+                log.info("timer overtaken", timer=errand.function, about=str(errand.about))
+            else:
+                log.info("timer done", timer=errand.function, about=str(errand.about), outcome=outcome)
 
     async def _fire(self, timer: Timer, errand: Errand, taken: Taken) -> str | None:
         async with transaction(*self._parts, errand.context, self._committed) as tx:

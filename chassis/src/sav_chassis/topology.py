@@ -7,7 +7,7 @@ from typing import Any
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractRobustConnection
 from aio_pika.exceptions import ChannelPreconditionFailed
 
 from sav_chassis.fitness import Unfit
@@ -20,6 +20,9 @@ DEAD = "sav.dead"
 
 # A message that crashed its consumer this often goes to the dead-letter queue.
 DELIVERY_LIMIT = 100
+# Whoever looks at a dead letter gives it back, and a broker from 4.0 on drops after 20 times what has no limit of its
+# own. As high as all of them count; -1, which is none there, means at once to 3.10.
+LOOKS = 2**31 - 1
 
 
 def wanted() -> dict[str, list[str]]:
@@ -34,7 +37,7 @@ def queue_arguments(queue: str) -> dict[str, Any]:
         return {}
     arguments: dict[str, Any] = {"x-queue-type": "quorum"}
     if queue == DEAD:
-        return arguments
+        return arguments | {"x-delivery-limit": LOOKS}
     arguments |= {
         "x-delivery-limit": DELIVERY_LIMIT,
         "x-dead-letter-exchange": DEAD,
@@ -70,7 +73,22 @@ async def _declare(channel: AbstractChannel) -> None:
             await queue.bind(events, routing_key=routing_key)
 
 
-async def connect(url: str, name: str) -> aio_pika.abc.AbstractRobustConnection:
+async def is_blocked(connection: AbstractRobustConnection) -> bool:
+    """Whether the broker, in an alarm of its memory or disk, takes nothing from this connection just now.
+
+    It says so to those who publish, once they do.
+    """
+    if connection.transport is None:
+        return False
+    try:
+        async with asyncio.timeout(0):
+            await connection.transport.ready()
+    except TimeoutError:
+        return True
+    return False
+
+
+async def connect(url: str, name: str) -> AbstractRobustConnection:
     """A connection that comes back by itself; waits for a broker that is still starting."""
     while True:
         try:

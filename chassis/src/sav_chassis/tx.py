@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from sav_chassis.database import Database, utc_now
+from sav_chassis.database import Database, driver, utc_now
 from sav_chassis.envelope import MAX_BODY, Context, Envelope
 from sav_chassis.errors import NotFound, NotYet, TooLarge
 from sav_chassis.model import Aggregate, Base
@@ -28,16 +28,16 @@ V = TypeVar("V", bound=View)
 # A timer due sooner than this wakes its worker; the worker's own poll sees the others in time.
 SOON = timedelta(seconds=1)
 
-APPEND = text(
-    """WITH logged AS (
-        INSERT INTO event_log (id, type, at, kind, subject, sequence, correlation_id, causation_id, actor_id,
-                               actor_role, traceparent, body, persons)
-        VALUES (:id, :type, :at, :kind, :subject, :sequence, :correlation_id, :causation_id, :actor_id,
-                :actor_role, :traceparent, :body, :persons)
-        RETURNING position)
-    INSERT INTO outbox (position) SELECT position FROM logged"""
-)
-
+APPENDED = (
+    "id", "type", "at", "kind", "subject", "sequence", "correlation_id", "causation_id", "actor_id", "actor_role",
+    "traceparent", "body",
+)  # fmt: skip
+APPEND = f"""
+WITH logged AS (
+    INSERT INTO event_log ({", ".join(APPENDED)}, persons)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    RETURNING position)
+INSERT INTO outbox (position) SELECT position FROM logged"""
 
 # Another seed than the lanes of reactions: the same word never means both.
 ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 1))")
@@ -82,6 +82,8 @@ class Tx:
         self._asked: list[Asking] = []
         self._emitted: list[Emitted] = []
         self._changed: set[Aggregate] = set()
+        # Every person whom its events name; known when it is sealed.
+        self.named: set[UUID] = set()
         event.listen(session.sync_session, "before_flush", self._note_changes)
 
     async def load(self, model: type[A], id: UUID, by: Actor) -> A:
@@ -183,7 +185,8 @@ class Tx:
                 f"changed without an event: {', '.join(sorted(aggregate.kind() for aggregate in silent))}"
             )
         views = {id(emitted.aggregate): emitted.aggregate.view() for emitted in self._emitted}
-        envelopes = []
+        envelopes: list[Envelope] = []
+        rows: list[list[Any]] = []
         for emitted in self._emitted:
             told = emitted.type(state=views[id(emitted.aggregate)], **emitted.facts)
             envelope = Envelope(
@@ -200,8 +203,11 @@ class Tx:
                 # Fields within their bounds may still be too much together; what grows is its own kind.
                 raise TooLarge(f"the {envelope.kind} would be larger than {MAX_BODY} bytes: say it shorter")
             named = (persons(told) | {self.context.actor_id}) - {NOBODY}
-            await self.session.execute(APPEND, envelope.model_dump() | {"persons": list(named)})
+            self.named |= named
+            rows.append([*(getattr(envelope, name) for name in APPENDED), list(named)])
             envelopes.append(envelope)
+        if rows:
+            await driver(self.session).executemany(APPEND, rows)
         for asking in in_order(self._asked):
             await asking.write(self.session)
         return envelopes

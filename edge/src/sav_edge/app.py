@@ -3,22 +3,25 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 import uvicorn
-from litestar import Litestar, Response, get
+from litestar import Litestar, Request, Response, get
 from litestar.exceptions import HTTPException
 from pydantic_core import to_json
 
+from sav_chassis import metrics, tracing
 from sav_chassis.asking import CommandClient
 from sav_chassis.consuming import ViewConsumer
 from sav_chassis.database import opened
 from sav_chassis.envelope import Envelope
 from sav_chassis.errors import SavError
 from sav_chassis.files import Files, check_files
+from sav_chassis.health import Health
 from sav_chassis.identity import Verifier
 from sav_chassis.migrate import migrate
 from sav_chassis.runner import connected, run
@@ -60,9 +63,10 @@ edge = Edge()
 
 
 @asynccontextmanager
-async def application(settings: Settings) -> AsyncIterator[Litestar]:
+async def application(settings: Settings, health: Health | None = None) -> AsyncIterator[Litestar]:
     """The ASGI application at work: connected, its read model fed."""
     check_files(settings, edge.name)
+    health = health or Health()
     async with (
         opened(settings, edge.name, POOL) as database,
         connected(settings, edge.name) as broker,
@@ -74,14 +78,6 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         async def apply_reply(envelopes: Sequence[Envelope]) -> None:
             await apply(database.pool, [(envelope, envelope.event()) for envelope in envelopes])
 
-        async def ready() -> dict[str, bool]:
-            try:
-                answers = await database.pool.fetchval("SELECT true", timeout=2)
-            except Exception as error:
-                log.warning("database is away", error=str(error))
-                answers = False
-            return {"database": bool(answers), "broker": client.connected}
-
         read = ReadModel(database.pool)
         recognisers = ThreadPoolExecutor(RECOGNISERS, "recogniser")
         uploads = Uploads(Files(settings.files_url), recognisers)
@@ -89,48 +85,62 @@ async def application(settings: Settings) -> AsyncIterator[Litestar]:
         door = Door(read, client, verifier, settings.command_deadline, apply_reply, uploads)
         consumer = ViewConsumer(lambda told: apply(database.pool, told), database, broker, "edge.views")
         await consumer.start()
+        health.database, health.connections = database, [broker, publishing]
+        health.consumes(consumer.queue, consumer.channel)
         try:
-            yield build(door, ready)
+            with health.started():
+                yield build(door, health)
         finally:
             await consumer.stop()
             await client.close()
             recognisers.shutdown(wait=False, cancel_futures=True)
 
 
-def build(door: Door, ready: Callable[[], Awaitable[dict[str, bool]]]) -> Litestar:
-    """The routes of the surface, health and the API description."""
+def build(door: Door, health: Health) -> Litestar:
+    """The routes of the surface, health for a balancer and the API description."""
 
     @get("/health/live")
     async def live() -> Response[bytes]:
-        return _json({"live": True})
+        return _json({"live": not await health.faults()})
 
     @get("/health/ready")
-    async def is_ready() -> Response[bytes]:
-        parts = await ready()
-        return _json(parts, 200 if all(parts.values()) else 503)
+    async def ready() -> Response[bytes]:
+        return _json(await health.ready())
 
     return Litestar(
-        [*handlers(door), live, is_ready, *described()],
+        [*handlers(door), live, ready, *described()],
         openapi_config=None,
         logging_config=None,
         # A net: every row bounds its own body, most of them far lower.
         request_max_body_size=2 * MAX_UPLOAD,
         exception_handlers={
             SavError: problems.on_sav_error,
-            HTTPException: problems.on_http_error,
+            HTTPException: _without_route,
             Exception: problems.on_any_error,
         },
     )
 
 
-def _json(value: dict[str, bool], status: int = 200) -> Response[bytes]:
-    return Response(to_json(value), status_code=status, media_type="application/json")
+def _without_route(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What no row of the surface answers is counted together: its paths are anybody's."""
+    metrics.REQUESTS.labels("none", error.status_code).inc()
+    return problems.on_http_error(request, error)
+
+
+def _json(parts: dict[str, bool]) -> Response[bytes]:
+    status = 200 if all(parts.values()) else 503
+    return Response(to_json(parts), status_code=status, media_type="application/json")
 
 
 @asynccontextmanager
 async def listening(settings: Settings) -> AsyncIterator[None]:
     """The application behind a real socket."""
-    async with application(settings) as app:
+    health = Health()
+    async with (
+        health.answering(settings),
+        tracing.exporting(edge.name),
+        application(settings, health) as app,
+    ):
         # Only now: a replica that cannot answer yet takes no connections.
         listener = socket.create_server(
             (settings.edge_host, settings.edge_port), backlog=2048, reuse_port=True

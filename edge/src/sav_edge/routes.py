@@ -5,17 +5,18 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
 from litestar import HttpMethod, Request, Response, route
-from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from pydantic import BaseModel
 from pydantic_core import from_json
 from uuid_utils.compat import uuid7
 
+from sav_chassis import metrics, tracing
 from sav_chassis.asking import CommandClient
 from sav_chassis.database import is_away
 from sav_chassis.envelope import Envelope
@@ -39,6 +40,13 @@ TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE}
 
 
+class Origin(NamedTuple):
+    """The request in which it all began: its id, and where it stands in its trace."""
+
+    correlation_id: UUID
+    traceparent: str | None
+
+
 @dataclass
 class Door:
     """What the handlers need: the read model, the way to the services, how to apply what came of a command, files."""
@@ -55,14 +63,26 @@ class Door:
         started = time.perf_counter()
         correlation_id = _uuid(request.headers.get("x-request-id")) or uuid7()
         headers = {"X-Request-ID": str(correlation_id), "Cache-Control": "no-store"}
-        with structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)):
-            response = await self._answer(row, request, correlation_id, headers)
-            milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            log.info("request", route=row.route, status=response.status_code, ms=milliseconds)
+        status = 500
+        with (
+            structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)),
+            tracing.span(row.route, "SERVER", _trace(request), _http(row)) as span,
+        ):
+            try:
+                began = Origin(correlation_id, span.traceparent)
+                response = await self._answer(row, request, began, headers)
+                status = response.status_code or 200
+            finally:
+                seconds = time.perf_counter() - started
+                log.info("request", route=row.route, status=status, ms=round(seconds * 1000, 1))
+                metrics.requested(row.route, status, seconds)
+                span.note("http.response.status_code", status)
+            if status >= 500:
+                span.fail(str(status))
         return response
 
     async def _answer(
-        self, row: Row, request: HttpRequest, correlation_id: UUID, headers: dict[str, str]
+        self, row: Row, request: HttpRequest, began: Origin, headers: dict[str, str]
     ) -> Response[bytes]:
         """Token, role and shape are checked here; scope by the read model or the owner."""
         key = request.headers.get("idempotency-key") or str(uuid7())
@@ -74,12 +94,14 @@ class Door:
             if row.serves is Serves.FILE:
                 return await self._file(row, request, actor, headers)
             if row.serves is Serves.REPLY:
-                body, more = await self._ask(row, request, token, key, correlation_id)
+                body, more = await self._ask(row, request, token, key, began)
                 headers |= more
             else:
                 body = await self._read(row, request, actor)
         except SavError as error:
             return problems.response(error.problem, headers)
+        except HTTPException as error:
+            return problems.on_http_error(request, error)
         except Exception as error:
             if not is_away(error):
                 raise
@@ -117,7 +139,7 @@ class Door:
         return await downloads.answer(self.uploads.files, file, known, headers)
 
     async def _ask(
-        self, row: Row, request: HttpRequest, token: str | None, key: str, correlation_id: UUID
+        self, row: Row, request: HttpRequest, token: str | None, key: str, began: Origin
     ) -> tuple[str | None, dict[str, str]]:
         if not _is_key(key):
             raise Invalid.field("Idempotency-Key", "at most 200 printable characters")
@@ -127,8 +149,8 @@ class Door:
             self.deadline,
             token=token,
             key=key,
-            correlation_id=correlation_id,
-            traceparent=_trace(request),
+            correlation_id=began.correlation_id,
+            traceparent=began.traceparent,
         )
         await self._apply(answer.events)
         if answer.problem:
@@ -240,6 +262,11 @@ def _trace(request: HttpRequest) -> str | None:
     """The trace that the caller is part of; one of a wrong form is left out, as its standard says (W3C, 3.2.2)."""
     given = request.headers.get("traceparent", "")
     return given if TRACEPARENT.fullmatch(given) else None
+
+
+def _http(row: Row) -> dict[str, str]:
+    """Never the path as it was called: an id in it may be a person's."""
+    return {"http.request.method": row.method, "http.route": PREFIX + row.path}
 
 
 def _query(request: HttpRequest) -> Query:

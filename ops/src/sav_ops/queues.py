@@ -27,11 +27,6 @@ async def depths(url: str, names: Iterable[str]) -> dict[str, Depth]:
     return found
 
 
-async def has_consumers(url: str, name: str, count: int) -> bool:
-    depth = (await depths(url, [name])).get(name)
-    return depth is not None and depth.consumers >= count
-
-
 async def declare(url: str) -> int:
     """Declare every exchange, queue and binding; return how many queues there are."""
     async with await aio_pika.connect(url, timeout=5) as connection, connection.channel() as channel:

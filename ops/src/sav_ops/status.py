@@ -12,7 +12,7 @@ from rich.text import Text
 
 from sav_chassis import topology
 from sav_chassis.settings import Settings
-from sav_ops import platform, postgres, processes, queues, rabbitmq, rooms
+from sav_ops import health, platform, postgres, processes, queues, rabbitmq, rooms
 from sav_ops.home import Home
 from sav_ops.steps import out
 
@@ -32,7 +32,8 @@ def show(home: Home, settings: Settings) -> None:
         dict.fromkeys((postgres.NAME, "epmd", rabbitmq.NAME, *rooms.ROOMS, *platform.started(home)))
     )
     pids = {name: pid for name in names if (pid := processes.running(home, name))}
-    out.print(process_table(names, pids) if pids else "No process of SAV runs here: ./sav up")
+    shown = process_table(home, settings, names, pids)
+    out.print(shown if pids else "No process of SAV runs here: ./sav up")
     if asyncio.run(rabbitmq.answers(settings.broker_url)):
         asyncio.run(show_queues(settings.broker_url))
     else:
@@ -43,8 +44,8 @@ def show(home: Home, settings: Settings) -> None:
         out.print("PostgreSQL does not answer.")
 
 
-def process_table(names: tuple[str, ...], pids: dict[str, int]) -> Table:
-    table = table_of("process", "pid", "up for", "memory MB")
+def process_table(home: Home, settings: Settings, names: tuple[str, ...], pids: dict[str, int]) -> Table:
+    table = table_of("process", "pid", "up for", "memory MB", "health port", "health")
     for name in names:
         if name in pids:
             process = psutil.Process(pids[name])
@@ -52,9 +53,11 @@ def process_table(names: tuple[str, ...], pids: dict[str, int]) -> Table:
             memory = sum(member.memory_full_info().pss for member in family)
             seconds = int(time.time() - process.create_time())
             age = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-            table.add_row(name, str(pids[name]), age, f"{memory / 1e6:.0f}")
+            port = health.port_of(home, name)
+            said = (str(port), health.says(home, name, settings)) if port else ()
+            table.add_row(name, str(pids[name]), age, f"{memory / 1e6:.0f}", *said)
         else:
-            table.add_row(name, "[dim]–[/]", "[dim]down, or not ours[/]", "")
+            table.add_row(name, "[dim]–[/]", "[dim]down, or not ours[/]")
     return table
 
 

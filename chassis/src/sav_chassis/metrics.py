@@ -1,0 +1,130 @@
+"""What a process counts of itself, in Prometheus' form. Everything is of this process but what the tables hold."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from prometheus_client import Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from pydantic_core import from_json
+
+from sav_chassis.database import Database, is_away
+from sav_chassis.errors import NotYet
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+# Seconds. A request's answer and an event's way; whatever was parked or waited for a stopped service takes minutes.
+QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LONG = (*QUICK, 30.0, 60.0, 300.0, 3600.0)
+
+COMMANDS = Counter(
+    "sav_commands", "Commands and queries answered here, by HTTP status", ["command", "status"]
+)
+COMMAND_SECONDS = Histogram(
+    "sav_command_seconds", "From a command's arrival here to its answer", ["command"], buckets=QUICK
+)
+PUBLISHED = Counter("sav_events_published", "Events the broker has confirmed", ["event"])
+EFFECT_SECONDS = Histogram(
+    "sav_commit_to_effect_seconds",
+    "From an event to the commit of a reaction to it",
+    ["reaction"],
+    buckets=LONG,
+)
+VIEW_SECONDS = Histogram(
+    "sav_commit_to_view_seconds", "From an event to the commit of the views that show it", buckets=LONG
+)
+DUPLICATES = Counter("sav_duplicates", "Events that a reaction had done before", ["reaction"])
+FAILURES = Counter(
+    "sav_failures",
+    "Tries that failed and will be made again, by `use` (reaction, timer, effect); "
+    "`not_yet` waits for another service's news",
+    ["use", "handler", "cause"],
+)
+REQUESTS = Counter("sav_http_requests", "HTTP requests answered", ["route", "status"])
+REQUEST_SECONDS = Histogram(
+    "sav_http_request_seconds", "From an HTTP request to its answer", ["route"], buckets=QUICK
+)
+
+# What is counted stops here: a table that has grown beyond it is trouble enough, and looking stays cheap.
+AT_MOST = 100_000
+KEPT = f"""
+WITH tried AS (
+    SELECT use, state, attempts - coalesce((leased_until > now())::int, 0) AS failures FROM task LIMIT {AT_MOST})
+SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT {AT_MOST}) AS unpublished) AS depth,
+    (SELECT at FROM event_log WHERE position = (SELECT min(position) FROM outbox)) AS oldest,
+    (SELECT json_object_agg(use || ' ' || state, count) FROM (
+        SELECT use, CASE WHEN state = 'waiting' AND failures > 0 THEN 'failing' ELSE state END AS state, count(*)
+        FROM tried GROUP BY 1, 2) AS by_state)::text AS tasks"""
+USES = ("parked", "timer", "effect")
+STATES = ("waiting", "failing", "dead")
+
+
+def answered(command: str, status: int, seconds: float) -> None:
+    """A command or query was answered."""
+    COMMANDS.labels(command, status).inc()
+    COMMAND_SECONDS.labels(command).observe(seconds)
+
+
+def requested(route: str, status: int, seconds: float) -> None:
+    """An HTTP request was answered; `route` is the surface's, not the caller's path."""
+    REQUESTS.labels(route, status).inc()
+    REQUEST_SECONDS.labels(route).observe(seconds)
+
+
+def since(at: datetime) -> float:
+    """Seconds from a time on another machine's clock until now; never less than none."""
+    return max(0.0, time.time() - at.timestamp())
+
+
+@contextmanager
+def failures(use: str, handler: str) -> Iterator[None]:
+    """Counts what fails in the block. A database that is away is no try."""
+    try:
+        yield
+    except Exception as error:
+        if not is_away(error):
+            failed(use, handler, error)
+        raise
+
+
+def failed(use: str, handler: str, error: Exception) -> None:
+    FAILURES.labels(use, handler, "not_yet" if isinstance(error, NotYet) else "error").inc()
+
+
+async def kept(database: Database, leads: bool) -> list[Metric]:
+    """What a service's tables hold just now, in one statement, and whether this replica publishes it."""
+    row = await database.pool.fetchrow(KEPT)
+    assert row is not None
+    waiting = GaugeMetricFamily(
+        "sav_tasks",
+        "Parked events, timers and effects that wait, are failing or dead",
+        labels=["use", "state"],
+    )
+    found = from_json(row["tasks"]) if row["tasks"] else {}
+    for use in USES:
+        for state in STATES:
+            waiting.add_metric([use, state], found.get(f"{use} {state}", 0))
+    oldest = since(row["oldest"]) if row["oldest"] else 0
+    return [
+        GaugeMetricFamily("sav_outbox_depth", f"Events to be published, at most {AT_MOST}", row["depth"]),
+        GaugeMetricFamily("sav_outbox_age_seconds", "Age of the oldest event to be published", oldest),
+        GaugeMetricFamily("sav_relay_leader", "Whether this replica publishes for its room", float(leads)),
+        waiting,
+    ]
+
+
+class Families(Collector):
+    """Figures that were looked up for one scrape."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def exposition(families: Iterable[Metric]) -> bytes:
+    """What this process has counted, and these figures, as a scraper reads them."""
+    return generate_latest() + generate_latest(Families(families))
