@@ -125,7 +125,7 @@ async def test_batches_that_meet_on_a_row_are_both_counted(stage: Stage, first: 
     pool = stage.database.pool
     async with pool.acquire() as connection:
         async with connection.transaction():
-            for events, projection in stage.service.projections:
+            for events, projection, _ in stage.service.projections:
                 if chosen := [one for one in both[first] if type(one[1]) in events]:
                     await projection(connection, chosen)  # type: ignore[arg-type]
             taken = asyncio.create_task(take_in(stage.service, stage.database, later))

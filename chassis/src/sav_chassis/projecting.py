@@ -13,8 +13,19 @@ from sav_chassis.service import Service
 async def take_in(service: Service, database: Database, told: Sequence[Told]) -> None:
     """Brings the mirror and every projection up to these events, in one transaction."""
     async with database.pool.acquire() as connection, connection.transaction():
-        await project(connection, [one for one in told if one[1].state_type() in service.mirrored])
-        for events, projection in service.projections:
-            if chosen := [one for one in told if type(one[1]) in events]:
-                # The pool's connections are connections to whoever uses them, but for their type.
-                await projection(cast("asyncpg.Connection", connection), chosen)
+        # The pool's connections are connections to whoever uses them, but for their type.
+        await write(service, cast("asyncpg.Connection", connection), told)
+
+
+async def write(service: Service, connection: asyncpg.Connection, told: Sequence[Told]) -> None:
+    """The same in a transaction that is open already."""
+    await project(connection, [one for one in told if one[1].state_type() in service.mirrored])
+    for projected in service.projections:
+        if chosen := [one for one in told if type(one[1]) in projected.events]:
+            await projected.projection(connection, chosen)
+
+
+def tables(service: Service) -> list[str]:
+    """What `take_in` writes, in its order; the service's own aggregates are not among them."""
+    mirror = ["view"] if service.mirrored else []
+    return mirror + [projected.table for projected in service.projections]

@@ -1,6 +1,6 @@
 """The one projector: applies events to the `view` table, from the queue, a reply, or a replay alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from sav_chassis.envelope import Envelope
@@ -46,22 +46,33 @@ async def project(connection: Executes, told: Sequence[Told]) -> None:
 
 async def show(connection: Executes, views: Iterable[View]) -> None:
     """The same for views as they are."""
+    await upsert(connection, UPSERT, rows(views), len(COLUMNS))
+
+
+def rows(views: Iterable[View]) -> Iterator[tuple[Any, ...]]:
+    """Of each record the newest of these views, as the table holds it, in the order of the key."""
     newest: dict[tuple[str, Any], View] = {}
     for view in views:
         key = (view.kind(), view.id)
         if key not in newest or newest[key].version < view.version:
             newest[key] = view
-    await upsert(connection, UPSERT, (row(newest[key]) for key in sorted(newest)), len(COLUMNS))
+    return (row(newest[key]) for key in sorted(newest))
 
 
 async def upsert(connection: Executes, statement: str, rows: Iterable[Sequence[Any]], width: int) -> None:
     """Runs a statement over columns given as arrays."""
+    columns = arrays(rows, width)
+    if columns[0]:
+        await connection.execute(statement, *columns)
+
+
+def arrays(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows turned into columns, as many as `width` also where there is no row."""
     columns: list[list[Any]] = [[] for _ in range(width)]
     for values in rows:
         for column, value in zip(columns, values, strict=True):
             column.append(value)
-    if columns[0]:
-        await connection.execute(statement, *columns)
+    return columns
 
 
 def row(view: View) -> tuple[Any, ...]:

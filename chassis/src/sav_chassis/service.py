@@ -38,10 +38,11 @@ HANDLER_MODULES = ("commands", "reactions", "queries", "timers", "effects", "pro
 
 
 class Projected(NamedTuple):
-    """A projection and the events it is fed with."""
+    """A projection, the events it is fed with, and the one table that it writes."""
 
     events: frozenset[type[Event]]
     projection: Projection
+    table: str
 
 
 class Service:
@@ -94,15 +95,15 @@ class Service:
         """Registers what `tx.later` asks for: what leaves the database, outside any transaction, at least once."""
         return _named(self.effects, effect)
 
-    def project(self, *events: type[Event]) -> Callable[[P], P]:
+    def project(self, *events: type[Event], into: str) -> Callable[[P], P]:
         """Registers a projection: some hundred events of these types in one transaction, in no order.
 
         It keeps no inbox, so every statement must be guarded by the version it has seen, and sort its keys: other
-        replicas write the same table.
+        replicas write the same table. It names its table `into` as it stands: a rebuild points that elsewhere.
         """
 
         def register(projection: P) -> P:
-            self.projections.append(Projected(frozenset(events), projection))
+            self.projections.append(Projected(frozenset(events), projection, into))
             return projection
 
         return register
@@ -127,7 +128,7 @@ class Service:
         """Queue to the event types it must receive; generated into the contracts' topology."""
         self.load()
         shown = {event for event in catalogue.EVENTS.values() if event.state_type() in self.mirrored}
-        shown.update(*(events for events, _ in self.projections))
+        shown.update(*(projected.events for projected in self.projections))
         queues = {
             f"{self.name}.events": sorted(event.type_name() for event in self.reactions),
             f"{self.name}.views": sorted(event.type_name() for event in shown),

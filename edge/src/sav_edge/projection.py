@@ -4,23 +4,29 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sav_chassis.envelope import Envelope
-from sav_chassis.projector import Executes, Told, project, upsert
+from sav_chassis.projector import COLUMNS, UPSERT, Executes, Told, arrays, rows
 from sav_contracts.messages import Event
 from sav_contracts.timeline import Entry
 
-TELL = """
+# What `apply` writes, in its order.
+TABLES = ("view", "timeline")
+LINE = ("uuid", "uuid", "timestamptz", "text", "uuid", "json", "json")
+APPLY = f"""
+WITH shown AS ({UPSERT})
 INSERT INTO timeline (root, event_id, at, kind, subject, doc, doc_client)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::text[], $5::uuid[], $6::json[], $7::json[])
+SELECT * FROM unnest({", ".join(f"${n}::{type}[]" for n, type in enumerate(LINE, len(COLUMNS) + 1))})
 ON CONFLICT DO NOTHING"""
 
 
 async def apply(connection: Executes, told: Sequence[Told]) -> None:
-    """Applies events, in any order, any number of times; two statements whatever their number."""
-    await project(connection, told)
-    await upsert(connection, TELL, sorted(_rows(told), key=lambda row: (row[0], row[2], row[1])), 7)
+    """Applies events, in any order, any number of times; one statement whatever their number."""
+    if told:
+        views = arrays(rows(event.state for _, event in told), len(COLUMNS))
+        lines = arrays(sorted(_lines(told), key=lambda row: (row[0], row[2], row[1])), len(LINE))
+        await connection.execute(APPLY, *views, *lines)
 
 
-def _rows(told: Sequence[Told]) -> Iterator[tuple[Any, ...]]:
+def _lines(told: Sequence[Told]) -> Iterator[tuple[Any, ...]]:
     for envelope, event in told:
         if not event.tells:
             continue

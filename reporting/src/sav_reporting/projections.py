@@ -57,7 +57,9 @@ def keep(view: type[View], table: str, *said: Column) -> None:
     columns = Column("id", "uuid"), Column("version", "bigint", LATEST), *said
     statement = merging(table, columns)
 
-    @reporting.project(*(event for event in catalogue.EVENTS.values() if event.state_type() is view))
+    events = [event for event in catalogue.EVENTS.values() if event.state_type() is view]
+
+    @reporting.project(*events, into=table)
     async def merge(connection: asyncpg.Connection, told: Sequence[Told]) -> None:
         rows = [[column.of(*one) for column in columns] for one in told]
         await upsert(connection, statement, rows, len(columns))
