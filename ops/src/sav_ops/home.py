@@ -87,6 +87,11 @@ class Home:
                 merged.pop(secret, None)
         return merged
 
+    def share(self, room: str, place: Path) -> None:
+        """Make a home at `place` for a room that runs apart: of our keys and secrets it holds the room's own only."""
+        told = self.environment(room)
+        Home(place)._write({name: told[name] for name in self.settings() if name in told})
+
 
 def make_secrets() -> dict[str, str]:
     from sav_chassis.identity import new_key  # imports half of the chassis, once in a home's life

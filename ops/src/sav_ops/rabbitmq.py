@@ -42,8 +42,9 @@ def provide(home: Home) -> tuple[str, str]:
         return remember(home, COMMON), "already there"
     if find() or debian.has_apt():
         return start(home), "private node"
-    if compose("up", "--detach", "--wait", "broker"):
-        (home.run / "compose").touch()
+    if engine():
+        (home.run / "compose").touch()  # first: what an interrupted start leaves is stopped, too
+        compose("up", "--detach", "--wait", "broker")
         processes.poll(
             lambda: asyncio.run(answers(COMMON)), 60, "The broker's container does not answer on 5672."
         )
@@ -94,7 +95,8 @@ def remember(home: Home, url: str) -> str:
 def stop(home: Home) -> list[str]:
     stopped = processes.stop(home, [NAME], signal.SIGTERM, seconds=30) + processes.stop(home, ["epmd"])
     marker = home.run / "compose"
-    if marker.exists() and compose("stop", "broker"):
+    if marker.exists() and engine():
+        compose("stop", "broker")
         marker.unlink()
         stopped.append("broker container")
     return stopped
@@ -164,11 +166,23 @@ async def answers(url: str) -> bool:
     return True
 
 
-def compose(*words: str) -> bool:
-    """Run Docker Compose on compose.yaml if there is an engine; tell whether that worked."""
-    file = REPO / "compose.yaml"
-    if not file.exists() or not shutil.which("docker"):
-        return False
-    if subprocess.run(["docker", "info"], capture_output=True).returncode:
-        return False
-    return subprocess.run(["docker", "compose", "-f", file, *words], capture_output=True).returncode == 0
+def engine() -> bool:
+    """Tell whether Docker Compose is here and its engine answers."""
+    return bool(shutil.which("docker")) and not docker("compose", "ls").returncode
+
+
+def compose(*words: str) -> None:
+    """Run Docker Compose for a broker of our own; a Problem with its words where it fails.
+
+    Own project and login: a platform that runs whole in containers shares neither data nor queues with it.
+    """
+    login = urlsplit(COMMON)
+    told = {"BROKER_USER": login.username or "", "BROKER_PASSWORD": login.password or ""}
+    project = ["--file", str(REPO / "compose.yaml"), "--project-name", "sav-broker"]
+    done = docker("compose", *project, *words, **told)
+    if done.returncode:
+        raise Problem(f"Docker Compose could not {words[0]} the broker:\n{done.stderr.strip()}")
+
+
+def docker(*words: str, **told: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["docker", *words], env=os.environ | told, capture_output=True, text=True)
