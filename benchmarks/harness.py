@@ -74,7 +74,7 @@ class Measured:
         return statistics.median(our / their if their else float("inf") for our, their in pairs)
 
     def met(self, aim: Aim) -> bool:
-        return (ge if aim.at == "least" else le)(self.against(aim), aim.bound)
+        return bool((ge if aim.at == "least" else le)(self.against(aim), aim.bound))
 
     def table(self) -> list[str]:
         """Markdown: what every contender did, then what that is against the aims."""
@@ -103,7 +103,9 @@ async def interleaved(
             figures = await contender.run()
             measured.rounds[contender.name].append(figures)
             said = ", ".join(f"{number(value)} {name}" for name, value in figures.items())
-            out.print(f"  {number_of_round + 1}/{rounds}  {contender.name:<32} {said}", markup=False)
+            out.print(
+                f"  {number_of_round + 1}/{rounds}  {contender.name:<32} {said}", markup=False, soft_wrap=True
+            )
     return measured
 
 
