@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
+import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import psutil
 import pytest
 from post import Post
 from travelling import Travel, travelling
@@ -20,14 +22,20 @@ from truth import broken_promises
 from sav_chassis.database import is_away
 from sav_chassis.settings import Settings
 from sav_chassis.tasks import LEASE
-from sav_ops import platform, postgres, processes, rabbitmq, rooms
+from sav_ops import health, platform, postgres, processes, rabbitmq, rooms
 from sav_ops.home import Home
+from sav_ops.journey import Story
 from sav_ops.verify import opened, verify
 
 REPLICAS = 2
 # Seconds until somebody else takes what a killed process had in hand: what is at work that long is hardly alive.
 TAKEN_OVER_AFTER = 10
 PATIENCE = 60.0
+# What raises an alarm of the broker, and ends it.
+ALARMS = {
+    "memory": ("set_vm_memory_high_watermark", "0.0000001", "0.4"),
+    "disk": ("set_disk_free_limit", "900000GB", "50MB"),
+}
 
 
 @dataclass
@@ -49,6 +57,10 @@ class Fire:
         """As the kernel would: no warning."""
         self.end(name, signal.SIGKILL)
 
+    def kill_all(self, names: Iterable[str]) -> None:
+        """At once."""
+        processes.stop(self.home, names, how=signal.SIGKILL)
+
     def end(self, name: str, how: signal.Signals) -> None:
         processes.stop(self.home, [name], how=how, seconds=30)
 
@@ -58,8 +70,26 @@ class Fire:
         self.end(name, signal.SIGTERM)
         return time.monotonic() - began
 
-    def revive(self, name: str) -> None:
-        platform.start(self.home, name)
+    async def revive(self, *names: str) -> None:
+        """Starts them together, which is quicker; people go on meanwhile."""
+        await asyncio.to_thread(platform.start, self.home, *names)
+
+    @asynccontextmanager
+    async def alarm(self, name: str) -> AsyncIterator[None]:
+        """The broker has too little memory or disk: it takes nothing that is published."""
+        setting, alarming, usual = ALARMS[name]
+        await asyncio.to_thread(self._control, setting, alarming)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._control, setting, usual)
+
+    def _control(self, *words: str) -> None:
+        node, server = processes.running(self.home, rabbitmq.NAME), rabbitmq.find()
+        assert node
+        assert server
+        command = [str(server.script.with_name("rabbitmqctl")), *words]
+        subprocess.run(command, env=psutil.Process(node).environ(), check=True, capture_output=True)
 
     def start_server(self, name: str) -> None:
         {"postgres": postgres.start, "rabbitmq": rabbitmq.start}[name](self.home)
@@ -76,53 +106,58 @@ class Fire:
         return time.monotonic() - began
 
     def wait_for(self, name: str, seconds: float = 90) -> float:
-        """The seconds until both replicas of this one's room work."""
+        """The seconds until this process works."""
         began = time.monotonic()
-        room = rooms.replicas(REPLICAS)[name]
-        processes.wait_ready(self.home, name, partial(self._works, room), seconds)
+        processes.wait_ready(self.home, name, partial(health.ready, self.home, name, self.settings), seconds)
         return time.monotonic() - began
-
-    def _works(self, room: str) -> bool:
-        try:
-            return platform.ready(room, self.settings, REPLICAS)
-        except (OSError, TimeoutError):
-            return False
 
     @asynccontextmanager
     async def travelling(self) -> AsyncIterator[Travel]:
         """Réclamations travel while the body runs; when all have arrived, nothing is lost and nothing came twice."""
-        hurry = asyncio.create_task(self._hurry())
-        try:
+        async with self.hurrying():
             async with travelling(self.address(), self.silent_for_weeks) as seen:
                 yield seen
-            self.references += seen.references + [story.claim["reference"] for story in seen.stories]
-            self.closed += [story.claim["reference"] for story in seen.stories]
+            self.references += seen.references
+            self.ended(*seen.stories)
             await self.expect_truth()
-        finally:
-            hurry.cancel()
+
+    def ended(self, *stories: Story) -> None:
+        """Keeps in mind what was opened and is closed."""
+        references = [story.claim["reference"] for story in stories]
+        self.references += references
+        self.closed += references
 
     async def silent_for_weeks(self, reclamation_id: str) -> None:
         """The day comes on which a resolved réclamation closes by itself."""
-        await self._sql(
-            "claims", "UPDATE task SET due = now() WHERE use = 'timer' AND lane = $1", UUID(reclamation_id)
-        )
+        await self.falls_due("claims", reclamation_id)
+
+    async def falls_due(self, room: str, id: str) -> None:
+        """The time has come for what the room set for this record."""
+        await self.sql(room, "UPDATE task SET due = now() WHERE use = 'timer' AND lane = $1", UUID(id))
+
+    @asynccontextmanager
+    async def hurrying(self) -> AsyncIterator[None]:
+        """Leases of the dead end sooner than in earnest: a drill has no minute to wait."""
+        hurry = asyncio.create_task(self._hurry())
+        try:
+            yield
+        finally:
+            hurry.cancel()
 
     async def _hurry(self) -> None:
-        """Leases of the dead end sooner than in earnest: a drill has no minute to wait."""
         overdue = "UPDATE task SET leased_until = now() WHERE leased_until BETWEEN now() AND now() + $1"
         while True:
             await asyncio.sleep(2)
             for room in rooms.SERVICES:
-                await self._sql(room, overdue, LEASE - timedelta(seconds=TAKEN_OVER_AFTER))
+                await self.sql(room, overdue, LEASE - timedelta(seconds=TAKEN_OVER_AFTER))
 
-    async def _sql(self, room: str, statement: str, *arguments: Any) -> None:
+    async def sql(self, room: str, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """Done as soon as the database is there."""
         while True:
             try:
                 connection = await asyncpg.connect(self.settings.database(room), timeout=5)
                 try:
-                    await connection.execute(statement, *arguments)
-                    return
+                    return await connection.fetch(statement, *arguments)
                 finally:
                     connection.terminate()
             except Exception as error:
@@ -146,9 +181,11 @@ class Fire:
 
     def known_already(self) -> int:
         """How many deliveries were of events that a reaction had done before."""
-        return sum(
-            path.read_text().count('"event": "known already"') for path in self.home.logs.glob("*.log")
-        )
+        return self.said("known already")
+
+    def said(self, event: str) -> int:
+        """How often a process has logged this."""
+        return sum(path.read_text().count(f'"event":"{event}"') for path in self.home.logs.glob("*.log"))
 
     def tell(self, capsys: pytest.CaptureFixture[str], what: str) -> None:
         """Shows what the drill measured."""

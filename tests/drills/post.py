@@ -1,6 +1,8 @@
 """A mail server that takes what comes and hangs up on some: before it has the mail, or after, without saying so."""
 
+import asyncio
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -20,10 +22,13 @@ class Post:
     def __init__(self, seed: int) -> None:
         self.taken: dict[str, list[Message]] = {}
         self.cuts = 0
+        # While it is not set, it takes the mail and does not say so.
+        self.speaks = threading.Event()
+        self.speaks.set()
         self._chance = random.Random(seed)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        lot = self._chance.random()
+        lot = self._chance.random() if self.speaks.is_set() else 1.0
         if lot >= CUT:
             assert isinstance(envelope.content, bytes)
             mail = message_from_bytes(envelope.content)
@@ -32,6 +37,7 @@ class Post:
             self.cuts += 1
             assert server.transport
             server.transport.abort()
+        await asyncio.to_thread(self.speaks.wait)
         return "250 taken"
 
     @contextmanager

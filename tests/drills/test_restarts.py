@@ -24,8 +24,7 @@ async def test_sigterm_under_load_ends_within_ten_seconds(
         for name in names:
             await asyncio.sleep(chance.uniform(0.2, 1))
             took.append(await asyncio.to_thread(fire.terminate, name))
-        for name in names:  # only now: a start takes all the time there is on a processor
-            fire.revive(name)
+        await fire.revive(*names)  # only now: a start takes all the time there is on a processor
         await asyncio.to_thread(fire.wait_until_whole)
 
     async with fire.travelling() as seen:

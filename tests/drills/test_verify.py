@@ -1,4 +1,4 @@
-"""The checker that the drills rely on sees what is wrong. Runs last: it leaves the drills' platform in ruins."""
+"""The checker that the drills rely on sees what is wrong. Runs late: it leaves the drills' platform in ruins."""
 
 import asyncpg
 import pytest

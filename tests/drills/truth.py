@@ -8,8 +8,7 @@ from post import Post
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sav_chassis.errors import SavError
-from sav_chassis.files import Files
+from sav_chassis.files import FileLost, Files
 from sav_chassis.migrate import engine_for
 from sav_chassis.settings import Settings
 from sav_interventions.model.invoice import GENESIS, Invoice
@@ -89,7 +88,7 @@ async def papers(settings: Settings) -> AsyncIterator[str]:
     for invoice in invoices:
         try:
             paper = await Files(settings.files_url).get(invoice.document) if invoice.document else b""
-        except SavError as error:
+        except FileLost as error:
             yield f"{invoice.number}: {error}"
         else:
             if not paper.startswith(b"%PDF"):

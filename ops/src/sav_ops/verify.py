@@ -5,17 +5,22 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from sav_chassis import projector, topology
 from sav_chassis.envelope import Envelope
 from sav_chassis.model import Aggregate
+from sav_chassis.projector import Told
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_ops import queues, rooms
 
 Pools = dict[str, "asyncpg.Connection[Any]"]
+Logs = dict[str, list[Told]]
+# A record's row in a read side, by kind and id.
+Rows = dict[tuple[str, UUID], tuple[Any, ...]]
 
 LOG = "SELECT * FROM event_log ORDER BY position"
 DONE = "SELECT handler, event_id FROM handled ORDER BY at"
@@ -32,8 +37,6 @@ OWED = {
         "SELECT id FROM invoice WHERE number IS NOT NULL AND document IS NULL",
     ),
 }
-# The newest state of every record, as its owner's log tells it.
-NEWEST = "SELECT DISTINCT ON (subject) * FROM event_log ORDER BY subject, sequence DESC"
 
 
 async def verify(settings: Settings, patience: float) -> list[str]:
@@ -42,17 +45,35 @@ async def verify(settings: Settings, patience: float) -> list[str]:
         services = {name: rooms.load(name).load() for name in rooms.SERVICES}
         unsettled = await settled(settings, databases, patience)
         findings = list(unsettled)
-        logs = {name: [envelope(row) for row in await databases[name].fetch(LOG)] for name in services}
+        logs = {name: await log(databases[name]) for name in services}
         for name, service in services.items():
             findings += await versions(service, databases[name])
             findings += await inbox(service, databases[name], logs)
-        findings += await views("edge", databases["edge"], databases, None)
+        wanted = newest(logs)
+        findings += await views("edge", databases["edge"], wanted)
         for name, service in services.items():
             kinds = {view.kind() for view in service.mirrored}
-            findings += await views(name, databases[name], databases, kinds)
+            copied = {key: row for key, row in wanted.items() if key[0] in kinds}
+            findings += await views(name, databases[name], copied)
         findings += [line async for line in forgotten(databases)]
-        findings += await timeline(databases["edge"], [event for log in logs.values() for event in log])
+        findings += await timeline(databases["edge"], [one for log in logs.values() for one in log])
     return findings
+
+
+async def log(database: "asyncpg.Connection[Any]") -> list[Told]:
+    """Every event that this service ever told, in the order of its log."""
+    envelopes = [envelope(row) for row in await database.fetch(LOG)]
+    return [(one, one.event()) for one in envelopes]
+
+
+def newest(logs: Logs) -> Rows:
+    """Each record as a read side should hold it: as its owner's log ends with."""
+    last: dict[tuple[str, UUID], Told] = {}  # a person's account, profile and card have one id
+    for envelope, event in (one for log in logs.values() for one in log):
+        key = envelope.kind, envelope.subject
+        if key not in last or last[key][0].sequence < envelope.sequence:
+            last[key] = envelope, event
+    return {key: projector.row(event.state) for key, (_, event) in last.items()}
 
 
 @asynccontextmanager
@@ -140,15 +161,13 @@ def tables(service: Service) -> Iterator[str]:
             yield model.__tablename__
 
 
-async def inbox(
-    service: Service, database: "asyncpg.Connection[Any]", logs: dict[str, list[Envelope]]
-) -> list[str]:
+async def inbox(service: Service, database: "asyncpg.Connection[Any]", logs: Logs) -> list[str]:
     """Every reaction has done every event it listens to, in order, and nothing else; what it caused happened once."""
     done = [(row["handler"], row["event_id"]) for row in await database.fetch(DONE)]
     due = {
         (reaction.__name__, event.id): event
         for event_type, reactions in service.reactions.items()
-        for event in logs[event_type.owner]
+        for event, _ in logs[event_type.owner]
         if event.type == event_type.type_name()
         for reaction in reactions
     }
@@ -180,15 +199,8 @@ async def forgotten(databases: Pools) -> AsyncIterator[str]:
             yield f"{room}: no {effect} waits for {row['id']}"
 
 
-async def views(
-    room: str, database: "asyncpg.Connection[Any]", owners: Pools, kinds: set[str] | None
-) -> list[str]:
-    """A room's copies of records (all of them, or these kinds) are, in every column, what the owners' logs end with."""
-    wanted = {}
-    for owner in rooms.SERVICES:
-        for line in await owners[owner].fetch(NEWEST):
-            if kinds is None or line["kind"] in kinds:
-                wanted[line["kind"], line["subject"]] = projector.row(envelope(line).event().state)
+async def views(room: str, database: "asyncpg.Connection[Any]", wanted: Rows) -> list[str]:
+    """A room's copies of records are these, in every column."""
     columns = ", ".join(name for name, _ in projector.COLUMNS)
     held = {
         (line["kind"], line["id"]): tuple(line)
@@ -206,15 +218,11 @@ def version(line: tuple[Any, ...] | None) -> Any:
     return line[2] if line else None
 
 
-async def timeline(edge: "asyncpg.Connection[Any]", events: list[Envelope]) -> list[str]:
+async def timeline(edge: "asyncpg.Connection[Any]", told: list[Told]) -> list[str]:
     """One row for each event that tells and related root, no more."""
-    due = {
-        (root, envelope.id)
-        for envelope in events
-        if (event := envelope.event()).tells
-        for root in event.state.roots()
-    }
-    told = {(row["root"], row["event_id"]) for row in await edge.fetch("SELECT root, event_id FROM timeline")}
-    return [f"edge: the timeline of {root} lacks event {id}" for root, id in sorted(due - told)] + [
-        f"edge: the timeline of {root} has {id}, which no log has" for root, id in sorted(told - due)
+    due = {(root, envelope.id) for envelope, event in told if event.tells for root in event.state.roots()}
+    rows = await edge.fetch("SELECT root, event_id FROM timeline")
+    held = {(row["root"], row["event_id"]) for row in rows}
+    return [f"edge: the timeline of {root} lacks event {id}" for root, id in sorted(due - held)] + [
+        f"edge: the timeline of {root} has {id}, which no log has" for root, id in sorted(held - due)
     ]

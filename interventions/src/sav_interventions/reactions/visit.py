@@ -26,6 +26,8 @@ from sav_interventions.reactions.warranty import decided
 async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
     """Plan the visit of the assigned technician, in place of the one that was open."""
     reclamation = event.state
+    if await _is_overtaken(tx, reclamation):
+        return "obsolete: assigned anew since"
     warranty = await decided(tx, reclamation)
     visit = await _open_visit(tx, reclamation.id)
     if visit and visit.technician_id == event.technician_id:
@@ -88,6 +90,14 @@ def _keep(visit: Intervention, reclamation: ReclamationView, tx: Tx) -> str | No
     visit.assignment = reclamation.assignment
     tx.emit(InterventionChanged, visit)
     return None
+
+
+async def _is_overtaken(tx: Tx, reclamation: ReclamationView) -> bool:
+    """Whether a later assignment has a visit already, whatever became of it."""
+    later = select(Intervention).where(
+        Intervention.reclamation_id == reclamation.id, Intervention.assignment > reclamation.assignment
+    )
+    return await tx.first(later) is not None
 
 
 async def _open_visit(tx: Tx, reclamation_id: UUID) -> Intervention | None:
