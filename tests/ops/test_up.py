@@ -52,6 +52,13 @@ def test_up_starts_everything_and_says_where_to_go(place: Path) -> None:
     assert {"client", "technician", "manager", "admin"} <= set(done.stdout.split())
 
 
+def test_a_scraper_finds_every_process_that_is_up(place: Path) -> None:
+    targets = json.loads((place / "prometheus-targets.json").read_text())
+    assert [target["labels"]["process"] for target in targets] == list(rooms.ROOMS)
+    for target in targets:
+        assert get(f"http://{target['targets'][0]}/metrics") == 200
+
+
 def test_up_again_starts_only_what_is_missing(place: Path) -> None:
     before = pids(place)
     processes.stop(Home(place), ["claims"])
@@ -66,6 +73,7 @@ def test_up_again_starts_only_what_is_missing(place: Path) -> None:
 def test_status_shows_processes_queues_and_waiting_work(place: Path) -> None:
     shown = sav(place, "status").stdout
     assert all(name in shown for name in ("postgres", "edge", "claims.commands", "interventions.events"))
+    assert shown.split().count("ready") == len(rooms.ROOMS)
 
 
 def test_down_stops_everything_and_the_data_survive(place: Path) -> None:

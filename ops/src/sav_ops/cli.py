@@ -4,7 +4,9 @@ import asyncio
 import sys
 from contextlib import suppress
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from typer.core import TyperGroup
@@ -41,8 +43,14 @@ class Level(StrEnum):
 
 parked = typer.Typer(cls=ListFirst, help="What the services could not do, and what waits behind it.")
 dead = typer.Typer(cls=ListFirst, help="Messages that no consumer could handle: the broker's dead letters.")
+events = typer.Typer(cls=ListFirst, help="What happened: the services' logs.")
+replay = typer.Typer(
+    no_args_is_help=True, help="Let the logs be heard again: by a read side, or by a service."
+)
 app.add_typer(parked, name="parked")
 app.add_typer(dead, name="dead")
+app.add_typer(events, name="events")
+app.add_typer(replay, name="replay")
 
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -81,12 +89,14 @@ def demo(
 ) -> None:
     """Play the main journey over HTTP as client, technician, manager and admin, and show what each act causes."""
     from sav_ops import platform, tour
+    from sav_ops.demo import seed
 
     names = list(tour.STORIES) if story == "both" else [story]
     if unknown := [name for name in names if name not in tour.STORIES]:
         raise Problem(f"There is no story {unknown[0]}; there are: {', '.join(tour.STORIES)}, both.")
     settings = platform.known_settings(Home.default())
     platform.expect_servers(settings)
+    asyncio.run(seed(settings))
     asyncio.run(tour.play(settings, names))
 
 
@@ -147,6 +157,19 @@ def migrate() -> None:
 
 
 @app.command()
+def prepare(
+    homes: Annotated[Path, typer.Argument(help="Gets a home for each room, with only the secrets it needs.")],
+) -> None:
+    """Make what containers start from: keys, a home for every room, databases of today's schema."""
+    from sav_ops import platform, rooms
+
+    home = Home.default()
+    for room in rooms.ROOMS:
+        home.share(room, homes / room)
+    asyncio.run(platform.migrate(platform.known_settings(home)))
+
+
+@app.command()
 def verify(
     patience: Annotated[float, typer.Option(help="Seconds to wait for what is under way.")] = 10,
 ) -> None:
@@ -176,6 +199,18 @@ def test(context: typer.Context) -> None:
 
 
 @app.command()
+def bench(
+    measures: Annotated[list[str] | None, typer.Argument(metavar="MEASURE", help="Else all.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each contender runs.")] = 5,
+    write: Annotated[bool, typer.Option("--write", help="Write docs/benchmarks.md.")] = False,
+) -> None:
+    """Measure SAV beside plainer ways to do the same, on a PostgreSQL and a RabbitMQ of its own."""
+    from sav_ops import benching
+
+    benching.run(measures or [], rounds, write)
+
+
+@app.command()
 def check(
     fix: Annotated[bool, typer.Option("--fix", help="Format and repair what can be first.")] = False,
 ) -> None:
@@ -192,9 +227,10 @@ def generate(
     """Write the documents that are made from code."""
     from sav_ops import generated
 
-    for path in generated.outdated() if check else generated.write():
-        out.print(f"{path} {'is outdated: ./sav generate' if check else 'written'}")
-    raise typer.Exit(1 if check and generated.outdated() else 0)
+    paths = generated.outdated() if check else generated.write()
+    for path in paths:
+        out.print(f"{path} {'is outdated: ./sav generate' if check else 'written'}", soft_wrap=True)
+    raise typer.Exit(1 if check and paths else 0)
 
 
 SERVICE = typer.Option(help="Only this service's.")
@@ -292,6 +328,78 @@ def discard_dead(
     if not yes:
         typer.confirm(f"Remove {len(chosen)} message(s) for ever?", abort=True)
     out.print(f"{letters.discard(url, chosen)} removed.")
+
+
+@events.command("list")
+def list_events(
+    service: Annotated[str | None, SERVICE] = None,
+    type: Annotated[str | None, typer.Option(help="ReclamationCreated, claims.Rec…: how it begins.")] = None,
+    record: Annotated[str | None, typer.Option(help="Of the record whose id begins so.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Not before: 90s, 10min, 2h, 3d, 2026-03-02T09:00.")
+    ] = None,
+    conversation: Annotated[
+        str | None, typer.Option(help="What one request led to: the beginning of its X-Request-ID.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the last.")] = 50,
+) -> None:
+    """Show the last events of all services, newest last."""
+    from sav_ops import events as happened
+    from sav_ops import platform
+
+    wanted = happened.Wanted(service, type, record, conversation, since, limit)
+    happened.list_them(platform.known_settings(Home.default()), wanted)
+
+
+@events.command("show")
+def show_event(id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")]) -> None:
+    """Show everything about one: what it says, its cause, who reacted how, what that led to."""
+    from sav_ops import events as happened
+    from sav_ops import platform
+
+    happened.show(platform.known_settings(Home.default()), id)
+
+
+@replay.command("rebuild")
+def rebuild_read_side(
+    room: Annotated[str, typer.Argument(help="edge, reporting, or any service that keeps copies.")],
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Only compare; exit code 1 where they differ.")
+    ] = False,
+) -> None:
+    """Make what a room reads anew from the logs, compare it with what is there, and put it in its place."""
+    from sav_ops import platform, rebuild
+
+    settings = platform.known_settings(Home.default())
+    raise typer.Exit(0 if rebuild.show(settings, room, compare) else 1)
+
+
+@replay.command("heal")
+def heal_service(service: str) -> None:
+    """Send a service what it missed of the logs; what it has done already is not sent."""
+    from sav_ops import heal, platform
+
+    settings = platform.known_settings(Home.default())
+    platform.expect_servers(settings)
+    raise typer.Exit(0 if heal.show(settings, service) else 1)
+
+
+@app.command("refresh")
+def refresh_kind(
+    kind: Annotated[str | None, typer.Argument(help="What to tell again: reclamation, photo, …")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every kind.")] = False,
+    after: Annotated[
+        UUID | None, typer.Option(help="Only records behind this id: to go on where it was cut off.")
+    ] = None,
+) -> None:
+    """Let the owner tell today's view of every record of a kind again, for readers that want to know more of it."""
+    from sav_contracts.catalogue import VIEWS
+    from sav_ops import platform, refresh
+
+    if bool(kind) == everything or (everything and after):
+        raise Problem("Say what to refresh: KIND [--after ID], or --all.")
+    settings = platform.known_settings(Home.default())
+    refresh.show(settings, sorted(VIEWS) if everything else [str(kind)], after)
 
 
 def main() -> None:

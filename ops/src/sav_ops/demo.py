@@ -10,6 +10,7 @@ from sav_chassis.settings import Settings
 from sav_chassis.topology import connect
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth import AcceptInvitation, InviteUser, RegisterClient, SignIn, StaffRole, UserInvited
+from sav_ops.home import Problem
 
 PASSWORD = "sav-demo-2026"
 STAFF: tuple[tuple[StaffRole, str, str], ...] = (
@@ -27,14 +28,10 @@ class DemoLogin(NamedTuple):
     password: str
 
 
-class NotSeeded(Exception):
-    """A demo person could not be made; the text says why."""
-
-
 async def seed(settings: Settings) -> list[DemoLogin]:
     """Makes the demo people that are missing; answers all their logins. Refused in production."""
     if settings.environment == "production":
-        raise NotSeeded("demo people are not for production: use `./sav up --no-demo`")
+        raise Problem("Demo people are not for production: ./sav up --no-demo")
     connection = await connect(settings.broker_url, "demo")
     client = CommandClient(connection)
     await client.start()
@@ -67,5 +64,5 @@ async def _staff(client: CommandClient, settings: Settings, role: StaffRole, ema
 
 def _done(answer: Answer) -> Answer:
     if answer.problem:
-        raise NotSeeded(answer.problem.detail)
+        raise Problem(f"A demo person could not be made: {answer.problem.detail}")
     return answer

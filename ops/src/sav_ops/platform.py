@@ -3,8 +3,6 @@
 import asyncio
 import os
 import shutil
-import sys
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import urlsplit
@@ -13,14 +11,14 @@ import psutil
 from pydantic import ValidationError
 
 from sav_chassis.settings import Settings
-from sav_ops import postgres, processes, queues, rabbitmq, rooms
+from sav_ops import health, postgres, processes, queues, rabbitmq, rooms, starter
 from sav_ops.demo import DemoLogin, seed
 from sav_ops.home import GIVEN, REPO, Home, Problem, free_port
 from sav_ops.steps import out, step
 
 EDGE_PORT = 8080
 START_SECONDS = 60
-OURS = ("run", "logs", "pg", "pg.new", "rabbitmq", "test", "env", "env.new")
+OURS = ("run", "logs", "pg", "pg.new", "rabbitmq", "test", "env", "env.new", health.TARGETS)
 
 
 def up(home: Home, demo: bool, replicas: int | None = None) -> None:
@@ -95,18 +93,17 @@ def services(home: Home, settings: Settings, replicas: int | None) -> str:
             f"[yellow]! The code changed since {', '.join(older)} started: ./sav down, then ./sav up.[/]"
         )
     missing = [name for name in wanted if not processes.running(home, name)]
-    for name in missing:
-        start(home, name)
-    for name, room in wanted.items():
-        processes.wait_ready(home, name, partial(ready, room, settings, replicas), START_SECONDS)
+    start(home, *missing)
+    for name in wanted:
+        processes.wait_ready(home, name, partial(health.ready, home, name, settings), START_SECONDS)
+    health.write_targets(home, wanted, settings)
     return ", ".join(missing) if missing else "already up: " + ", ".join(wanted)
 
 
-def start(home: Home, name: str) -> None:
-    """Start one process of a room: `claims`, or its second replica `claims-2`."""
-    room = name.partition("-")[0]
-    command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
-    processes.start(home, name, command, home.environment(room), cwd=home.root)
+def start(home: Home, *names: str) -> None:
+    """Start processes of rooms: `claims`, or its second replica `claims-2`."""
+    ports = {name: {"SAV_HEALTH_PORT": str(health.give_port(home, name))} for name in names}
+    starter.start(home, {name: home.environment(name.partition("-")[0]) | ports[name] for name in names})
 
 
 def started(home: Home) -> list[str]:
@@ -128,19 +125,6 @@ def expect_servers(settings: Settings) -> None:
         raise Problem("PostgreSQL does not answer: ./sav up")
     if not asyncio.run(rabbitmq.answers(settings.broker_url)):
         raise Problem("RabbitMQ does not answer: ./sav up")
-
-
-def ready(room: str, settings: Settings, replicas: int) -> bool:
-    queue = f"{room}.views" if room == rooms.EDGE else f"{room}.commands"
-    if not asyncio.run(queues.has_consumers(settings.broker_url, queue, replicas)):
-        return False
-    if room != rooms.EDGE:
-        return True
-    try:
-        with urllib.request.urlopen(f"{address(settings)}/health/ready", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 async def migrate(settings: Settings) -> None:
@@ -170,8 +154,7 @@ def known_settings(home: Home, room: str | None = None) -> Settings:
 
 
 def address(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.edge_host in ("0.0.0.0", "::") else settings.edge_host
-    return f"http://{host}:{settings.edge_port}"
+    return f"http://{health.reached(settings.edge_host)}:{settings.edge_port}"
 
 
 def already(ran: object) -> str:

@@ -40,12 +40,7 @@ def start(
     home: Home, name: str, command: Sequence[str | Path], env: Mapping[str, str], cwd: Path | None = None
 ) -> int:
     """Start a process that outlives us, its output appended to logs/<name>.log; return its pid."""
-    log = home.logs / f"{name}.log"
-    if log.exists() and log.stat().st_size > LOG_LIMIT:
-        log.replace(log.with_suffix(".log.1"))
-    with log.open("ab") as out:
-        out.write(f"--- {time.strftime('%F %T')} starting {name}\n".encode())
-        out.flush()
+    with log_of(home, name).open("ab") as out:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -55,9 +50,24 @@ def start(
             cwd=cwd,
             start_new_session=True,
         )
-    (home.run / f"{name}.pid").write_text(identity(process.pid) or "")
+    note(home, name, process.pid)
     process.returncode = 0  # it is not ours to wait for: no warning when this object goes away
     return process.pid
+
+
+def log_of(home: Home, name: str) -> Path:
+    """Return the log of a process that is about to start; what it wrote before is above a line that says so."""
+    log = home.logs / f"{name}.log"
+    if log.exists() and log.stat().st_size > LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("a") as out:
+        out.write(f"--- {time.strftime('%F %T')} starting {name}\n")
+    return log
+
+
+def note(home: Home, name: str, pid: int) -> None:
+    """Remember the process that we started under this name."""
+    (home.run / f"{name}.pid").write_text(identity(pid) or "")
 
 
 def stop(

@@ -17,7 +17,7 @@ from sav_ops.home import REPO, Home
 from sav_ops.steps import out, step
 
 TESTS = REPO / "tests"
-BESIDE = ("chassis", "drills", "ops")
+BESIDE = ("drills", "ops")
 
 
 def run(arguments: list[str]) -> int:
@@ -85,8 +85,12 @@ def private_home() -> Iterator[Home]:
 
 @contextmanager
 def held(folder: Path) -> Iterator[bool]:
-    """Hold the folder while its run lives; yield False when another run holds it."""
-    handle = os.open(folder, os.O_RDONLY)
+    """Hold the folder while its run lives; yield False when another run holds it, or has just removed it."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        yield False
+        return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield True

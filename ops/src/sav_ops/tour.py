@@ -166,7 +166,7 @@ async def signed_in(http: httpx.AsyncClient, watcher: Watcher) -> Cast:
     async def voice(email: str, name: str) -> Voice:
         answer = await http.post("/api/auth/login", json={"email": email, "password": demo.PASSWORD})
         if answer.status_code != 200:
-            raise Problem(f"{name} cannot sign in: {answer.text}\nThe demo people come with ./sav up.")
+            raise Problem(f"{name} cannot sign in: {answer.text}")
         told = answer.json()
         return Voice(http, name, told["role"], told["user_id"], told["access_token"], watcher.show)
 
