@@ -153,7 +153,7 @@ async def test_a_consumer_that_hears_nothing_for_long_though_its_broker_is_there
         await eventually(says(mine.port, "ready", (503, deaf)))
         assert await asked(mine.port, "live") == (200, {"live": True})
         monkeypatch.setattr(health, "DEAF_FOR", 0.0)
-        told = (503, {"live": False, "faults": ["toy.events", "toy.commands"]})
+        told = (503, {"live": False, "faults": ["toy.commands", "toy.events"]})
         await eventually(says(mine.port, "live", told))
 
 

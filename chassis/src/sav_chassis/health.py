@@ -78,7 +78,7 @@ class Health:
         gone = [task.get_name() for task in self._vital if self._started and task.done()]
         await self._hears()
         now = time.monotonic()
-        return gone + [queue for queue, since in self._deaf_since.items() if now - since > DEAF_FOR]
+        return gone + sorted(queue for queue, since in self._deaf_since.items() if now - since > DEAF_FOR)
 
     @asynccontextmanager
     async def answering(self, settings: Settings) -> AsyncIterator[None]:
