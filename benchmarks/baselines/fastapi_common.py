@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from fastapi import Depends, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from sav_chassis.settings import Settings
@@ -43,3 +45,21 @@ def session_of(room: str) -> Any:
 
 
 Me = Annotated[UUID, Depends(me)]
+
+
+class Shown(BaseModel):
+    """A réclamation as it is answered."""
+
+    id: UUID
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    reference: str
+    client_id: UUID
+    technician_id: UUID | None
+    article: str
+    problem_type: str
+    description: str
+    safety: dict[str, bool]
+    status: str
+    coverage: str

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import FastAPI, HTTPException
-from fastapi_common import Me, session_of
-from pydantic import BaseModel
+from fastapi_common import Me, Shown, session_of
 from sqlalchemy import JSON, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -32,20 +31,7 @@ class View(Base):
     doc_client: Mapped[dict[str, Any] | None] = mapped_column(JSON)
 
 
-class Reclamation(BaseModel):
-    id: UUID
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    reference: str
-    client_id: UUID
-    technician_id: UUID | None
-    article: str
-    problem_type: str
-    description: str
-    safety: dict[str, bool]
-    status: str
-    coverage: str
+class Reclamation(Shown):
     product_id: UUID | None
     warranty: dict[str, Any] | None
     resolution: str | None

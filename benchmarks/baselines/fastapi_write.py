@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI
-from fastapi_common import Me, session_of
+from fastapi_common import Me, Shown, session_of
 from pydantic import BaseModel, Field
 from sqlalchemy import ARRAY, JSON, DateTime, Sequence, Uuid
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -87,22 +87,6 @@ class Opening(BaseModel):
     problem_type: str
     description: str = Field(min_length=1, max_length=5000)
     safety: dict[str, bool] = {"gas_smell": False, "co_alarm": False, "flooding": False}
-
-
-class Shown(BaseModel):
-    id: UUID
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    reference: str
-    client_id: UUID
-    technician_id: UUID | None
-    article: str
-    problem_type: str
-    description: str
-    safety: dict[str, bool]
-    status: str
-    coverage: str
 
 
 @app.post("/api/reclamations", status_code=201, response_model=Shown)

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, ValidationError  # type: ignore[import-untyped]
+from references import references
 
 from sav_chassis import topology
 from sav_chassis.envelope import HEADER, Envelope
@@ -61,17 +61,6 @@ def test_every_reference_leads_somewhere(document: Json) -> None:
     assert len(found) > len(EVENTS)
     for reference in found:
         assert at(document, reference)
-
-
-def references(told: Any) -> Iterator[str]:
-    if isinstance(told, dict):
-        if isinstance(told.get("$ref"), str):
-            yield told["$ref"]
-        for value in told.values():
-            yield from references(value)
-    elif isinstance(told, list):
-        for value in told:
-            yield from references(value)
 
 
 def at(document: Json, reference: str) -> Any:

@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from references import references
 from stories import done
 from system import System
 
@@ -56,17 +56,6 @@ def test_every_reference_leads_somewhere(document: Json) -> None:
         for part in reference.removeprefix("#/").split("/"):
             place = place[part]
         assert place
-
-
-def references(told: Any) -> Iterator[str]:
-    if isinstance(told, dict):
-        if isinstance(told.get("$ref"), str):
-            yield told["$ref"]
-        for value in told.values():
-            yield from references(value)
-    elif isinstance(told, list):
-        for value in told:
-            yield from references(value)
 
 
 @pytest.mark.parametrize("row", SURFACE, ids=lambda row: row.route)
