@@ -55,21 +55,22 @@ class Span:
             self._recorded.set_status(StatusCode.ERROR)
 
 
-@contextmanager
 def span(
     name: str, kind: Kind, parent: str | None, attributes: Mapping[str, str | int] | None = None
-) -> Iterator[Span]:
+) -> AbstractContextManager[Span]:
     """What is done in the block, as a consequence of `parent`; an error that leaves the block is recorded."""
     if _tracer is None:
-        yield Span(parent)
-        return
+        return nullcontext(Span(parent))
     from opentelemetry.trace import SpanKind
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     carried = {"traceparent": parent} if parent else {}
-    recorded = _tracer.start_span(
-        name, TraceContextTextMapPropagator().extract(carried), SpanKind[kind], dict(attributes or {})
-    )
+    context = TraceContextTextMapPropagator().extract(carried)
+    return _recorded(_tracer.start_span(name, context, SpanKind[kind], dict(attributes or {})))
+
+
+@contextmanager
+def _recorded(recorded: "trace.Span") -> Iterator[Span]:
     at = recorded.get_span_context()
     made = Span(f"00-{at.trace_id:032x}-{at.span_id:016x}-{at.trace_flags:02x}", recorded)
     try:

@@ -108,6 +108,7 @@ class View(Message):
     updated_at: datetime
 
     @classmethod
+    @cache
     def kind(cls) -> str:
         """`ReclamationView` is shown as `reclamation`, `PartsOrderView` as `parts_order`."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__.removesuffix("View")).lower()

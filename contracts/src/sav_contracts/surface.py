@@ -85,7 +85,8 @@ class Serves(StrEnum):
     FILE = "file"
 
 
-@dataclass(frozen=True)
+# Each row is itself alone: it is what statements and routes are remembered by.
+@dataclass(frozen=True, eq=False)
 class Row:
     """One method and path, what it does, and how far each role reaches. A role that is absent is refused.
 

@@ -31,7 +31,7 @@ from sav_edge.description import described
 from sav_edge.projection import apply
 from sav_edge.reading import ReadModel
 from sav_edge.routes import Door, handlers
-from sav_edge.uploads import MAX_UPLOAD, Uploads
+from sav_edge.uploads import Uploads
 
 log = structlog.get_logger()
 
@@ -111,8 +111,6 @@ def build(door: Door, health: Health) -> Litestar:
         [*handlers(door), live, ready, *described()],
         openapi_config=None,
         logging_config=None,
-        # A net: every row bounds its own body, most of them far lower.
-        request_max_body_size=2 * MAX_UPLOAD,
         exception_handlers={
             SavError: problems.on_sav_error,
             HTTPException: _without_route,
@@ -152,6 +150,7 @@ async def listening(settings: Settings) -> AsyncIterator[None]:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=FINISH_WITHIN,
             )
         )

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Response
-
 from sav_chassis.errors import NotFound, NotYetKnown
 from sav_chassis.files import Files
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions import InvoiceView
 from sav_contracts.surface import Row
+from sav_edge.reply import Reply
 
 # Whatever the bytes are: nobody guesses another type, and nothing in them runs or loads anything.
 HARMLESS = {
@@ -28,17 +27,15 @@ def file_of(row: Row, record: Mapping[str, Any]) -> StoredFile:
     raise NotFound(f"this {row.message.__name__.removesuffix('View').lower()} has no file for {row.file}")
 
 
-async def answer(
-    files: Files, file: StoredFile, known: str | None, headers: dict[str, str]
-) -> Response[bytes]:
+async def answer(files: Files, file: StoredFile, known: str | None, headers: dict[str, str]) -> Reply:
     """The file, or 304 where the caller holds it already (`known`: their If-None-Match)."""
     tag = f'"{file.sha256}"'
     headers = headers | HARMLESS | {"ETag": tag, "Cache-Control": "private, no-cache"}
     if known and _matches(known, tag):
-        return Response(b"", status_code=304, headers=headers)
+        return Reply(b"", 304, headers=headers)
     content = await files.get(file)
     headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(file.name, safe='')}"
-    return Response(content, status_code=200, media_type=file.media_type, headers=headers)
+    return Reply(content, 200, file.media_type, headers)
 
 
 def _matches(known: str, tag: str) -> bool:

@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException
 from pydantic_core import to_json
 
 from sav_chassis.errors import Problem, SavError
+from sav_edge.reply import Reply
 
 log = structlog.get_logger()
 
@@ -22,7 +23,7 @@ CODES = {
 }
 
 
-def response(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
+def reply(problem: Problem, headers: dict[str, str] | None = None) -> Reply:
     """The problem as an answer, with the headers that its status asks for."""
     document = {"type": f"urn:sav:problem:{problem.code}", "title": HTTPStatus(problem.status).phrase}
     document |= problem.model_dump(exclude_none=True, exclude={"retry_after"})
@@ -31,23 +32,25 @@ def response(problem: Problem, headers: dict[str, str] | None = None) -> Respons
         more["WWW-Authenticate"] = "Bearer"
     if problem.retry_after:
         more["Retry-After"] = str(problem.retry_after)
-    return Response(
-        to_json(document), status_code=problem.status, media_type="application/problem+json", headers=more
-    )
+    return Reply(to_json(document), problem.status, "application/problem+json", more)
+
+
+def of_http_error(error: HTTPException, headers: dict[str, str] | None = None) -> Reply:
+    """What Litestar itself refuses: unknown path or method."""
+    status = error.status_code
+    problem = Problem(status=status, code=CODES.get(status, "refused"), detail=error.detail)
+    return reply(problem, (headers or {}) | (error.headers or {}))
 
 
 def on_sav_error(request: Request[Any, Any, Any], error: SavError) -> Response[bytes]:
-    return response(error.problem)
+    return reply(error.problem).response()
 
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """What Litestar itself refuses: unknown path or method, a body that is too large."""
-    status = error.status_code
-    problem = Problem(status=status, code=CODES.get(status, "refused"), detail=error.detail)
-    return response(problem, error.headers)
+    return of_http_error(error).response()
 
 
 def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of ours; the cause is in the log, not in the answer."""
     log.error("request failed", path=request.url.path, exc_info=error)
-    return response(SavError("something went wrong on our side; it is logged").problem)
+    return reply(SavError("something went wrong on our side; it is logged").problem).response()

@@ -1,6 +1,7 @@
 """Reads: one SQL statement over the read model, within the caller's scope."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -102,14 +103,10 @@ class ReadModel:
 
         `NotFound` where there is none that the actor may see, or hangs on none that the actor may see.
         """
-        asked = Asked(row, ids, actor)
-        found = await self._pool.fetchval(
-            f"""SELECT v.{doc(actor)} FROM view v WHERE {asked.where}
-            ORDER BY v.created_at DESC, v.id DESC LIMIT 1""",
-            *asked.arguments,
-        )
+        statement = _newest(row, actor.role, tuple(ids))
+        found = await self._pool.fetchval(statement, *_arguments(row, ids, actor))
         if found is None:
-            raise _missing(asked.view, ids)
+            raise _missing(_view(row), ids)
         return str(found)
 
     async def page(self, row: Row, ids: Ids, query: Query, actor: Actor) -> str:
@@ -117,20 +114,26 @@ class ReadModel:
 
         `Invalid` names every wrong parameter; `NotFound` where the actor may not see what the path names.
         """
-        asked = Asked(row, ids, actor)
-        listing = parse(row, asked.view, query, actor)
+        listing = parse(row, _view(row), query, actor)
         if ids:
             await self._check_parents(ids, actor)
+        arguments = _arguments(row, ids, actor)
+
+        def parameter(value: Any) -> str:
+            arguments.append(value)
+            return f"${len(arguments)}"
+
+        where = _conditions(row, actor.role, tuple(ids))
         for condition, value in listing.where:
-            asked.conditions.append(condition.replace("$", asked.parameter(value)))
+            where += " AND " + condition.replace("$", parameter(value))
         key = listing.key(actor)
         if listing.after:
-            value, id = map(asked.parameter, listing.after)
-            asked.conditions.append(f"({key}, v.id) {listing.beyond} ({value}, {id})")
+            value, id = map(parameter, listing.after)
+            where += f" AND ({key}, v.id) {listing.beyond} ({value}, {id})"
         rows = await self._pool.fetch(
-            f"""SELECT v.{doc(actor)} AS doc, {key} AS place, v.id FROM view v WHERE {asked.where}
+            f"""SELECT v.{doc(actor)} AS doc, {key} AS place, v.id FROM view v WHERE {where}
             ORDER BY {key} {listing.direction}, v.id {listing.direction} LIMIT {listing.limit + 1}""",
-            *asked.arguments,
+            *arguments,
         )
         return _page(rows, listing)
 
@@ -170,37 +173,33 @@ class ReadModel:
                 raise _missing(view, {name: id})
 
 
-class Asked:
-    """The conditions and parameters under which a row `v` is what a row of the surface and the path's ids name."""
+@cache
+def _newest(row: Row, role: Role, names: tuple[str, ...]) -> str:
+    """The statement of `one`; its text is the same for everybody of a role."""
+    return f"""SELECT v.{doc(Actor(role=role))} FROM view v WHERE {_conditions(row, role, names)}
+        ORDER BY v.created_at DESC, v.id DESC LIMIT 1"""
 
-    def __init__(self, row: Row, ids: Ids, actor: Actor) -> None:
-        self.view = _view(row)
-        self.arguments: list[Any] = []
-        me = self.parameter(actor.id)
-        self.conditions = [
-            f"v.kind = {self.parameter(self.view.kind())}",
-            typed(me),
-            visible(actor, row.reach.get(actor.role), self.view, me),
-        ]
-        for name, id in ids.items():
-            if name == _id_of(self.view):
-                self.conditions.append(f"v.id = {self.parameter(id)}")
-            else:
-                parent = KINDS[name.removesuffix("_id")]
-                seen = visible(actor, VIEWS[actor.role].get(parent), parent, me, "p")
-                self.conditions.append(
-                    f"""v.parent = {self.parameter(id)} AND EXISTS (SELECT FROM view p
-                    WHERE p.kind = '{parent.kind()}' AND p.id = v.parent AND {seen})"""
-                )
 
-    def parameter(self, value: Any) -> str:
-        """What stands for the value in the statement."""
-        self.arguments.append(value)
-        return f"${len(self.arguments)}"
+@cache
+def _conditions(row: Row, role: Role, names: tuple[str, ...]) -> str:
+    """Under which a row `v` is what a row of the surface and the path's ids name; its parameters are `_arguments`."""
+    actor, view = Actor(role=role), _view(row)
+    conditions = ["v.kind = $2", typed("$1"), visible(actor, row.reach.get(role), view, "$1")]
+    for number, name in enumerate(names, 3):
+        if name == _id_of(view):
+            conditions.append(f"v.id = ${number}")
+        else:
+            parent = KINDS[name.removesuffix("_id")]
+            seen = visible(actor, VIEWS[role].get(parent), parent, "$1", "p")
+            conditions.append(
+                f"""v.parent = ${number} AND EXISTS (SELECT FROM view p
+                WHERE p.kind = '{parent.kind()}' AND p.id = v.parent AND {seen})"""
+            )
+    return " AND ".join(conditions)
 
-    @property
-    def where(self) -> str:
-        return " AND ".join(self.conditions)
+
+def _arguments(row: Row, ids: Ids, actor: Actor) -> list[Any]:
+    return [actor.id, _view(row).kind(), *ids.values()]
 
 
 def _view(row: Row) -> type[View]:

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from litestar import HttpMethod, Request, Response, route
+import uuid_utils
+from litestar import HttpMethod, Request, route
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from pydantic import BaseModel
 from pydantic_core import from_json
-from uuid_utils.compat import uuid7
 
 from sav_chassis import metrics, tracing
 from sav_chassis.asking import CommandClient
@@ -28,6 +28,7 @@ from sav_contracts.surface import SURFACE, Row, Serves
 from sav_edge import downloads, problems, uploads
 from sav_edge.listing import Query
 from sav_edge.reading import ReadModel
+from sav_edge.reply import JSON, Reply
 from sav_edge.uploads import Uploads
 
 log = structlog.get_logger()
@@ -43,7 +44,7 @@ ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE
 class Origin(NamedTuple):
     """The request in which it all began: its id, and where it stands in its trace."""
 
-    correlation_id: UUID
+    correlation_id: str
     traceparent: str | None
 
 
@@ -58,20 +59,19 @@ class Door:
     apply: Callable[[Sequence[Envelope]], Awaitable[None]]
     uploads: Uploads
 
-    async def answer(self, row: Row, request: HttpRequest) -> Response[bytes]:
+    async def answer(self, row: Row, request: HttpRequest) -> Reply:
         """The row's answer or problem, with the request's id on it and in the log."""
         started = time.perf_counter()
-        correlation_id = _uuid(request.headers.get("x-request-id")) or uuid7()
-        headers = {"X-Request-ID": str(correlation_id), "Cache-Control": "no-store"}
+        correlation_id = str(_uuid(request.headers.get("x-request-id")) or uuid_utils.uuid7())
+        # Every request is a task of its own, and so is its context.
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
+        headers = {"X-Request-ID": correlation_id, "Cache-Control": "no-store"}
         status = 500
-        with (
-            structlog.contextvars.bound_contextvars(correlation_id=str(correlation_id)),
-            tracing.span(row.route, "SERVER", _trace(request), _http(row)) as span,
-        ):
+        with tracing.span(row.route, "SERVER", _trace(request), _http(row)) as span:
             try:
                 began = Origin(correlation_id, span.traceparent)
-                response = await self._answer(row, request, began, headers)
-                status = response.status_code or 200
+                reply = await self._answer(row, request, began, headers)
+                status = reply.status
             finally:
                 seconds = time.perf_counter() - started
                 log.info("request", route=row.route, status=status, ms=round(seconds * 1000, 1))
@@ -79,38 +79,31 @@ class Door:
                 span.note("http.response.status_code", status)
             if status >= 500:
                 span.fail(str(status))
-        return response
+        return reply
 
-    async def _answer(
-        self, row: Row, request: HttpRequest, began: Origin, headers: dict[str, str]
-    ) -> Response[bytes]:
+    async def _answer(self, row: Row, request: HttpRequest, began: Origin, headers: dict[str, str]) -> Reply:
         """Token, role and shape are checked here; scope by the read model or the owner."""
-        key = request.headers.get("idempotency-key") or str(uuid7())
-        if row.serves is Serves.REPLY and _is_key(key):
-            headers["Idempotency-Key"] = key
         try:
             token, actor = self._caller(request)
             _check_role(row, actor)
             if row.serves is Serves.FILE:
                 return await self._file(row, request, actor, headers)
             if row.serves is Serves.REPLY:
-                body, more = await self._ask(row, request, token, key, began)
-                headers |= more
+                body = await self._ask(row, request, token, began, headers)
             else:
                 body = await self._read(row, request, actor)
         except SavError as error:
-            return problems.response(error.problem, headers)
+            return problems.reply(error.problem, headers)
         except HTTPException as error:
-            return problems.on_http_error(request, error)
+            return problems.of_http_error(error, headers)
         except Exception as error:
             if not is_away(error):
                 raise
             log.warning("database is away", error=str(error))
-            return problems.response(Unavailable("the read model is away", retry_after=2).problem, headers)
-        status = row.status if body else 204
-        return Response(
-            (body or "").encode(), status_code=status, media_type="application/json", headers=headers
-        )
+            return problems.reply(Unavailable("the read model is away", retry_after=2).problem, headers)
+        if not body:
+            return Reply(b"", 204, headers=headers)
+        return Reply(body.encode(), row.status, JSON, headers)
 
     def _caller(self, request: HttpRequest) -> tuple[str | None, Actor]:
         given = request.headers.get("authorization")
@@ -130,32 +123,33 @@ class Door:
         _no_parameters(request)
         return await self.read.one(row, ids, actor)
 
-    async def _file(
-        self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]
-    ) -> Response[bytes]:
+    async def _file(self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
         record = from_json(await self._read(row, request, actor))
         file = downloads.file_of(row, record)
         known = request.headers.get("if-none-match")
         return await downloads.answer(self.uploads.files, file, known, headers)
 
     async def _ask(
-        self, row: Row, request: HttpRequest, token: str | None, key: str, began: Origin
-    ) -> tuple[str | None, dict[str, str]]:
+        self, row: Row, request: HttpRequest, token: str | None, began: Origin, headers: dict[str, str]
+    ) -> str | None:
+        key = request.headers.get("idempotency-key") or str(uuid_utils.uuid7())
         if not _is_key(key):
             raise Invalid.field("Idempotency-Key", "at most 200 printable characters")
+        headers["Idempotency-Key"] = key
         message = await self._message(row, request)
         answer = await self.client.ask(
             message,
             self.deadline,
             token=token,
             key=key,
-            correlation_id=began.correlation_id,
+            correlation_id=UUID(began.correlation_id),
             traceparent=began.traceparent,
         )
         await self._apply(answer.events)
         if answer.problem:
             raise Answered(answer.problem)
-        return answer.body, _location(row, answer.body)
+        headers |= _location(row, answer.body)
+        return answer.body
 
     async def _message(self, row: Row, request: HttpRequest) -> Asked[BaseModel]:
         """The command or query, from path and body, or path and query; the files in it are stored."""
@@ -196,8 +190,11 @@ def handlers(door: Door) -> list[HTTPRouteHandler]:
 
 
 def _handler(path: str, rows: list[Row], door: Door) -> HTTPRouteHandler:
-    async def handle(request: HttpRequest) -> Response[bytes]:
-        return await door.answer(_meant(rows, request), request)
+    plain = {} if any(map(_ending, rows)) else {row.method: row for row in rows}
+
+    async def handle(request: HttpRequest) -> Reply:
+        row = plain[request.method] if plain else _meant(rows, request)
+        return await door.answer(row, request)
 
     methods = sorted({HttpMethod(row.method) for row in rows})
     return route(PREFIX + path.replace("}", ":str}"), http_method=methods, status_code=200)(handle)

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 from litestar import Request
+from litestar.types import HTTPReceiveMessage
 from multipart import MultipartError, MultipartSegment, PushMultipartParser  # type: ignore[import-untyped]
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -139,11 +140,17 @@ async def _chunks(request: HttpRequest, limit: int) -> AsyncIterator[bytes]:
     if size > limit:
         raise told
     size = 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        event = cast("HTTPReceiveMessage", await request.receive())
+        if event["type"] == "http.disconnect":
+            raise Malformed("the body was cut off")
+        chunk = event.get("body", b"")
         size += len(chunk)
         if size > limit:
             raise told
         yield chunk
+        more = event.get("more_body", False)
 
 
 async def _form(message: Asks, request: HttpRequest, boundary: str) -> tuple[Fields, list[Sent]]:
