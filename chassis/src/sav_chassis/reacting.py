@@ -27,13 +27,8 @@ PARKED_AT_ONCE = 4
 
 # Whoever works on an aggregate's events holds this, in whichever replica, consumer or parking worker.
 LOCK_LANE = text("SELECT pg_advisory_xact_lock(hashtextextended(:lane, 0))")
-# Joined: every statement costs as much as the work of many a reaction. The lock stays apart, since a statement sees what
-# was there when it began, which is before it had to wait.
-RECORD = """
-WITH held AS MATERIALIZED (SELECT FROM task WHERE use = 'parked' AND lane = $3 AND NOT $4 LIMIT 1),
-    new AS (INSERT INTO handled (handler, event_id) SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM held)
-        ON CONFLICT DO NOTHING RETURNING true)
-SELECT EXISTS (SELECT FROM held) AS held_back, EXISTS (SELECT FROM new) AS is_new"""
+# The same lock, a look for what is parked, and the inbox: every round trip costs as much as many a reaction's work.
+TAKE = text("SELECT held_back, is_new FROM take_event(:handler, :event_id, :subject, :parked)")
 RECORD_OUTCOME = "UPDATE handled SET outcome = $3 WHERE handler = $1 AND event_id = $2"
 PARK = text(
     """INSERT INTO task (use, key, lane, due, attempts, error, message, persons)
@@ -107,14 +102,13 @@ class Reactor:
             return uuid5(envelope.id, f"{self._service.name}.{handler}.{next(numbers)}")
 
         async with AsyncSession(self._database.engine, expire_on_commit=False) as session, session.begin():
-            await session.execute(LOCK_LANE, {"lane": str(envelope.subject)})
-            plain = driver(session)
-            found = await plain.fetchrow(RECORD, handler, envelope.id, envelope.subject, parked)
-            assert found is not None
-            if found["held_back"]:
+            event_id, subject = envelope.id, envelope.subject
+            asked = {"handler": handler, "event_id": event_id, "subject": subject, "parked": parked}
+            held_back, is_new = (await session.execute(TAKE, asked)).one()
+            if held_back:
                 await session.execute(PARK, _parked(envelope, event, 0, "waits behind an earlier event"))
                 return False
-            if not found["is_new"]:
+            if not is_new:
                 log.info("known already", reaction=handler, event_id=str(envelope.id))
                 metrics.DUPLICATES.labels(handler).inc()
                 return True
@@ -122,7 +116,7 @@ class Reactor:
             outcome = await reaction(event, tx)
             await tx.seal()
             if outcome:
-                await plain.execute(RECORD_OUTCOME, handler, envelope.id, outcome)
+                await driver(session).execute(RECORD_OUTCOME, handler, envelope.id, outcome)
         log.info(
             "reacted", reaction=handler, event_type=envelope.type, event_id=str(envelope.id), outcome=outcome
         )
