@@ -52,7 +52,8 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
     size = sum(len(envelope.body.encode()) for envelope in told) / number
     measured.notes.append(
         f"{number:,} events of {number // 6:,} réclamations, {size:,.0f} bytes each, to one quorum queue; every one was "
-        "found there. The process that publishes, the broker and the database share the machine."
+        "found there. The process that publishes, the broker and the database share the machine. A third of the relay's "
+        "time goes into the 14 headers of an event (CloudEvents), which pamqp encodes in Python; the raw one has none."
     )
     return measured
 

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from fire import Fire
 
-from sav_ops.verify import verify
+from sav_ops.verify import opened, under_way, verify
 
 ANY_HANDLED = "ctid = (SELECT ctid FROM handled ORDER BY at DESC LIMIT 1)"
 SABOTAGE = {
@@ -77,6 +77,25 @@ SABOTAGE = {
         "1 event(s) parked, dead",
     ),
 }
+
+
+TRIED = """INSERT INTO task (use, key, lane, due, attempts, leased_until, message, persons)
+    VALUES ('effect', 'tried', gen_random_uuid(), {due}, 2, {leased_until}, '{{}}', '{{}}')"""
+
+
+@pytest.mark.parametrize(
+    ("due", "leased_until", "waited_for"),
+    [("now()", "now() + interval '1 hour'", True), ("now() + interval '1 hour'", "NULL", False)],
+    ids=["cut off", "to be tried again later"],
+)
+async def test_a_run_that_was_cut_off_is_waited_for(
+    fire: Fire, due: str, leased_until: str, waited_for: bool
+) -> None:
+    async with opened(fire.settings) as databases:
+        await databases["catalog"].execute(TRIED.format(due=due, leased_until=leased_until))
+        waiting = [reason async for reason in under_way(fire.settings, databases)]
+        await databases["catalog"].execute("DELETE FROM task WHERE key = 'tried'")
+    assert ("catalog: 1 timer(s) or effect(s) to do now" in waiting) == waited_for
 
 
 @pytest.mark.parametrize(("room", "statement", "finding"), SABOTAGE.values(), ids=SABOTAGE.keys())

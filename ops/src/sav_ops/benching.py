@@ -37,7 +37,7 @@ MEASURES = (
 HEAD = """# Benchmarks
 
 What SAV does on one small machine beside plainer ways to do the same, in the same run: ours and each baseline in turn,
-{rounds} round(s), the median, and the least and the most. A ratio is the median of the ratios by round. Taken by
+{rounds}, the median, and the least and the most. A ratio is the median of the ratios by round. Taken by
 
 ```sh
 {command}
@@ -61,8 +61,8 @@ def run(names: Sequence[str], rounds: int, write: bool) -> None:
         measured = [uvloop.run(load(name).measure(settings, rounds)) for name in names]
     tables = "\n".join(line for one in measured for line in one.table())
     head = HEAD.format(
-        rounds=rounds,
-        command=f"./sav bench {' '.join(names)} --rounds {rounds}",
+        rounds="one round" if rounds == 1 else f"{rounds} rounds",
+        command=" ".join(["./sav bench", *(names if names != chosen([]) else []), f"--rounds {rounds}"]),
         date=datetime.now(UTC).strftime("%F"),
         machine=load("harness").machine(),
     )
