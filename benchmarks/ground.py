@@ -48,7 +48,7 @@ class Ground:
 
     @asynccontextmanager
     async def rooms(self, *names: str) -> AsyncIterator[None]:
-        """These rooms as `sav up` runs them, one process each, ready; stopped at the end."""
+        """These rooms as `sav up` runs them, one process each (another one: `edge-2`), ready; stopped at the end."""
         async with AsyncExitStack() as stack:
             for name in names:
                 stack.push_async_callback(asyncio.to_thread, processes.stop, self.home, [name])
@@ -61,20 +61,26 @@ class Ground:
         mine = {
             "SAV_DATABASE_PREFIX": self.settings.database_prefix,
             "SAV_EDGE_PORT": str(self.settings.edge_port),
+            # Everybody here is one person.
+            "SAV_RATE_LIMITS_SCALE": "100000",
         }
-        command = [sys.executable, "-P", "-m", "sav_ops.rooms", name]
-        processes.start(self.home, name, command, self.home.environment(name) | mine, cwd=self.home.root)
+        room = name.partition("-")[0]
+        command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
+        processes.start(self.home, name, command, self.home.environment(room) | mine, cwd=self.home.root)
 
     async def ready(self, name: str) -> None:
         """Returns when the room takes its messages, and the edge its requests."""
-        await self._listens(name, "edge.views" if name == EDGE else f"{name}.commands")
-        if name == EDGE:
+        room, _, number = name.partition("-")
+        await self.listens(name, "edge.views" if room == EDGE else f"{room}.commands", int(number or 1))
+        if room == EDGE:
             await reachable(self.settings.edge_port)
 
-    async def _listens(self, name: str, queue: str) -> None:
+    async def listens(self, name: str, queue: str, consumers: int = 1) -> None:
+        """Returns when the queue has so many consumers, of which this process is the last to come."""
+
         def has_consumer() -> bool:
             found = asyncio.run(depths(self.settings.broker_url, [queue])).get(queue)
-            return found is not None and found.consumers > 0
+            return found is not None and found.consumers >= consumers
 
         await asyncio.to_thread(processes.wait_ready, self.home, name, has_consumer, START_SECONDS)
 
@@ -113,7 +119,7 @@ class Ground:
     async def start_worker(self, name: str, late: bool) -> None:
         words = ["celery", "-A", "celery_tasks", "worker", "--loglevel", "warning"]
         self.start_baseline(name, *words, **({"ACKS_LATE": "1"} if late else {}))
-        await self._listens(name, CELERY)
+        await self.listens(name, CELERY)
 
     def stop(self, name: str) -> None:
         """Stops a process and whatever it has started."""

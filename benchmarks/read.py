@@ -28,7 +28,7 @@ NOTES = (
 async def measure(settings: Settings, rounds: int, seconds: float = 4) -> Measured:
     """Requests a second of the edge, of its server and driver alone, and of FastAPI as one writes it."""
     ground = await Ground.fresh(settings, "read")
-    request = await _request(ground.settings)
+    request = await one_of_many(ground.settings)
 
     async def ours() -> Figures:
         async with ground.rooms("edge"):
@@ -48,8 +48,8 @@ async def measure(settings: Settings, rounds: int, seconds: float = 4) -> Measur
     return measured
 
 
-async def _request(settings: Settings) -> bytes:
-    """For one of a client's réclamations, which stand in the read model as the projector writes them."""
+async def one_of_many(settings: Settings) -> bytes:
+    """A request for one of a client's réclamations, which stand in the read model as the projector writes them."""
     client = UUID(str(uuid7()))
     views = [reclamation(client, number) for number in range(1, RECORDS + 1)]
     async with connection(settings, "edge") as edge:

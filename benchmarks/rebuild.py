@@ -9,7 +9,7 @@ from harness import Aim, Contender, Figures, Measured, interleaved
 from news import count, database, empty, logged, prepared, same, stories
 
 from sav_chassis.settings import Settings
-from sav_edge.projection import apply
+from sav_edge.projection import replay
 from sav_ops import history, rebuild
 from sav_ops.rooms import ROOMS, SERVICES
 
@@ -56,7 +56,7 @@ async def rebuilt(settings: Settings) -> AsyncIterator[float]:
     """As `./sav replay rebuild edge` does it, beside live tables that have every event."""
     async with history.opened(settings, [OWNER]) as logs, database(settings, ROOM) as live:
         async for envelopes in history.read(logs[OWNER], None, rebuild.BATCH):
-            await apply(live, [(envelope, envelope.event()) for envelope in envelopes])
+            await replay(live, [(envelope, envelope.event()) for envelope in envelopes])
     found = await rebuild.rebuild(settings, ROOM)
     if found.differences:
         raise RuntimeError(f"the rebuilt tables differ: {', '.join(map(str, found.differences))}")
@@ -70,5 +70,5 @@ async def one_by_one(settings: Settings) -> AsyncIterator[float]:
         async for envelopes in history.read(logs[OWNER], None, rebuild.BATCH):
             for envelope in envelopes:
                 async with live.transaction():
-                    await apply(live, [(envelope, envelope.event())])
+                    await replay(live, [(envelope, envelope.event())])
         yield time.perf_counter() - began

@@ -43,6 +43,9 @@ class Description:
         told = f"{request.method} {request.url.path}: {response.status_code} {response.content[:300]!r}"
         assert response.status_code < 500 or response.status_code in AWAY, told
         media_type = response.headers.get("content-type", "").partition(";")[0]
+        if request.method == "HEAD":
+            assert not response.content, told
+            return
         if response.status_code >= 400:
             assert media_type == PROBLEM, told
             problem = response.json()

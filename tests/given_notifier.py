@@ -8,7 +8,18 @@ from uuid import UUID
 import world
 
 from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.auth import AccountView, UserInvited, UserRegistered
+from sav_contracts.auth import (
+    AccountView,
+    EmailVerificationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
+    SecondFactorTurned,
+    SessionEnd,
+    SessionEnded,
+    SignUpRepeated,
+    UserInvited,
+    UserRegistered,
+)
 from sav_contracts.calendar import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -258,6 +269,10 @@ def invitation(expires_at: datetime = LONG_AHEAD) -> UserInvited:
     return UserInvited(state=invited, grant_id=GRANT, expires_at=expires_at)
 
 
+def ended(why: SessionEnd) -> SessionEnded:
+    return SessionEnded(state=ACCOUNTS[0], session_id=GRANT, why=why, revoked=(GRANT,))
+
+
 def booked(**fields: Any) -> AppointmentBooked:
     return AppointmentBooked(state=appointment(**fields))
 
@@ -478,6 +493,51 @@ CASES = [
         {"stock_low": MANAGERS},
     ),
     Case("invitation", invitation(), {"invitation": {invited.id}}),
-    Case("welcome", UserRegistered(state=ACCOUNTS[0]), {"welcome": LEA}),
+    Case(
+        "invitation of a client",
+        UserInvited(
+            state=invited.model_copy(update={"role": Role.CLIENT}), grant_id=GRANT, expires_at=LONG_AHEAD
+        ),
+        {"invitation": {invited.id}},
+    ),
+    Case(
+        "welcome",
+        UserRegistered(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
+        {"welcome": LEA},
+    ),
+    Case("welcome without a link", UserRegistered(state=ACCOUNTS[0]), {"welcome": LEA}),
+    Case(
+        "sign-up repeated",
+        SignUpRepeated(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
+        {"sign_up_repeated": LEA},
+    ),
+    Case(
+        "verification",
+        EmailVerificationRequested(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
+        {"verification": LEA},
+    ),
+    Case(
+        "password reset",
+        PasswordResetRequested(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
+        {"password_reset": LEA},
+    ),
+    *(
+        Case(
+            f"password changed{' by link' if by_link else ''}",
+            PasswordChanged(state=ACCOUNTS[0], revoked=(), by_link=by_link),
+            {"password_changed": LEA},
+        )
+        for by_link in (False, True)
+    ),
+    *(
+        Case(
+            f"second factor {'on' if on else 'off'}",
+            SecondFactorTurned(state=ACCOUNTS[0], on=on),
+            {"second_factor": LEA},
+        )
+        for on in (False, True)
+    ),
+    Case("session used twice", ended("reused"), {"session_reused": LEA}),
+    Case("signed out", ended("signed_out"), {}),
     Case("staff registered", UserRegistered(state=ACCOUNTS[2]), {}),
 ]

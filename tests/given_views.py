@@ -27,6 +27,7 @@ from sav_contracts.interventions import (
 )
 from sav_contracts.messages import Event, View
 from sav_contracts.notifier import NotificationView
+from sav_contracts.policies import PolicyView
 from sav_contracts.reporting import FeedbackView
 
 V = TypeVar("V", bound=View)
@@ -45,6 +46,7 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "locale": "fr",
         "status": "active",
     },
+    PolicyView: {"name": "buffers", "value": {"travel_minutes": 30}, "changed_by": None},
     ArticleView: {
         "reference": "CH-1",
         "gtin": None,

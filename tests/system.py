@@ -1,5 +1,6 @@
 """The whole system in one process: real broker, real databases, the edge's application called directly."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -8,10 +9,12 @@ from typing import Any, cast
 import asyncpg
 import httpx
 from description import Description
+from eventually import eventually
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
 from sav_auth.app import auth
+from sav_auth.model import Purpose
 from sav_calendar.app import calendar
 from sav_catalog.app import catalog
 from sav_chassis.asking import CommandClient
@@ -33,6 +36,18 @@ SERVICES = {
 PASSWORD = "correct horse battery"
 
 
+class FromAnywhere(httpx.ASGITransport):
+    """Each request comes from an address of its own, unless it says from where (`extensions`): guesses are counted."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host = (
+            request.extensions.get("address") or f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"
+        )
+        # Read before anything is awaited.
+        self.client = (host, 40_000)
+        return await super().handle_async_request(request)
+
+
 @dataclass
 class Person:
     """Somebody who is signed in."""
@@ -42,6 +57,7 @@ class Person:
     role: str
     http: httpx.AsyncClient
     token: str = ""
+    refresh_token: str = ""
     names: dict[str, Any] = field(default_factory=dict)
 
     async def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
@@ -94,7 +110,8 @@ class System:
         answer = await self.visitor().post("/auth/login", {"email": email, "password": password})
         assert answer.status_code == 200, answer.text
         told = answer.json()
-        return Person(told["user_id"], email, told["role"], self.http, told["access_token"])
+        tokens = told["access_token"], told["refresh_token"]
+        return Person(told["user_id"], email, told["role"], self.http, *tokens)
 
     async def client(self) -> Person:
         """A new client, signed up and signed in over HTTP."""
@@ -112,6 +129,12 @@ class System:
         answer = await self.asks.ask(InviteUser(email=email, name=name, role=role), 15, token=token)
         invited = next(e for envelope in answer.events if isinstance(e := envelope.event(), UserInvited))
         return email, Links(self.settings.link_secret).token("invitation", invited.grant_id)
+
+    async def link(self, purpose: Purpose, who: Person) -> str:
+        """What stands in the newest link that this person was sent for that."""
+        sent = """SELECT id FROM "grant" WHERE purpose = $1 AND account_id = $2 ORDER BY created_at DESC"""
+        [grant, *_] = await eventually(lambda: self.sql("auth", sent, purpose, who.id))
+        return Links(self.settings.link_secret).token(purpose, grant["id"])
 
     async def staff(self, role: StaffRole, name: str = "Karim Haddad") -> Person:
         """A new technician, manager or admin, invited and signed in."""
@@ -164,7 +187,7 @@ async def door(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         application(settings) as app,
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=cast("Any", app)), base_url="http://sav.test", timeout=30
+            transport=FromAnywhere(app=cast("Any", app)), base_url="http://sav.test", timeout=30
         ) as http,
     ):
         description = Description((await http.get("/openapi.json")).json())

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sav_calendar.hours import (
-    TRAVEL,
     USUAL_SHIFTS,
     VISIT,
     WEEKDAYS,
@@ -21,8 +20,11 @@ from sav_calendar.hours import (
     starts,
 )
 from sav_contracts.calendar import Shift, WorkingHoursView
+from sav_contracts.policies import Buffers
 
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Beirut", "Africa/Tunis", "UTC"]
+
+TRAVEL = Buffers().travel
 
 
 def works(shifts: list[Shift], zone: str = "Europe/Paris", holidays: str = "FR") -> WorkingHoursView:
@@ -170,14 +172,14 @@ def test_a_free_time_leaves_the_way_to_and_from_every_other_visit(
 ) -> None:
     hours = works(USUAL_SHIFTS)
     week = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC)
-    free = {slot.start for slot in free_slots(hours, taken, *week)}
+    free = {slot.start for slot in free_slots(hours, taken, *week, TRAVEL)}
     for start in starts(hours, *week):
         gaps = [max(begin - (start + VISIT), start - end) for begin, end in taken]
         assert (start in free) == all(gap >= TRAVEL for gap in gaps)
 
 
 def test_a_free_time_says_when_the_technician_may_arrive() -> None:
-    first = next(free_slots(works(USUAL_SHIFTS), [], *day(2026, 3, 3)))
+    first = next(free_slots(works(USUAL_SHIFTS), [], *day(2026, 3, 3), TRAVEL))
     assert clock([first.start, first.end]) == ["Tue 08:00", "Tue 10:00"]
     assert clock([first.arrival_from, first.arrival_until]) == ["Tue 08:00", "Tue 09:00"]
 

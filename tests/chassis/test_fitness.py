@@ -25,6 +25,7 @@ def settings(**fields: Any) -> Settings:
 def test_good_settings_are_fit(room: str) -> None:
     check_settings(settings(), room)
     check_settings(settings(environment="production", **GIVEN), room)
+    check_settings(settings(signing_key=OTHER_PRIVATE + PRIVATE), room)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,7 @@ def test_good_settings_are_fit(room: str) -> None:
         ("claims", {"public_keys": {"x": "no key"}}, "cannot be read"),
         ("auth", {"signing_key": ""}, "SAV_SIGNING_KEY"),
         ("auth", {"signing_key": OTHER_PRIVATE}, "SAV_SIGNING_KEY"),
+        ("auth", {"signing_key": PRIVATE + OTHER_PRIVATE}, "SAV_SIGNING_KEY"),
         ("auth", {"link_secret": "short"}, "SAV_LINK_SECRET"),
         ("edge", {"environment": "production", "broker_url": "amqp://a@b/"}, "SAV_DATABASE_URL"),
         ("edge", {"environment": "production", "database_url": "postgresql://a@b/"}, "SAV_BROKER_URL"),

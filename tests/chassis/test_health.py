@@ -23,7 +23,7 @@ from sav_chassis.runner import serving
 from sav_chassis.service import Service
 from sav_chassis.testing import Stage
 
-WHOLE = {"database": True, "broker": True, "toy.commands": True, "toy.events": True}
+WHOLE = dict.fromkeys(("database", "broker", "toy.commands", "toy.events", "toy.views"), True)
 Page = tuple[int, Any]
 
 
@@ -114,7 +114,7 @@ async def test_without_its_broker_it_is_live_and_not_ready(stage: Stage, toys: S
         far = stage.settings.model_copy(update={"broker_url": cable.url})
         async with serving(toys, far) as health:
             cable.cut()
-            none = WHOLE | {"broker": False, "toy.commands": False, "toy.events": False}
+            none = dict.fromkeys(WHOLE, False) | {"database": True}
             await eventually(says(health.port, "ready", (503, none)))
             assert await asked(health.port, "live") == (200, {"live": True})
             await cable.mend()
@@ -139,7 +139,7 @@ async def test_without_its_database_it_is_live_and_not_ready_and_still_counts(
                 for sample in family.samples
                 if sample.name == "sav_ready"
             }
-            assert found == {"database": 0.0, "broker": 1.0, "toy.commands": 1.0, "toy.events": 1.0}
+            assert found == dict.fromkeys(WHOLE, 1.0) | {"database": 0.0}
             await cable.mend()
             await eventually(says(health.port, "ready", (200, WHOLE)), 10)
 
@@ -149,11 +149,11 @@ async def test_a_consumer_that_hears_nothing_for_long_though_its_broker_is_there
 ) -> None:
     async with serving(toys, stage.settings) as mine:
         await toy_broker.remove(channel)
-        deaf = WHOLE | {"toy.commands": False, "toy.events": False}
+        deaf = WHOLE | dict.fromkeys(toy_broker.QUEUES, False)
         await eventually(says(mine.port, "ready", (503, deaf)))
         assert await asked(mine.port, "live") == (200, {"live": True})
         monkeypatch.setattr(health, "DEAF_FOR", 0.0)
-        told = (503, {"live": False, "faults": ["toy.commands", "toy.events"]})
+        told = (503, {"live": False, "faults": [*toy_broker.QUEUES]})
         await eventually(says(mine.port, "live", told))
 
 

@@ -16,9 +16,11 @@ from toy_asking import ask
 from sav_chassis.errors import NotSignedIn
 from sav_chassis.identity import AUDIENCE, ISSUER, Links, Signer, Verifier, new_key
 from sav_chassis.testing import Stage
+from sav_contracts.actor import Actor
 
 PRIVATE, PUBLIC = new_key()
 FOREIGN, FOREIGN_PUBLIC = new_key()
+JWK = Verifier(FOREIGN_PUBLIC).jwks()["keys"][0]
 GRANT = UUID(int=42)
 
 
@@ -30,6 +32,7 @@ def claims(**changed: Any) -> dict[str, Any]:
         "sub": str(world.lea.id),
         "role": "client",
         "iat": now,
+        "iat_ms": now * 1000,
         "exp": now + 60,
     }
     return {name: value for name, value in (usual | changed).items() if value is not None}
@@ -62,6 +65,7 @@ FORGED = {
     "no key id": jwt.encode(claims(), PRIVATE, algorithm="EdDSA"),
     "expired": signed(exp=int(time.time()) - 1),
     "without expiry": signed(exp=None),
+    "without its time": signed(iat_ms=None),
     "without subject": signed(sub=None),
     "without role": signed(role=None),
     "a role that is none": signed(role="king"),
@@ -74,8 +78,34 @@ FORGED = {
 def test_what_the_signer_signed_says_who_it_is() -> None:
     session = UUID(int=5)
     lea = world.lea.model_copy(update={"session": session})
-    assert Verifier(PUBLIC).actor(Signer(PRIVATE).token(lea)) == lea
-    assert Verifier(PUBLIC).actor(signed()) == world.lea
+    assert timeless(Verifier(PUBLIC).actor(Signer(PRIVATE).token(lea))) == lea
+    assert timeless(Verifier(PUBLIC).actor(signed())) == world.lea
+
+
+def timeless(actor: Actor) -> Actor:
+    """Who it is, whenever their token was made."""
+    assert actor.issued_at
+    return actor.model_copy(update={"issued_at": None})
+
+
+@pytest.mark.parametrize("header", ["jku", "x5u", "jwk"])
+def test_a_token_cannot_bring_its_own_key(header: str) -> None:
+    named = {"jku": "https://evil.test/jwks.json", "x5u": "https://evil.test/x5u", "jwk": JWK}[header]
+    forged = jwt.encode(claims(), FOREIGN, algorithm="EdDSA", headers={"kid": "evil", header: named})
+    with pytest.raises(NotSignedIn):
+        Verifier(PUBLIC).actor(forged)
+
+
+def test_the_keys_are_published_as_a_jwk_set() -> None:
+    [key] = Verifier(PUBLIC).jwks()["keys"]
+    assert jwt.PyJWK(key).key_id == next(iter(PUBLIC))
+    assert jwt.decode(signed(), jwt.PyJWK(key), algorithms=["EdDSA"], audience=AUDIENCE)["sub"]
+    assert key.keys() == {"kty", "crv", "x", "kid", "use", "alg"}
+
+
+def test_of_several_keys_the_first_signs() -> None:
+    assert Signer(FOREIGN + PRIVATE).key_id == next(iter(FOREIGN_PUBLIC))
+    assert [signer.key_id for signer in Signer.each(FOREIGN + PRIVATE)] == [*FOREIGN_PUBLIC, *PUBLIC]
 
 
 @pytest.mark.parametrize("token", FORGED.values(), ids=FORGED)
@@ -86,7 +116,7 @@ def test_a_token_that_is_not_ours_is_nobodys(token: str) -> None:
 
 def test_a_remembered_token_expires_like_any_other() -> None:
     verifier, token = Verifier(PUBLIC), Signer(PRIVATE).token(world.lea, seconds=1)
-    assert verifier.actor(token) == world.lea
+    assert timeless(verifier.actor(token)) == world.lea
     time.sleep(1.1)
     with pytest.raises(NotSignedIn):
         verifier.actor(token)

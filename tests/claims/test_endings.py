@@ -9,7 +9,6 @@ import world
 from given_claims import NOW, VISIT, reclamation, visit
 
 from sav_chassis.testing import Stage, enveloped
-from sav_claims.lifecycle import CLOSES_AFTER
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import AppointmentBooked, AppointmentView
 from sav_contracts.claims import (
@@ -28,8 +27,10 @@ from sav_contracts.interventions import (
     InterventionMoved,
     InterventionStarted,
 )
+from sav_contracts.policies import CutOffs
 
 RECLAMATION = UUID(int=100)
+CLOSES_AFTER = CutOffs().closes_after
 NEXT_VISIT = UUID(int=201)
 
 

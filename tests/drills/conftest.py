@@ -28,6 +28,7 @@ def fire(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Iterator[Fire]:
     home = Home(tmp_path_factory.mktemp("drills"))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SAV_")}
     environment |= {"SAV_HOME": str(home.root), "SAV_EDGE_PORT": str(free_port())}
+    environment["SAV_RATE_LIMITS_SCALE"] = "1000"
     post = Post(seed)
 
     # What the test servers left in this process's environment is not for the drills' platform.

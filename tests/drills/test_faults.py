@@ -113,12 +113,12 @@ async def test_every_event_that_comes_twice_changes_nothing(
 
 
 async def everything(fire: Fire) -> dict[str, str]:
-    """A digest of each table."""
+    """A digest of each table, but of what is counted and noted of requests: looking makes some."""
     found = {}
     async with opened(fire.settings) as databases:
         for room, database in databases.items():
             tables = await database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            for name in (row["tablename"] for row in tables):
+            for name in {row["tablename"] for row in tables} - {"request", "bucket"}:
                 found[f"{room}.{name}"] = await database.fetchval(
                     f"SELECT count(*) || ' ' || md5(string_agg(t::text, '' ORDER BY t::text)) FROM \"{name}\" t"
                 )

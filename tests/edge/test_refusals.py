@@ -7,7 +7,7 @@ import pytest
 from recipes import Scene
 from stories import assigned, done, opened, refused, wrong_fields
 
-from sav_edge.uploads import MAX_BODY
+from sav_contracts.files import MAX_BODY
 
 DEEP = "[" * 100_000 + "]" * 100_000
 
@@ -224,6 +224,6 @@ async def test_assigning_the_same_technician_again_is_a_conflict(scene: Scene) -
 
 async def test_an_address_that_has_an_account_is_not_invited_again(scene: Scene) -> None:
     body = {"email": scene.near.client.email.upper(), "name": "Omar", "role": "technician"}
-    refused(await scene.admin.post("/users", body), 409, "conflict")
+    refused(await scene.admin.post("/users", body), 409, "email_taken")
     for role in ("client", "system", "anyone"):
         assert wrong_fields(await scene.admin.post("/users", body | {"role": role})) == {"role"}

@@ -16,8 +16,11 @@ from sav_contracts.calendar import ConflictView, SetHours, WorkingHoursView
 from sav_contracts.catalog import StockLevelView
 from sav_contracts.messages import Asked, View
 from sav_contracts.notifier import MarkRead
+from sav_contracts.policies import ChangePolicy
 from sav_contracts.reporting import GetReclamationsReport
 from sav_contracts.surface import SURFACE, Reach, Row, Serves
+from sav_edge import stream
+from sav_edge.routes import PREFIX
 from sav_edge.uploads import file_fields
 
 Case = tuple[Row, Role]
@@ -30,9 +33,24 @@ WITHIN = [
     (row, role)
     for row, role in MAY
     if row.reach[role] in (Reach.OWN, Reach.MINE)
-    and row.serves is not Serves.SELF
+    and ("{" in row.path or not row.path.startswith(("/me", "/auth/logout")))
     and row.message is not GetReclamationsReport
 ]
+LIMITED = [(row, role) for row, role in MAY if row.reach[role] is Reach.LIMITED]
+# All that answers beside the table, without a token; and what `check_role` asks about all the same.
+FOR_ANYBODY = {
+    "/",
+    "/docs",
+    "/docs/start.js",
+    "/docs/assets/{file_path:path}",
+    "/openapi.json",
+    "/asyncapi.json",
+    "/schemas/{file:str}",
+    "/health/live",
+    "/health/ready",
+    "/.well-known/jwks.json",
+}
+FOR_ROLES = {stream.ROW.path}
 NEVER_FOR_CLIENTS = {StockLevelView, WorkingHoursView, ConflictView}
 
 
@@ -44,7 +62,7 @@ def named(case: Case) -> str:
 async def asked(case: Case, scene: Scene, side: Side, fresh: bool = True) -> tuple[Call, httpx.Response]:
     row, role = case
     what = await call(row, scene, side, role, fresh)
-    return what, await scene.who(role).ask(row.method, what.path, **what.sent)
+    return what, await (what.who or scene.who(role)).ask(row.method, what.path, **what.sent)
 
 
 def test_every_command_and_query_has_a_recipe_and_every_recipe_a_row() -> None:
@@ -155,8 +173,40 @@ async def test_a_record_that_there_is_not_is_not_found(row: Row, scene: Scene) -
         if row.message is SetHours and role in MANAGERS:
             # The calendar knows technicians by news alone, and cannot tell one that is late from one that is not.
             assert wrong_fields(answer) == {"technician_id"}
+        elif row.message is ChangePolicy:
+            # All that there are have names that everybody knows.
+            assert wrong_fields(answer) == {"name"}
         else:
             refused(answer, 404, "not_found")
+
+
+@pytest.mark.parametrize("case", LIMITED, ids=named)
+async def test_what_is_beyond_a_roles_limit_is_not_there(case: Case, scene: Scene) -> None:
+    row, role = case
+    for who in (scene.admin, scene.manager):
+        if row.serves is Serves.PAGE:
+            since = {"role": who.role, "limit": 200}
+            assert done(await scene.who(role).get(row.path, **since))["items"] == []
+        else:
+            path = re.sub(r"{\w+}", who.id, row.path)
+            refused(await scene.who(role).ask(row.method, path), 404, "not_found")
+        done(await who.get("/me"))
+
+
+def test_nothing_answers_that_the_table_or_this_page_does_not_name(scene: Scene) -> None:
+    app = scene.system.http._transport.app  # type: ignore[attr-defined]
+    known = {re.sub(r"{(\w+)}(\.\w+)?", r"{\1:str}", PREFIX + row.path) for row in SURFACE}
+    assert {route.path for route in app.routes} == known | FOR_ANYBODY | FOR_ROLES
+
+
+@pytest.mark.parametrize("role", CALLERS)
+async def test_whoever_is_signed_in_listens_to_changes(role: Role, scene: Scene) -> None:
+    """A stream has no end: one that would begin is refused for a parameter that it does not take."""
+    answer = await scene.system.http.get("/stream?x=1", headers=scene.who(role).headers())
+    if role in stream.ROW.reach:
+        assert wrong_fields(answer) == {"x"}
+    else:
+        refused(answer, 401, "not_signed_in")
 
 
 @pytest.mark.parametrize("role", [role for role in CALLERS if role is not Role.ANYONE])
@@ -176,7 +226,7 @@ async def test_a_method_that_is_not_in_the_table_is_no_route(path: str, scene: S
         assert known <= set(answer.headers["allow"].replace(" ", "").split(","))
 
 
-@pytest.mark.parametrize("path", ["", "/", "/nothing", "/me/password", "/auth", "/clients/a/b"])
+@pytest.mark.parametrize("path", ["", "/", "/nothing", "/me/nothing", "/auth", "/clients/a/b"])
 async def test_a_path_that_is_not_in_the_table_is_no_route(path: str, scene: Scene) -> None:
     for method in ("GET", "POST", "DELETE"):
         refused(await scene.admin.ask(method, path), 404, "not_found")

@@ -9,8 +9,8 @@ import pytest
 from recipes import Scene
 from stories import done, refused
 
+from sav_contracts.files import MAX_BODY
 from sav_edge.app import listening
-from sav_edge.uploads import MAX_BODY
 
 OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite"}
 

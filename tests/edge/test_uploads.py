@@ -23,12 +23,12 @@ from sav_chassis.files import Files
 from sav_contracts.actor import Role
 from sav_contracts.catalog import RegisterProduct, SendProof, SetArticleImage
 from sav_contracts.claims import AddPhotos, OpenReclamation
-from sav_contracts.files import MAX_FILE_BYTES, StoredFile
+from sav_contracts.files import MAX_BODY, MAX_FILE_BYTES, MAX_UPLOAD, StoredFile
 from sav_contracts.interventions import SignReport
 from sav_contracts.messages import Asked
 from sav_contracts.surface import SURFACE
 from sav_edge import problems, uploads
-from sav_edge.uploads import MAX_BODY, MAX_UPLOAD, Uploads, file_fields, file_name
+from sav_edge.uploads import Bounds, Uploads, file_fields, file_name
 
 PRODUCT = {"product_id": str(uuid4())}
 CLAIM = {"reclamation_id": str(uuid4())}
@@ -69,11 +69,11 @@ def at(tmp_path: Path) -> At:
     async def opening(message: type[Asked[Any]]) -> AsyncIterator[Desk]:
         files = Files(tmp_path.as_uri())
         with ThreadPoolExecutor(2) as workers:
-            taking = Uploads(files, workers)
+            taking = Uploads(files, workers, Bounds())
 
             @route("/", http_method="POST", status_code=200)
             async def take(request: Request[Any, Any, Any]) -> Response[bytes]:
-                fields, sent = await uploads.read(message, request)
+                fields, sent = await uploads.read(message, request, Bounds())
                 command = await taking.kept(message, fields, sent)
                 return Response(command.wire(), media_type="application/json")
 

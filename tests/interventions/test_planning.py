@@ -9,7 +9,7 @@ from given_interventions import LATER, RECLAMATION, SLOT, VISIT, account, assign
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import UserActivated
+from sav_contracts.auth import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
 from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
 from sav_contracts.claims import Slot
 from sav_contracts.interventions import (
@@ -57,6 +57,28 @@ async def test_a_technician_who_can_sign_in_gets_a_card_with_the_same_id(stage: 
 
 async def test_a_manager_gets_no_card(stage: Stage) -> None:
     assert (await stage.hears(activated(Role.MANAGER))).events == []
+
+
+async def test_a_technician_who_is_kept_out_is_given_no_work_until_let_in_again(stage: Stage) -> None:
+    await stage.hears(activated(Role.TECHNICIAN))
+    out = account(role=Role.TECHNICIAN, status="deactivated")
+    deactivated = UserDeactivated(state=out, revoked=(world.karim.id,))
+    assert not (await stage.hears(deactivated)).only(TechnicianChanged).state.active
+    assert (await stage.hears(activated(Role.TECHNICIAN))).only(TechnicianChanged).state.active
+
+
+@pytest.mark.parametrize(("role", "active"), [(Role.MANAGER, False), (Role.TECHNICIAN, True)])
+async def test_a_card_follows_the_role(stage: Stage, role: Role, active: bool) -> None:
+    previous = Role.TECHNICIAN if role is Role.MANAGER else Role.MANAGER
+    await stage.hears(activated(previous))
+    assigned = RoleAssigned(state=account(role=role), role=role, previous=previous, revoked=(world.karim.id,))
+    assert (await stage.hears(assigned)).only(TechnicianChanged).state.active == active
+
+
+async def test_a_card_has_the_name_of_its_person(stage: Stage) -> None:
+    await stage.hears(activated(Role.TECHNICIAN))
+    updated = UserUpdated(state=account(role=Role.TECHNICIAN, name="Karim H."))
+    assert (await stage.hears(updated)).only(TechnicianChanged).state.name == "Karim H."
 
 
 async def test_an_assignment_plans_the_visit_whose_time_the_calendar_gives(stage: Stage) -> None:

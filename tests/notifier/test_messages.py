@@ -17,7 +17,6 @@ from given_notifier import (
     Case,
     client_profile,
     created,
-    invitation,
     invited,
     moved,
 )
@@ -234,25 +233,37 @@ async def test_an_address_beyond_ascii_is_written_to(stage: Stage, mailbox: Path
     assert "<zoë@xn--bcher-kva.example>".encode() in path.read_bytes()
 
 
+LINKED = {
+    "invitation": ("invitation", "POST /api/auth/invitations/accept"),
+    "welcome": ("verify-email", "POST /api/auth/verify-email"),
+    "verification": ("verify-email", "POST /api/auth/verify-email"),
+    "sign-up repeated": ("password-reset", "POST /api/auth/password-reset/confirm"),
+    "password reset": ("password-reset", "POST /api/auth/password-reset/confirm"),
+}
+
+
 @pytest.mark.parametrize("site", ["", "https://sav.example/"])
-async def test_an_invitation_leads_to_its_place_and_nothing_keeps_the_token(
+@pytest.mark.parametrize("name", LINKED)
+async def test_a_link_leads_to_its_place_and_nothing_keeps_the_token(
     stage: Stage,
     mailbox: Path,
     site: str,
+    name: str,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
+    purpose, route = LINKED[name]
     monkeypatch.setattr(stage.settings, "frontend_url", site)
-    await stage.hears(invitation())
+    await stage.hears(next(case.event for case in CASES if case.name == name))
     await stage.runs_effects()
-    token = Links(stage.settings.link_secret).token("invitation", GRANT)
+    token = Links(stage.settings.link_secret).token(purpose, GRANT)
     [mail] = mails(mailbox)
     if site:
-        assert f"\n\nhttps://sav.example/invitation?token={token}\n\n" in plain(mail)
-        assert f'href="https://sav.example/invitation?token={token}"' in html(mail)
+        assert f"\n\nhttps://sav.example/{purpose}?token={token}\n\n" in plain(mail)
+        assert f'href="https://sav.example/{purpose}?token={token}"' in html(mail)
     else:
         assert f"\n\n{token}\n\n" in plain(mail)
-        assert "POST /api/auth/invitations/accept" in plain(mail)
+        assert route in plain(mail)
     assert token not in mail["Subject"]
     for kept in (await _database(stage), "".join(capfd.readouterr()), *map(str, mailbox.iterdir())):
         assert token not in kept

@@ -221,7 +221,7 @@ async def test_a_projection_that_fails_leaves_everything_as_it_was(
         await project(connection, told)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(projection, "apply", divided)
+    monkeypatch.setattr(projection, "replay", divided)
     with pytest.raises(ZeroDivisionError):
         await rebuild(system.settings, "edge")
     assert await system.sql("edge", SHADOWS) == []
@@ -281,8 +281,8 @@ async def test_a_services_copies_are_a_read_side_too(system: System, visit: dict
     await system.sql("calendar", "DELETE FROM view")
     await rebuild(system.settings, "calendar", patience=0.2)
     assert await verify(system.settings, 10) == []
-    with pytest.raises(Problem, match=r"no read side of auth; there are: .*edge"):
-        await rebuild(system.settings, "auth")
+    with pytest.raises(Problem, match=r"no read side of shop; there are: .*edge"):
+        await rebuild(system.settings, "shop")
 
 
 async def test_a_log_is_certain_only_when_its_earlier_writers_have_ended(system: System) -> None:

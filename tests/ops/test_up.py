@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sav_ops import platform, processes, rooms
+from sav_ops.demo import LEA, PASSWORD
 from sav_ops.home import REPO, Home
 
 
@@ -32,6 +33,15 @@ def get(url: str, token: str = "") -> int:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
     with urllib.request.urlopen(request, timeout=10) as answer:
         return int(answer.status)
+
+
+def sign_in(place: Path) -> str:
+    """The token of the demo's client."""
+    sent = json.dumps({"email": LEA, "password": PASSWORD}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{edge(place)}/api/auth/login", sent, headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(json.load(answer)["access_token"])
 
 
 def edge(place: Path) -> str:
@@ -68,6 +78,20 @@ def test_up_again_starts_only_what_is_missing(place: Path) -> None:
     after = pids(place)
     assert after.pop("claims") != before.pop("claims")
     assert after == before
+
+
+def test_another_key_signs_and_only_auth_starts_again(place: Path) -> None:
+    before, old = pids(place), json.loads((place / "env").read_text())
+    token = sign_in(place)
+    done = sav(place, "keys", "rotate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    after, new = pids(place), json.loads((place / "env").read_text())
+    assert after.pop("auth") != before.pop("auth")
+    assert after == before
+    assert new["SAV_SIGNING_KEY"].endswith(old["SAV_SIGNING_KEY"])
+    assert json.loads(new["SAV_PUBLIC_KEYS"]).items() > json.loads(old["SAV_PUBLIC_KEYS"]).items()
+    assert get(f"{edge(place)}/api/me", token) == 200
+    assert get(f"{edge(place)}/api/me", sign_in(place)) == 200
 
 
 def test_status_shows_processes_queues_and_waiting_work(place: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from stories import Json
+from system import Person
 
 from recipes.commands import RECIPES, Recipe
 from recipes.scene import Scene, Side
@@ -40,6 +41,8 @@ class Call:
     path: str
     record: Json
     sent: dict[str, Any] = field(default_factory=dict)
+    # Who has to ask, where not anybody of that role can.
+    who: Person | None = None
 
 
 async def call(row: Row, scene: Scene, side: Side, role: Role, fresh: bool = True) -> Call:
@@ -51,14 +54,17 @@ async def call(row: Row, scene: Scene, side: Side, role: Role, fresh: bool = Tru
     if issubclass(row.message, View):
         return _read(row, scene.record(side, role, row.message.kind()) if row.path != "/me" else {})
     recipe: Recipe = RECIPES[row.route]
-    if fresh and recipe.fresh:
+    who = None
+    if fresh and recipe.alone:
+        who, record = await recipe.alone(scene, role)
+    elif fresh and recipe.fresh:
         record = await recipe.fresh(scene, side)
     else:
         record = scene.record(side, role, recipe.kind) if recipe.kind else {}
     sent: dict[str, Any] = {"params" if row.method == "GET" else "json": recipe.body(record)}
     if recipe.files:
         sent = {"data": recipe.body(record), "files": recipe.files}
-    return Call(_path(row, record), record, sent)
+    return Call(_path(row, record), record, sent, who)
 
 
 def _read(row: Row, record: Json) -> Call:

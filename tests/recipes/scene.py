@@ -1,6 +1,7 @@
 """Two clients with their technicians, and a record of every kind that names them."""
 
 import asyncio
+import secrets
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
@@ -34,7 +35,7 @@ class Side:
 
 @dataclass
 class Scene:
-    """Two sides that have nothing to do with each other, those who see both, and a message to each of them."""
+    """Two sides that have nothing to do with each other, those who see both; of each a message and a session."""
 
     system: System
     manager: Person
@@ -42,6 +43,7 @@ class Scene:
     near: Side
     far: Side
     messages: dict[str, Json] = field(default_factory=dict)
+    sessions: dict[str, Json] = field(default_factory=dict)
 
     def who(self, role: Role) -> Person:
         """Somebody in this role, of the near side where there are two."""
@@ -58,17 +60,23 @@ class Scene:
         return [self.manager, self.admin, *(who for side in sides for who in (side.client, side.technician))]
 
     def record(self, side: Side, role: Role, kind: str) -> Json:
-        """The side's record; of messages, the one that a person of this role has on that side."""
-        if kind != "notification":
-            return side.seen[kind]
+        """The side's record; of messages, sessions and `self` that of a person of this role on that side."""
+        who = self._whose(side, role)
+        own = {"notification": self.messages, "session": self.sessions, "self": {who.id: {"id": who.id}}}
+        return own[kind][who.id] if kind in own else side.seen[kind]
+
+    def _whose(self, side: Side, role: Role) -> Person:
         if role in MANAGERS and side is self.near:
-            return self.messages[self.who(role).id]
-        return self.messages[(side.technician if role is Role.TECHNICIAN else side.client).id]
+            return self.who(role)
+        return side.technician if role is Role.TECHNICIAN else side.client
 
 
 async def scene(system: System) -> Scene:
     """Everybody of the cast. On each side one visit is over and invoiced, and one is planned."""
     manager, admin = await system.manager(), await system.admin()
+    for who in (manager, admin):
+        # An invitation that was accepted at once may never have left; this is a message that does.
+        done(await system.visitor().post("/auth/password-reset", {"email": who.email}), 202)
     for article in (BOILER, PUMP):
         # Both sides look for them at once.
         await journey.in_catalogue(voice(manager, "Marie Laurent"), article)
@@ -78,6 +86,7 @@ async def scene(system: System) -> Scene:
     found = Scene(system, manager, admin, near, far)
     for who in found.people():
         [found.messages[who.id], *_] = await eventually(partial(_messages, who), 20)
+        [found.sessions[who.id], *_] = await items(who, "/me/sessions")
     return found
 
 
@@ -100,7 +109,14 @@ async def _side(system: System, manager: Person, admin: Person, technician_name:
     await journey.planned(cast, planned)
     conflict = await _too_late(cast, side, planned)
     side.seen = await _seen(manager, side, over, planned, invoice) | {"conflict": conflict}
+    # As an admin sees it: nobody else does.
+    side.seen["policy"] = done(await admin.ask("PUT", "/policies/cut_offs", json={"value": promised()}))
     return side
+
+
+def promised() -> Json:
+    """Another value each time, which no test minds."""
+    return {"feedback_days": 20 + secrets.randbelow(300)}
 
 
 async def _billed(cast: Cast, story: Story) -> Json:
@@ -142,6 +158,7 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         "stock_level": await one(f"/articles/{article['id']}/stock"),
         "product": await one(f"/products/{over.product['id']}"),
         "client": await one(f"/clients/{side.client.id}"),
+        "account": await one(f"/users/{side.client.id}"),
         "reclamation": await one(f"/reclamations/{claim}"),
         "photo": await listed(f"/reclamations/{claim}/photos"),
         "intervention": await one(f"/interventions/{visit}"),

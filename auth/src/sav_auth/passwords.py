@@ -1,10 +1,18 @@
-"""Password hashing: Argon2id with the OWASP profile, in threads, a bounded number at once."""
+"""Passwords: which are taken, and how they are hashed: Argon2id with the OWASP profile, a bounded number at once."""
 
 import asyncio
+import gzip
 import os
+import re
+import unicodedata
+from functools import cache
+from importlib.resources import files
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import SecretStr
+
+from sav_chassis.errors import Invalid
 
 # OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane (26 ms of one core).
 _hasher = PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)
@@ -13,17 +21,47 @@ _at_once = asyncio.Semaphore(os.cpu_count() or 1)
 _NOBODYS = _hasher.hash("nobody's password")
 
 
-async def hashed(password: str) -> str:
+def check_password(password: SecretStr, *own: str) -> None:
+    """Raises `Invalid`, naming `password`, for what is tried first (NIST SP 800-63B, 3.1.1.2).
+
+    That is a common password, one with digits or signs around it, and what says no more than the person's `own`
+    address and name.
+    """
+    said = _plain(password.get_secret_value())
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", said)
+    if common() & {said, core}:
+        raise Invalid.field("password", "is one of those that are tried first; choose another")
+    rest = said
+    for word in sorted(re.findall(r"[^\W\d_]{3,}", _plain(" ".join(own))), key=len, reverse=True):
+        rest = rest.replace(word, "")
+    if rest != said and not re.search(r"[^\W\d_]", rest):
+        raise Invalid.field("password", "says no more than your name and address; choose another")
+
+
+@cache
+def common() -> frozenset[str]:
+    """The passwords that are tried first, in small letters."""
+    packed = files("sav_auth").joinpath("common_passwords.txt.gz").read_bytes()
+    return frozenset(gzip.decompress(packed).decode().splitlines())
+
+
+def _plain(text: str) -> str:
+    """In small letters without accents."""
+    apart = unicodedata.normalize("NFD", text.casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+async def hashed(password: SecretStr) -> str:
     """The hash to keep."""
     async with _at_once:
-        return await asyncio.to_thread(_hasher.hash, password)
+        return await asyncio.to_thread(_hasher.hash, password.get_secret_value())
 
 
-async def matches(password_hash: str | None, password: str) -> bool:
+async def matches(password_hash: str | None, password: SecretStr) -> bool:
     """Whether it is the password; takes the same time where there is none to compare with."""
     async with _at_once:
         return (
-            await asyncio.to_thread(_verify, password_hash or _NOBODYS, password)
+            await asyncio.to_thread(_verify, password_hash or _NOBODYS, password.get_secret_value())
             and password_hash is not None
         )
 

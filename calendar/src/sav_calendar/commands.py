@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from sav_calendar.app import calendar
 from sav_calendar.copies import note_known_ends, open_visit, visible_reclamation
-from sav_calendar.hours import HORIZON, NOTICE, VISIT, overlapping, public_holidays, starts, too_close
+from sav_calendar.hours import HORIZON, VISIT, overlapping, public_holidays, starts, too_close
 from sav_calendar.lifecycle import check_plannable
 from sav_calendar.model import Appointment, Conflict, WorkingHours
 from sav_calendar.planning import (
@@ -27,6 +27,7 @@ from sav_contracts.actor import Actor, Role
 from sav_contracts.calendar import AppointmentChanged, BookAppointment, HoldSlot, HoursChanged, SetHours
 from sav_contracts.claims import ReclamationView
 from sav_contracts.interventions import TechnicianView
+from sav_contracts.policies import Buffers, CutOffs
 
 # How long a time is held for whoever chose it.
 HOLD = timedelta(minutes=5)
@@ -135,10 +136,12 @@ async def _check_start(tx: Tx, technician_id: UUID, start: datetime, by: Actor) 
     if by.role is not Role.CLIENT:
         return
     hours = await tx.session.get(WorkingHours, WorkingHours.id_of(technician_id))
-    if hours is None or start not in starts(hours.view(), max(start, tx.now + NOTICE), start + MOMENT):
+    soonest = tx.now + (await tx.policy(CutOffs)).notice
+    if hours is None or start not in starts(hours.view(), max(start, soonest), start + MOMENT):
         raise Invalid.field("start", "choose one of the free times")
-    taken = await taken_times(tx, [technician_id], start, start)
-    if any(too_close((start, start + VISIT), span) for span in taken[technician_id]):
+    travel = (await tx.policy(Buffers)).travel
+    taken = await taken_times(tx, [technician_id], start, start, travel)
+    if any(too_close((start, start + VISIT), span, travel) for span in taken[technician_id]):
         raise _taken()
 
 

@@ -16,10 +16,6 @@ from sav_contracts.calendar import FreeSlot, Shift, Weekday, WorkingHoursView
 VISIT = timedelta(hours=2)
 # How long after the start the technician may still arrive.
 ARRIVAL = timedelta(hours=1)
-# The way from one visit to the next.
-TRAVEL = timedelta(minutes=30)
-# How long before the start a client may still choose a time.
-NOTICE = timedelta(hours=2)
 # Working hours are known as they are today: nothing is promised for later.
 HORIZON = timedelta(days=365)
 # Visits begin every hour, counted from the start of each shift.
@@ -39,11 +35,11 @@ Span = tuple[datetime, datetime]
 
 
 def free_slots(
-    hours: WorkingHoursView, taken: Sequence[Span], since: datetime, until: datetime
+    hours: WorkingHoursView, taken: Sequence[Span], since: datetime, until: datetime, travel: timedelta
 ) -> Iterator[FreeSlot]:
     """The times between `since` and `until` at which a visit may begin, the earliest first, in UTC."""
     for start in starts(hours, since, until):
-        if not any(too_close((start, start + VISIT), span) for span in taken):
+        if not any(too_close((start, start + VISIT), span, travel) for span in taken):
             yield FreeSlot(
                 technician_id=hours.technician_id,
                 start=start,
@@ -53,9 +49,9 @@ def free_slots(
             )
 
 
-def too_close(one: Span, other: Span) -> bool:
+def too_close(one: Span, other: Span, travel: timedelta) -> bool:
     """Whether two visits of one technician overlap, or leave no time for the way from one to the other."""
-    return one[0] < other[1] + TRAVEL and other[0] < one[1] + TRAVEL
+    return one[0] < other[1] + travel and other[0] < one[1] + travel
 
 
 def starts(hours: WorkingHoursView, since: datetime, until: datetime) -> Iterator[datetime]:

@@ -3,7 +3,7 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sav_calendar.copies import active_technicians
-from sav_calendar.hours import TRAVEL, VISIT, ZONE, Span, free_slots
+from sav_calendar.hours import VISIT, ZONE, Span, free_slots
 from sav_calendar.lifecycle import TAKES_TIME
 from sav_calendar.model import Appointment, Conflict, WorkingHours
 from sav_calendar.timers import expire_hold
@@ -26,6 +26,7 @@ from sav_contracts.calendar import (
     FreeSlot,
 )
 from sav_contracts.claims import ReclamationView
+from sav_contracts.policies import Buffers
 
 
 class AnotherTechnician(errors.Conflict):
@@ -100,23 +101,24 @@ async def openings(
     at_work = await tx.session.scalars(
         select(WorkingHours).where(WorkingHours.technician_id.in_(technicians))
     )
-    taken = await taken_times(tx, technicians, since, until)
+    travel = (await tx.policy(Buffers)).travel
+    taken = await taken_times(tx, technicians, since, until, travel)
     return heapq.merge(
-        *(free_slots(hours.view(), taken[hours.technician_id], since, until) for hours in at_work),
+        *(free_slots(hours.view(), taken[hours.technician_id], since, until, travel) for hours in at_work),
         key=lambda slot: (slot.start, slot.technician_id),
     )
 
 
 async def taken_times(
-    tx: Tx, technicians: Collection[UUID], since: datetime, until: datetime
+    tx: Tx, technicians: Collection[UUID], since: datetime, until: datetime, travel: timedelta
 ) -> defaultdict[UUID, list[Span]]:
     """The held and booked times that a visit beginning between `since` and `until` could come too close to."""
     found = await tx.session.execute(
         select(Appointment.technician_id, Appointment.start, Appointment.end).where(
             Appointment.technician_id.in_(technicians),
             Appointment.status.in_(TAKES_TIME),
-            Appointment.start < until + VISIT + TRAVEL,
-            Appointment.end > since - TRAVEL,
+            Appointment.start < until + VISIT + travel,
+            Appointment.end > since - travel,
         )
     )
     taken = defaultdict(list)

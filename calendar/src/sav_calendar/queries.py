@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sav_calendar.app import calendar
 from sav_calendar.copies import visible_reclamation
-from sav_calendar.hours import HORIZON, NOTICE
+from sav_calendar.hours import HORIZON
 from sav_calendar.lifecycle import check_plannable
 from sav_calendar.planning import check_their_technician, openings
 from sav_chassis.errors import Invalid, NotAllowed, NotFound
@@ -14,6 +14,7 @@ from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
 from sav_contracts.calendar import FindFreeSlots, FreeSlots
 from sav_contracts.interventions import TechnicianView
+from sav_contracts.policies import CutOffs
 
 USUAL_PERIOD = timedelta(weeks=2)
 LONGEST_PERIOD = timedelta(weeks=6)
@@ -25,7 +26,7 @@ async def find_free_slots(query: FindFreeSlots, tx: Tx, by: Actor) -> FreeSlots:
     """The times at which somebody could come, at most 200."""
     since, until = _period(query, tx.now)
     if by.role is Role.CLIENT:
-        since = max(since, tx.now + NOTICE)
+        since = max(since, tx.now + (await tx.policy(CutOffs)).notice)
     free = await openings(tx, since, until, await _whose_times(query, tx, by))
     return FreeSlots(items=list(islice(free, MOST_SLOTS)))
 

@@ -22,7 +22,6 @@ from sav_chassis.errors import (
     DeadlinePassed,
     Invalid,
     KeyReused,
-    NotAllowed,
     NotSignedIn,
     NotYet,
     NotYetKnown,
@@ -31,8 +30,9 @@ from sav_chassis.errors import (
     TooLarge,
     Unavailable,
 )
-from sav_chassis.identity import Verifier
+from sav_chassis.keys import Keys
 from sav_chassis.model import Aggregate
+from sav_chassis.roles import check_role
 from sav_chassis.service import Handler, Service
 from sav_chassis.settings import Settings
 from sav_chassis.topology import COMMANDS
@@ -57,8 +57,11 @@ ON CONFLICT DO NOTHING RETURNING true"""
 READ_KEY = f"SELECT fingerprint, answer FROM answered {KEY}"
 KEEP_ANSWER = f"UPDATE answered SET answer = $4, persons = $5 {KEY}"
 FREE_KEY = f"DELETE FROM answered {KEY}"
-# Also bounds the waiting for somebody else's lock.
-UNTIL_DEADLINE = text("SELECT set_config('statement_timeout', :ms, true)")
+# Also bounds the waiting for somebody else's lock. Whether the caller's token is good is seen in the same look.
+BEGIN = text(
+    """SELECT set_config('statement_timeout', :ms, true), EXISTS (
+        SELECT FROM revoked WHERE subject IN (:person, :session) AND not_before > :issued_at) AS revoked"""
+)
 
 
 Key = tuple[UUID, str, str]
@@ -73,7 +76,7 @@ class Answerer:
         self._service = service
         self._database = database
         self._settings = settings
-        self._verifier = Verifier(settings.public_keys)
+        self._keys = Keys(settings.public_keys, database)
         self._committed = committed
         self.patience = PATIENCE
         self._types = {message.type_name(): message for message in service.handlers}
@@ -103,7 +106,7 @@ class Answerer:
                 raise DeadlinePassed("it arrived too late and was not done")
             if len(ask.body) > MAX_COMMAND:
                 raise TooLarge(f"the request has {len(ask.body)} bytes; at most {MAX_COMMAND} are taken")
-            actor = self._verifier.actor(ask.token) if ask.token else ANYONE
+            actor = await self._keys.actor(ask.token) if ask.token else ANYONE
             message_type = self._types.get(ask.type)
             if message_type is None:
                 raise Invalid(f"{self._service.name} does not know {ask.type}")
@@ -119,10 +122,8 @@ class Answerer:
             return Answer.refusal(SavError("something went wrong on our side; it is logged"))
 
     def _check_role(self, message_type: type[Asked[Any]], actor: Actor) -> None:
-        if actor.role is not Role.SYSTEM and actor.role not in self._service.rows[message_type].reach:
-            if actor == ANYONE:
-                raise NotSignedIn("sign in first")
-            raise NotAllowed(f"not for a {actor.role}")
+        if actor.role is not Role.SYSTEM:
+            check_role(self._service.rows.get(message_type), actor)
 
     async def _patiently(self, message: Asked[Any], ask: Ask, actor: Actor) -> Answer:
         """Tries again what met a record that is still on its way, or somebody else's transaction."""
@@ -157,12 +158,15 @@ class Answerer:
         )
         async with AsyncSession(self._database.engine, expire_on_commit=False) as session:
             left = max(1, math.ceil((ask.deadline - time.time()) * 1000))
-            await session.execute(UNTIL_DEADLINE, {"ms": str(left)})
+            caller = {"person": actor.id, "session": actor.session, "issued_at": actor.issued_at}
+            if (await session.execute(BEGIN, {"ms": str(left), **caller})).one().revoked:
+                raise NotSignedIn("the session has ended")
             plain = driver(session)
             key = _key(message, ask, actor)
             if key and (stored := await _claim(plain, key, message)):
                 return stored
-            tx = Tx(session, self._settings, context, clock=self._database.clock)
+            clock = self._database.clock
+            tx = Tx(session, self._settings, context, clock=clock, caller=ask.caller, expected=ask.expected)
             answer = await self._handle(tx, message, actor)
             if key and answer.problem:
                 await plain.execute(FREE_KEY, *key)
@@ -178,6 +182,7 @@ class Answerer:
     async def _handle(self, tx: Tx, message: Asked[Any], actor: Actor) -> Answer:
         handler: Handler = self._service.handlers[type(message)]
         result = await handler(message, tx, actor)
+        tx.check_expected()
         events = await tx.seal()
         if isinstance(result, Refused):
             return Answer(problem=result.error.problem, events=events)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import aio_pika
@@ -27,6 +27,17 @@ GRACE = 1.0
 FEEL = 1.0
 
 
+class Caller(NamedTuple):
+    """From where somebody asks, as the edge sees it: client address and user agent; None for SAV itself."""
+
+    address: str | None = None
+    agent: str | None = None
+
+
+# Who asks is SAV itself.
+INSIDE = Caller()
+
+
 class Ask(BaseModel):
     """A command or query on its way to its owner."""
 
@@ -38,6 +49,9 @@ class Ask(BaseModel):
     deadline: float
     token: str | None = None
     key: str | None = None
+    caller: Caller = INSIDE
+    # `id.version`: of the first of these records that it changes, one of these versions is meant.
+    expected: frozenset[str] = frozenset()
     correlation_id: UUID
     traceparent: str | None = None
 
@@ -89,6 +103,8 @@ class CommandClient:
         *,
         token: str | None = None,
         key: str | None = None,
+        caller: Caller = INSIDE,
+        expected: frozenset[str] = frozenset(),
         correlation_id: UUID | None = None,
         traceparent: str | None = None,
     ) -> Answer:
@@ -100,6 +116,8 @@ class CommandClient:
                 "deadline": repr(time.time() + seconds),
                 "token": token,
                 "key": key,
+                **caller._asdict(),
+                "expected": " ".join(expected) or None,
                 "conversation": str(conversation),
                 "traceparent": span.traceparent,
             }

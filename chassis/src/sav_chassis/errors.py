@@ -113,6 +113,13 @@ class Conflict(SavError):
     status = 409
 
 
+class ChangedSince(SavError):
+    """The record is not in the version any more that the caller knows (`If-Match`)."""
+
+    code = "changed_since"
+    status = 412
+
+
 class KeyReused(SavError):
     """The idempotency key was used with another body."""
 

@@ -26,7 +26,7 @@ def check_settings(settings: Settings, room: str) -> None:
     """`Unfit` where nobody could sign in, a link could be forged, or production runs on defaults."""
     try:
         known = Verifier(settings.public_keys).key_ids
-        signing = Signer(settings.signing_key).key_id if settings.signing_key else None
+        signing = [signer.key_id for signer in Signer.each(settings.signing_key)]
     except (TypeError, ValueError) as error:
         raise Unfit(
             f"{room}: a key cannot be read ({error}); `./sav up` makes new ones after removing it"
@@ -35,7 +35,8 @@ def check_settings(settings: Settings, room: str) -> None:
         raise Unfit(
             f"{room}: SAV_PUBLIC_KEYS is empty, so no token could be verified; give the public keys as JSON"
         )
-    if room == "auth" and (signing is None or signing not in known):
+    # It signs with the last one until the others are known everywhere.
+    if room == "auth" and (not signing or signing[-1] not in known):
         raise Unfit(
             "auth: SAV_SIGNING_KEY is missing or its public key is not among SAV_PUBLIC_KEYS; give both halves"
         )

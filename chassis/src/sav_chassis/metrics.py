@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 
-from prometheus_client import Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from pydantic_core import from_json
@@ -46,6 +47,8 @@ REQUESTS = Counter("sav_http_requests", "HTTP requests answered", ["route", "sta
 REQUEST_SECONDS = Histogram(
     "sav_http_request_seconds", "From an HTTP request to its answer", ["route"], buckets=QUICK
 )
+NOT_AUDITED = Counter("sav_requests_not_audited", "HTTP requests that are in the log but not in the audit")
+STREAMS = Gauge("sav_streams", "Callers who listen to changes")
 
 # What is counted stops here: a table that has grown beyond it is trouble enough, and looking stays cheap.
 AT_MOST = 100_000
@@ -69,8 +72,14 @@ def answered(command: str, status: int, seconds: float) -> None:
 
 def requested(route: str, status: int, seconds: float) -> None:
     """An HTTP request was answered; `route` is the surface's, not the caller's path."""
-    REQUESTS.labels(route, status).inc()
-    REQUEST_SECONDS.labels(route).observe(seconds)
+    answered, took = _of(route, status)
+    answered.inc()
+    took.observe(seconds)
+
+
+@cache
+def _of(route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(route, status), REQUEST_SECONDS.labels(route)
 
 
 def since(at: datetime) -> float:

@@ -7,12 +7,14 @@ import asyncpg
 
 from sav_chassis.database import Database
 from sav_chassis.projector import Told, project
+from sav_chassis.revoking import revoke
 from sav_chassis.service import Service
 
 
 async def take_in(service: Service, database: Database, told: Sequence[Told]) -> None:
-    """Brings the mirror and every projection up to these events, in one transaction."""
+    """Brings the mirror and every projection up to these events, in one transaction; whom they revoke is out."""
     async with database.pool.acquire() as connection, connection.transaction():
+        await revoke(connection, told)
         # The pool's connections are connections to whoever uses them, but for their type.
         await write(service, cast("asyncpg.Connection", connection), told)
 
@@ -27,5 +29,4 @@ async def write(service: Service, connection: asyncpg.Connection, told: Sequence
 
 def tables(service: Service) -> list[str]:
     """What `take_in` writes, in its order; the service's own aggregates are not among them."""
-    mirror = ["view"] if service.mirrored else []
-    return mirror + [projected.table for projected in service.projections]
+    return ["view", *(projected.table for projected in service.projections)]

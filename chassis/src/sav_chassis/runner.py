@@ -16,13 +16,15 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
 from pydantic import ValidationError
+from uuid_utils.compat import uuid7
 
 from sav_chassis import metrics, topology, tracing
 from sav_chassis.answering import Answerer
-from sav_chassis.asking import Answer, Ask
+from sav_chassis.asking import Answer, Ask, Caller
 from sav_chassis.consuming import ReactionConsumer, ViewConsumer, settle
 from sav_chassis.database import Database, opened
 from sav_chassis.effecting import Effects
+from sav_chassis.envelope import Context
 from sav_chassis.errors import where
 from sav_chassis.fitness import Unfit
 from sav_chassis.health import Health
@@ -34,8 +36,9 @@ from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.tasks import Worker
 from sav_chassis.timing import Timers
-from sav_chassis.tx import Tx
+from sav_chassis.tx import Tx, transaction
 from sav_chassis.vital import end, vital
+from sav_contracts.actor import SYSTEM
 
 log = structlog.get_logger()
 
@@ -86,9 +89,12 @@ async def serving(service: Service, settings: Settings) -> AsyncIterator[Health]
         for worker in workers:
             working = health.watch(vital(asyncio.create_task(worker.run(), name=f"{worker.use} tasks")))
             stack.push_async_callback(_finished, worker, working)
-        if service.mirrored or service.projections:
-            apply = partial(take_in, service, database)
-            await _consuming(stack, health, ViewConsumer(apply, database, broker, f"{service.name}.views"))
+        apply = partial(take_in, service, database)
+        await _consuming(stack, health, ViewConsumer(apply, database, broker, f"{service.name}.views"))
+        for start in service.starts:
+            context = Context(actor_id=SYSTEM.id, actor_role=SYSTEM.role, correlation_id=uuid7())
+            async with transaction(database, settings, context, committed) as tx:
+                await start(tx)
         housekeeping = vital(asyncio.create_task(_forget_answers(database), name="housekeeping"))
         stack.push_async_callback(end, housekeeping)
         await stack.enter_async_context(_commands(service, settings, answerer, health))
@@ -175,6 +181,8 @@ def _ask(message: RabbitMessage) -> Ask:
             "deadline": raw.headers.get("deadline"),
             "token": raw.headers.get("token"),
             "key": raw.headers.get("key"),
+            "caller": {name: raw.headers.get(name) for name in Caller._fields},
+            "expected": str(raw.headers.get("expected") or "").split(),
             "correlation_id": raw.headers.get("conversation"),
             "traceparent": raw.headers.get("traceparent"),
         }

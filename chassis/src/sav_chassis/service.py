@@ -15,7 +15,8 @@ from sav_chassis.settings import Settings
 from sav_chassis.tx import Effect, Timer, Tx
 from sav_contracts import catalogue
 from sav_contracts.actor import Actor
-from sav_contracts.messages import Asked, Command, Event, Query, View
+from sav_contracts.messages import Asked, Command, Event, Query, Revokes, View
+from sav_contracts.policies import PolicyView, SigningKeyView
 from sav_contracts.surface import SURFACE, Row, Serves
 
 Answered = Aggregate | BaseModel | Refused
@@ -29,12 +30,19 @@ R = TypeVar("R", bound=Reaction)
 T = TypeVar("T", bound=Timer)
 F = TypeVar("F", bound=Effect)
 P = TypeVar("P", bound=Projection)
+S = TypeVar("S", bound="Start")
 N = TypeVar("N", bound=Callable[..., Any])
 
+# Does what a service has to do before it works; each replica does it, so it is written to be repeated.
+Start = Callable[[Tx], Awaitable[None]]
 # Given the settings and the room's name; raises `Unfit` with the cure.
 Check = Callable[[Settings, str], None]
 
-HANDLER_MODULES = ("commands", "reactions", "queries", "timers", "effects", "projections")
+HANDLER_MODULES = ("commands", "reactions", "queries", "timers", "effects", "projections", "starting")
+
+
+# What every service keeps: whom to believe, and what admins decided.
+EVERYWHERE = (SigningKeyView, PolicyView)
 
 
 class Projected(NamedTuple):
@@ -55,7 +63,8 @@ class Service:
         self.reactions: dict[type[Event], list[Reaction]] = {}
         self.timers: dict[str, Timer] = {}
         self.effects: dict[str, Effect] = {}
-        self.mirrored: set[type[View]] = set()
+        self.starts: list[Start] = []
+        self.mirrored: set[type[View]] = set(EVERYWHERE)
         self.projections: list[Projected] = []
         self.checks: list[Check] = []
 
@@ -71,7 +80,7 @@ class Service:
         def register(handler: H) -> H:
             if message in self.handlers:
                 raise TypeError(f"{message.__name__} has two handlers")
-            if message not in self.rows:
+            if message not in self.rows and not message.inside:
                 raise TypeError(f"{message.__name__} has no row in the surface")
             self.handlers[message] = handler
             return handler
@@ -94,6 +103,11 @@ class Service:
     def effect(self, effect: F) -> F:
         """Registers what `tx.later` asks for: what leaves the database, outside any transaction, at least once."""
         return _named(self.effects, effect)
+
+    def at_start(self, start: S) -> S:
+        """Registers what is done in one transaction by each process before it answers."""
+        self.starts.append(start)
+        return start
 
     def project(self, *events: type[Event], into: str) -> Callable[[P], P]:
         """Registers a projection: some hundred events of these types in one transaction, in no order.
@@ -129,6 +143,7 @@ class Service:
         self.load()
         shown = {event for event in catalogue.EVENTS.values() if event.state_type() in self.mirrored}
         shown.update(*(projected.events for projected in self.projections))
+        shown.update(event for event in catalogue.EVENTS.values() if issubclass(event, Revokes))
         queues = {
             f"{self.name}.events": sorted(event.type_name() for event in self.reactions),
             f"{self.name}.views": sorted(event.type_name() for event in shown),

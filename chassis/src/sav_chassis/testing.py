@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from sav_chassis.answering import Answerer
-from sav_chassis.asking import Ask
+from sav_chassis.asking import INSIDE, Ask, Caller
 from sav_chassis.database import Database
 from sav_chassis.effecting import Effects
 from sav_chassis.envelope import Envelope
@@ -141,7 +141,12 @@ class Stage:
         await show(self.database.pool, views)
 
     async def when(
-        self, message: Asked[Any], by: Actor = ANYONE, key: str | None = None, seconds: float = 5.0
+        self,
+        message: Asked[Any],
+        by: Actor = ANYONE,
+        key: str | None = None,
+        seconds: float = 5.0,
+        caller: Caller = INSIDE,
     ) -> Outcome:
         """Asks with a token of `by`, as the edge would."""
         token = None if by == ANYONE else Signer(self.settings.signing_key).token(by)
@@ -155,6 +160,7 @@ class Stage:
                 deadline=time.time() + seconds,
                 token=token,
                 key=key,
+                caller=caller,
                 correlation_id=id,
             )
         )

@@ -12,17 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from sav_chassis.asking import INSIDE, Caller
 from sav_chassis.database import Database, driver, utc_now
 from sav_chassis.envelope import MAX_BODY, Context, Envelope
-from sav_chassis.errors import NotFound, NotYet, TooLarge
+from sav_chassis.errors import ChangedSince, NotFound, NotYet, TooLarge
 from sav_chassis.model import Aggregate, Base
+from sav_chassis.projector import Told
+from sav_chassis.revoking import revoke
 from sav_chassis.settings import Settings
 from sav_chassis.tasks import Asking, Errand, Use, in_order
 from sav_contracts.actor import MANAGERS, NOBODY, Actor, Role
 from sav_contracts.messages import Event, View, persons
+from sav_contracts.policies import Policy, PolicyView
 
 A = TypeVar("A", bound=Aggregate)
 B = TypeVar("B", bound=Base)
+P = TypeVar("P", bound=Policy)
 V = TypeVar("V", bound=View)
 
 # A timer due sooner than this wakes its worker; the worker's own poll sees the others in time.
@@ -74,10 +79,16 @@ class Tx:
         context: Context,
         new_id: Callable[[], UUID] = uuid7,
         clock: Callable[[], datetime] = utc_now,
+        caller: Caller = INSIDE,
+        expected: frozenset[str] = frozenset(),
     ) -> None:
         self.session = session
         self.settings = settings
         self.context = context
+        # From where a command was asked.
+        self.caller = caller
+        # The versions of a record that its caller knows, until it has been found in one of them.
+        self._expected = expected
         # In a reaction ids derive from the event, so that doing it again makes the same ones.
         self.new_id = new_id
         self._clock = clock
@@ -97,6 +108,7 @@ class Tx:
         """
         record = await self.session.get(model, id, with_for_update=True, populate_existing=True)
         if record is not None and sees(by, record):
+            self._compare(record)
             return record
         may_come = model.follows_event and (by.role in MANAGERS or by.id == id)
         if record is None and (by.role is Role.SYSTEM or may_come):
@@ -105,7 +117,22 @@ class Tx:
 
     async def first(self, query: Select[B]) -> B | None:
         """The first row of a query, locked until the end, or None."""
-        return (await self.session.execute(query.limit(1).with_for_update())).scalars().first()
+        record = (await self.session.execute(query.limit(1).with_for_update())).scalars().first()
+        if isinstance(record, Aggregate):
+            self._compare(record)
+        return record
+
+    def _compare(self, record: Aggregate) -> None:
+        """Whether a locked record that the caller named is in a version that they know."""
+        if any(version.startswith(f"{record.id}.") for version in self._expected):
+            if f"{record.id}.{record.version}" not in self._expected:
+                raise ChangedSince(f"the {record.kind()} has changed: it is in version {record.version}")
+            self._expected = frozenset()
+
+    def check_expected(self) -> None:
+        """Raises `ChangedSince` where a version was asked for, of no record that was looked at."""
+        if self._expected:
+            raise ChangedSince("If-Match names another record than this changes")
 
     async def alone(self, what: str) -> None:
         """Waits for whoever works on the same thing, then keeps others off it until the end; for what has no row."""
@@ -117,14 +144,23 @@ class Tx:
 
     async def view(self, view: type[V], id: UUID) -> V:
         """This service's copy of another service's record, as of its newest event here; `NotYet` before the first."""
+        found = await self._copy(view, id)
+        if found is None:
+            raise NotYet(view.kind(), id)
+        return found
+
+    async def policy(self, policy: type[P]) -> P:
+        """The policy that is in force; as it comes, before any news of it."""
+        found = await self._copy(PolicyView, policy.id())
+        return found.in_force(policy) if found else policy()
+
+    async def _copy(self, view: type[V], id: UUID) -> V | None:
         found = await self.session.execute(
             text("SELECT doc::text FROM view WHERE kind = :kind AND id = :id"),
             {"kind": view.kind(), "id": id},
         )
         doc = found.scalar_one_or_none()
-        if doc is None:
-            raise NotYet(view.kind(), id)
-        return view.model_validate_json(doc)
+        return view.model_validate_json(doc) if doc else None
 
     async def flush(self) -> None:
         """Writes what changed so far, where a constraint minds the order."""
@@ -188,7 +224,7 @@ class Tx:
                 f"changed without an event: {', '.join(sorted(aggregate.kind() for aggregate in silent))}"
             )
         views = {id(emitted.aggregate): emitted.aggregate.view() for emitted in self._emitted}
-        envelopes: list[Envelope] = []
+        sealed: list[Told] = []
         rows: list[list[Any]] = []
         for emitted in self._emitted:
             told = emitted.type(state=views[id(emitted.aggregate)], **emitted.facts)
@@ -208,12 +244,13 @@ class Tx:
             named = (persons(told) | {self.context.actor_id}) - {NOBODY}
             self.named |= named
             rows.append([*(getattr(envelope, name) for name in APPENDED), list(named)])
-            envelopes.append(envelope)
+            sealed.append((envelope, told))
         if rows:
             await driver(self.session).executemany(APPEND, rows)
+            await revoke(driver(self.session), sealed)
         for asking in in_order(self._asked):
             await asking.write(self.session)
-        return envelopes
+        return [envelope for envelope, _ in sealed]
 
 
 @event.listens_for(Session, "before_flush")

@@ -1,7 +1,5 @@
 """The states of a réclamation, and how urgent one is."""
 
-from datetime import timedelta
-
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, STAFF, Role
 from sav_contracts.claims import Priority, ProblemType, ReclamationStatus, Safety
@@ -66,8 +64,6 @@ UNDER_WAY: frozenset[ReclamationStatus] = frozenset(
     {"qualified", "awaiting_client", "assigned", "in_progress", "awaiting_parts"}
 )
 URGENT: frozenset[ProblemType] = frozenset({"leak", "no_heating", "electrical"})
-# A client who says nothing is content.
-CLOSES_AFTER = timedelta(days=7)
 
 
 def triage(problem_type: ProblemType, safety: Safety) -> tuple[Priority, str]:

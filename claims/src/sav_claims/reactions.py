@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
-from sav_claims.lifecycle import CLOSES_AFTER, RECLAMATION, UNDER_WAY
+from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_claims.model import Client, Reclamation
 from sav_claims.timers import close_after_a_while
 from sav_contracts.actor import SYSTEM, Role
@@ -29,6 +29,7 @@ from sav_contracts.interventions import (
     InterventionView,
     WarrantyDecided,
 )
+from sav_contracts.policies import CutOffs
 
 
 @claims.on(UserRegistered)
@@ -133,7 +134,9 @@ async def resolve(event: InterventionClosed, tx: Tx) -> str | None:
     obsolete = _move(tx, reclamation, visit, "resolved")
     if obsolete is None:
         reclamation.resolution = "estimate_refused" if refused else "repaired"
-        tx.remind(close_after_a_while, reclamation.id, tx.now + CLOSES_AFTER)
+        # A client who says nothing is content.
+        closes_after = (await tx.policy(CutOffs)).closes_after
+        tx.remind(close_after_a_while, reclamation.id, tx.now + closes_after)
     return obsolete
 
 

@@ -1,5 +1,6 @@
 """Who acts."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -27,13 +28,16 @@ PEOPLE = STAFF | {Role.CLIENT}
 
 
 class Actor(BaseModel):
-    """The caller of a command: the person's id, the role they act in, and their session."""
+    """The caller of a command: the person's id, the role they act in, their session, and since when their token is."""
 
     model_config = ConfigDict(frozen=True)
 
     id: PersonId = NOBODY
     role: Role
     session: UUID | None = None
+    issued_at: datetime | None = None
+    # An admin who has yet to set up the second factor that is asked of admins.
+    enrolling: bool = False
 
 
 ANYONE = Actor(role=Role.ANYONE)

@@ -4,28 +4,16 @@ from datetime import datetime, time
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from sav_contracts.claims import Slot
 from sav_contracts.messages import Command, Event, Message, PersonId, Query, Scope, View
+from sav_contracts.zone import Zone
 
 AppointmentStatus = Literal["held", "booked", "expired", "done", "no_show", "cancelled"]
 ConflictKind = Literal["slot_taken", "outside_hours", "absence", "overrun"]
 ConflictStatus = Literal["open", "resolved", "moot"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-def _exists(zone: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("an IANA time zone, such as Europe/Paris") from None
-    return zone
-
-
-Zone = Annotated[str, Field(max_length=60), AfterValidator(_exists)]
 
 
 class AppointmentView(View):

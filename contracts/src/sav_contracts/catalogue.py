@@ -2,12 +2,12 @@
 
 from typing import TypeVar
 
-from sav_contracts import auth, calendar, catalog, claims, interventions, notifier, reporting
+from sav_contracts import auth, calendar, catalog, claims, interventions, notifier, policies, reporting
 from sav_contracts.messages import Event, Message, View
 
 M = TypeVar("M", bound=Message)
 
-OWNERS = (auth, catalog, claims, interventions, calendar, notifier, reporting)
+OWNERS = (auth, policies, catalog, claims, interventions, calendar, notifier, reporting)
 
 
 def _declared(base: type[M]) -> list[type[M]]:
@@ -30,6 +30,6 @@ def changed(view: type[View]) -> type[Event]:
     [event] = (
         event
         for event in EVENTS.values()
-        if event.state_type() is view and event.__name__.endswith("Changed")
+        if event.state_type() is view and event.__name__.endswith("Changed") and not event.tells
     )
     return event

@@ -7,6 +7,9 @@ from pydantic import AfterValidator, Field
 from sav_contracts.messages import Line, Message
 
 MAX_FILE_BYTES = 10_000_000
+# Of the body of a request without files, and of one with them.
+MAX_BODY = 1_000_000
+MAX_UPLOAD = 30_000_000
 IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
 PAPERS = IMAGES | {"application/pdf"}
 

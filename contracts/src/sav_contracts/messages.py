@@ -74,6 +74,9 @@ class Asked(Message, Generic[Reply]):
     # A parameter may have a name that is no word in Python (`from`).
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
+    # Asked by SAV itself alone: it has no route.
+    inside: ClassVar[bool] = False
+
     def wire(self) -> bytes:
         """The body as the owner gets it, secrets included."""
         return self.model_dump_json(context="wire", exclude_unset=True).encode()
@@ -101,6 +104,8 @@ class View(Message):
     """The public snapshot of an aggregate after its version-th event."""
 
     scope: ClassVar[Scope]
+    # The values of fields that a `limited` reach is kept to.
+    limits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     id: UUID
     version: int
@@ -157,6 +162,13 @@ class Event(Message):
     @classmethod
     def state_type(cls) -> type[View]:
         return cls.model_fields["state"].annotation  # type: ignore[return-value]
+
+
+class Revokes(Event):
+    """Takes access away: whoever hears it refuses the tokens of `revoked` that were issued before its time."""
+
+    # Ids of sessions; and of users, for all of theirs.
+    revoked: tuple[UUID, ...]
 
 
 @cache

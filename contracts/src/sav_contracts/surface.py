@@ -6,7 +6,33 @@ from enum import StrEnum
 from typing import Any
 
 from sav_contracts.actor import Role
-from sav_contracts.auth import AcceptInvitation, AccountView, InviteUser, RegisterClient, SignIn
+from sav_contracts.auth import (
+    AcceptInvitation,
+    AccountView,
+    ActivateUser,
+    AssignRole,
+    ChangePassword,
+    ChangeProfile,
+    ChangeUser,
+    ConfirmSecondFactor,
+    DeactivateUser,
+    EndSession,
+    FindSessions,
+    FindSignIns,
+    InviteAgain,
+    InviteUser,
+    RefreshSession,
+    RegisterClient,
+    RemoveSecondFactor,
+    RequestPasswordReset,
+    RequestVerification,
+    ResetPassword,
+    ResetSecondFactor,
+    SetUpSecondFactor,
+    SignIn,
+    SignOut,
+    VerifyEmail,
+)
 from sav_contracts.calendar import (
     AppointmentView,
     BookAppointment,
@@ -41,6 +67,7 @@ from sav_contracts.claims import (
     QualifyReclamation,
     ReclamationView,
 )
+from sav_contracts.edge import FindRequests
 from sav_contracts.interventions import (
     ChangeInvoice,
     DecideWarranty,
@@ -62,22 +89,26 @@ from sav_contracts.interventions import (
 )
 from sav_contracts.messages import Asked, View
 from sav_contracts.notifier import MarkRead, NotificationView
+from sav_contracts.policies import ChangePolicy, PolicyView
 from sav_contracts.reporting import FeedbackView, GetReclamationsReport, GiveFeedback
 
 
 class Reach(StrEnum):
-    """How far a role reaches: everybody's records, those of its own as client, those it works on."""
+    """How far a role reaches: everybody's records, those of its own as client, those it works on, those it looks after."""
 
     ANY = "any"
     OWN = "own"
     MINE = "mine"
+    # Those with the values that the view names in `limits`.
+    LIMITED = "limited"
     ALL = "all"
 
 
 class Serves(StrEnum):
-    """What a row answers with: the owner's reply, or a part of the read model."""
+    """What a row answers with: the owner's reply, a part of the read model, or what the edge itself finds."""
 
     REPLY = "reply"
+    EDGE = "edge"
     PAGE = "list"
     ONE = "one"
     SELF = "self"
@@ -106,6 +137,8 @@ class Row:
     search: tuple[str, ...] = ()
     during: str = ""
     file: str = ""
+    # Whether it is for an admin too who has yet to set up a second factor.
+    enrolling: bool = False
 
     @property
     def method(self) -> str:
@@ -118,6 +151,7 @@ class Row:
 
 ANYBODY = dict.fromkeys(Role, Reach.ANY)
 MANAGERS = {Role.MANAGER: Reach.ALL, Role.ADMIN: Reach.ALL}
+ADMIN = {Role.ADMIN: Reach.ALL}
 CLIENT_AND_MANAGERS = {Role.CLIENT: Reach.OWN, **MANAGERS}
 TECHNICIAN_AND_MANAGERS = {Role.TECHNICIAN: Reach.MINE, **MANAGERS}
 CONCERNED = {**CLIENT_AND_MANAGERS, Role.TECHNICIAN: Reach.MINE}
@@ -158,9 +192,74 @@ SURFACE: tuple[Row, ...] = (
     # auth
     Row("Sign up", "POST /auth/register", RegisterClient, ANYBODY, status=202),
     Row("Sign in", "POST /auth/login", SignIn, ANYBODY),
+    Row("Refresh", "POST /auth/refresh", RefreshSession, ANYBODY),
+    Row("Sign out", "POST /auth/logout", SignOut, THEMSELVES, enrolling=True),
+    Row("Forgotten password: ask", "POST /auth/password-reset", RequestPasswordReset, ANYBODY, status=202),
+    Row("Forgotten password: confirm", "POST /auth/password-reset/confirm", ResetPassword, ANYBODY),
     Row("Accept an invitation", "POST /auth/invitations/accept", AcceptInvitation, ANYBODY),
-    Row("Profile", "GET /me", AccountView, THEMSELVES, Serves.SELF),
+    Row("E-mail verification: confirm", "POST /auth/verify-email", VerifyEmail, ANYBODY),
+    Row(
+        "E-mail verification: ask again",
+        "POST /auth/verify-email/resend",
+        RequestVerification,
+        ANYBODY,
+        status=202,
+    ),
+    Row("Profile", "GET /me", AccountView, THEMSELVES, Serves.SELF, enrolling=True),
+    Row("Change the profile", "PATCH /me", ChangeProfile, THEMSELVES),
+    Row("Change the password", "POST /me/password", ChangePassword, THEMSELVES),
+    Row("Sessions", "GET /me/sessions", FindSessions, THEMSELVES),
+    Row("End a session", "DELETE /me/sessions/{session_id}", EndSession, THEMSELVES),
+    Row("Second factor: set up", "POST /me/totp", SetUpSecondFactor, THEMSELVES, enrolling=True),
+    Row("Second factor: confirm", "POST /me/totp/confirm", ConfirmSecondFactor, THEMSELVES, enrolling=True),
+    Row("Second factor: off", "DELETE /me/totp", RemoveSecondFactor, THEMSELVES, enrolling=True),
+    *followed(
+        "Users (a manager: clients and technicians)",
+        "/users",
+        AccountView,
+        {Role.MANAGER: Reach.LIMITED, Role.ADMIN: Reach.ALL},
+        filters=("role", "status", "email", "email_verified", "locale"),
+        sorts=("name", "email"),
+        search=("name", "email", "phone"),
+    ),
     Row("Invite staff", "POST /users", InviteUser, {Role.ADMIN: Reach.ALL}, status=201),
+    Row("Change a user", "PATCH /users/{account_id}", ChangeUser, {Role.ADMIN: Reach.ALL}),
+    Row("Invite again", "POST /users/{account_id}/invite", InviteAgain, {Role.ADMIN: Reach.ALL}),
+    Row(
+        "Take a second factor away",
+        "DELETE /users/{account_id}/totp",
+        ResetSecondFactor,
+        {Role.ADMIN: Reach.ALL},
+    ),
+    Row("Assign a role", "PUT /users/{account_id}/role", AssignRole, {Role.ADMIN: Reach.ALL}),
+    Row(
+        "Deactivate (a manager: clients)",
+        "POST /users/{account_id}/deactivate",
+        DeactivateUser,
+        {Role.MANAGER: Reach.LIMITED, Role.ADMIN: Reach.ALL},
+    ),
+    Row(
+        "Activate again (a manager: clients)",
+        "POST /users/{account_id}/activate",
+        ActivateUser,
+        {Role.MANAGER: Reach.LIMITED, Role.ADMIN: Reach.ALL},
+    ),
+    Row(
+        "Sign-in audit",
+        "GET /users/{account_id}/logins",
+        FindSignIns,
+        THEMSELVES | {Role.ADMIN: Reach.ALL},
+    ),
+    Row("Policies", "GET /policies", PolicyView, ADMIN, Serves.PAGE, filters=("name",)),
+    Row("Set a policy", "PUT /policies/{name}", ChangePolicy, ADMIN),
+    Row(
+        "History of a policy",
+        "GET /policies/{policy_id}/timeline",
+        PolicyView,
+        ADMIN,
+        Serves.TIMELINE,
+        sorts=(),
+    ),
     # catalog
     *followed(
         "Browse and search articles",
@@ -405,4 +504,6 @@ SURFACE: tuple[Row, ...] = (
         CONCERNED,
         filters=("status", "client_id", "technician_id", "intervention_id", "reclamation_id"),
     ),
+    # edge
+    Row("Request audit", "GET /audit", FindRequests, ADMIN, Serves.EDGE),
 )

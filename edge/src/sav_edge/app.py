@@ -1,20 +1,20 @@
 """The edge process: the HTTP door, and the consumer that feeds its read model."""
 
 import asyncio
-import contextlib
+import resource
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-import uvicorn
 from litestar import Litestar, Request, Response, get
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from pydantic_core import to_json
 
-from sav_chassis import metrics, tracing
+from sav_chassis import tracing
 from sav_chassis.asking import CommandClient
 from sav_chassis.consuming import ViewConsumer
 from sav_chassis.database import opened
@@ -24,14 +24,24 @@ from sav_chassis.files import Files, check_files
 from sav_chassis.health import Health
 from sav_chassis.identity import Verifier
 from sav_chassis.migrate import migrate
+from sav_chassis.projector import Told
+from sav_chassis.revoking import revoke
 from sav_chassis.runner import connected, run
 from sav_chassis.settings import Settings
+from sav_contracts.policies import Cors, RateLimits
 from sav_edge import problems
+from sav_edge.auditing import Audit
+from sav_edge.call import NONE, call_of
 from sav_edge.description import described
+from sav_edge.front import Front
+from sav_edge.limiting import RateLimiter
+from sav_edge.live import Live
 from sav_edge.projection import apply
 from sav_edge.reading import ReadModel
 from sav_edge.routes import Door, handlers
-from sav_edge.uploads import Uploads
+from sav_edge.serving import Config, Server
+from sav_edge.stream import Streams, streaming
+from sav_edge.uploads import Bounds, Uploads
 
 log = structlog.get_logger()
 
@@ -75,29 +85,47 @@ async def application(settings: Settings, health: Health | None = None) -> Async
         client = CommandClient(publishing)
         await client.start()
 
+        verifier = Verifier(settings.public_keys)
+        live = Live(database, verifier)
+        await live.start()
+        streams = Streams(database.pool, verifier, settings.streams)
+
+        async def take_in(told: Sequence[Told]) -> None:
+            await revoke(database.pool, told)
+            await apply(database.pool, told)
+            await live.tell(told)
+            streams.look()
+
         async def apply_reply(envelopes: Sequence[Envelope]) -> None:
-            await apply(database.pool, [(envelope, envelope.event()) for envelope in envelopes])
+            await take_in([(envelope, envelope.event()) for envelope in envelopes])
 
         read = ReadModel(database.pool)
         recognisers = ThreadPoolExecutor(RECOGNISERS, "recogniser")
-        uploads = Uploads(Files(settings.files_url), recognisers)
-        verifier = Verifier(settings.public_keys)
-        door = Door(read, client, verifier, settings.command_deadline, apply_reply, uploads)
-        consumer = ViewConsumer(lambda told: apply(database.pool, told), database, broker, "edge.views")
+        bounds = Bounds(settings.max_body, settings.max_upload, settings.body_within)
+        uploads = Uploads(Files(settings.files_url), recognisers, bounds)
+        limiter = RateLimiter(database.pool, lambda: live.policy(RateLimits), settings.rate_limits_scale)
+        audit = Audit(database.pool, settings)
+        deadline = settings.command_deadline
+        door = Door(read, client, verifier, deadline, apply_reply, uploads, limiter, audit)
+        consumer = ViewConsumer(take_in, database, broker, "edge.views")
         await consumer.start()
         health.database, health.connections = database, [broker, publishing]
         health.consumes(consumer.queue, consumer.channel)
         try:
-            with health.started():
-                yield build(door, health)
+            async with audit.running(), limiter.running(), streams.running():
+                with health.started():
+                    app = build(door, streams, health)
+                    app.asgi_handler = Front(app.asgi_handler, settings, lambda: live.policy(Cors), audit)
+                    yield app
         finally:
             await consumer.stop()
+            await live.stop()
             await client.close()
             recognisers.shutdown(wait=False, cancel_futures=True)
 
 
-def build(door: Door, health: Health) -> Litestar:
-    """The routes of the surface, health for a balancer and the API description."""
+def build(door: Door, streams: Streams, health: Health) -> Litestar:
+    """The routes of the surface, live changes, health for a balancer and the API description."""
 
     @get("/health/live")
     async def live() -> Response[bytes]:
@@ -107,22 +135,36 @@ def build(door: Door, health: Health) -> Litestar:
     async def ready() -> Response[bytes]:
         return _json(await health.ready())
 
+    @get("/.well-known/jwks.json")
+    async def keys() -> Response[bytes]:
+        return Response(
+            to_json(door.verifier.jwks()),
+            media_type="application/json",
+            headers={"Cache-Control": "public, max-age=300"},
+        )
+
     return Litestar(
-        [*handlers(door), live, ready, *described()],
+        [*handlers(door), streaming(streams, door.admit), live, ready, keys, *described()],
+        state=State({"streams": streams}),
         openapi_config=None,
         logging_config=None,
         exception_handlers={
             SavError: problems.on_sav_error,
             HTTPException: _without_route,
-            Exception: problems.on_any_error,
+            Exception: _unexpected,
         },
     )
 
 
 def _without_route(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """What no row of the surface answers is counted together: its paths are anybody's."""
-    metrics.REQUESTS.labels("none", error.status_code).inc()
+    call_of(request.scope).route = NONE
     return problems.on_http_error(request, error)
+
+
+def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    call = call_of(request.scope)
+    call.route = call.route or NONE
+    return problems.on_any_error(request, error)
 
 
 def _json(parts: dict[str, bool]) -> Response[bytes]:
@@ -143,29 +185,26 @@ async def listening(settings: Settings) -> AsyncIterator[None]:
         listener = socket.create_server(
             (settings.edge_host, settings.edge_port), backlog=2048, reuse_port=True
         )
-        server = Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=FINISH_WITHIN,
-            )
-        )
-        serving = asyncio.create_task(server.serve([listener]))
-        log.info("ready", service=edge.name, host=settings.edge_host, port=settings.edge_port)
-        try:
+        async with served(app, listener, settings):
+            log.info("ready", service=edge.name, host=settings.edge_host, port=settings.edge_port)
             yield
-        finally:
-            server.should_exit = True
-            await serving
 
 
-class Server(uvicorn.Server):
-    """Signals are the runner's."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+@asynccontextmanager
+async def served(app: Litestar, listener: socket.socket, settings: Settings) -> AsyncIterator[None]:
+    """Answers HTTP; at the end what is in hand is finished, and streams, which have no end of their own, are ended."""
+    _enough_files()
+    server = Server(Config(app, settings, FINISH_WITHIN))
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
         yield
+    finally:
+        app.state.streams.stop()
+        server.should_exit = True
+        await serving
+
+
+def _enough_files() -> None:
+    """A connection is a file: thousands listen, and the usual limit is a thousand."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

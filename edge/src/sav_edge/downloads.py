@@ -10,12 +10,10 @@ from sav_contracts.files import StoredFile
 from sav_contracts.interventions import InvoiceView
 from sav_contracts.surface import Row
 from sav_edge.reply import Reply
+from sav_edge.tags import holds
 
-# Whatever the bytes are: nobody guesses another type, and nothing in them runs or loads anything.
-HARMLESS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-}
+# Whatever the bytes are: nothing in them runs or loads anything.
+HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
 def file_of(row: Row, record: Mapping[str, Any]) -> StoredFile:
@@ -31,13 +29,8 @@ async def answer(files: Files, file: StoredFile, known: str | None, headers: dic
     """The file, or 304 where the caller holds it already (`known`: their If-None-Match)."""
     tag = f'"{file.sha256}"'
     headers = headers | HARMLESS | {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if known and _matches(known, tag):
+    if holds(known, tag):
         return Reply(b"", 304, headers=headers)
     content = await files.get(file)
     headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(file.name, safe='')}"
     return Reply(content, 200, file.media_type, headers)
-
-
-def _matches(known: str, tag: str) -> bool:
-    """RFC 9110, 13.1.2: any of a list, compared weakly."""
-    return known.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in known.split(",")]

@@ -8,13 +8,13 @@ from pydantic.json_schema import models_json_schema
 
 from sav_chassis.errors import Problem
 from sav_contracts.actor import ANYONE, Actor, Role
-from sav_contracts.files import MAX_FILE_BYTES
+from sav_contracts.files import MAX_FILE_BYTES, MAX_UPLOAD
 from sav_contracts.messages import Asked, View
 from sav_contracts.surface import SURFACE, Row, Serves
 from sav_contracts.timeline import Entry
 from sav_edge.listing import MAX_SEARCH, form, parameters
 from sav_edge.routes import PREFIX
-from sav_edge.uploads import ENDINGS, FORM, JSON, MAX_UPLOAD, file_fields, media_types
+from sav_edge.uploads import ENDINGS, FORM, JSON, file_fields, media_types
 
 Json = dict[str, Any]
 CLIENT = Actor(role=Role.CLIENT)
@@ -26,15 +26,20 @@ REFUSALS = {
     "404": "There is no such record, or none that you may see",
     "409": "The record's state does not allow it; `moves` holds what it allows",
     "410": "The link was used or has expired",
+    "408": "The body did not come in time",
+    "412": "The record is not in the version any more that `If-Match` names",
     "413": "The body, or a file in it, is too large",
     "415": "The body, or a file in it, is of a type that is not taken here",
     "422": "Wrong fields, each named in `errors`",
+    "429": "Too many requests or attempts; try again after `Retry-After` seconds",
     "503": "Who should answer is away; nothing was done",
     "504": "No answer in time; repeat with the same Idempotency-Key",
 }
 
 # What only a body can be refused for.
-BODILY = {"400", "413", "415"}
+BODILY = {"400", "408", "413", "415"}
+# What only a change can be refused for.
+CHANGING = {"412"}
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -44,9 +49,27 @@ KEY = {
 KNOWN = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "The ETag of the file that the caller holds already.",
+    "description": "The ETag of what the caller holds already.",
     "schema": {"type": "string"},
 }
+MEANT = {
+    "name": "If-Match",
+    "in": "header",
+    "description": 'The ETag of the record as the caller knows it, or `"<id>.<version>"`: the first record with this '
+    "id that the command changes must still be in that version.",
+    "schema": {"type": "string"},
+}
+HEADERS = {
+    "X-Request-ID": "The caller's own (a UUID), or a new one; in the log and in all that came of the request",
+    "RateLimit-Policy": "How many requests (`q`) of this kind may be made in how many seconds (`w`)",
+    "RateLimit": "How many are left (`r`), and in how many seconds (`t`) it is all of them again",
+    "Retry-After": "Seconds",
+    "ETag": "Of what is answered, for If-None-Match and If-Match",
+}
+ALWAYS = ("X-Request-ID", "RateLimit", "RateLimit-Policy")
+LATER = {"429", "503", "504"}
+# What has an ETag.
+ONE = (Serves.ONE, Serves.SELF, Serves.FILE)
 BINARY = {"type": "string", "format": "binary"}
 
 
@@ -69,6 +92,9 @@ def document() -> Json:
         "paths": paths,
         "components": {
             "schemas": definitions,
+            "headers": {
+                name: {"description": told, "schema": {"type": "string"}} for name, told in HEADERS.items()
+            },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -87,7 +113,17 @@ def _schemas() -> tuple[dict[type[BaseModel], Json], dict[str, Json]]:
         ref_template="#/components/schemas/{model}",
     )
     by_model = {model: schema for (model, _), schema in found.items() if issubclass(model, BaseModel)}
-    return by_model, definitions["$defs"]
+    return by_model, _local(definitions["$defs"])
+
+
+def _local(schema: Any) -> Any:
+    """The schema with times of day as they are: in somebody's zone, so that they have no offset (`time-local`)."""
+    if isinstance(schema, list):
+        return [_local(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    local = {"format": "time-local"} if schema.get("format") == "time" else {}
+    return {name: _local(part) for name, part in schema.items()} | local
 
 
 def _forms(row: Row) -> list[type[View]]:
@@ -108,17 +144,17 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
         "summary": row.feature,
         "description": _described(row),
         "parameters": [_path_parameter(part) for part in re.findall(r"{(\w+)}", row.path)],
-        "responses": {str(row.status): _answer(row, references)} | _refusals(row),
+        "responses": _with_headers({str(row.status): _answer(row, references)} | _refusals(row), row),
     }
     if not _public(row):
         operation["security"] = [{"token": []}]
-    if row.serves is Serves.REPLY and row.method == "GET":
+    if issubclass(row.message, Asked) and row.method == "GET":
         operation["parameters"] += _fields_as_parameters(definitions[name], row)
     elif row.serves is Serves.REPLY:
-        operation["parameters"].append(KEY)
+        operation["parameters"] += [KEY, MEANT]
         if body := _body(definitions[name], row):
             operation["requestBody"] = body
-    elif row.serves is Serves.FILE:
+    elif row.serves in ONE:
         operation["parameters"].append(KNOWN)
     elif row.serves in (Serves.PAGE, Serves.TIMELINE):
         operation["parameters"] += [_query_parameter(name, row) for name in parameters(row)]
@@ -159,7 +195,6 @@ def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
     if row.serves is Serves.FILE:
         return {
             "description": "The file",
-            "headers": {"ETag": {"schema": {"type": "string"}}},
             "content": {media_type: {"schema": BINARY} for media_type in ENDINGS},
         }
     if row.serves is Serves.TIMELINE:
@@ -185,18 +220,26 @@ def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
 
 
 def _refusals(row: Row) -> Json:
-    expected = {"401", "403", "404", "422", "503"}
+    expected = {"401", "403", "404", "422", "429", "503"}
     if row.serves is Serves.REPLY:
-        expected = set(REFUSALS) - (BODILY if row.method == "GET" else set())
-    if row.serves is Serves.PAGE and "{" not in row.path:
+        expected = set(REFUSALS) - (BODILY | CHANGING if row.method == "GET" else set())
+    if row.serves in (Serves.PAGE, Serves.EDGE) and "{" not in row.path:
         expected -= {"404"}
     if "token" not in row.message.model_fields:
         expected -= {"410"}
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     refusals: Json = {code: {"description": REFUSALS[code], "content": problem} for code in sorted(expected)}
-    if row.serves is Serves.FILE:
+    if row.serves in ONE:
         refusals["304"] = {"description": "The caller holds it already"}
     return refusals
+
+
+def _with_headers(responses: Json, row: Row) -> Json:
+    for status, response in responses.items():
+        tagged = row.serves in ONE and status in ("200", "304")
+        names = (*ALWAYS, *(["Retry-After"] if status in LATER else []), *(["ETag"] if tagged else []))
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return responses
 
 
 def _body(schema: Json, row: Row) -> Json | None:

@@ -1,8 +1,8 @@
 """Reads: one SQL statement over the read model, within the caller's scope."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +19,7 @@ Views = Mapping[type[View], Reach]
 
 # The column that says whose a root is.
 THEIRS = {Role.CLIENT: "client_id", Role.TECHNICIAN: "technician_id"}
+WORK = "('reclamation', 'intervention')"
 # Whom or what a réclamation or a visit names: who may read those, reads this too.
 NAMED = {
     (Role.CLIENT, "technician"): "technician_id",
@@ -27,12 +28,20 @@ NAMED = {
 }
 
 
-def views_of(role: Role) -> Views:
-    """The views that a role reads, in lists or one by one, and how far."""
+class Found(NamedTuple):
+    """A record in the form that its reader gets, and which version of which record that is."""
+
+    doc: str
+    id: UUID
+    version: int
+
+
+def views_of(role: Role, serves: tuple[Serves, ...] = (Serves.PAGE, Serves.ONE)) -> Views:
+    """The views that a role reads, in lists or one by one unless told otherwise, and how far."""
     return {
         row.message: row.reach[role]  # type: ignore[misc]
         for row in SURFACE
-        if row.serves in (Serves.PAGE, Serves.ONE) and role in row.reach
+        if row.serves in serves and role in row.reach
     }
 
 
@@ -44,8 +53,17 @@ def visible(actor: Actor, reach: Reach | None, view: type[View], me: str, v: str
     """The SQL condition under which `actor` (whose id is the parameter `me`) sees a row `v` of this view."""
     if reach is None:
         return "false"
-    theirs = "true" if reach is Reach.ALL else _in_scope(actor, view, me, v)
+    if reach is Reach.LIMITED:
+        theirs = " AND ".join(
+            f"{v}.doc ->> '{name}' IN {_list(values)}" for name, values in view.limits.items()
+        )
+    else:
+        theirs = "true" if reach is Reach.ALL else _in_scope(actor, view, me, v)
     return f"{v}.{doc(actor)} IS NOT NULL AND {theirs}"
+
+
+def _list(words: Sequence[str]) -> str:
+    return "(" + ", ".join(f"'{word}'" for word in words) + ")"
 
 
 def _in_scope(actor: Actor, view: type[View], me: str, v: str) -> str:
@@ -59,7 +77,7 @@ def _in_scope(actor: Actor, view: type[View], me: str, v: str) -> str:
             kinds = ", ".join(f"'{view.kind()}'" for view in roots)
             # The kinds stand there once more for the primary key, which begins with them.
             return f"""EXISTS (SELECT FROM view root WHERE root.kind IN ({kinds}) AND root.id = {v}.parent
-                AND {_any(actor, roots, me, "root")})"""
+                AND {visible_of(actor, roots, me, "root")})"""
         case Scope.STAFF:
             return "true" if actor.role in STAFF else "false"
         case Scope.PUBLIC:
@@ -73,13 +91,17 @@ def _root(actor: Actor, view: type[View], me: str, v: str) -> str:
     theirs, named = THEIRS[actor.role], NAMED.get((actor.role, view.kind()))
     if named is None:
         return f"{v}.{theirs} = {me}"
-    still = "AND x.open" if actor.role is Role.TECHNICIAN else ""
     return f"""{v}.id IN (SELECT x.{named} FROM view x
-        WHERE x.kind IN ('reclamation', 'intervention') AND x.{theirs} = {me} {still})"""
+        WHERE x.kind IN {WORK} AND x.{theirs} = {me} {still(actor.role, "x")})"""
 
 
-def _any(actor: Actor, views: Views, me: str, v: str) -> str:
-    """The same for a row of any of these views."""
+def still(role: Role, work: str) -> str:
+    """What `work` must also be for those in this role to see what it names."""
+    return f"AND {work}.open" if role is Role.TECHNICIAN else ""
+
+
+def visible_of(actor: Actor, views: Views, me: str, v: str) -> str:
+    """The same for a row `v` of any of these views."""
     kinds: dict[str, list[str]] = {}
     for view, reach in views.items():
         kinds.setdefault(visible(actor, reach, view, me, v), []).append(f"'{view.kind()}'")
@@ -98,16 +120,16 @@ class ReadModel:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
-    async def one(self, row: Row, ids: Ids, actor: Actor) -> str:
+    async def one(self, row: Row, ids: Ids, actor: Actor) -> Found:
         """The record that the ids of the path name; where they name what it hangs on, the newest that does.
 
         `NotFound` where there is none that the actor may see, or hangs on none that the actor may see.
         """
         statement = _newest(row, actor.role, tuple(ids))
-        found = await self._pool.fetchval(statement, *_arguments(row, ids, actor))
+        found = await self._pool.fetchrow(statement, *_arguments(row, ids, actor))
         if found is None:
             raise _missing(_view(row), ids)
-        return str(found)
+        return Found(*found)
 
     async def page(self, row: Row, ids: Ids, query: Query, actor: Actor) -> str:
         """A page of the records that the actor may see, of those that hang on what the ids of the path name.
@@ -150,12 +172,12 @@ class ReadModel:
         told = {
             view: reach
             for view, reach in VIEWS[actor.role].items()
-            if view.scope in (Scope.ROOT, Scope.CHILD)
+            if view.scope in (Scope.ROOT, Scope.CHILD, Scope.STAFF)
         }
         rows = await self._pool.fetch(
             f"""SELECT t.{doc(actor)} AS doc, t.at AS place, t.event_id AS id
             FROM timeline t JOIN view v ON v.kind = t.kind AND v.id = t.subject
-            WHERE t.root = $1 AND t.{doc(actor)} IS NOT NULL AND {_any(actor, told, "$2", "v")}
+            WHERE t.root = $1 AND t.{doc(actor)} IS NOT NULL AND {visible_of(actor, told, "$2", "v")}
                 AND {typed("$2")} {later}
             ORDER BY t.at, t.event_id LIMIT {listing.limit + 1}""",
             *arguments,
@@ -176,7 +198,7 @@ class ReadModel:
 @cache
 def _newest(row: Row, role: Role, names: tuple[str, ...]) -> str:
     """The statement of `one`; its text is the same for everybody of a role."""
-    return f"""SELECT v.{doc(Actor(role=role))} FROM view v WHERE {_conditions(row, role, names)}
+    return f"""SELECT v.{doc(Actor(role=role))}, v.id, v.version FROM view v WHERE {_conditions(row, role, names)}
         ORDER BY v.created_at DESC, v.id DESC LIMIT 1"""
 
 
@@ -212,8 +234,10 @@ def _id_of(view: type[View]) -> str:
 
 def _missing(view: type[View], ids: Ids) -> NotFound:
     name, id = list(ids.items())[-1]
-    of = "" if name == _id_of(view) else f" of {name.removesuffix('_id')}"
-    return NotFound(f"there is no {view.kind().replace('_', ' ')}{of} {id}")
+    kind = view.kind().replace("_", " ")
+    if name == _id_of(view):
+        return NotFound(f"there is no {kind} {id}")
+    return NotFound(f"there is no {kind} of {name.removesuffix('_id')} {id}")
 
 
 def _page(rows: list[asyncpg.Record], listing: Listing) -> str:

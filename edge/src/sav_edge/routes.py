@@ -2,10 +2,9 @@
 
 import asyncio
 import re
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import structlog
@@ -16,16 +15,21 @@ from litestar.handlers import HTTPRouteHandler
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from sav_chassis import metrics, tracing
-from sav_chassis.asking import CommandClient
+from sav_chassis import tracing
+from sav_chassis.asking import Caller, CommandClient
 from sav_chassis.database import is_away
 from sav_chassis.envelope import Envelope
-from sav_chassis.errors import FieldError, Invalid, NotAllowed, NotSignedIn, Problem, SavError, Unavailable
+from sav_chassis.errors import FieldError, Invalid, NotSignedIn, Problem, SavError, Unavailable
 from sav_chassis.identity import Verifier
-from sav_contracts.actor import ANYONE, Actor
+from sav_chassis.roles import check_role
+from sav_contracts.actor import Actor
+from sav_contracts.edge import FindRequests
 from sav_contracts.messages import Asked
 from sav_contracts.surface import SURFACE, Row, Serves
-from sav_edge import downloads, problems, uploads
+from sav_edge import downloads, problems, tags, uploads
+from sav_edge.auditing import Audit
+from sav_edge.call import Call, call_of
+from sav_edge.limiting import RateLimiter, kind_of
 from sav_edge.listing import Query
 from sav_edge.reading import ReadModel
 from sav_edge.reply import JSON, Reply
@@ -37,6 +41,8 @@ HttpRequest = Request[Any, Any, Any]
 PREFIX = "/api"
 # Seconds that a caller waits for the read model to show what they wrote.
 APPLY_WITHIN = 2.0
+# Characters of a user agent.
+LONGEST_AGENT = 200
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE}
 
@@ -58,40 +64,48 @@ class Door:
     deadline: float
     apply: Callable[[Sequence[Envelope]], Awaitable[None]]
     uploads: Uploads
+    limiter: RateLimiter
+    audit: Audit
 
     async def answer(self, row: Row, request: HttpRequest) -> Reply:
-        """The row's answer or problem, with the request's id on it and in the log."""
-        started = time.perf_counter()
-        correlation_id = str(_uuid(request.headers.get("x-request-id")) or uuid_utils.uuid7())
-        # Every request is a task of its own, and so is its context.
-        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
-        headers = {"X-Request-ID": correlation_id, "Cache-Control": "no-store"}
+        """The row's answer or problem."""
+        call = call_of(request.scope)
+        call.route = row.route
         status = 500
         with tracing.span(row.route, "SERVER", _trace(request), _http(row)) as span:
             try:
-                began = Origin(correlation_id, span.traceparent)
-                reply = await self._answer(row, request, began, headers)
+                reply = await self._answer(row, request, call, span.traceparent)
                 status = reply.status
             finally:
-                seconds = time.perf_counter() - started
-                log.info("request", route=row.route, status=status, ms=round(seconds * 1000, 1))
-                metrics.requested(row.route, status, seconds)
                 span.note("http.response.status_code", status)
             if status >= 500:
                 span.fail(str(status))
         return reply
 
-    async def _answer(self, row: Row, request: HttpRequest, began: Origin, headers: dict[str, str]) -> Reply:
-        """Token, role and shape are checked here; scope by the read model or the owner."""
+    def admit(self, row: Row, request: HttpRequest) -> str | None:
+        """The caller's token, which is good, if they have one; raises what refuses them. What they ask for is counted."""
+        call, kind = call_of(request.scope), kind_of(row)
         try:
-            token, actor = self._caller(request)
-            _check_role(row, actor)
-            if row.serves is Serves.FILE:
-                return await self._file(row, request, actor, headers)
+            if token := token_of(request):
+                call.actor = self.verifier.actor(token)
+        finally:
+            # Whoever sends a token that is none is counted by address.
+            self.limiter.take(call, kind)
+        check_role(row, call.actor)
+        return token
+
+    async def _answer(self, row: Row, request: HttpRequest, call: Call, traceparent: str | None) -> Reply:
+        """Token, role and shape are checked here; scope by the read model or the owner."""
+        headers = {"Cache-Control": "no-store"}
+        try:
+            token = self.admit(row, request)
             if row.serves is Serves.REPLY:
-                body = await self._ask(row, request, token, began, headers)
-            else:
-                body = await self._read(row, request, actor)
+                return await self._ask(row, request, token, Origin(call.id, traceparent), headers)
+            if row.serves is Serves.EDGE:
+                return _reply(row, await self._here(row, request), headers)
+            if row.serves in (Serves.PAGE, Serves.TIMELINE):
+                return _reply(row, await self._list(row, request, call.actor), headers)
+            return await self._one(row, request, call.actor, headers)
         except SavError as error:
             return problems.reply(error.problem, headers)
         except HTTPException as error:
@@ -101,47 +115,45 @@ class Door:
                 raise
             log.warning("database is away", error=str(error))
             return problems.reply(Unavailable("the read model is away", retry_after=2).problem, headers)
-        if not body:
-            return Reply(b"", 204, headers=headers)
-        return Reply(body.encode(), row.status, JSON, headers)
 
-    def _caller(self, request: HttpRequest) -> tuple[str | None, Actor]:
-        given = request.headers.get("authorization")
-        if given is None:
-            return None, ANYONE
-        scheme, _, token = given.partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise NotSignedIn("send the token as `Authorization: Bearer …`")
-        return token, self.verifier.actor(token)
+    async def _list(self, row: Row, request: HttpRequest, actor: Actor) -> str:
+        read = self.read.page if row.serves is Serves.PAGE else self.read.timeline
+        return await read(row, _path_ids(request), _query(request), actor)
 
-    async def _read(self, row: Row, request: HttpRequest, actor: Actor) -> str:
+    async def _one(self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
+        """A record, or its file; 304 where the caller holds it already."""
+        no_parameters(request)
         ids = {"account_id": actor.id} if row.serves is Serves.SELF else _path_ids(request)
-        if row.serves is Serves.PAGE:
-            return await self.read.page(row, ids, _query(request), actor)
-        if row.serves is Serves.TIMELINE:
-            return await self.read.timeline(row, ids, _query(request), actor)
-        _no_parameters(request)
-        return await self.read.one(row, ids, actor)
-
-    async def _file(self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
-        record = from_json(await self._read(row, request, actor))
-        file = downloads.file_of(row, record)
+        found = await self.read.one(row, ids, actor)
         known = request.headers.get("if-none-match")
-        return await downloads.answer(self.uploads.files, file, known, headers)
+        if row.serves is Serves.FILE:
+            file = downloads.file_of(row, from_json(found.doc))
+            return await downloads.answer(self.uploads.files, file, known, headers)
+        headers["ETag"] = tags.tag(found.id, found.version, actor)
+        if tags.holds(known, headers["ETag"]):
+            return Reply(b"", 304, headers=headers)
+        return _reply(row, found.doc, headers)
+
+    async def _here(self, row: Row, request: HttpRequest) -> str:
+        message = cast("FindRequests", await self._message(row, request))
+        return (await self.audit.page(message)).model_dump_json()
 
     async def _ask(
         self, row: Row, request: HttpRequest, token: str | None, began: Origin, headers: dict[str, str]
-    ) -> str | None:
+    ) -> Reply:
         key = request.headers.get("idempotency-key") or str(uuid_utils.uuid7())
         if not _is_key(key):
             raise Invalid.field("Idempotency-Key", "at most 200 printable characters")
         headers["Idempotency-Key"] = key
+        expected = tags.expected(request.headers.get("if-match"))
         message = await self._message(row, request)
         answer = await self.client.ask(
             message,
             self.deadline,
             token=token,
             key=key,
+            caller=_from_where(request),
+            expected=expected,
             correlation_id=UUID(began.correlation_id),
             traceparent=began.traceparent,
         )
@@ -149,7 +161,7 @@ class Door:
         if answer.problem:
             raise Answered(answer.problem)
         headers |= _location(row, answer.body)
-        return answer.body
+        return _reply(row, answer.body, headers)
 
     async def _message(self, row: Row, request: HttpRequest) -> Asked[BaseModel]:
         """The command or query, from path and body, or path and query; the files in it are stored."""
@@ -158,8 +170,8 @@ class Door:
         if row.method == "GET":
             fields: dict[str, Any] = {name: values[-1] for name, values in _query(request).items()}
         else:
-            _no_parameters(request)
-            fields, sent = await uploads.read(message, request)
+            no_parameters(request)
+            fields, sent = await uploads.read(message, request, self.uploads.bounds)
         if doubled := sorted(set(fields) & set(request.path_params)):
             raise Invalid.field(doubled[0], "stands in the path")
         return await self.uploads.kept(message, fields | dict(request.path_params), sent)
@@ -193,10 +205,14 @@ def _handler(path: str, rows: list[Row], door: Door) -> HTTPRouteHandler:
     plain = {} if any(map(_ending, rows)) else {row.method: row for row in rows}
 
     async def handle(request: HttpRequest) -> Reply:
-        row = plain[request.method] if plain else _meant(rows, request)
-        return await door.answer(row, request)
+        here = plain or _meant(rows, request)
+        if request.method == "OPTIONS":
+            return _methods(here)
+        if request.method not in here:
+            raise MethodNotAllowedException(headers={"Allow": ", ".join(here)})
+        return await door.answer(here[request.method], request)
 
-    methods = sorted({HttpMethod(row.method) for row in rows})
+    methods = sorted({HttpMethod.OPTIONS, *(HttpMethod(row.method) for row in rows)})
     return route(PREFIX + path.replace("}", ":str}"), http_method=methods, status_code=200)(handle)
 
 
@@ -205,29 +221,31 @@ def _ending(row: Row) -> str:
     return row.path.rpartition("/")[2].partition("}")[2]
 
 
-def _meant(rows: list[Row], request: HttpRequest) -> Row:
-    """The row of this method and ending; its id is left without the ending."""
+def _methods(here: Mapping[str, Row]) -> Reply:
+    return Reply(b"", 204, headers={"Allow": ", ".join(here)})
+
+
+def _meant(rows: list[Row], request: HttpRequest) -> Mapping[str, Row]:
+    """The rows of this ending, by method; the path's last id is left without the ending."""
     ids = request.path_params
     name, last = next(reversed(ids.items()), ("", ""))
     endings = [ending for ending in map(_ending, rows) if last.endswith(ending)]
     if not endings:
         raise NotFoundException
     ending = max(endings, key=len)
-    here = {row.method: row for row in rows if _ending(row) == ending}
-    if request.method not in here:
-        raise MethodNotAllowedException(headers={"Allow": ", ".join(here)})
     if ending:
         # In a dict of its own: Litestar remembers the other one for the next request of this path.
         request.scope["path_params"] = ids | {name: last.removesuffix(ending)}
-    return here[request.method]
+    return {row.method: row for row in rows if _ending(row) == ending}
 
 
-def _check_role(row: Row, actor: Actor) -> None:
-    if actor.role in row.reach:
-        return
-    if actor == ANYONE:
-        raise NotSignedIn("sign in first")
-    raise NotAllowed(f"not for a {actor.role}")
+def _from_where(request: HttpRequest) -> Caller:
+    agent = "".join(filter(str.isprintable, request.headers.get("user-agent", "")))[:LONGEST_AGENT]
+    return Caller(call_of(request.scope).address, agent or None)
+
+
+def _reply(row: Row, body: str | None, headers: dict[str, str]) -> Reply:
+    return Reply(body.encode(), row.status, JSON, headers) if body else Reply(b"", 204, headers=headers)
 
 
 def _location(row: Row, body: str | None) -> dict[str, str]:
@@ -235,6 +253,17 @@ def _location(row: Row, body: str | None) -> dict[str, str]:
     if row.status != 201 or one is None or body is None:
         return {}
     return {"Location": PREFIX + one.path.partition("{")[0] + from_json(body)["id"]}
+
+
+def token_of(request: HttpRequest) -> str | None:
+    """The token that the caller sent, if any; `NotSignedIn` where it is sent in another way than ours, or twice."""
+    given = request.headers.getall("authorization", [])
+    if not given:
+        return None
+    scheme, _, token = given[0].partition(" ")
+    if scheme.lower() != "bearer" or not token or len(given) > 1:
+        raise NotSignedIn("send the token as `Authorization: Bearer …`")
+    return token
 
 
 def _path_ids(request: HttpRequest) -> dict[str, UUID]:
@@ -270,7 +299,8 @@ def _query(request: HttpRequest) -> Query:
     return {name: request.query_params.getall(name) for name in request.query_params}
 
 
-def _no_parameters(request: HttpRequest) -> None:
+def no_parameters(request: HttpRequest) -> None:
+    """Raises `Invalid` where the address has any."""
     if request.query_params:
         wrong = [
             FieldError(field=name, message="there is no such parameter here")

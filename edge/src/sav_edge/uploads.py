@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast, get_args, get_origin
+from typing import Any, NamedTuple, cast, get_args, get_origin
 
 from litestar import Request
 from litestar.types import HTTPReceiveMessage
@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from sav_chassis.errors import FieldError, Invalid, SavError, TooLarge
 from sav_chassis.files import Files
-from sav_contracts.files import MAX_FILE_BYTES, StoredFile, Takes
+from sav_contracts.files import MAX_BODY, MAX_FILE_BYTES, MAX_UPLOAD, StoredFile, Takes
 from sav_contracts.messages import Asked
 from sav_edge.recognising import Unsuitable, recognised
 
@@ -28,12 +28,24 @@ JSON = "application/json"
 FORM = "multipart/form-data"
 # Nobody said what it is: curl says the second of whatever it is given.
 UNSAID = {"", "application/x-www-form-urlencoded"}
-# Bytes of a body without files, and of one with them.
-MAX_BODY = 1_000_000
-MAX_UPLOAD = 30_000_000
 MAX_PARTS = 100
 MAX_NAME = 200
 ENDINGS = {"image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",), "application/pdf": (".pdf",)}
+
+
+class Bounds(NamedTuple):
+    """Bytes of a body without files, and of one with them; seconds in which either has to be there."""
+
+    body: int = MAX_BODY
+    upload: int = MAX_UPLOAD
+    seconds: float = 60.0
+
+
+class TooSlow(SavError):
+    """The body did not come in time."""
+
+    code = "too_slow"
+    status = 408
 
 
 class Malformed(SavError):
@@ -100,8 +112,16 @@ def media_types(message: Asks) -> tuple[str, ...]:
     return (FORM,) if any(field.required for field in files) else (JSON, FORM)
 
 
-async def read(message: Asks, request: HttpRequest) -> tuple[Fields, list[Sent]]:
-    """What the body says, and the files in it; nothing is stored. 400, 413, 415 or 422 where it cannot be read."""
+async def read(message: Asks, request: HttpRequest, bounds: Bounds) -> tuple[Fields, list[Sent]]:
+    """What the body says, and the files in it; nothing is stored. 400, 408, 413, 415 or 422 where it cannot be read."""
+    try:
+        async with asyncio.timeout(bounds.seconds):
+            return await _read(message, request, bounds)
+    except TimeoutError:
+        raise TooSlow(f"the body did not come within {bounds.seconds:g} seconds") from None
+
+
+async def _read(message: Asks, request: HttpRequest, bounds: Bounds) -> tuple[Fields, list[Sent]]:
     media_type, options = request.content_type
     media_type = JSON if media_type in UNSAID else media_type
     taken = media_types(message)
@@ -111,8 +131,8 @@ async def read(message: Asks, request: HttpRequest) -> tuple[Fields, list[Sent]]
             raise UnsupportedMediaType.field(needed[0], f"send it as a file in {FORM}")
         raise UnsupportedMediaType(f"send the body as {' or '.join(taken)}")
     if media_type == FORM:
-        return await _form(message, request, options.get("boundary", ""))
-    fields = json_object(b"".join([chunk async for chunk in _chunks(request, MAX_BODY)]))
+        return await _form(message, request, options.get("boundary", ""), bounds)
+    fields = json_object(b"".join([chunk async for chunk in _chunks(request, bounds.body)]))
     if given := [name for name in file_fields(message) if fields.get(name) is not None]:
         raise Invalid.fields(
             [FieldError(field=name, message=f"send it as a file in {FORM}") for name in given]
@@ -136,7 +156,7 @@ def json_object(body: bytes) -> Fields:
 async def _chunks(request: HttpRequest, limit: int) -> AsyncIterator[bytes]:
     """The body as it comes; `TooLarge` as soon as it is known to be longer than `limit` bytes."""
     size = request.content_length or 0
-    told = TooLarge(f"the body is too large: at most {limit // 1_000_000} MB")
+    told = TooLarge(f"the body is too large: at most {_size(limit)}")
     if size > limit:
         raise told
     size = 0
@@ -153,11 +173,17 @@ async def _chunks(request: HttpRequest, limit: int) -> AsyncIterator[bytes]:
         more = event.get("more_body", False)
 
 
-async def _form(message: Asks, request: HttpRequest, boundary: str) -> tuple[Fields, list[Sent]]:
-    form = Form(message)
+def _size(limit: int) -> str:
+    return f"{limit / 1_000_000:g} MB"
+
+
+async def _form(
+    message: Asks, request: HttpRequest, boundary: str, bounds: Bounds
+) -> tuple[Fields, list[Sent]]:
+    form = Form(message, bounds.body)
     try:
         with PushMultipartParser(boundary, max_segment_count=MAX_PARTS) as parser:
-            async for chunk in _chunks(request, MAX_UPLOAD):
+            async for chunk in _chunks(request, bounds.upload):
                 # An empty chunk would tell the parser that the body ends here.
                 for event in parser.parse(chunk) if chunk else ():
                     form.take(event)
@@ -169,12 +195,12 @@ async def _form(message: Asks, request: HttpRequest, boundary: str) -> tuple[Fie
 class Form:
     """Gathers the parts of a form as they come; refuses each as soon as it is too large or has no place."""
 
-    def __init__(self, message: Asks) -> None:
+    def __init__(self, message: Asks, text: int) -> None:
         self.fields: Fields = {}
         self.files: list[Sent] = []
         self._message = message
         self._takes = file_fields(message)
-        self._text_left = MAX_BODY
+        self._text_left = self._text = text
 
     def take(self, event: "MultipartSegment | bytes | None") -> None:
         """A part begins, goes on, or (None) ends."""
@@ -201,9 +227,7 @@ class Form:
         if self._name not in self._takes:
             self._text_left -= len(chunk)
             if self._text_left < 0:
-                raise TooLarge(
-                    f"the fields are too large: at most {MAX_BODY // 1_000_000} MB without the files"
-                )
+                raise TooLarge(f"the fields are too large: at most {_size(self._text)} without the files")
         elif len(self._content) > MAX_FILE_BYTES:
             message = f"the file is too large: at most {MAX_FILE_BYTES // 1_000_000} MB"
             raise TooLarge(f"{self._name}: {message}", errors=[FieldError(field=self._name, message=message)])
@@ -243,6 +267,7 @@ class Uploads:
 
     files: Files
     workers: Executor
+    bounds: Bounds
 
     async def kept(self, message: Asks, fields: Fields, sent: list[Sent]) -> Asked[BaseModel]:
         """The message, whose files are stored when this returns; none is where anything in it is refused."""
@@ -266,7 +291,9 @@ class Uploads:
         except Unsuitable as error:
             raise UnsupportedMediaType.field(file.field, f"the file {error}; it takes {taken}") from None
         if media_type not in field.media_types:
-            raise UnsupportedMediaType.field(file.field, f"the file is {media_type}; it takes {taken}")
+            raise UnsupportedMediaType.field(
+                file.field, f"the file is of type {media_type}; it takes {taken}"
+            )
         if len(content) > MAX_FILE_BYTES:
             raise TooLarge(f"{file.field}: the picture is too large without its compression; send a JPEG")
         return content, media_type

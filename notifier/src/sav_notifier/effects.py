@@ -17,6 +17,15 @@ from sav_notifier.people import Person, addressee
 from sav_notifier.rendering import rendered
 from sav_notifier.stale import why_stale
 
+# What the link in a message is for; the page that it leads to has the same name.
+LINKS = {
+    "invitation": "invitation",
+    "welcome": "verify-email",
+    "verification": "verify-email",
+    "password_reset": "password-reset",
+    "sign_up_repeated": "password-reset",
+}
+
 
 class Letter(NamedTuple):
     """What is to be sent now, and to whom."""
@@ -76,9 +85,10 @@ def _known_when_sent(notification: Notification, settings: Settings) -> dict[str
     """What no row may hold, or what is the same in every message."""
     site = settings.frontend_url.rstrip("/")
     known = {"company": settings.seller.name, "site": site}
-    if notification.template == "invitation":
-        token = Links(settings.link_secret).token("invitation", UUID(notification.facts["grant_id"]))
-        known |= {"token": token, "link": f"{site}/invitation?token={token}" if site else ""}
+    if purpose := LINKS.get(notification.template):
+        grant = notification.facts["grant_id"]
+        token = Links(settings.link_secret).token(purpose, UUID(grant)) if grant else ""
+        known |= {"token": token, "link": f"{site}/{purpose}?token={token}" if site and token else ""}
     return known
 
 

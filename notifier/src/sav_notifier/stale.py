@@ -18,6 +18,10 @@ Facts = dict[str, Any]
 # The time after which a message says nothing useful.
 UNTIL = {
     "invitation": "expires_at",
+    "welcome": "expires_at",
+    "verification": "expires_at",
+    "password_reset": "expires_at",
+    "sign_up_repeated": "expires_at",
     "appointment_booked": "end",
     "visit_booked": "end",
     "visit_planned": "end",
@@ -45,6 +49,9 @@ def _at_that_time(record: AppointmentView, facts: Facts) -> bool:
 # Whether a newer state of the record still bears the message out; where nothing is said it always does.
 STILL_TRUE: dict[str, Callable[[Any, Facts], bool]] = {
     "invitation": _status("invited"),
+    "verification": lambda record, facts: not record.email_verified,
+    "password_reset": _status("active"),
+    "sign_up_repeated": _status("active"),
     "technician_assigned": lambda record, facts: str(record.technician_id) == facts["technician_id"],
     "appointment_booked": _at_that_time,
     "visit_booked": _to_come,

@@ -24,12 +24,16 @@ PAGE = REPO / "docs" / "benchmarks.md"
 # In the order of docs/benchmarks.md; each is benchmarks/<name>.py with `measure(settings, rounds)`.
 MEASURES = (
     "read",
+    "edge_checks",
+    "tokens",
+    "signing_in",
     "command",
     "whole_path",
     "emit",
     "relay",
     "reaction",
     "projection",
+    "stream",
     "effect",
     "rebuild",
     "up",

@@ -36,6 +36,8 @@ app.add_typer(cli_events.parked, name="parked")
 app.add_typer(cli_events.dead, name="dead")
 app.add_typer(cli_events.replay, name="replay")
 app.command("refresh")(cli_events.refresh)
+keys = typer.Typer(help="The keys that tokens are signed with.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -51,9 +53,12 @@ def up(
     ] = None,
 ) -> None:
     """Start everything that is not running yet; make the databases and the demo people."""
-    from sav_ops import platform
+    from sav_ops import first_admin, platform
 
-    platform.up(Home.default(), demo, replicas)
+    home = Home.default()
+    platform.up(home, demo, replicas)
+    if way := None if demo else asyncio.run(first_admin.way_in(platform.known_settings(home))):
+        out.print(way, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -120,6 +125,14 @@ def logs(
 
     with suppress(KeyboardInterrupt):  # how following ends
         reading.show(Home.default(), processes or [], lines, request, level, follow)
+
+
+@keys.command()
+def rotate() -> None:
+    """Sign with a new key from now on; whoever is signed in stays so."""
+    from sav_ops import keys as signing
+
+    signing.rotate(Home.default())
 
 
 @app.command()

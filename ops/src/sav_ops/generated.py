@@ -17,9 +17,9 @@ from sav_chassis.lifecycle import Lifecycle
 from sav_chassis.service import Service
 from sav_contracts.actor import Role
 from sav_contracts.catalogue import EVENTS
-from sav_contracts.messages import PERSON_ID, Event, Message, Scope
+from sav_contracts.messages import PERSON_ID, Event, Message, Scope, View
 from sav_contracts.surface import SURFACE
-from sav_ops import asyncapi, revisions, rooms
+from sav_ops import asyncapi, errors, revisions, rooms
 from sav_ops.home import REPO
 
 COLUMNS = (Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN)
@@ -33,6 +33,7 @@ All routes are under `/api`. How far a role reaches:
 - `any`: also without a token.
 - `own`: only what is the caller's own, as client or as the person it is about.
 - `mine`: only what the caller works on as technician, with the client and the product of what is still under way.
+- `limited`: only those whom the feature names.
 - `all`: everybody's.
 - –: refused (403). What a role does not reach is not there for it (404).
 """
@@ -71,7 +72,7 @@ def topology() -> str:
 
 def roles() -> str:
     """What each role may do, and which states it may bring a record to; a chapter for each service."""
-    return "\n".join([ROLES_HEAD, *("\n".join(_chapter(owner)) for owner in rooms.SERVICES)])
+    return "\n".join([ROLES_HEAD, *("\n".join(_chapter(owner)) for owner in rooms.ROOMS)])
 
 
 def _chapter(owner: str) -> Iterator[str]:
@@ -159,7 +160,8 @@ def _keeping(event: type[Event], services: Sequence[Service]) -> Iterator[str]:
 
 
 def _timeline(event: type[Event]) -> str:
-    if not event.tells or event.state_type().scope not in (Scope.ROOT, Scope.CHILD):
+    view = event.state_type()
+    if not event.tells or (view.scope not in (Scope.ROOT, Scope.CHILD) and view.roots is View.roots):
         return "no line"
     if event.for_client is Event.for_client:
         return "for staff and the client" if event.client_sees else "for staff"
@@ -204,6 +206,7 @@ DOCUMENTS: list[tuple[Path, Callable[[], str]]] = [
     (REPO / "contracts/src/sav_contracts/asyncapi.json", asyncapi.document),
     (REPO / "docs/roles.md", roles),
     (REPO / "docs/events.md", events),
+    (REPO / "docs/errors.md", errors.page),
 ]
 
 

@@ -57,7 +57,7 @@ def read_side(room: str) -> ReadSide:
     if room == rooms.EDGE:
         from sav_edge import projection
 
-        return ReadSide(None, projection.TABLES, projection.apply)
+        return ReadSide(None, projection.TABLES, projection.replay)
     if room in rooms.SERVICES:
         service = rooms.load(room).load()
         if types := service.bindings().get(f"{room}.views"):

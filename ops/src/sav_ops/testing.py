@@ -107,7 +107,8 @@ def servers(home: Home) -> Iterator[dict[str, str]]:
         database, broker = pool.submit(postgres.start, home, 0), pool.submit(rabbitmq.start, home, 0)
         urls = {"SAV_DATABASE_URL": database.result(), "SAV_BROKER_URL": broker.result()}
     mine = {name: value for name, value in os.environ.items() if not name.startswith("SAV_")}
-    yield {**mine, **urls, "PYTHONUNBUFFERED": "1"}
+    # All tests together ask for more than one person may.
+    yield {**mine, **urls, "SAV_RATE_LIMITS_SCALE": "1000", "PYTHONUNBUFFERED": "1"}
 
 
 def clear(home: Home) -> None:

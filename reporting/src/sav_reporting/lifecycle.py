@@ -1,7 +1,5 @@
 """The states of feedback."""
 
-from datetime import timedelta
-
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import Role
 from sav_contracts.reporting import FeedbackStatus
@@ -10,5 +8,3 @@ FEEDBACK: Lifecycle[FeedbackStatus] = Lifecycle(
     "feedback",
     {("invited", "given"): {Role.CLIENT}, ("given", "given"): {Role.CLIENT}},
 )
-# How long after the visit was closed feedback may be given and changed.
-OPEN_FOR = timedelta(days=14)

@@ -43,7 +43,7 @@ class Feedback(Aggregate):
         """Keeps what the client says now, in place of what they said before."""
         FEEDBACK.check(self.status, "given", by)
         if now > self.open_until:
-            raise FeedbackOver(f"feedback on this visit was possible until {self.open_until:%d %B %Y}")
+            raise FeedbackOver(f"feedback on this visit was possible until {self.open_until:%Y-%m-%d}")
         self.status = "given"
         self.rating, self.recommend = said.rating, said.recommend
         self.comment, self.contact_me = said.comment, said.contact_me

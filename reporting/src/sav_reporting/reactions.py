@@ -2,9 +2,9 @@
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions import InterventionClosed
+from sav_contracts.policies import CutOffs
 from sav_contracts.reporting import FeedbackInvited
 from sav_reporting.app import reporting
-from sav_reporting.lifecycle import OPEN_FOR
 from sav_reporting.model import Feedback, feedback_id
 
 
@@ -25,7 +25,7 @@ async def ask_how_it_was(event: InterventionClosed, tx: Tx) -> str | None:
             reclamation_id=visit.reclamation_id,
             status="invited",
             contact_me=False,
-            open_until=(visit.closed_at or tx.now) + OPEN_FOR,
+            open_until=(visit.closed_at or tx.now) + (await tx.policy(CutOffs)).feedback,
         )
     )
     tx.emit(FeedbackInvited, feedback)

@@ -2,7 +2,16 @@
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
-from sav_contracts.auth import UserInvited, UserRegistered
+from sav_contracts.auth import (
+    EmailVerificationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
+    SecondFactorTurned,
+    SessionEnded,
+    SignUpRepeated,
+    UserInvited,
+    UserRegistered,
+)
 from sav_notifier.app import notifier
 from sav_notifier.people import holder
 from sav_notifier.telling import tell
@@ -25,8 +34,51 @@ async def send_invitation(event: UserInvited, tx: Tx) -> None:
 
 @notifier.on(UserRegistered)
 async def welcome_client(event: UserRegistered, tx: Tx) -> str | None:
-    """Who signed up is welcomed."""
+    """Who signed up is welcomed, and asked to confirm the address."""
     if event.state.role is not Role.CLIENT:
         return "not a client"
-    await tell(tx, event, [holder(event.state)], "welcome", "account")
+    link = {"grant_id": event.grant_id, "expires_at": event.expires_at}
+    await tell(tx, event, [holder(event.state)], "welcome", "account", **link)
+    return None
+
+
+@notifier.on(SignUpRepeated)
+async def warn_of_sign_up(event: SignUpRepeated, tx: Tx) -> None:
+    """The person hears that somebody used their address; who did so heard nothing."""
+    link = {"grant_id": event.grant_id, "expires_at": event.expires_at}
+    await tell(tx, event, [holder(event.state)], "sign_up_repeated", "account", **link)
+
+
+@notifier.on(EmailVerificationRequested)
+async def ask_for_confirmation(event: EmailVerificationRequested, tx: Tx) -> None:
+    """An address is asked to be confirmed by a link."""
+    link = {"grant_id": event.grant_id, "expires_at": event.expires_at}
+    await tell(tx, event, [holder(event.state)], "verification", "account", **link)
+
+
+@notifier.on(PasswordResetRequested)
+async def send_reset(event: PasswordResetRequested, tx: Tx) -> None:
+    """Who forgot the password gets a link."""
+    link = {"grant_id": event.grant_id, "expires_at": event.expires_at}
+    await tell(tx, event, [holder(event.state)], "password_reset", "account", **link)
+
+
+@notifier.on(PasswordChanged)
+async def tell_of_password(event: PasswordChanged, tx: Tx) -> None:
+    """Whose password was changed hears of it, should it have been somebody else."""
+    await tell(tx, event, [holder(event.state)], "password_changed", "account", by_link=event.by_link)
+
+
+@notifier.on(SecondFactorTurned)
+async def tell_of_second_factor(event: SecondFactorTurned, tx: Tx) -> None:
+    """The same for the second factor."""
+    await tell(tx, event, [holder(event.state)], "second_factor", "account", on=event.on)
+
+
+@notifier.on(SessionEnded)
+async def warn_of_copied_session(event: SessionEnded, tx: Tx) -> str | None:
+    """Whose refresh token came back used is told, for it may have been stolen."""
+    if event.why != "reused":
+        return "ended by the person"
+    await tell(tx, event, [holder(event.state)], "session_reused", "account")
     return None

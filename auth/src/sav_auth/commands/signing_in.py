@@ -1,0 +1,103 @@
+"""Signing in, staying so, signing out."""
+
+from sqlalchemy import select
+
+from sav_auth.accounts import Known, by_email
+from sav_auth.app import auth
+from sav_auth.attempts import FREE_FOR_ACCOUNT, check_patience, recent_failures, record
+from sav_auth.model import Account, Session
+from sav_auth.model.session import RefreshToken
+from sav_auth.passwords import matches
+from sav_auth.sessions import factor_of, told
+from sav_chassis.errors import NotSignedIn, Refused
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM, Actor
+from sav_contracts.auth import (
+    Accepted,
+    RefreshSession,
+    SessionEnded,
+    SignedIn,
+    SignIn,
+    SignInFailedRepeatedly,
+    SignInResult,
+    SignOut,
+)
+
+
+class SecondFactorRequired(NotSignedIn):
+    """The password is right; send it again with a code of the authenticator."""
+
+    code = "second_factor_required"
+
+
+@auth.command(SignIn)
+async def sign_in(cmd: SignIn, tx: Tx, by: Actor) -> SignedIn | Refused:
+    """Answer tokens for the right password, and code where there is a second factor; record who tried."""
+    known = await by_email(tx, cmd.email)
+    whose = known.id if known else cmd.email
+    await check_patience(tx, whose)
+    result: SignInResult = "wrong_password"
+    if await matches(known.password_hash if known else None, cmd.password) and known:
+        # Locked from here on: what was changed in the meantime counts.
+        account = await tx.load(Account, known.id, SYSTEM)
+        result = await _judged(tx, cmd, account, known)
+        if result == "signed_in":
+            session = tx.add(Session.begun(tx.new_id(), account.id, tx.caller, tx.now))
+            record(tx, whose, result, session.id)
+            return await told(tx, account, session)
+    record(tx, whose, result)
+    if result == "second_factor_required":
+        return Refused(SecondFactorRequired("send a code of your authenticator too, as `code`"))
+    if known:
+        await _tell_of_repeated(tx, known)
+    return Refused(NotSignedIn("address or password is wrong"))
+
+
+async def _judged(tx: Tx, cmd: SignIn, account: Account, known: Known) -> SignInResult:
+    if account.status != "active":
+        return "not_active"
+    if account.password_hash != known.password_hash:
+        return "wrong_password"
+    factor = await factor_of(tx, account)
+    if factor is None:
+        return "signed_in"
+    if cmd.code is None:
+        return "second_factor_required"
+    right = factor.takes(cmd.code.get_secret_value(), tx.settings.link_secret, tx.now)
+    return "signed_in" if right else "wrong_code"
+
+
+async def _tell_of_repeated(tx: Tx, known: Known) -> None:
+    if (failures := await recent_failures(tx, known.id)) == FREE_FOR_ACCOUNT:
+        tx.emit(SignInFailedRepeatedly, await tx.load(Account, known.id, SYSTEM), failures=failures)
+
+
+@auth.command(RefreshSession)
+async def refresh_session(cmd: RefreshSession, tx: Tx, by: Actor) -> SignedIn | Refused:
+    """Answer new tokens, for the role of now. A token that was used before, longer ago than a moment, ends the session."""
+    token = RefreshToken.read(cmd.refresh_token.get_secret_value())
+    session = await tx.session.get(Session, token.session_id) if token else None
+    if token is None or session is None or not session.made(token, tx.settings.link_secret):
+        raise NotSignedIn("the refresh token is not valid")
+    # The account first, as whoever ends sessions takes them.
+    account = await tx.load(Account, session.account_id, SYSTEM)
+    await tx.session.refresh(session, with_for_update=True)
+    if not session.is_open(tx.now) or account.status != "active":
+        raise NotSignedIn("the session has ended")
+    if not session.follows(token, tx.now):
+        session.end("reused", tx.now)
+        tx.emit(SessionEnded, account, session_id=session.id, why="reused", revoked=(session.id,))
+        return Refused(NotSignedIn("the refresh token was used before; the session has ended"))
+    session.refresh(token, tx.caller, tx.now)
+    return await told(tx, account, session)
+
+
+@auth.command(SignOut)
+async def sign_out(cmd: SignOut, tx: Tx, by: Actor) -> Accepted:
+    """End the session of the token."""
+    account = await tx.load(Account, by.id, by)
+    session = await tx.first(select(Session).where(Session.id == by.session))
+    if session and session.is_open(tx.now):
+        session.end("signed_out", tx.now)
+        tx.emit(SessionEnded, account, session_id=session.id, why="signed_out", revoked=(session.id,))
+    return Accepted()

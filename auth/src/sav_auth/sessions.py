@@ -1,0 +1,53 @@
+"""Sessions: begun, told as tokens, ended."""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from sav_auth.keys import signer
+from sav_auth.model import Account, SecondFactor, Session
+from sav_chassis.identity import ACCESS_SECONDS
+from sav_chassis.tx import Tx
+from sav_contracts.actor import Actor, Role
+from sav_contracts.auth import SessionEnd, SignedIn
+
+# With more sessions than this, an event names the person instead of each of them.
+MOST_NAMED = 100
+
+
+async def told(tx: Tx, account: Account, session: Session) -> SignedIn:
+    """The tokens of a session, for the role that its person has now."""
+    enrolling = (
+        tx.settings.admin_second_factor
+        and account.role is Role.ADMIN
+        and await factor_of(tx, account) is None
+    )
+    actor = Actor(id=account.id, role=account.role, session=session.id, enrolling=enrolling)
+    return SignedIn(
+        access_token=(await signer(tx)).token(actor),
+        expires_in=ACCESS_SECONDS,
+        refresh_token=session.token(tx.settings.link_secret),
+        refresh_expires_in=int((session.ends_at - tx.now).total_seconds()),
+        user_id=account.id,
+        role=account.role,
+        second_factor_missing=enrolling,
+    )
+
+
+async def factor_of(tx: Tx, account: Account) -> SecondFactor | None:
+    """The second factor that a sign-in asks for, locked; None where none was confirmed."""
+    factor = await tx.first(select(SecondFactor).where(SecondFactor.account_id == account.id))
+    return factor if factor and factor.confirmed_at else None
+
+
+async def end_all(tx: Tx, account: Account, why: SessionEnd, but: UUID | None = None) -> tuple[UUID, ...]:
+    """Ends the sessions of an account, but one; what a `Revokes` event names, for tokens issued until now."""
+    ending = update(Session).where(
+        Session.account_id == account.id, Session.ended_at.is_(None), Session.id.is_distinct_from(but)
+    )
+    ended = await tx.session.scalars(
+        ending.values(ended_at=tx.now, why=why).returning(Session.id),
+        execution_options={"synchronize_session": False},
+    )
+    ids = tuple(ended)
+    return ids if len(ids) <= MOST_NAMED else (account.id,)

@@ -1,0 +1,71 @@
+"""From where a request comes: proxies that are trusted are believed, nobody else is."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from sav_edge.call import Header
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# `for=192.0.2.60;proto=http`, `for="[2001:db8::1]:4711"` (RFC 7239, 4 and 6).
+FOR = re.compile(r'(?:^|[;,\s])for=(?:"([^"]*)"|([^;,\s]*))', re.IGNORECASE)
+# A port, or the brackets of an IPv6 address with or without one.
+PORT = re.compile(r"^\[(.*)\](?::\d+)?$|^([^:]*):\d+$")
+
+
+class Addresses:
+    """Finds the client's address; `trusted` are the networks of proxies that say for whom they ask."""
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = trusted
+        self._is_trusted = lru_cache(4096)(self._among)
+
+    def client(self, peer: str | None, headers: Iterable[Header]) -> str | None:
+        """The last address on the way here that is no trusted proxy's; the peer's, where it is none itself."""
+        if not self._trusted or peer is None or not self._is_trusted(peer):
+            return peer
+        listed = {b"x-forwarded-for": list[str](), b"forwarded": list[str]()}
+        for name, value in headers:
+            if name in listed:
+                listed[name].append(value.decode("latin-1"))
+        plain = [part.strip() for line in listed[b"x-forwarded-for"] for part in line.split(",")]
+        marked = [quoted or bare for line in listed[b"forwarded"] for quoted, bare in FOR.findall(line)]
+        found = {self._last(peer, way) for way in (plain, marked) if way}
+        # A proxy says one of them and lets the other pass as it came: where they differ neither is believed.
+        return found.pop() if len(found) == 1 else peer
+
+    def _last(self, peer: str, way: Sequence[str]) -> str:
+        for part in reversed(way):
+            address = _parsed(part)
+            if address is None:
+                return peer
+            peer = str(address)
+            if not self._is_trusted(peer):
+                return peer
+        return peer
+
+    def _among(self, text: str) -> bool:
+        address = _parsed(text)
+        return address is not None and any(address in network for network in self._trusted)
+
+
+def _parsed(text: str) -> Address | None:
+    if port := PORT.match(text):
+        text = port[1] or port[2] or ""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+@lru_cache(10_000)
+def household(address: str | None) -> str:
+    """What is counted as one caller: an IPv4 address, or the network that a connection gets in IPv6 (RFC 6177)."""
+    parsed = _parsed(address) if address else None
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, 64), strict=False))
+    return address or "nowhere"

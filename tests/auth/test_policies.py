@@ -1,0 +1,120 @@
+"""Admins decide while everything runs."""
+
+from typing import Any
+
+import pytest
+import world
+
+from sav_auth.starting import announce
+from sav_chassis.envelope import Context
+from sav_chassis.testing import Stage
+from sav_chassis.tx import transaction
+from sav_contracts.actor import SYSTEM
+from sav_contracts.policies import (
+    POLICIES,
+    Buffers,
+    ChangePolicy,
+    CutOffs,
+    Policy,
+    PolicyChanged,
+    PolicyName,
+    PolicySet,
+    RateLimits,
+)
+
+
+@pytest.fixture
+async def stage(stage: Stage) -> Stage:
+    await starts(stage)
+    return stage
+
+
+async def starts(stage: Stage) -> None:
+    """What auth does before it answers."""
+    context = Context(actor_id=SYSTEM.id, actor_role=SYSTEM.role, correlation_id=world.alex.id)
+    async with transaction(stage.database, stage.settings, context, lambda _: None) as tx:
+        await announce(tx)
+
+
+async def in_force(stage: Stage, policy: type[Policy]) -> Policy:
+    """As a service finds it that has heard of everything."""
+    context = Context(actor_id=SYSTEM.id, actor_role=SYSTEM.role, correlation_id=world.alex.id)
+    async with transaction(stage.database, stage.settings, context, lambda _: None) as tx:
+        return await tx.policy(policy)
+
+
+async def test_policies_are_told_as_they_come_once(stage: Stage) -> None:
+    await starts(stage)
+    told = [event for event in await stage._since(0) if isinstance(event, PolicyChanged)]
+    assert {event.state.name for event in told} == POLICIES.keys()
+    assert len(told) == len(POLICIES)
+    for event in told:
+        policy = POLICIES[event.state.name]
+        assert event.state.id == policy.id()
+        assert event.state.in_force(policy) == policy()
+        assert event.state.changed_by is None
+
+
+async def test_what_an_admin_sets_is_told_with_what_it_was(stage: Stage) -> None:
+    command = ChangePolicy(name="buffers", value={"travel_minutes": 45})
+    told = (await stage.when(command, by=world.alex)).only(PolicySet)
+    assert (told.were, told.now) == ({"travel_minutes": 30}, {"travel_minutes": 45})
+    assert (told.state.value, told.state.changed_by) == ({"travel_minutes": 45}, world.alex.id)
+
+
+async def test_what_is_left_out_gets_its_default_again(stage: Stage) -> None:
+    changed = {"closes_after_days": 9, "feedback_days": 20}
+    await stage.when(ChangePolicy(name="cut_offs", value=changed), by=world.alex)
+    told = (await stage.when(ChangePolicy(name="cut_offs", value={"feedback_days": 20}), by=world.alex)).only(
+        PolicySet
+    )
+    assert (told.were, told.now) == ({"closes_after_days": 9}, {"closes_after_days": 7})
+
+
+async def test_the_same_again_changes_nothing(stage: Stage) -> None:
+    outcome = await stage.when(ChangePolicy(name="buffers", value={"travel_minutes": 30}), by=world.alex)
+    assert (outcome.problem, outcome.events) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("buffers", {"travel_minutes": -1, "tea": 5}, ["value.travel_minutes", "value.tea"]),
+        ("rate_limits", {"client": {"reads": 0, "writes": 1, "uploads": 1}}, ["value.client.reads"]),
+        ("rate_limits", {"client": {"reads": 5}}, ["value.client.writes", "value.client.uploads"]),
+        ("cors", {"origins": ["https://shop.example/", "*"]}, ["value.origins.0", "value.origins.1"]),
+        ("cors", {"origins": ["https://Shop.example"]}, ["value.origins.0"]),
+    ],
+)
+async def test_what_no_policy_can_say_is_refused_by_field(
+    stage: Stage, name: PolicyName, value: dict[str, Any], wrong: list[str]
+) -> None:
+    outcome = await stage.when(ChangePolicy(name=name, value=value), by=world.alex)
+    assert outcome.problem
+    assert outcome.problem.status == 422
+    assert [error.field for error in outcome.problem.errors or []] == wrong
+    assert outcome.events == []
+
+
+@pytest.mark.parametrize("who", [world.lea, world.karim, world.marie], ids=lambda who: who.role)
+async def test_only_an_admin_sets_policies(stage: Stage, who: Any) -> None:
+    outcome = await stage.when(ChangePolicy(name="buffers", value={}), by=who)
+    assert outcome.problem
+    assert outcome.problem.status == 403
+
+
+async def test_a_service_follows_the_news_and_starts_with_the_defaults(stage: Stage) -> None:
+    assert await in_force(stage, Buffers) == Buffers()
+    changed = await stage.when(ChangePolicy(name="buffers", value={"travel_minutes": 45}), by=world.alex)
+    await stage.projects(*changed.events)
+    assert await in_force(stage, Buffers) == Buffers(travel_minutes=45)
+    assert await in_force(stage, CutOffs) == CutOffs()
+
+
+async def test_what_a_later_release_wrote_is_read_as_far_as_it_is_known(stage: Stage) -> None:
+    told = [event.state for event in await stage._since(0) if isinstance(event, PolicyChanged)]
+    [view] = (view for view in told if view.name == "rate_limits")
+    known = RateLimits().model_dump()
+    known["client"] |= {"downloads": 3}
+    later = view.model_copy(update={"value": known | {"robots": 1}})
+    assert later.in_force(RateLimits) == RateLimits()
