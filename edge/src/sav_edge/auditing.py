@@ -121,4 +121,5 @@ class Audit:
         )
         shown = rows[: wanted.limit]
         more = str(shown[-1]["position"]) if len(rows) > len(shown) else None
-        return Requests(items=[RequestShown.model_validate(dict(row)) for row in shown], next=more)
+        items = [RequestShown.model_validate({**row, "ms": round(row["ms"], 1)}) for row in shown]
+        return Requests(items=items, next=more)
