@@ -13,7 +13,8 @@ from sav_chassis.asking import INSIDE, Caller
 from sav_chassis.identity import Links, Verifier
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import AcceptInvitation, RefreshSession, SignIn
+from sav_contracts.auth.account import AcceptInvitation
+from sav_contracts.auth.session import RefreshSession, SignIn
 
 PASSWORD = SecretStr("correct horse battery")
 WRONG = SecretStr("not the password")

@@ -8,9 +8,10 @@ from uuid import UUID
 import world
 from given_interventions import NOW, PRODUCT, RECLAMATION, product, seen, visit, work
 
-from sav_contracts.catalog import ProductView, Warranty
+from sav_contracts.catalog.product import ProductView, Warranty
 from sav_contracts.claims import ClientView
-from sav_contracts.interventions import Buyer, InterventionClosed, LineGiven, Seller, WarrantyDecided
+from sav_contracts.interventions.invoice import Buyer, LineGiven, Seller
+from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_contracts.money import VatClass
 from sav_interventions.billing import priced
 from sav_interventions.jurisdiction import jurisdiction

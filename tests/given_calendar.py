@@ -13,7 +13,7 @@ from sav_calendar.model import Appointment, WorkingHours
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import Shift
 from sav_contracts.claims import ReclamationView, Safety, Slot
-from sav_contracts.interventions import InterventionStatus, InterventionView, TechnicianView
+from sav_contracts.interventions.visit import InterventionStatus, InterventionView, TechnicianView
 
 PARIS = ZoneInfo(ZONE)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

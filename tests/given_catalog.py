@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sav_catalog.model import Article, Product, StockLevel, stock_id
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import Place
+from sav_contracts.catalog.product import Place
 from sav_contracts.claims import ClientView, ReclamationView, Safety
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions import InterventionView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Asked
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -8,9 +8,9 @@ import world
 
 from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import ProductView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import Safety
-from sav_contracts.interventions import InterventionView, TechnicianView
+from sav_contracts.interventions.visit import InterventionView, TechnicianView
 
 PRODUCT, VISIT = UUID(int=300), UUID(int=200)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

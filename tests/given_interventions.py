@@ -8,11 +8,13 @@ from uuid import UUID
 import world
 
 from sav_contracts.actor import Actor
-from sav_contracts.auth import AccountView
-from sav_contracts.catalog import ArticleView, Cover, Place, ProductView, Warranty
+from sav_contracts.auth.account import AccountView
+from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.product import Cover, Place, ProductView, Warranty
 from sav_contracts.claims import ReclamationView, Safety, Slot, TechnicianAssigned
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions import InterventionStatus, Labour, PartPriced, ReportStatus, Work
+from sav_contracts.interventions.report import ReportStatus
+from sav_contracts.interventions.visit import InterventionStatus, Labour, PartPriced, Work
 from sav_interventions.model import Intervention, Report
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -8,17 +8,19 @@ from uuid import UUID
 import world
 
 from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.auth import (
+from sav_contracts.auth.account import (
     AccountView,
     EmailVerificationRequested,
+    SignUpRepeated,
+    UserInvited,
+    UserRegistered,
+)
+from sav_contracts.auth.session import (
     PasswordChanged,
     PasswordResetRequested,
     SecondFactorTurned,
     SessionEnd,
     SessionEnded,
-    SignUpRepeated,
-    UserInvited,
-    UserRegistered,
 )
 from sav_contracts.calendar import (
     AppointmentBooked,
@@ -27,17 +29,8 @@ from sav_contracts.calendar import (
     ConflictDetected,
     ConflictView,
 )
-from sav_contracts.catalog import (
-    ArticleView,
-    Cover,
-    Place,
-    ProductVerified,
-    ProductView,
-    ProofSubmitted,
-    StockLevelView,
-    StockLow,
-    Warranty,
-)
+from sav_contracts.catalog.article import ArticleView, StockLevelView, StockLow
+from sav_contracts.catalog.product import Cover, Place, ProductVerified, ProductView, ProofSubmitted, Warranty
 from sav_contracts.claims import (
     ClientView,
     ReclamationClosed,
@@ -49,22 +42,21 @@ from sav_contracts.claims import (
     Slot,
     TechnicianAssigned,
 )
-from sav_contracts.interventions import (
+from sav_contracts.interventions.invoice import (
     Buyer,
-    InterventionMoved,
-    InterventionPlanned,
-    InterventionScheduled,
-    InterventionView,
     InvoiceDrafted,
     InvoiceIssued,
     InvoiceView,
     PaymentRecorded,
     PaymentView,
-    ReportSentBack,
-    ReportSubmitted,
-    ReportValidated,
-    ReportView,
     Seller,
+)
+from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated, ReportView
+from sav_contracts.interventions.visit import (
+    InterventionMoved,
+    InterventionPlanned,
+    InterventionScheduled,
+    InterventionView,
     TechnicianView,
     WarrantyDecided,
 )

@@ -19,13 +19,8 @@ from sav_contracts.claims import (
     ReclamationQualified,
     ReclamationView,
 )
-from sav_contracts.interventions import (
-    InterventionChanged,
-    InterventionClosed,
-    InterventionView,
-    InvoiceChanged,
-    InvoiceView,
-)
+from sav_contracts.interventions.invoice import InvoiceChanged, InvoiceView
+from sav_contracts.interventions.visit import InterventionChanged, InterventionClosed, InterventionView
 from sav_contracts.messages import Event
 from sav_reporting.model import Feedback, feedback_id
 

@@ -11,23 +11,18 @@ from uuid_utils.compat import uuid7
 from sav_chassis.projector import Told
 from sav_chassis.testing import enveloped
 from sav_contracts import catalogue
-from sav_contracts.auth import AccountView
+from sav_contracts.auth.account import AccountView
+from sav_contracts.auth.policy import PolicyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
-from sav_contracts.catalog import ArticleView, Place, ProductView, StockLevelView
+from sav_contracts.catalog.article import ArticleView, StockLevelView
+from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView, Safety, Slot
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions import (
-    Buyer,
-    InterventionView,
-    InvoiceView,
-    PaymentView,
-    ReportView,
-    Seller,
-    TechnicianView,
-)
+from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
+from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.visit import InterventionView, TechnicianView
 from sav_contracts.messages import Event, View
 from sav_contracts.notifier import NotificationView
-from sav_contracts.policies import PolicyView
 from sav_contracts.reporting import FeedbackView
 
 V = TypeVar("V", bound=View)

@@ -24,7 +24,7 @@ from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_claims.app import claims
 from sav_contracts.actor import SYSTEM, Role
-from sav_contracts.auth import AcceptInvitation, InviteUser, StaffRole, UserInvited
+from sav_contracts.auth.account import AcceptInvitation, InviteUser, StaffRole, UserInvited
 from sav_edge.app import application, edge
 from sav_interventions.app import interventions
 from sav_notifier.app import notifier

@@ -23,7 +23,7 @@ from pydantic import SecretStr, ValidationError
 from sav_chassis.identity import Verifier
 from sav_chassis.testing import Stage
 from sav_contracts.actor import ANYONE, SYSTEM, Actor, Role
-from sav_contracts.auth import (
+from sav_contracts.auth.account import (
     AcceptInvitation,
     EmailVerificationRequested,
     EmailVerified,
@@ -32,13 +32,13 @@ from sav_contracts.auth import (
     OfferFirstAdmin,
     RegisterClient,
     RequestVerification,
-    ResetPassword,
     SignUpRepeated,
     UserActivated,
     UserInvited,
     UserRegistered,
     VerifyEmail,
 )
+from sav_contracts.auth.session import ResetPassword
 
 
 def sign_up(email: str = EMAIL, password: SecretStr = PASSWORD) -> RegisterClient:

@@ -17,7 +17,7 @@ from sav_chassis.identity import Signer, new_key
 from sav_chassis.testing import Stage
 from sav_chassis.tx import transaction
 from sav_contracts.actor import SYSTEM
-from sav_contracts.policies import SigningKeyAdded
+from sav_contracts.auth.policy import SigningKeyAdded
 
 OLD, OLD_PUBLIC = new_key()
 NEW, NEW_PUBLIC = new_key()

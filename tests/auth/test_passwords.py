@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from sav_auth.passwords import check_password, common
 from sav_chassis.errors import Invalid
 from sav_chassis.testing import Stage
-from sav_contracts.auth import (
+from sav_contracts.auth.session import (
     ChangePassword,
     PasswordChanged,
     PasswordResetRequested,

@@ -10,7 +10,7 @@ from sav_chassis.envelope import Context
 from sav_chassis.testing import Stage
 from sav_chassis.tx import transaction
 from sav_contracts.actor import SYSTEM
-from sav_contracts.policies import (
+from sav_contracts.auth.policy import (
     POLICIES,
     Buffers,
     ChangePolicy,

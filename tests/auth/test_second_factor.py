@@ -22,11 +22,10 @@ from pydantic import SecretStr, ValidationError
 from sav_auth import totp
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Role
-from sav_contracts.auth import (
-    ChangeProfile,
+from sav_contracts.auth.account import ChangeProfile, InviteUser
+from sav_contracts.auth.session import (
     ConfirmSecondFactor,
     FindSignIns,
-    InviteUser,
     RemoveSecondFactor,
     ResetSecondFactor,
     SecondFactorTurned,

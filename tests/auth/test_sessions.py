@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Role
-from sav_contracts.auth import EndSession, FindSessions, SessionEnded, SignOut
+from sav_contracts.auth.session import EndSession, FindSessions, SessionEnded, SignOut
 
 
 async def test_a_refresh_keeps_the_session_and_answers_the_role_of_now(stage: Stage) -> None:

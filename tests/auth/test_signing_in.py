@@ -19,7 +19,7 @@ from given_auth import (
 from sav_chassis.asking import Caller
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import ANYONE, Role
-from sav_contracts.auth import FindSignIns, SignInFailedRepeatedly
+from sav_contracts.auth.session import FindSignIns, SignInFailedRepeatedly
 
 NOBODY = "nobody@example.com"
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from sav_chassis.testing import Stage
 from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.auth import (
+from sav_contracts.auth.account import (
     ActivateUser,
     AssignRole,
     ChangeProfile,

@@ -19,8 +19,8 @@ from sav_calendar.hours import (
     public_holidays,
     starts,
 )
+from sav_contracts.auth.policy import Buffers
 from sav_contracts.calendar import Shift, WorkingHoursView
-from sav_contracts.policies import Buffers
 
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Beirut", "Africa/Tunis", "UTC"]
 

@@ -11,7 +11,7 @@ from given_calendar import NOW, technician
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import FindFreeSlots, HoursChanged, SetHours, Shift
-from sav_contracts.interventions import TechnicianChanged
+from sav_contracts.interventions.visit import TechnicianChanged
 
 MORNINGS = [Shift(day="mon", start=time(8), end=time(12)), Shift(day="sat", start=time(9), end=time(13))]
 

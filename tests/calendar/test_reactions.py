@@ -38,7 +38,7 @@ from sav_contracts.calendar import (
     HoldSlot,
 )
 from sav_contracts.claims import Slot
-from sav_contracts.interventions import InterventionMoved, InterventionPlanned, InterventionStatus
+from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned, InterventionStatus
 
 
 def planned(wanted: Slot | None = None, **fields: Any) -> InterventionPlanned:

@@ -11,7 +11,7 @@ from given_catalog import BOILER, JOINT, article, file, overtaken, stock
 from sav_catalog.model import stock_id
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import (
+from sav_contracts.catalog.article import (
     AddArticle,
     ArticleAdded,
     ArticleChanged,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sav_catalog.covers import covers_of
-from sav_contracts.catalog import Cover, ProductView, months_after
+from sav_contracts.catalog.product import Cover, ProductView, months_after
 
 DAY = timedelta(days=1)
 DAYS = st.dates(date(1990, 1, 1), date(2100, 12, 31))

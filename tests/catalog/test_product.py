@@ -10,7 +10,7 @@ from given_catalog import BOILER, HOME, JOINT, PRODUCT, article, file, overtaken
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import (
+from sav_contracts.catalog.product import (
     ChangeProduct,
     Place,
     ProductChanged,

@@ -11,7 +11,7 @@ from sav_catalog.covers import covers_of
 from sav_catalog.model import Product
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import GetWarranty
+from sav_contracts.catalog.product import GetWarranty
 from sav_contracts.messages import View
 
 

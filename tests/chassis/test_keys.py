@@ -16,7 +16,7 @@ from sav_chassis.identity import OUTLIVED, Signer, UnknownKey, Verifier, new_key
 from sav_chassis.testing import Stage
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.policies import SigningKeyAdded, SigningKeyView
+from sav_contracts.auth.policy import SigningKeyAdded, SigningKeyView
 
 OLD, OLD_PUBLIC = new_key()
 NEW, NEW_PUBLIC = new_key()

@@ -13,7 +13,7 @@ from sav_chassis.errors import where
 from sav_chassis.runner import serving
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
-from sav_contracts.auth import SignIn
+from sav_contracts.auth.session import SignIn
 
 
 def test_wrong_fields_are_named_without_their_values() -> None:

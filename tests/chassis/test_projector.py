@@ -12,7 +12,7 @@ from toy_asking import rows
 
 from sav_chassis.projector import COLUMNS, project, show
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.catalog import ProductView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ReclamationView
 
 VIEW = f"SELECT {', '.join(name if kind != 'json' else f'{name}::text' for name, kind in COLUMNS)} FROM view"

@@ -10,6 +10,7 @@ from given_claims import NOW, VISIT, reclamation, visit
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
+from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import AppointmentBooked, AppointmentView
 from sav_contracts.claims import (
     AssignTechnician,
@@ -20,14 +21,13 @@ from sav_contracts.claims import (
     TechnicianAssigned,
     TechnicianUnassigned,
 )
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     AssignmentRefused,
     Cause,
     InterventionClosed,
     InterventionMoved,
     InterventionStarted,
 )
-from sav_contracts.policies import CutOffs
 
 RECLAMATION = UUID(int=100)
 CLOSES_AFTER = CutOffs().closes_after

@@ -8,7 +8,7 @@ from given_claims import NOW, reclamation
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import AccountView, UserRegistered
+from sav_contracts.auth.account import AccountView, UserRegistered
 from sav_contracts.claims import (
     ClientCreated,
     OpenReclamation,
@@ -16,7 +16,7 @@ from sav_contracts.claims import (
     TechnicianAssigned,
     TechnicianUnassigned,
 )
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     AssignmentRefused,
     InterventionMoved,
     InterventionStarted,

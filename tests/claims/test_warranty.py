@@ -10,7 +10,7 @@ from given_claims import NOW, PRODUCT, client, product, reclamation, visit
 
 from sav_chassis.testing import Stage
 from sav_claims.model import manager_says
-from sav_contracts.catalog import Coverage, ProductVerified, Warranty
+from sav_contracts.catalog.product import Coverage, ProductVerified, Warranty
 from sav_contracts.claims import (
     OpenReclamation,
     QualifyReclamation,
@@ -18,7 +18,7 @@ from sav_contracts.claims import (
     ReclamationCreated,
     ReclamationQualified,
 )
-from sav_contracts.interventions import WarrantyDecided
+from sav_contracts.interventions.visit import WarrantyDecided
 
 RECLAMATION = UUID(int=100)
 ENDED = [

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from system import PASSWORD, Person, System
 
-from sav_contracts.auth import AccountView
+from sav_contracts.auth.account import AccountView
 from sav_contracts.claims import OpenReclamation, QualifyReclamation, ReclamationForClient, ReclamationView
 from sav_contracts.client import Client, Refused
 from sav_contracts.reporting import GetReclamationsReport

@@ -9,7 +9,8 @@ import pytest
 
 from sav_contracts.calendar import ConflictDetected, HoursChanged
 from sav_contracts.claims import TechnicianAssigned
-from sav_contracts.interventions import InvoicePaid, WorkRecorded
+from sav_contracts.interventions.invoice import InvoicePaid
+from sav_contracts.interventions.visit import WorkRecorded
 from sav_ops.compatibility import Break, breaks
 from sav_ops.revisions import schema
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from sav_contracts import catalogue
 from sav_contracts.actor import Role
-from sav_contracts.auth import RegisterClient
+from sav_contracts.auth.account import RegisterClient
 from sav_contracts.claims import ReclamationForClient, ReclamationView, Safety
 from sav_contracts.messages import Asked, Command, Event, Query, Scope, View, persons
 from sav_contracts.surface import SURFACE, Serves
@@ -20,7 +20,7 @@ from sav_ops.generated import outdated
 SERVICES = [rooms.load(name).load() for name in rooms.SERVICES]
 ASKED = [
     value
-    for module in catalogue.OWNERS
+    for module in catalogue.MODULES
     for value in vars(module).values()
     if isinstance(value, type)
     and issubclass(value, Asked)

@@ -23,7 +23,7 @@ from sav_auth import passwords
 from sav_auth.attempts import FREE_FOR_ACCOUNT
 from sav_chassis.identity import new_key
 from sav_chassis.settings import Settings
-from sav_contracts.auth import InviteUser
+from sav_contracts.auth.account import InviteUser
 from sav_edge.app import listening
 from sav_ops.home import REPO
 

@@ -19,10 +19,11 @@ from sav_chassis.identity import Signer
 from sav_chassis.projector import show
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import ArticleView, ProductView
+from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import PhotoView, ReclamationView
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions import InvoiceView
+from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.messages import View
 from sav_edge.app import edge
 

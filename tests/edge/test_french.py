@@ -12,7 +12,7 @@ from system import System
 
 from sav_chassis.errors import Conflict, FieldError, IllegalMove, Invalid, NotFound, Problem
 from sav_contracts.actor import Role
-from sav_contracts.catalog import Coverage, Why
+from sav_contracts.catalog.product import Coverage, Why
 from sav_contracts.messages import View
 from sav_edge.french import catalogue, french, in_french, prefers_french
 from sav_edge.problems import CODES, Refusal

@@ -14,7 +14,7 @@ from stories import done, refused
 from system import PASSWORD, Person, System, door
 
 from sav_contracts.actor import Actor, Role
-from sav_contracts.policies import RateLimits
+from sav_contracts.auth.policy import RateLimits
 from sav_edge.call import Call
 from sav_edge.limiting import Kind, RateLimiter, TooManyRequests
 

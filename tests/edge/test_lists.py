@@ -23,9 +23,11 @@ from sav_chassis.projector import show
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import AppointmentView
-from sav_contracts.catalog import ArticleView, ProductView
+from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ClientView, ReclamationForClient, ReclamationView, Safety
-from sav_contracts.interventions import InvoiceForClient, InvoiceView, ReportView
+from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
+from sav_contracts.interventions.report import ReportView
 from sav_contracts.messages import Scope, View
 from sav_contracts.surface import SURFACE, Row, Serves
 from sav_edge.listing import form

@@ -22,9 +22,9 @@ from sav_chassis.runner import connected
 from sav_chassis.testing import enveloped
 from sav_contracts import catalogue
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import AccountView
+from sav_contracts.auth.account import AccountView
+from sav_contracts.auth.policy import Cors, RateLimits, SigningKeyAdded, SigningKeyView
 from sav_contracts.messages import Revokes
-from sav_contracts.policies import Cors, RateLimits, SigningKeyAdded, SigningKeyView
 from sav_edge.live import Live
 
 # Every replica's ear, those of the system too.

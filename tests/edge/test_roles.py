@@ -12,11 +12,11 @@ from stories import done, ids, refused, wrong_fields
 from system import Person
 
 from sav_contracts.actor import MANAGERS, Role
+from sav_contracts.auth.policy import ChangePolicy
 from sav_contracts.calendar import ConflictView, SetHours, WorkingHoursView
-from sav_contracts.catalog import StockLevelView
+from sav_contracts.catalog.article import StockLevelView
 from sav_contracts.messages import Asked, View
 from sav_contracts.notifier import MarkRead
-from sav_contracts.policies import ChangePolicy
 from sav_contracts.reporting import GetReclamationsReport
 from sav_contracts.surface import SURFACE, Reach, Row, Serves
 from sav_edge import stream

@@ -16,11 +16,14 @@ from sav_chassis.errors import NotFound
 from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import AccountView
+from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
-from sav_contracts.catalog import ArticleView, ProductView, StockLevelView
+from sav_contracts.catalog.article import ArticleView, StockLevelView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView
-from sav_contracts.interventions import InterventionView, InvoiceView, PaymentView, ReportView, TechnicianView
+from sav_contracts.interventions.invoice import InvoiceView, PaymentView
+from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.visit import InterventionView, TechnicianView
 from sav_contracts.messages import View
 from sav_contracts.notifier import NotificationView
 from sav_contracts.reporting import FeedbackView

@@ -29,12 +29,14 @@ from sav_chassis.migrate import migrate
 from sav_chassis.roles import check_role
 from sav_chassis.settings import Settings
 from sav_contracts.actor import ANYONE, Actor, Role
-from sav_contracts.auth import AccountView
-from sav_contracts.catalog import ArticleView
+from sav_contracts.auth.account import AccountView
+from sav_contracts.auth.policy import Cors
+from sav_contracts.catalog.article import ArticleView
 from sav_contracts.claims import ClientView, ReclamationView
-from sav_contracts.interventions import InterventionView, InvoiceView, ReportView, TechnicianView
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.visit import InterventionView, TechnicianView
 from sav_contracts.messages import View
-from sav_contracts.policies import Cors
 from sav_contracts.surface import SURFACE, Row, Serves
 from sav_edge import stream
 from sav_edge.app import listening, served

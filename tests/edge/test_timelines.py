@@ -24,7 +24,7 @@ from sav_contracts.calendar import (
     ConflictDetected,
     ConflictView,
 )
-from sav_contracts.catalog import ProductChanged, ProductRegistered, ProductView
+from sav_contracts.catalog.product import ProductChanged, ProductRegistered, ProductView
 from sav_contracts.claims import (
     PhotoAdded,
     PhotoView,
@@ -32,22 +32,26 @@ from sav_contracts.claims import (
     ReclamationView,
     TechnicianAssigned,
 )
-from sav_contracts.interventions import (
-    InterventionChanged,
-    InterventionPlanned,
-    InterventionStarted,
-    InterventionView,
+from sav_contracts.interventions.invoice import (
     InvoiceChanged,
     InvoiceDrafted,
     InvoiceIssued,
     InvoiceView,
     PaymentRecorded,
     PaymentView,
+)
+from sav_contracts.interventions.report import (
     ReportChanged,
     ReportSentBack,
     ReportSubmitted,
     ReportValidated,
     ReportView,
+)
+from sav_contracts.interventions.visit import (
+    InterventionChanged,
+    InterventionPlanned,
+    InterventionStarted,
+    InterventionView,
 )
 from sav_contracts.messages import Event
 from sav_contracts.reporting import FeedbackGiven, FeedbackView

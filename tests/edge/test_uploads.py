@@ -21,10 +21,11 @@ from system import Person, System
 from sav_chassis.errors import SavError
 from sav_chassis.files import Files
 from sav_contracts.actor import Role
-from sav_contracts.catalog import RegisterProduct, SendProof, SetArticleImage
+from sav_contracts.catalog.article import SetArticleImage
+from sav_contracts.catalog.product import RegisterProduct, SendProof
 from sav_contracts.claims import AddPhotos, OpenReclamation
 from sav_contracts.files import MAX_BODY, MAX_FILE_BYTES, MAX_UPLOAD, StoredFile
-from sav_contracts.interventions import SignReport
+from sav_contracts.interventions.report import SignReport
 from sav_contracts.messages import Asked
 from sav_contracts.surface import SURFACE
 from sav_edge import problems, uploads

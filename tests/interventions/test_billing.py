@@ -25,24 +25,26 @@ from hypothesis import strategies as st
 
 from sav_chassis.errors import Invalid
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.auth import Locale
-from sav_contracts.catalog import Warranty
-from sav_contracts.interventions import (
+from sav_contracts.auth.fields import Locale
+from sav_contracts.catalog.product import Warranty
+from sav_contracts.interventions.invoice import (
     ChangeInvoice,
-    DecideWarranty,
-    InterventionClosed,
-    InterventionMove,
-    InterventionView,
     InvoiceChanged,
     InvoiceDiscarded,
     InvoiceDrafted,
     InvoiceStatus,
     InvoiceView,
-    Labour,
     LineGiven,
+)
+from sav_contracts.interventions.report import ValidateReport
+from sav_contracts.interventions.visit import (
+    DecideWarranty,
+    InterventionClosed,
+    InterventionMove,
+    InterventionView,
+    Labour,
     MoveIntervention,
     PartPriced,
-    ValidateReport,
     WarrantyDecided,
 )
 from sav_contracts.messages import Event

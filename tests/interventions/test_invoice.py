@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sav_chassis.files import Files
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.auth import Locale
-from sav_contracts.interventions import (
+from sav_contracts.auth.fields import Locale
+from sav_contracts.interventions.invoice import (
     Buyer,
     ChangeInvoice,
     DiscardInvoice,

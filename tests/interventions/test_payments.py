@@ -14,7 +14,7 @@ from given_interventions import NOW
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import MANAGERS, Actor, Role
-from sav_contracts.interventions import (
+from sav_contracts.interventions.invoice import (
     InvoiceChanged,
     InvoicePaid,
     InvoiceStatus,

@@ -9,10 +9,10 @@ from given_interventions import LATER, RECLAMATION, SLOT, VISIT, account, assign
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
+from sav_contracts.auth.account import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
 from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
 from sav_contracts.claims import Slot
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     AssignmentRefused,
     InterventionChanged,
     InterventionMoved,

@@ -11,11 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
-from sav_contracts.interventions import (
-    InterventionClosed,
-    InterventionPlanned,
-    InterventionStatus,
-    MoveIntervention,
+from sav_contracts.interventions.report import (
     ReportChanged,
     ReportSentBack,
     ReportStatus,
@@ -26,6 +22,12 @@ from sav_contracts.interventions import (
     SubmitReport,
     ValidateReport,
     WriteReport,
+)
+from sav_contracts.interventions.visit import (
+    InterventionClosed,
+    InterventionPlanned,
+    InterventionStatus,
+    MoveIntervention,
 )
 from sav_contracts.messages import Command
 from sav_interventions import lifecycle

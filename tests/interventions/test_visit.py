@@ -9,7 +9,7 @@ from given_interventions import BY_MANAGER, COVERED, PRODUCT, RECLAMATION, VISIT
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     Cause,
     InterventionMove,
     InterventionMoved,

@@ -24,9 +24,9 @@ from given_interventions import (
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import NO_PRODUCT, ProductVerified, ProductView, Warranty
+from sav_contracts.catalog.product import NO_PRODUCT, ProductVerified, ProductView, Warranty
 from sav_contracts.claims import ReclamationQualified
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     DecideWarranty,
     InterventionPlanned,
     InterventionStatus,

@@ -10,7 +10,7 @@ from given_interventions import VALVE, VISIT, valve, visit, work
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionStatus,
     Labour,

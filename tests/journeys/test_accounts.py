@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from sav_chassis.identity import Links
 from sav_contracts.actor import Role
-from sav_contracts.auth import StaffRole
+from sav_contracts.auth.account import StaffRole
 
 OPENING = {"article": "WC", "problem_type": "leak", "description": "fuite"}
 

@@ -24,7 +24,7 @@ from world import lea
 
 from sav_chassis.identity import Links
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.auth import Locale
+from sav_contracts.auth.fields import Locale
 from sav_notifier.rendering import rendered
 
 TEMPLATES = {path.name for path in files("sav_notifier").joinpath("templates").iterdir()}

@@ -14,7 +14,7 @@ from sav_chassis import topology
 from sav_chassis.runner import connected
 from sav_chassis.settings import Settings
 from sav_chassis.testing import enveloped
-from sav_contracts.interventions import TechnicianChanged, TechnicianView
+from sav_contracts.interventions.visit import TechnicianChanged, TechnicianView
 from sav_ops import dead, queues
 from sav_ops.home import Problem
 

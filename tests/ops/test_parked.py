@@ -15,7 +15,7 @@ from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.tx import Tx
-from sav_contracts.interventions import TechnicianChanged, TechnicianView
+from sav_contracts.interventions.visit import TechnicianChanged, TechnicianView
 from sav_ops import parked, releasing
 from sav_ops.home import Problem
 

@@ -11,15 +11,11 @@ from system import Person
 from recipes.commands import RECIPES, Recipe
 from recipes.scene import Scene, Side
 from sav_contracts.actor import Role
-from sav_contracts.catalog import ArticleForClient, ArticleView
+from sav_contracts.catalog.article import ArticleForClient, ArticleView
 from sav_contracts.claims import ReclamationForClient, ReclamationView
-from sav_contracts.interventions import (
-    InterventionForClient,
-    InterventionView,
-    InvoiceForClient,
-    InvoiceView,
-    ReportView,
-)
+from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
+from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.visit import InterventionForClient, InterventionView
 from sav_contracts.messages import Asked, View
 from sav_contracts.surface import Row, Serves
 

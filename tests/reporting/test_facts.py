@@ -25,7 +25,8 @@ from sav_contracts.claims import (
     ReclamationView,
     TechnicianAssigned,
 )
-from sav_contracts.interventions import InterventionView, InvoiceChanged, InvoiceView
+from sav_contracts.interventions.invoice import InvoiceChanged, InvoiceView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Event, View
 from sav_reporting.app import reporting
 

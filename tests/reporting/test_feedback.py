@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sav_chassis.errors import Problem
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
-from sav_contracts.interventions import InterventionStatus
+from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.reporting import FeedbackGiven, FeedbackInvited, GiveFeedback
 
 FORTNIGHT = timedelta(days=14)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sav_auth.model import LoginAttempt
 from sav_chassis.errors import SavError
 from sav_chassis.tx import Tx
-from sav_contracts.auth import SignInResult
+from sav_contracts.auth.session import SignInResult
 
 # Failures within this time count.
 WINDOW = timedelta(minutes=15)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from sav_chassis.identity import Signer
 from sav_chassis.model import Aggregate
 from sav_chassis.tx import Tx
-from sav_contracts.policies import NAMESPACE, SigningKeyAdded, SigningKeyView
+from sav_contracts.auth.policy import NAMESPACE, SigningKeyAdded, SigningKeyView
 
 # What an event needs at most to get into every service's database.
 KNOWN_AFTER = timedelta(seconds=5)

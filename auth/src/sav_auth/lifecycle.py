@@ -2,7 +2,7 @@
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, Role
-from sav_contracts.auth import AccountStatus
+from sav_contracts.auth.account import AccountStatus
 
 ACCOUNT: Lifecycle[AccountStatus] = Lifecycle(
     "account",

@@ -12,14 +12,7 @@ from sav_chassis.errors import FieldError, Invalid
 from sav_chassis.model import Aggregate
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.policies import (
-    POLICIES,
-    ChangePolicy,
-    PolicyChanged,
-    PolicyName,
-    PolicySet,
-    PolicyView,
-)
+from sav_contracts.auth.policy import POLICIES, ChangePolicy, PolicyChanged, PolicyName, PolicySet, PolicyView
 
 
 class Policy(Aggregate):

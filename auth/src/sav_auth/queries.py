@@ -8,7 +8,7 @@ from sav_auth.model.session import IDLE
 from sav_chassis.errors import NotFound
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import FindSessions, FindSignIns, Sessions, SignIns, SignInShown
+from sav_contracts.auth.session import FindSessions, FindSignIns, Sessions, SignIns, SignInShown
 
 MOST_SHOWN = 100
 

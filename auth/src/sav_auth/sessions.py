@@ -9,7 +9,7 @@ from sav_auth.model import Account, SecondFactor, Session
 from sav_chassis.identity import ACCESS_SECONDS
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import SessionEnd, SignedIn
+from sav_contracts.auth.session import SessionEnd, SignedIn
 
 # With more sessions than this, an event names the person instead of each of them.
 MOST_NAMED = 100

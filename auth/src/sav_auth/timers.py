@@ -8,7 +8,8 @@ from sav_auth.grants import granted, had_enough
 from sav_auth.model import Account, Wish
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.auth import EmailVerificationRequested, PasswordResetRequested
+from sav_contracts.auth.account import EmailVerificationRequested
+from sav_contracts.auth.session import PasswordResetRequested
 
 
 @auth.timer

@@ -2,7 +2,7 @@
 
 from sav_chassis.service import Service
 from sav_contracts.claims import ReclamationView
-from sav_contracts.interventions import InterventionView, TechnicianView
+from sav_contracts.interventions.visit import InterventionView, TechnicianView
 
 calendar = Service("calendar")
 calendar.mirror(TechnicianView, ReclamationView, InterventionView)

@@ -24,10 +24,10 @@ from sav_chassis import errors
 from sav_chassis.errors import Invalid, NotFound
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
+from sav_contracts.auth.policy import Buffers, CutOffs
 from sav_contracts.calendar import AppointmentChanged, BookAppointment, HoldSlot, HoursChanged, SetHours
 from sav_contracts.claims import ReclamationView
-from sav_contracts.interventions import TechnicianView
-from sav_contracts.policies import Buffers, CutOffs
+from sav_contracts.interventions.visit import TechnicianView
 
 # How long a time is held for whoever chose it.
 HOLD = timedelta(minutes=5)

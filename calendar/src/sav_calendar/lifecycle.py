@@ -5,7 +5,7 @@ from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, PEOPLE, Role
 from sav_contracts.calendar import AppointmentStatus, ConflictStatus
 from sav_contracts.claims import ReclamationStatus, ReclamationView
-from sav_contracts.interventions import InterventionStatus
+from sav_contracts.interventions.visit import InterventionStatus
 
 BY_EVENT = {Role.SYSTEM}
 BY_TIMER = {Role.SYSTEM}

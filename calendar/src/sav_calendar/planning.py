@@ -18,6 +18,7 @@ from sav_calendar.timers import expire_hold
 from sav_chassis import errors
 from sav_chassis.tx import Tx
 from sav_contracts.actor import MANAGERS, SYSTEM, Actor
+from sav_contracts.auth.policy import Buffers
 from sav_contracts.calendar import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -26,7 +27,6 @@ from sav_contracts.calendar import (
     FreeSlot,
 )
 from sav_contracts.claims import ReclamationView
-from sav_contracts.policies import Buffers
 
 
 class AnotherTechnician(errors.Conflict):

@@ -12,9 +12,9 @@ from sav_calendar.planning import check_their_technician, openings
 from sav_chassis.errors import Invalid, NotAllowed, NotFound
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
+from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import FindFreeSlots, FreeSlots
-from sav_contracts.interventions import TechnicianView
-from sav_contracts.policies import CutOffs
+from sav_contracts.interventions.visit import TechnicianView
 
 USUAL_PERIOD = timedelta(weeks=2)
 LONGEST_PERIOD = timedelta(weeks=6)

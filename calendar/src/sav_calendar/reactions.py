@@ -28,7 +28,7 @@ from sav_contracts.calendar import (
     HoursChanged,
 )
 from sav_contracts.claims import ReclamationView, Slot
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
     InterventionView,

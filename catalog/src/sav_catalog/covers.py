@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from sav_contracts.catalog import LEGAL_CONFORMITY_MONTHS, Cover, months_after
+from sav_contracts.catalog.product import LEGAL_CONFORMITY_MONTHS, Cover, months_after
 
 
 def covers_of(purchase: date, delivery: date, parts_months: int, labour_months: int) -> list[Cover]:

@@ -2,7 +2,8 @@
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, Role
-from sav_contracts.catalog import ArticleStatus, ProofState
+from sav_contracts.catalog.article import ArticleStatus
+from sav_contracts.catalog.product import ProofState
 
 ARTICLE: Lifecycle[ArticleStatus] = Lifecycle(
     "article",

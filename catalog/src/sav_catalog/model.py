@@ -11,18 +11,8 @@ from sav_catalog.lifecycle import ARTICLE, PROOF
 from sav_chassis.errors import Conflict
 from sav_chassis.model import Aggregate, Base, Kept
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import (
-    ArticleStatus,
-    ArticleView,
-    Cover,
-    Family,
-    Fuel,
-    Movement,
-    Place,
-    ProductView,
-    ProofState,
-    StockLevelView,
-)
+from sav_contracts.catalog.article import ArticleStatus, ArticleView, Family, Fuel, Movement, StockLevelView
+from sav_contracts.catalog.product import Cover, Place, ProductView, ProofState
 from sav_contracts.files import StoredFile
 from sav_contracts.money import Currency, VatClass
 

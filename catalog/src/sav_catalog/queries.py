@@ -7,7 +7,7 @@ from sav_catalog.model import Product
 from sav_chassis.errors import NotFound
 from sav_chassis.tx import Tx, sees
 from sav_contracts.actor import Actor, Role
-from sav_contracts.catalog import GetWarranty, Warranty
+from sav_contracts.catalog.product import GetWarranty, Warranty
 
 WORKS_ON = text(
     """SELECT true FROM view WHERE kind IN ('reclamation', 'intervention')

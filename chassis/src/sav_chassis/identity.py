@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from sav_chassis.errors import NotSignedIn
 from sav_contracts.actor import Actor
-from sav_contracts.policies import SigningKeyView
+from sav_contracts.auth.policy import SigningKeyView
 
 ISSUER = "sav"
 AUDIENCE = "sav"

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sav_chassis.database import Database
 from sav_chassis.identity import UnknownKey, Verifier
 from sav_contracts.actor import Actor
-from sav_contracts.policies import SigningKeyView
+from sav_contracts.auth.policy import SigningKeyView
 
 # Seconds after which the table is read again: for a key that is not known, and for one that is not used any more.
 UNKNOWN_AFTER = 1.0

@@ -15,8 +15,8 @@ from sav_chassis.settings import Settings
 from sav_chassis.tx import Effect, Timer, Tx
 from sav_contracts import catalogue
 from sav_contracts.actor import Actor
+from sav_contracts.auth.policy import PolicyView, SigningKeyView
 from sav_contracts.messages import Asked, Command, Event, Query, Revokes, View
-from sav_contracts.policies import PolicyView, SigningKeyView
 from sav_contracts.surface import SURFACE, Row, Serves
 
 Answered = Aggregate | BaseModel | Refused

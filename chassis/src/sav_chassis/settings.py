@@ -7,7 +7,7 @@ from pydantic import IPvAnyNetwork
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sav_contracts.files import MAX_BODY, MAX_UPLOAD
-from sav_contracts.interventions import Seller
+from sav_contracts.interventions.invoice import Seller
 
 
 class Settings(BaseSettings):

@@ -22,8 +22,8 @@ from sav_chassis.revoking import revoke
 from sav_chassis.settings import Settings
 from sav_chassis.tasks import Asking, Errand, Use, in_order
 from sav_contracts.actor import MANAGERS, NOBODY, Actor, Role
+from sav_contracts.auth.policy import Policy, PolicyView
 from sav_contracts.messages import Event, View, persons
-from sav_contracts.policies import Policy, PolicyView
 
 A = TypeVar("A", bound=Aggregate)
 B = TypeVar("B", bound=Base)

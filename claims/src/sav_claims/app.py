@@ -1,8 +1,8 @@
 """The claims service."""
 
 from sav_chassis.service import Service
-from sav_contracts.catalog import ProductView
-from sav_contracts.interventions import TechnicianView
+from sav_contracts.catalog.product import ProductView
+from sav_contracts.interventions.visit import TechnicianView
 
 claims = Service("claims")
 claims.mirror(TechnicianView, ProductView)

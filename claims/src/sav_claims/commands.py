@@ -11,7 +11,7 @@ from sav_claims.lifecycle import OVER, UNDER_WAY, triage
 from sav_claims.model import Client, Photo, Reclamation, manager_says
 from sav_claims.timers import close_after_a_while
 from sav_contracts.actor import Actor, Role
-from sav_contracts.catalog import ProductView, Warranty
+from sav_contracts.catalog.product import ProductView, Warranty
 from sav_contracts.claims import (
     MAX_PHOTOS,
     AddPhotos,
@@ -26,7 +26,7 @@ from sav_contracts.claims import (
     ReclamationQualified,
     TechnicianAssigned,
 )
-from sav_contracts.interventions import TechnicianView
+from sav_contracts.interventions.visit import TechnicianView
 
 REFERENCES = Sequence("reclamation_reference")
 

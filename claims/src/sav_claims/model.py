@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.model import Aggregate, Kept
 from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import Locale
-from sav_contracts.catalog import NO_PRODUCT, Coverage, ProductView, Warranty
+from sav_contracts.auth.fields import Locale
+from sav_contracts.catalog.product import NO_PRODUCT, Coverage, ProductView, Warranty
 from sav_contracts.claims import (
     ClientView,
     PhotoView,

@@ -9,9 +9,10 @@ from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_claims.model import Client, Reclamation
 from sav_claims.timers import close_after_a_while
 from sav_contracts.actor import SYSTEM, Role
-from sav_contracts.auth import UserRegistered
+from sav_contracts.auth.account import UserRegistered
+from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import AppointmentBooked
-from sav_contracts.catalog import ProductVerified, ProductView
+from sav_contracts.catalog.product import ProductVerified, ProductView
 from sav_contracts.claims import (
     ClientCreated,
     ReclamationChanged,
@@ -21,7 +22,7 @@ from sav_contracts.claims import (
     TechnicianAssigned,
     TechnicianUnassigned,
 )
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     AssignmentRefused,
     InterventionClosed,
     InterventionMoved,
@@ -29,7 +30,6 @@ from sav_contracts.interventions import (
     InterventionView,
     WarrantyDecided,
 )
-from sav_contracts.policies import CutOffs
 
 
 @claims.on(UserRegistered)

@@ -2,18 +2,23 @@
 
 from typing import TypeVar
 
-from sav_contracts import auth, calendar, catalog, claims, interventions, notifier, policies, reporting
+from sav_contracts import calendar, claims, notifier, reporting
+from sav_contracts.auth import account, policy, session
+from sav_contracts.catalog import article, product
+from sav_contracts.interventions import invoice, report, visit
 from sav_contracts.messages import Event, Message, View
 
 M = TypeVar("M", bound=Message)
 
-OWNERS = (auth, policies, catalog, claims, interventions, calendar, notifier, reporting)
+MODULES = (
+    account, session, policy, article, product, claims, visit, report, invoice, calendar, notifier, reporting,
+)  # fmt: skip
 
 
 def _declared(base: type[M]) -> list[type[M]]:
     return [
         value
-        for module in OWNERS
+        for module in MODULES
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
     ]

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from sav_contracts.actor import Role
-from sav_contracts.auth import Locale
-from sav_contracts.catalog import Coverage, Warranty
+from sav_contracts.auth.fields import Locale
+from sav_contracts.catalog.product import Coverage, Warranty
 from sav_contracts.files import Image, StoredFile
 from sav_contracts.messages import (
     Command,

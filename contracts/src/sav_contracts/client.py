@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import httpx
 from pydantic import BaseModel, SecretStr
 
-from sav_contracts.auth import RefreshSession, SignedIn, SignIn
+from sav_contracts.auth.session import RefreshSession, SignedIn, SignIn
 from sav_contracts.messages import Asked, Message, View
 from sav_contracts.surface import SURFACE, Row, Serves
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from sav_contracts.auth import Locale
+from sav_contracts.auth.fields import Locale
 from sav_contracts.messages import Command, Event, Personal, PersonId, Scope, View
 
 Category = Literal["account", "reclamation", "assignment", "appointment", "billing", "feedback", "alert"]

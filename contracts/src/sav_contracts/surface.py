@@ -6,32 +6,35 @@ from enum import StrEnum
 from typing import Any
 
 from sav_contracts.actor import Role
-from sav_contracts.auth import (
+from sav_contracts.auth.account import (
     AcceptInvitation,
     AccountView,
     ActivateUser,
     AssignRole,
-    ChangePassword,
     ChangeProfile,
     ChangeUser,
-    ConfirmSecondFactor,
     DeactivateUser,
+    InviteAgain,
+    InviteUser,
+    RegisterClient,
+    RequestVerification,
+    VerifyEmail,
+)
+from sav_contracts.auth.policy import ChangePolicy, PolicyView
+from sav_contracts.auth.session import (
+    ChangePassword,
+    ConfirmSecondFactor,
     EndSession,
     FindSessions,
     FindSignIns,
-    InviteAgain,
-    InviteUser,
     RefreshSession,
-    RegisterClient,
     RemoveSecondFactor,
     RequestPasswordReset,
-    RequestVerification,
     ResetPassword,
     ResetSecondFactor,
     SetUpSecondFactor,
     SignIn,
     SignOut,
-    VerifyEmail,
 )
 from sav_contracts.calendar import (
     AppointmentView,
@@ -42,19 +45,21 @@ from sav_contracts.calendar import (
     SetHours,
     WorkingHoursView,
 )
-from sav_contracts.catalog import (
+from sav_contracts.catalog.article import (
     AddArticle,
     ArticleView,
     ChangeArticle,
-    ChangeProduct,
-    GetWarranty,
     MoveStock,
-    ProductView,
-    RegisterProduct,
     RetireArticle,
-    SendProof,
     SetArticleImage,
     StockLevelView,
+)
+from sav_contracts.catalog.product import (
+    ChangeProduct,
+    GetWarranty,
+    ProductView,
+    RegisterProduct,
+    SendProof,
     VerifyProduct,
 )
 from sav_contracts.claims import (
@@ -68,28 +73,31 @@ from sav_contracts.claims import (
     ReclamationView,
 )
 from sav_contracts.edge import FindRequests
-from sav_contracts.interventions import (
+from sav_contracts.interventions.invoice import (
     ChangeInvoice,
-    DecideWarranty,
     DiscardInvoice,
-    InterventionView,
     InvoiceView,
     IssueInvoice,
-    MoveIntervention,
     PaymentView,
     RecordPayment,
-    RecordWork,
+)
+from sav_contracts.interventions.report import (
     ReportView,
     SendBackReport,
     SignReport,
     SubmitReport,
-    TechnicianView,
     ValidateReport,
     WriteReport,
 )
+from sav_contracts.interventions.visit import (
+    DecideWarranty,
+    InterventionView,
+    MoveIntervention,
+    RecordWork,
+    TechnicianView,
+)
 from sav_contracts.messages import Asked, View
 from sav_contracts.notifier import MarkRead, NotificationView
-from sav_contracts.policies import ChangePolicy, PolicyView
 from sav_contracts.reporting import FeedbackView, GetReclamationsReport, GiveFeedback
 
 

@@ -28,7 +28,7 @@ from sav_chassis.projector import Told
 from sav_chassis.revoking import revoke
 from sav_chassis.runner import connected, run
 from sav_chassis.settings import Settings
-from sav_contracts.policies import Cors, RateLimits
+from sav_contracts.auth.policy import Cors, RateLimits
 from sav_edge import problems
 from sav_edge.auditing import Audit
 from sav_edge.call import NONE, call_of

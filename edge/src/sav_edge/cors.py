@@ -3,7 +3,7 @@
 Tokens travel in a header of their own, so no answer allows credentials.
 """
 
-from sav_contracts.policies import Cors
+from sav_contracts.auth.policy import Cors
 from sav_edge.call import Header
 
 SENT = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, traceparent, X-Request-ID"

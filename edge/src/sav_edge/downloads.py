@@ -7,7 +7,7 @@ from urllib.parse import quote
 from sav_chassis.errors import NotFound, NotYetKnown
 from sav_chassis.files import Files
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions import InvoiceView
+from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.surface import Row
 from sav_edge.reply import Reply
 from sav_edge.tags import holds

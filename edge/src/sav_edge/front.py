@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from sav_chassis import metrics
 from sav_chassis.settings import Settings
 from sav_contracts.actor import ANYONE
-from sav_contracts.policies import Cors
+from sav_contracts.auth.policy import Cors
 from sav_edge import cors, safety
 from sav_edge.addresses import Addresses
 from sav_edge.auditing import Audit

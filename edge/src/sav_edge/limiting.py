@@ -23,8 +23,8 @@ from sav_chassis.database import is_away
 from sav_chassis.errors import SavError
 from sav_chassis.vital import end, vital
 from sav_contracts.actor import Role
+from sav_contracts.auth.policy import RateLimits
 from sav_contracts.messages import Asked, Command
-from sav_contracts.policies import RateLimits
 from sav_contracts.surface import Row
 from sav_edge.addresses import household
 from sav_edge.call import Call, Header

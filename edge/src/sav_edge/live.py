@@ -12,8 +12,8 @@ from sav_chassis.database import Database, is_away
 from sav_chassis.identity import Verifier
 from sav_chassis.projector import Told
 from sav_chassis.vital import end, vital
+from sav_contracts.auth.policy import POLICIES, Policy, PolicyView, SigningKeyView
 from sav_contracts.messages import Revokes
-from sav_contracts.policies import POLICIES, Policy, PolicyView, SigningKeyView
 
 log = structlog.get_logger()
 

@@ -2,7 +2,8 @@
 
 from sav_chassis.files import check_files
 from sav_chassis.service import Service
-from sav_contracts.catalog import ArticleView, ProductView
+from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ClientView
 
 interventions = Service("interventions")

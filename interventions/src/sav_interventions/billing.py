@@ -5,9 +5,10 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from sav_chassis.errors import Invalid
-from sav_contracts.auth import Locale
-from sav_contracts.catalog import Warranty
-from sav_contracts.interventions import InvoiceLine, LineGiven, VatTotal, Work
+from sav_contracts.auth.fields import Locale
+from sav_contracts.catalog.product import Warranty
+from sav_contracts.interventions.invoice import InvoiceLine, LineGiven, VatTotal
+from sav_contracts.interventions.visit import Work
 from sav_contracts.money import VatClass
 from sav_interventions.jurisdiction import Jurisdiction
 

@@ -7,7 +7,7 @@ from sav_chassis.files import Files
 from sav_chassis.tx import Begin
 from sav_contracts.actor import SYSTEM
 from sav_contracts.claims import ClientView
-from sav_contracts.interventions import InvoiceChanged
+from sav_contracts.interventions.invoice import InvoiceChanged
 from sav_interventions.app import interventions
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.paper import invoice_pdf

@@ -4,14 +4,9 @@ from typing import get_args
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, STAFF, Role
-from sav_contracts.interventions import (
-    OPEN_VISIT,
-    Cause,
-    InterventionStatus,
-    InvoiceStatus,
-    PaymentStatus,
-    ReportStatus,
-)
+from sav_contracts.interventions.invoice import InvoiceStatus, PaymentStatus
+from sav_contracts.interventions.report import ReportStatus
+from sav_contracts.interventions.visit import OPEN_VISIT, Cause, InterventionStatus
 
 # Managers move a visit on the technician's behalf.
 MANAGERS_OR_EVENT = MANAGERS | {Role.SYSTEM}

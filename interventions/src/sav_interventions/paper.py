@@ -6,8 +6,8 @@ from typing import Literal
 
 import typst
 
-from sav_contracts.auth import Locale
-from sav_contracts.interventions import InvoiceView
+from sav_contracts.auth.fields import Locale
+from sav_contracts.interventions.invoice import InvoiceView
 
 
 def invoice_pdf(invoice: InvoiceView, locale: Locale) -> bytes:

@@ -1,11 +1,14 @@
 """The notifier service."""
 
 from sav_chassis.service import Service
-from sav_contracts.auth import AccountView
+from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import AppointmentView, ConflictView
-from sav_contracts.catalog import ArticleView, ProductView
+from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ClientView, ReclamationView
-from sav_contracts.interventions import InterventionView, InvoiceView, PaymentView, ReportView, TechnicianView
+from sav_contracts.interventions.invoice import InvoiceView, PaymentView
+from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.visit import InterventionView, TechnicianView
 from sav_contracts.reporting import FeedbackView
 from sav_notifier.mail import check_mail
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.model import Aggregate
 from sav_chassis.tasks import DEAD_AFTER
 from sav_contracts.actor import SYSTEM, Actor
-from sav_contracts.auth import Locale
+from sav_contracts.auth.fields import Locale
 from sav_contracts.notifier import Category, Channel, NotificationStatus, NotificationView
 from sav_notifier.lifecycle import NOTIFICATION
 

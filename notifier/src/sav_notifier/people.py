@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
-from sav_contracts.auth import AccountView, Locale
+from sav_contracts.auth.account import AccountView
+from sav_contracts.auth.fields import Locale
 from sav_contracts.claims import ClientView
 from sav_contracts.notifier import Category
 

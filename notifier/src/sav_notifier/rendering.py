@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
 
-from sav_contracts.auth import Locale
+from sav_contracts.auth.fields import Locale
 
 HERE = "Europe/Paris"
 NBSP = "\N{NO-BREAK SPACE}"

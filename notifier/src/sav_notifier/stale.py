@@ -8,7 +8,7 @@ from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts import catalogue
 from sav_contracts.calendar import AppointmentView
-from sav_contracts.interventions import InterventionView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import View
 from sav_notifier.model import Notification
 

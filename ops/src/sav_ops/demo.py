@@ -9,7 +9,8 @@ from sav_chassis.identity import Links, Signer
 from sav_chassis.settings import Settings
 from sav_chassis.topology import connect
 from sav_contracts.actor import SYSTEM, Role
-from sav_contracts.auth import AcceptInvitation, InviteUser, RegisterClient, SignIn, StaffRole, UserInvited
+from sav_contracts.auth.account import AcceptInvitation, InviteUser, RegisterClient, StaffRole, UserInvited
+from sav_contracts.auth.session import SignIn
 from sav_ops.home import Problem
 
 PASSWORD = "sav-demo-2026"

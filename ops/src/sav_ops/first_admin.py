@@ -5,7 +5,7 @@ from sav_chassis.identity import Links, Signer
 from sav_chassis.settings import Settings
 from sav_chassis.topology import connect
 from sav_contracts.actor import SYSTEM
-from sav_contracts.auth import FirstAdmin, OfferFirstAdmin
+from sav_contracts.auth.account import FirstAdmin, OfferFirstAdmin
 from sav_ops.home import Problem
 
 HAS_ONE = 409

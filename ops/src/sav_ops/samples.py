@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from sav_contracts.catalog import WARRANTY_RULES
+from sav_contracts.catalog.product import WARRANTY_RULES
 from sav_contracts.messages import Event, View
 from sav_ops.home import Problem
 

@@ -9,7 +9,8 @@ from sav_chassis.envelope import Envelope
 from sav_chassis.projector import Told, upsert
 from sav_contracts import catalogue
 from sav_contracts.claims import ReclamationMoved, ReclamationQualified, ReclamationView
-from sav_contracts.interventions import InterventionView, InvoiceView
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Event, View
 from sav_reporting.app import reporting
 

@@ -1,8 +1,8 @@
 """Whom reporting asks."""
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions import InterventionClosed
-from sav_contracts.policies import CutOffs
+from sav_contracts.auth.policy import CutOffs
+from sav_contracts.interventions.visit import InterventionClosed
 from sav_contracts.reporting import FeedbackInvited
 from sav_reporting.app import reporting
 from sav_reporting.model import Feedback, feedback_id

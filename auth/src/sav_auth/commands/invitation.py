@@ -8,7 +8,7 @@ from sav_auth.passwords import check_password, hashed, matches
 from sav_chassis.errors import Conflict, FieldError, Invalid
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.auth import (
+from sav_contracts.auth.account import (
     Accepted,
     AcceptInvitation,
     FirstAdmin,

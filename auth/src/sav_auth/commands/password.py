@@ -11,7 +11,8 @@ from sav_auth.timers import answer_wish
 from sav_chassis.errors import Refused
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor
-from sav_contracts.auth import Accepted, ChangePassword, PasswordChanged, RequestPasswordReset, ResetPassword
+from sav_contracts.auth.account import Accepted
+from sav_contracts.auth.session import ChangePassword, PasswordChanged, RequestPasswordReset, ResetPassword
 
 
 @auth.command(RequestPasswordReset)

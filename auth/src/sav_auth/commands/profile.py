@@ -8,7 +8,8 @@ from sav_auth.model import Account, Session
 from sav_chassis.errors import NotFound
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.auth import Accepted, ChangeProfile, EndSession, SessionEnded, UserUpdated
+from sav_contracts.auth.account import Accepted, ChangeProfile, UserUpdated
+from sav_contracts.auth.session import EndSession, SessionEnded
 
 
 @auth.command(ChangeProfile)

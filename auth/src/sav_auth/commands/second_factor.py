@@ -10,8 +10,8 @@ from sav_auth.proof import prove, prove_by_code
 from sav_chassis.errors import Conflict, Invalid, Refused
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.auth import (
-    Accepted,
+from sav_contracts.auth.account import Accepted
+from sav_contracts.auth.session import (
     ConfirmSecondFactor,
     RecoveryCodes,
     RemoveSecondFactor,

@@ -12,8 +12,8 @@ from sav_auth.sessions import factor_of, told
 from sav_chassis.errors import NotSignedIn, Refused
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor
-from sav_contracts.auth import (
-    Accepted,
+from sav_contracts.auth.account import Accepted
+from sav_contracts.auth.session import (
     RefreshSession,
     SessionEnded,
     SignedIn,

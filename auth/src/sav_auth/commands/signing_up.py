@@ -10,7 +10,7 @@ from sav_auth.passwords import check_password, hashed
 from sav_auth.timers import answer_wish
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.auth import (
+from sav_contracts.auth.account import (
     Accepted,
     EmailVerified,
     RegisterClient,

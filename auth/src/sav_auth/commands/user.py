@@ -8,7 +8,7 @@ from sav_auth.sessions import end_all
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import (
+from sav_contracts.auth.account import (
     ActivateUser,
     AssignRole,
     ChangeUser,

@@ -8,7 +8,8 @@ from sav_auth.lifecycle import ACCOUNT
 from sav_chassis.errors import NotAllowed, NotFound
 from sav_chassis.model import Aggregate
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth import AccountStatus, AccountView, Locale
+from sav_contracts.auth.account import AccountStatus, AccountView
+from sav_contracts.auth.fields import Locale
 
 
 class Account(Aggregate):

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.model import Base
-from sav_contracts.auth import SignInResult
+from sav_contracts.auth.session import SignInResult
 
 
 class LoginAttempt(Base):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.asking import Caller
 from sav_chassis.model import Base
-from sav_contracts.auth import SessionEnd, SessionShown
+from sav_contracts.auth.session import SessionEnd, SessionShown
 
 IDLE = timedelta(days=14)
 LONGEST = timedelta(days=30)

@@ -12,7 +12,7 @@ from sav_catalog.model import Article, StockLevel, stock_id
 from sav_chassis.errors import Conflict, FieldError, Invalid
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import (
+from sav_contracts.catalog.article import (
     AddArticle,
     ArticleAdded,
     ArticleChanged,

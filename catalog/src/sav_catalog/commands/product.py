@@ -11,7 +11,7 @@ from sav_catalog.model import Article, Product
 from sav_chassis.errors import Conflict, Invalid, NotFound
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
-from sav_contracts.catalog import (
+from sav_contracts.catalog.product import (
     ChangeProduct,
     ProductChanged,
     ProductRegistered,

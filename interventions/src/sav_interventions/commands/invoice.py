@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sav_chassis.errors import Conflict, Invalid
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.interventions import (
+from sav_contracts.interventions.invoice import (
     ChangeInvoice,
     DiscardInvoice,
     InvoiceChanged,

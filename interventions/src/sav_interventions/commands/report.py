@@ -7,8 +7,7 @@ from sqlalchemy import select
 from sav_chassis.errors import Conflict, NotFound
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.interventions import (
-    InterventionClosed,
+from sav_contracts.interventions.report import (
     ReportChanged,
     ReportSentBack,
     ReportSubmitted,
@@ -19,6 +18,7 @@ from sav_contracts.interventions import (
     ValidateReport,
     WriteReport,
 )
+from sav_contracts.interventions.visit import InterventionClosed
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import DONE, UNDER_WAY
 from sav_interventions.model import Intervention, Report

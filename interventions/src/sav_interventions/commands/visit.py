@@ -3,7 +3,7 @@
 from sav_chassis.errors import Invalid
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
     InterventionStarted,

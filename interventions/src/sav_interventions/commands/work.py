@@ -3,8 +3,8 @@
 from sav_chassis.errors import Invalid
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import ArticleView
-from sav_contracts.interventions import PartPriced, PartUsed, RecordWork, Work, WorkRecorded
+from sav_contracts.catalog.article import ArticleView
+from sav_contracts.interventions.visit import PartPriced, PartUsed, RecordWork, Work, WorkRecorded
 from sav_contracts.money import Currency
 from sav_interventions.app import interventions
 from sav_interventions.jurisdiction import jurisdiction

@@ -13,7 +13,7 @@ from sav_chassis.errors import Conflict, Invalid
 from sav_chassis.model import Aggregate, Base, Kept
 from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions import (
+from sav_contracts.interventions.invoice import (
     Buyer,
     InvoiceLine,
     InvoiceStatus,

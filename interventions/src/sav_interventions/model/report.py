@@ -9,7 +9,7 @@ from sav_chassis.errors import Conflict
 from sav_chassis.model import Aggregate, Kept
 from sav_contracts.actor import Actor
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions import ReportStatus, ReportView
+from sav_contracts.interventions.report import ReportStatus, ReportView
 from sav_interventions.lifecycle import REPORT
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 from sav_chassis.model import Aggregate
-from sav_contracts.interventions import TechnicianView
+from sav_contracts.interventions.visit import TechnicianView
 
 
 class Technician(Aggregate):

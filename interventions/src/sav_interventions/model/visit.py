@@ -8,9 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.errors import Conflict, Invalid
 from sav_chassis.model import Aggregate, Kept
 from sav_contracts.actor import Actor
-from sav_contracts.catalog import Warranty
+from sav_contracts.catalog.product import Warranty
 from sav_contracts.claims import Slot
-from sav_contracts.interventions import Cause, InterventionStatus, InterventionView, Purpose, Work
+from sav_contracts.interventions.visit import Cause, InterventionStatus, InterventionView, Purpose, Work
 from sav_interventions.lifecycle import DID_NOT_HAPPEN, INTERVENTION, UNDER_WAY, WAITS_FOR
 
 

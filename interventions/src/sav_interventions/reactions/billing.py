@@ -6,17 +6,16 @@ from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.catalog import ProductView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ClientView
-from sav_contracts.interventions import (
+from sav_contracts.interventions.invoice import (
     Buyer,
-    InterventionClosed,
     InvoiceChanged,
     InvoiceDiscarded,
     InvoiceDrafted,
     InvoiceLine,
-    WarrantyDecided,
 )
+from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_interventions.app import interventions
 from sav_interventions.billing import lines_of, net_of
 from sav_interventions.jurisdiction import jurisdiction

@@ -4,8 +4,8 @@ from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
-from sav_contracts.auth import AccountView, RoleAssigned, UserActivated, UserDeactivated, UserUpdated
-from sav_contracts.interventions import TechnicianChanged
+from sav_contracts.auth.account import AccountView, RoleAssigned, UserActivated, UserDeactivated, UserUpdated
+from sav_contracts.interventions.visit import TechnicianChanged
 from sav_interventions.app import interventions
 from sav_interventions.model import Technician
 

@@ -8,7 +8,7 @@ from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.calendar import AppointmentBooked, AppointmentChanged
 from sav_contracts.claims import ReclamationView, Slot, TechnicianAssigned
-from sav_contracts.interventions import (
+from sav_contracts.interventions.visit import (
     AssignmentRefused,
     InterventionChanged,
     InterventionMoved,

@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
-from sav_contracts.catalog import NO_PRODUCT, ProductVerified, ProductView, Warranty
+from sav_contracts.catalog.product import NO_PRODUCT, ProductVerified, ProductView, Warranty
 from sav_contracts.claims import ReclamationQualified, ReclamationView
-from sav_contracts.interventions import WarrantyDecided
+from sav_contracts.interventions.visit import WarrantyDecided
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model import Intervention

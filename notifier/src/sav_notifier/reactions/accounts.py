@@ -2,15 +2,12 @@
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
-from sav_contracts.auth import (
-    EmailVerificationRequested,
+from sav_contracts.auth.account import EmailVerificationRequested, SignUpRepeated, UserInvited, UserRegistered
+from sav_contracts.auth.session import (
     PasswordChanged,
     PasswordResetRequested,
     SecondFactorTurned,
     SessionEnded,
-    SignUpRepeated,
-    UserInvited,
-    UserRegistered,
 )
 from sav_notifier.app import notifier
 from sav_notifier.people import holder

@@ -5,7 +5,7 @@ from decimal import Decimal
 from sqlalchemy import text
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions import (
+from sav_contracts.interventions.invoice import (
     InvoiceDrafted,
     InvoiceIssued,
     InvoiceView,

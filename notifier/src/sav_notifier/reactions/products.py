@@ -1,7 +1,8 @@
 """What clients and managers are told about products, proofs of purchase and stock."""
 
 from sav_chassis.tx import Tx
-from sav_contracts.catalog import ArticleView, ProductVerified, ProofSubmitted, StockLow
+from sav_contracts.catalog.article import ArticleView, StockLow
+from sav_contracts.catalog.product import ProductVerified, ProofSubmitted
 from sav_notifier.app import notifier
 from sav_notifier.people import client, managers
 from sav_notifier.telling import tell

@@ -11,7 +11,7 @@ from sav_contracts.claims import (
     ReclamationView,
     TechnicianAssigned,
 )
-from sav_contracts.interventions import TechnicianView
+from sav_contracts.interventions.visit import TechnicianView
 from sav_contracts.reporting import FeedbackGiven, FeedbackInvited
 from sav_notifier.app import notifier
 from sav_notifier.model import Notification

@@ -7,16 +7,14 @@ from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled, ConflictDetected
-from sav_contracts.catalog import ProductView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ReclamationView, Slot
-from sav_contracts.interventions import (
+from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated
+from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
     InterventionScheduled,
     InterventionView,
-    ReportSentBack,
-    ReportSubmitted,
-    ReportValidated,
     TechnicianView,
     WarrantyDecided,
 )

@@ -112,7 +112,6 @@ POLICIES: dict[PolicyName, type[Policy]] = {
 class PolicyView(View):
     """A policy as it is in force, and who set it; nobody, while it is as it came."""
 
-    owner: ClassVar[str] = "auth"
     scope: ClassVar[Scope] = Scope.STAFF
 
     name: PolicyName
@@ -131,16 +130,12 @@ class PolicyView(View):
 class ChangePolicy(Command[PolicyView]):
     """Set a policy, all of it; what is left out gets its default. It is in force within a second."""
 
-    owner: ClassVar[str] = "auth"
-
     name: PolicyName
     value: dict[str, Any]
 
 
 class PolicySet(Event):
     """An admin set a policy; the fields that changed are as they `were`, and as they are `now`."""
-
-    owner: ClassVar[str] = "auth"
 
     state: PolicyView
     were: dict[str, Any]
@@ -150,7 +145,6 @@ class PolicySet(Event):
 class PolicyChanged(Event):
     """What a policy says is shown anew."""
 
-    owner: ClassVar[str] = "auth"
     tells: ClassVar[bool] = False
 
     state: PolicyView
@@ -159,7 +153,6 @@ class PolicyChanged(Event):
 class SigningKeyView(View):
     """A public key (Ed25519, PEM) that tokens are verified with."""
 
-    owner: ClassVar[str] = "auth"
     scope: ClassVar[Scope] = Scope.PUBLIC
 
     key_id: str
@@ -169,7 +162,6 @@ class SigningKeyView(View):
 class SigningKeyAdded(Event):
     """Auth is going to sign with another key."""
 
-    owner: ClassVar[str] = "auth"
     tells: ClassVar[bool] = False
 
     state: SigningKeyView
@@ -178,7 +170,6 @@ class SigningKeyAdded(Event):
 class SigningKeyChanged(Event):
     """What is known of a key is shown anew."""
 
-    owner: ClassVar[str] = "auth"
     tells: ClassVar[bool] = False
 
     state: SigningKeyView

@@ -1,0 +1,1 @@
+"""What auth owns: accounts, sessions, policies."""

@@ -1,0 +1,1 @@
+"""What catalog owns: articles, products."""

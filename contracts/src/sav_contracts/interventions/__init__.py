@@ -1,0 +1,1 @@
+"""What interventions owns: visits, reports, invoices."""
