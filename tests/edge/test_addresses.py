@@ -8,6 +8,7 @@ from stories import done, refused
 from system import PASSWORD, System, door
 
 from sav_edge.addresses import Addresses, household
+from sav_edge.call import joined
 
 PROXIES = Addresses([ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
 NOBODY = Addresses([])
@@ -15,7 +16,7 @@ STRANGER, PROXY = "203.0.113.5", "10.0.0.1"
 
 
 def client(addresses: Addresses, peer: str | None, *headers: tuple[str, str]) -> str | None:
-    return addresses.client(peer, [(name.encode(), value.encode()) for name, value in headers])
+    return addresses.client(peer, joined((name.encode(), value.encode()) for name, value in headers))
 
 
 def plain(value: str) -> tuple[str, str]:

@@ -2,25 +2,24 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from pydantic_core import to_json
-from structlog.typing import Processor
+from structlog.contextvars import get_contextvars
+
+# Never the local variables: they hold tokens and passwords.
+_tracebacks = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 
 
 def configure() -> None:
     """Structured logs for our code, the same form for the libraries' warnings."""
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    # Never the local variables: they hold tokens and passwords.
-    tracebacks = structlog.processors.ExceptionRenderer(
-        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    )
     structlog.configure(
-        processors=[*shared, tracebacks, structlog.processors.JSONRenderer(_line)],
+        processors=[_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
         cache_logger_on_first_use=True,
@@ -28,16 +27,26 @@ def configure() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                tracebacks,
-                structlog.processors.JSONRenderer(),
-            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _text]
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
-def _line(event: object, **_: object) -> bytes:
-    return to_json(event, fallback=str)
+def write(event: str, **said: object) -> None:
+    """A line as `log.info` writes it, in a third of the time: for what is said of each request."""
+    sys.stdout.buffer.write(_line(None, "info", {**said, "event": event}) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _line(logger: object, level: str, said: MutableMapping[str, Any]) -> bytes:
+    """All that processors would do one after the other, at once: half of what a line costs."""
+    if "exc_info" in said:
+        said = _tracebacks(logger, level, said)
+    return to_json(
+        {**get_contextvars(), **said, "level": level, "timestamp": datetime.now(UTC)}, fallback=str
+    )
+
+
+def _text(logger: object, level: str, said: MutableMapping[str, Any]) -> str:
+    return _line(logger, level, said).decode()

@@ -1,15 +1,14 @@
 """From where a request comes: proxies that are trusted are believed, nobody else is."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-
-from sav_edge.call import Header
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+LISTS = (b"x-forwarded-for", b"forwarded")
 # `for=192.0.2.60;proto=http`, `for="[2001:db8::1]:4711"` (RFC 7239, 4 and 6).
 FOR = re.compile(r'(?:^|[;,\s])for=(?:"([^"]*)"|([^;,\s]*))', re.IGNORECASE)
 # A port, or the brackets of an IPv6 address with or without one.
@@ -23,16 +22,13 @@ class Addresses:
         self._trusted = trusted
         self._is_trusted = lru_cache(4096)(self._among)
 
-    def client(self, peer: str | None, headers: Iterable[Header]) -> str | None:
+    def client(self, peer: str | None, sent: Mapping[bytes, bytes]) -> str | None:
         """The last address on the way here that is no trusted proxy's; the peer's, where it is none itself."""
         if not self._trusted or peer is None or not self._is_trusted(peer):
             return peer
-        listed = {b"x-forwarded-for": list[str](), b"forwarded": list[str]()}
-        for name, value in headers:
-            if name in listed:
-                listed[name].append(value.decode("latin-1"))
-        plain = [part.strip() for line in listed[b"x-forwarded-for"] for part in line.split(",")]
-        marked = [quoted or bare for line in listed[b"forwarded"] for quoted, bare in FOR.findall(line)]
+        forwarded_for, forwarded = (sent.get(name, b"").decode("latin-1") for name in LISTS)
+        plain = [part.strip() for part in forwarded_for.split(",")] if forwarded_for else []
+        marked = [quoted or bare for quoted, bare in FOR.findall(forwarded)]
         found = {self._last(peer, way) for way in (plain, marked) if way}
         # A proxy says one of them and lets the other pass as it came: where they differ neither is believed.
         return found.pop() if len(found) == 1 else peer

@@ -1,25 +1,22 @@
 """What every request passes on its way in and out, whatever answers it: its id, who may read the answer, the log."""
 
 import time
-from collections.abc import Callable, Iterable
-from typing import cast
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
 import uuid_utils
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from sav_chassis import metrics
+from sav_chassis import logs, metrics
 from sav_chassis.settings import Settings
 from sav_contracts.actor import ANYONE
 from sav_contracts.auth.policy import Cors
 from sav_edge import cors, safety
 from sav_edge.addresses import Addresses
 from sav_edge.auditing import Audit
-from sav_edge.call import KEY, NONE, Call, Header
-
-log = structlog.get_logger()
+from sav_edge.call import KEY, NONE, Call, Header, joined
 
 DOCS = "/docs"
 # It has no end, so there is no answer to leave the body of.
@@ -35,51 +32,50 @@ class Front:
         self._audit = audit
         self._addresses = Addresses(settings.trusted_proxies)
         self._always = safety.headers(settings.public_url)
+        self._data, self._page = (*self._always, safety.DATA), (*self._always, safety.PAGE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP:
-            await self._pass(scope, receive, send)
-        else:
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
-
-    async def _pass(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+            return
         started = time.perf_counter()
-        origin, given, asks = _looked_for(scope["headers"])
-        method, path, peer = scope["method"], scope["path"], scope["client"]
-        call = Call(_id(given), self._addresses.client(peer[0] if peer else None, scope["headers"]))
-        safe = safety.PAGE if path.startswith(DOCS) else safety.DATA
-        granted = cors.granted(self._policy(), origin)
+        method, path, peer, sent = scope["method"], scope["path"], scope["client"], joined(scope["headers"])
+        address = self._addresses.client(peer[0] if peer else None, sent)
+        call = scope[KEY] = Call(_id(sent.get(b"x-request-id")), address, sent)  # type: ignore[literal-required]
+        safe = self._page if path.startswith(DOCS) else self._data
+        granted = cors.granted(self._policy(), sent.get(b"origin"))
         bodiless = method == "HEAD" and path != STREAM
+        if bodiless:
+            # The server's own goes on saying HEAD: it leaves the body out too.
+            scope = {**scope, "method": "GET"}
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
                 call.status = message["status"]
-                headers = [*message.get("headers", ()), (b"x-request-id", call.id.encode()), *call.headers]
-                headers += self._always
-                headers += granted
-                if all(name != safety.POLICY for name, _ in headers):
-                    headers.append(safe)
+                own = message.get("headers", ())
+                always = self._always if safety.POLICY in dict(own) else safe
+                headers = [*own, (b"x-request-id", call.id.encode()), *call.headers, *always, *granted]
                 if method == "OPTIONS":
-                    headers = _allowing(headers, len(granted) > 1 and asks is not None)
+                    asks = b"access-control-request-method" in sent
+                    headers = _allowing(headers, len(granted) > 1 and asks)
                 message["headers"] = headers
             elif bodiless and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
 
-        passed = {**scope, "method": "GET" if bodiless else method, KEY: call}
         # Every request is a task of its own, and so is its context.
         structlog.contextvars.bind_contextvars(correlation_id=call.id)
         try:
-            await self._app(cast("Scope", passed), receive, answer)
+            await self._app(scope, receive, answer)
         finally:
             if call.route:
                 self._note(call, time.perf_counter() - started)
 
     def _note(self, call: Call, seconds: float) -> None:
         route, status, actor = call.route, call.status, call.actor
-        told = {} if actor is ANYONE else {"user": str(actor.id)}
+        told = {} if actor is ANYONE else {"user": actor.id}
         ended = {"ended": call.ended} if call.ended else {}
-        log.info(
+        logs.write(
             "request",
             route=route,
             status=status,
@@ -95,19 +91,6 @@ class Front:
         else:
             metrics.requested(route, status, seconds)
         self._audit.note(call, seconds)
-
-
-def _looked_for(headers: Iterable[Header]) -> tuple[bytes | None, ...]:
-    """`Origin`, `X-Request-ID` and what a preflight asks for."""
-    origin = given = asks = None
-    for name, value in headers:
-        if name == b"origin":
-            origin = value
-        elif name == b"x-request-id":
-            given = value
-        elif name == b"access-control-request-method":
-            asks = value
-    return origin, given, asks
 
 
 def _id(given: bytes | None) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -72,7 +73,7 @@ class Door:
         call = call_of(request.scope)
         call.route = row.route
         status = 500
-        with tracing.span(row.route, "SERVER", _trace(request), _http(row)) as span:
+        with tracing.span(row.route, "SERVER", _trace(call), _http(row)) as span:
             try:
                 reply = await self._answer(row, request, call, span.traceparent)
                 status = reply.status
@@ -86,7 +87,7 @@ class Door:
         """The caller's token, which is good, if they have one; raises what refuses them. What they ask for is counted."""
         call, kind = call_of(request.scope), kind_of(row)
         try:
-            if token := token_of(request):
+            if token := token_of(call):
                 call.actor = self.verifier.actor(token)
         finally:
             # Whoever sends a token that is none is counted by address.
@@ -125,7 +126,7 @@ class Door:
         no_parameters(request)
         ids = {"account_id": actor.id} if row.serves is Serves.SELF else _path_ids(request)
         found = await self.read.one(row, ids, actor)
-        known = request.headers.get("if-none-match")
+        known = call_of(request.scope).header(b"if-none-match")
         if row.serves is Serves.FILE:
             file = downloads.file_of(row, from_json(found.doc))
             return await downloads.answer(self.uploads.files, file, known, headers)
@@ -141,18 +142,19 @@ class Door:
     async def _ask(
         self, row: Row, request: HttpRequest, token: str | None, began: Origin, headers: dict[str, str]
     ) -> Reply:
-        key = request.headers.get("idempotency-key") or str(uuid_utils.uuid7())
+        call = call_of(request.scope)
+        key = call.header(b"idempotency-key") or str(uuid_utils.uuid7())
         if not _is_key(key):
             raise Invalid.field("Idempotency-Key", "at most 200 printable characters")
         headers["Idempotency-Key"] = key
-        expected = tags.expected(request.headers.get("if-match"))
+        expected = tags.expected(call.header(b"if-match"))
         message = await self._message(row, request)
         answer = await self.client.ask(
             message,
             self.deadline,
             token=token,
             key=key,
-            caller=_from_where(request),
+            caller=_from_where(call),
             expected=expected,
             correlation_id=UUID(began.correlation_id),
             traceparent=began.traceparent,
@@ -239,9 +241,9 @@ def _meant(rows: list[Row], request: HttpRequest) -> Mapping[str, Row]:
     return {row.method: row for row in rows if _ending(row) == ending}
 
 
-def _from_where(request: HttpRequest) -> Caller:
-    agent = "".join(filter(str.isprintable, request.headers.get("user-agent", "")))[:LONGEST_AGENT]
-    return Caller(call_of(request.scope).address, agent or None)
+def _from_where(call: Call) -> Caller:
+    agent = "".join(filter(str.isprintable, call.header(b"user-agent") or ""))[:LONGEST_AGENT]
+    return Caller(call.address, agent or None)
 
 
 def _reply(row: Row, body: str | None, headers: dict[str, str]) -> Reply:
@@ -255,41 +257,44 @@ def _location(row: Row, body: str | None) -> dict[str, str]:
     return {"Location": PREFIX + one.path.partition("{")[0] + from_json(body)["id"]}
 
 
-def token_of(request: HttpRequest) -> str | None:
+def token_of(call: Call) -> str | None:
     """The token that the caller sent, if any; `NotSignedIn` where it is sent in another way than ours, or twice."""
-    given = request.headers.getall("authorization", [])
-    if not given:
+    given = call.header(b"authorization")
+    if given is None:
         return None
-    scheme, _, token = given[0].partition(" ")
-    if scheme.lower() != "bearer" or not token or len(given) > 1:
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != "bearer" or not token or "," in token:
         raise NotSignedIn("send the token as `Authorization: Bearer …`")
     return token
 
 
 def _path_ids(request: HttpRequest) -> dict[str, UUID]:
-    ids = {name: _uuid(value) for name, value in request.path_params.items()}
-    if wrong := [name for name, id in ids.items() if id is None]:
-        raise Invalid.fields([FieldError(field=name, message="not a UUID") for name in wrong])
-    return {name: id for name, id in ids.items() if id}
-
-
-def _uuid(text: str | None) -> UUID | None:
+    given = request.path_params.items()
     try:
-        return UUID(text) if text else None
+        return {name: UUID(value) for name, value in given}
     except ValueError:
-        return None
+        wrong = [FieldError(field=name, message="not a UUID") for name, value in given if not _is_uuid(value)]
+        raise Invalid.fields(wrong) from None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 def _is_key(text: str) -> bool:
     return len(text) <= 200 and text.isprintable()
 
 
-def _trace(request: HttpRequest) -> str | None:
+def _trace(call: Call) -> str | None:
     """The trace that the caller is part of; one of a wrong form is left out, as its standard says (W3C, 3.2.2)."""
-    given = request.headers.get("traceparent", "")
-    return given if TRACEPARENT.fullmatch(given) else None
+    given = call.header(b"traceparent")
+    return given if given and TRACEPARENT.fullmatch(given) else None
 
 
+@cache
 def _http(row: Row) -> dict[str, str]:
     """Never the path as it was called: an id in it may be a person's."""
     return {"http.request.method": row.method, "http.route": PREFIX + row.path}
@@ -301,7 +306,7 @@ def _query(request: HttpRequest) -> Query:
 
 def no_parameters(request: HttpRequest) -> None:
     """Raises `Invalid` where the address has any."""
-    if request.query_params:
+    if request.scope["query_string"]:
         wrong = [
             FieldError(field=name, message="there is no such parameter here")
             for name in dict.fromkeys(request.query_params)

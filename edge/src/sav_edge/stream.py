@@ -291,7 +291,7 @@ def streaming(streams: Streams, admit: Callable[[Row, HttpRequest], str | None])
         try:
             token = admit(ROW, request)
             no_parameters(request)
-            last = request.headers.get("last-event-id")
+            last = call.header(b"last-event-id")
             opened = await streams.open(call.actor, token or "", _cut(request), last)
         except SavError as error:
             call.ended = error.problem.code
