@@ -51,5 +51,5 @@ async def signer(tx: Tx) -> Signer:
     signers = Signer.each(tx.settings.signing_key)
     if len(signers) > 1:
         known = set(await tx.session.scalars(KNOWN, {"announced_before": tx.now - KNOWN_AFTER}))
-        signers = [one for one in signers[:-1] if one.key_id in known] + signers[-1:]
+        signers = (*(one for one in signers[:-1] if one.key_id in known), signers[-1])
     return signers[0]

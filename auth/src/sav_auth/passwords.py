@@ -5,18 +5,30 @@ import gzip
 import os
 import re
 import unicodedata
-from functools import cache
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from importlib.resources import files
+from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import SecretStr
 
-from sav_chassis.errors import Invalid
+from sav_chassis.errors import Invalid, Unavailable
+from sav_chassis.runner import COMMANDS_AT_ONCE
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane (26 ms of one core).
 _hasher = PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)
-_at_once = asyncio.Semaphore(os.cpu_count() or 1)
+# One thread a processor. They give way to whatever else wants it: a flood of sign-ins makes nobody's reads slow.
+_threads = ThreadPoolExecutor(os.cpu_count() or 1, "argon2", initializer=partial(os.nice, 10))
+# Passwords in hand, those that wait for a thread among them. A replica answers a few commands more at once: there is
+# always room for refreshing a session or ending one.
+AT_ONCE = COMMANDS_AT_ONCE - 4
+_waiting = 0
 # Checked where there is no account, so that its absence takes as long as a wrong password.
 _NOBODYS = _hasher.hash("nobody's password")
 
@@ -52,18 +64,25 @@ def _plain(text: str) -> str:
 
 
 async def hashed(password: SecretStr) -> str:
-    """The hash to keep."""
-    async with _at_once:
-        return await asyncio.to_thread(_hasher.hash, password.get_secret_value())
+    """The hash to keep; `Unavailable` where many wait for theirs already."""
+    return await _in_turn(_hasher.hash, password.get_secret_value())
 
 
 async def matches(password_hash: str | None, password: SecretStr) -> bool:
     """Whether it is the password; takes the same time where there is none to compare with."""
-    async with _at_once:
-        return (
-            await asyncio.to_thread(_verify, password_hash or _NOBODYS, password.get_secret_value())
-            and password_hash is not None
-        )
+    right = await _in_turn(_verify, password_hash or _NOBODYS, password.get_secret_value())
+    return right and password_hash is not None
+
+
+async def _in_turn(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    global _waiting
+    if _waiting == AT_ONCE:
+        raise Unavailable("many people are signing in just now; try again in a moment", retry_after=1)
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, partial(work, *args, **kwargs))
+    finally:
+        _waiting -= 1
 
 
 def _verify(password_hash: str, password: str) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import math
 import time
+from collections.abc import Awaitable
 from typing import Any
 from uuid import UUID
 
@@ -157,16 +158,26 @@ class Answerer:
             traceparent=ask.traceparent,
         )
         async with AsyncSession(self._database.engine, expire_on_commit=False) as session:
-            left = max(1, math.ceil((ask.deadline - time.time()) * 1000))
-            caller = {"person": actor.id, "session": actor.session, "issued_at": actor.issued_at}
-            if (await session.execute(BEGIN, {"ms": str(left), **caller})).one().revoked:
-                raise NotSignedIn("the session has ended")
+            await _begin(session, ask, actor)
             plain = driver(session)
             key = _key(message, ask, actor)
             if key and (stored := await _claim(plain, key, message)):
                 return stored
-            clock = self._database.clock
-            tx = Tx(session, self._settings, context, clock=clock, caller=ask.caller, expected=ask.expected)
+
+            async def between(work: Awaitable[Any]) -> Any:
+                result = await _in_time(work, ask)
+                await _begin(session, ask, actor)
+                return result
+
+            tx = Tx(
+                session,
+                self._settings,
+                context,
+                clock=self._database.clock,
+                caller=ask.caller,
+                expected=ask.expected,
+                between=None if key else between,
+            )
             answer = await self._handle(tx, message, actor)
             if key and answer.problem:
                 await plain.execute(FREE_KEY, *key)
@@ -187,6 +198,21 @@ class Answerer:
         if isinstance(result, Refused):
             return Answer(problem=result.error.problem, events=events)
         return Answer(body=_reply(result, actor), events=events)
+
+
+async def _begin(session: AsyncSession, ask: Ask, actor: Actor) -> None:
+    left = max(1, math.ceil((ask.deadline - time.time()) * 1000))
+    caller = {"person": actor.id, "session": actor.session, "issued_at": actor.issued_at}
+    if (await session.execute(BEGIN, {"ms": str(left), **caller})).one().revoked:
+        raise NotSignedIn("the session has ended")
+
+
+async def _in_time(work: Awaitable[Any], ask: Ask) -> Any:
+    try:
+        async with asyncio.timeout(ask.deadline - time.time()):
+            return await work
+    except TimeoutError:
+        raise DeadlinePassed("it was not done in time, so it was not done") from None
 
 
 async def _commit(session: AsyncSession) -> None:

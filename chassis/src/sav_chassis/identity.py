@@ -7,6 +7,7 @@ import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -78,9 +79,10 @@ class Signer:
         self.public_pem = _public_pem(key)
 
     @classmethod
-    def each(cls, private_pems: str) -> "list[Signer]":
+    @cache
+    def each(cls, private_pems: str) -> "tuple[Signer, ...]":
         """One for each key, in their order: the newest first."""
-        return [cls(block) for block in blocks(private_pems)]
+        return tuple(cls(block) for block in blocks(private_pems))
 
     def token(self, actor: Actor, seconds: int = ACCESS_SECONDS) -> str:
         """A signed token for `actor`, valid for `seconds` from now."""

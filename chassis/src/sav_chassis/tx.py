@@ -28,6 +28,7 @@ from sav_contracts.messages import Event, View, persons
 A = TypeVar("A", bound=Aggregate)
 B = TypeVar("B", bound=Base)
 P = TypeVar("P", bound=Policy)
+R = TypeVar("R")
 V = TypeVar("V", bound=View)
 
 # A timer due sooner than this wakes its worker; the worker's own poll sees the others in time.
@@ -81,6 +82,7 @@ class Tx:
         clock: Callable[[], datetime] = utc_now,
         caller: Caller = INSIDE,
         expected: frozenset[str] = frozenset(),
+        between: Callable[[Awaitable[Any]], Awaitable[Any]] | None = None,
     ) -> None:
         self.session = session
         self.settings = settings
@@ -89,6 +91,8 @@ class Tx:
         self.caller = caller
         # The versions of a record that its caller knows, until it has been found in one of them.
         self._expected = expected
+        # Awaits something in between two transactions; where only one is possible, None.
+        self._between = between
         # In a reaction ids derive from the event, so that doing it again makes the same ones.
         self.new_id = new_id
         self._clock = clock
@@ -133,6 +137,20 @@ class Tx:
         """Raises `ChangedSince` where a version was asked for, of no record that was looked at."""
         if self._expected:
             raise ChangedSince("If-Match names another record than this changes")
+
+    async def outside(self, work: Awaitable[R]) -> R:
+        """Awaits what takes long, with no transaction open: what was read before may be another when it is done.
+
+        Before the first change, in commands that are not answered by key (`secret` ones): they are written to be
+        repeatable. `DeadlinePassed` where it is not done in time; what has not begun by then never is.
+        """
+        session = self.session
+        if self._between is None or session.new or session.dirty or self._emitted or self._asked:
+            raise RuntimeError("what was done so far would be lost")
+        await session.rollback()
+        result: R = await self._between(work)
+        self.now = self._clock()
+        return result
 
     async def alone(self, what: str) -> None:
         """Waits for whoever works on the same thing, then keeps others off it until the end; for what has no row."""

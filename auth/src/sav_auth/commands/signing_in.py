@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from sav_auth.accounts import Known, by_email
 from sav_auth.app import auth
-from sav_auth.attempts import FREE_FOR_ACCOUNT, check_patience, recent_failures, record
+from sav_auth.attempts import FREE_FOR_ACCOUNT, check_patience, look, recent_failures, record
 from sav_auth.model import Account, Session
 from sav_auth.model.session import RefreshToken
 from sav_auth.passwords import matches
@@ -35,9 +35,12 @@ async def sign_in(cmd: SignIn, tx: Tx, by: Actor) -> SignedIn | Refused:
     """Answer tokens for the right password, and code where there is a second factor; record who tried."""
     known = await by_email(tx, cmd.email)
     whose = known.id if known else cmd.email
+    await look(tx, whose)
+    right = await tx.outside(matches(known.password_hash if known else None, cmd.password))
+    # Again: many may have tried at once, and whoever has to wait is not told whether this one was right.
     await check_patience(tx, whose)
     result: SignInResult = "wrong_password"
-    if await matches(known.password_hash if known else None, cmd.password) and known:
+    if right and known:
         # Locked from here on: what was changed in the meantime counts.
         account = await tx.load(Account, known.id, SYSTEM)
         result = await _judged(tx, cmd, account, known)
