@@ -145,7 +145,7 @@ async def pool(system: System) -> AsyncIterator[asyncpg.Pool]:
 
 
 def asks(actor: Actor) -> Call:
-    call = Call(str(uuid4()), "203.0.113.10")
+    call = Call(str(uuid4()), "203.0.113.10", {})
     call.actor = actor
     return call
 
