@@ -285,6 +285,19 @@ async def test_a_services_copies_are_a_read_side_too(system: System, visit: dict
         await rebuild(system.settings, "shop")
 
 
+async def test_access_that_ended_unheard_at_the_edge_ends_with_its_rebuild(system: System) -> None:
+    client = await system.client()
+    done(await client.post("/auth/logout"))
+    [ended] = await system.sql("auth", "SELECT * FROM revoked ORDER BY not_before DESC LIMIT 1")
+    known = f"SELECT * FROM revoked WHERE subject = '{ended['subject']}'"
+    assert await eventually(lambda: system.sql("edge", known)) == [ended]
+    await system.sql("edge", f"DELETE FROM revoked WHERE subject = '{ended['subject']}'")
+    assert (await rebuild(system.settings, "edge", swap=False)).revocations == 0
+    assert await system.sql("edge", known) == []
+    assert (await rebuild(system.settings, "edge")).revocations == 1
+    assert await system.sql("edge", known) == [ended]
+
+
 async def test_a_log_is_certain_only_when_its_earlier_writers_have_ended(system: System) -> None:
     writer = await asyncpg.connect(system.settings.database("claims"))
     log = await asyncpg.connect(system.settings.database("claims"))
