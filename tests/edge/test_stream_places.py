@@ -9,6 +9,7 @@ from given_views import announced
 
 from sav_chassis.settings import Settings
 from sav_edge import stream
+from sav_edge.changes import replaced
 from sav_edge.projection import apply
 from sav_edge.stream import WAITING
 
@@ -110,3 +111,25 @@ async def test_who_has_missed_too_much_is_told_to_load_everything(pool: asyncpg.
     async with one.heard_by(world.lea, lea.place) as lea:
         await lea.until(lambda ear: ear.heard)
         assert lea.heard[0] == ("reset", {})
+
+
+async def test_whoever_has_seen_what_was_replaced_is_told_to_load_everything(
+    pool: asyncpg.Pool, one: Replica, other: Replica
+) -> None:
+    async with one.heard_by(world.lea) as here, other.heard_by(world.karim) as there:
+        before = here.place
+        await replaced(pool)
+        for person in (here, there):
+            await person.until(lambda ear: ear.heard)
+            assert person.heard == [("reset", {})]
+        claim = a_claim()
+        await changed(pool, claim)
+        await here.hears(claim)
+    async with other.heard_by(world.lea, before) as lea:
+        await lea.until(lambda ear: ear.heard)
+        assert lea.heard == [("reset", {})]
+    missed = a_claim()
+    await changed(pool, missed)
+    async with other.heard_by(world.lea, here.place) as lea:
+        await lea.hears(missed)
+        assert [event for event, _ in lea.heard] == ["changed"]

@@ -27,11 +27,15 @@ PATIENCE = 10.0
 
 
 class ReadSide(NamedTuple):
-    """What a room keeps of the logs: which events (None: all), in which tables, by which projection."""
+    """What a room keeps of the logs: which events (None: all), in which tables, by which projection.
+
+    `replaced` tells those who follow its changes, in the transaction of the swap.
+    """
 
     types: list[str] | None
     tables: Sequence[str]
     apply: Callable[["asyncpg.Connection[Any]", Sequence[Told]], Awaitable[None]]
+    replaced: Callable[["asyncpg.Connection[Any]"], Awaitable[None]] | None = None
 
     @property
     def owners(self) -> list[str]:
@@ -59,9 +63,9 @@ class Rebuilt(NamedTuple):
 def read_side(room: str) -> ReadSide:
     """What a room keeps of the logs; a Problem where it keeps nothing."""
     if room == rooms.EDGE:
-        from sav_edge import projection
+        from sav_edge import changes, projection
 
-        return ReadSide(None, projection.TABLES, projection.replay)
+        return ReadSide(None, projection.TABLES, projection.replay, changes.replaced)
     if room in rooms.SERVICES:
         service = rooms.load(room).load()
         if types := service.bindings().get(f"{room}.views"):
@@ -197,7 +201,12 @@ class Replay:
 
     async def take_over(self) -> None:
         """From now on the read side reads and writes what was rebuilt."""
-        await self._alone(self._tables.take_over)
+        await self._alone(self._swap)
+
+    async def _swap(self) -> None:
+        await self._tables.take_over()
+        if self._side.replaced:
+            await self._side.replaced(self._tables.gate)
 
     async def _alone(self, then: Callable[[], Awaitable[None]]) -> None:
         """Does something while nobody writes the live tables and the shadow has every event that these may have.
