@@ -1,5 +1,6 @@
 """What a service missed comes to it again, once; what it has done does not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -121,6 +122,22 @@ async def test_copies_that_are_gone_come_again(system: System, missed: dict[str,
     assert [(one.table, one.what) for one in kept.differences] == [("view", "missing")]
     assert events.sent == 0
     assert await verify(system.settings, 10) == []
+
+
+async def test_what_was_missed_is_named_and_then_nothing_is(
+    system: System, missed: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    await healed(system, "reporting")
+    forget = "UPDATE reclamation_fact SET resolved_at = NULL WHERE id = $1"
+    await system.sql("reporting", forget, missed["reclamation_id"])
+    assert await asyncio.to_thread(heal.show, system.settings, "reporting")
+    said = capsys.readouterr().out
+    assert f"reclamation_fact: 1 different: {missed['reclamation_id']}\nreporting: what it keeps of " in said
+    assert " is right again.\nreporting.events: nothing was missed of " in said
+    assert await asyncio.to_thread(heal.show, system.settings, "reporting")
+    said = capsys.readouterr().out
+    assert " lacks nothing.\nreporting.events: nothing was missed of " in said
+    assert "different" not in said
 
 
 async def test_access_that_ended_unheard_ends_too(system: System) -> None:

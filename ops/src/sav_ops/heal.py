@@ -63,8 +63,8 @@ def show(settings: Settings, service: str) -> bool:
     """Heal a service and print what came of it; False where something is parked or waits."""
     kept, reactions = asyncio.run(heal(settings, service))
     rebuild.name_wrongs(kept)
-    wrong = "is right again" if kept.differences else "lacks nothing"
-    out.print(f"{service}: what it keeps of {kept.events:,} events {wrong}.")
+    state = "is right again" if kept.differences or kept.revocations else "lacks nothing"
+    out.print(f"{service}: what it keeps of {kept.events:,} events {state}.")
     if reactions:
         out.print(f"{reactions}")
     return not (reactions and (reactions.parked or reactions.waiting))
