@@ -118,3 +118,19 @@ async def test_what_a_later_release_wrote_is_read_as_far_as_it_is_known(stage: S
     known["client"] |= {"downloads": 3}
     later = view.model_copy(update={"value": known | {"robots": 1}})
     assert later.in_force(RateLimits) == RateLimits()
+
+
+async def test_what_todays_bounds_refuse_is_as_it_comes_and_said_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = (await stage.when(ChangePolicy(name="buffers", value={"travel_minutes": 45}), by=world.alex)).only(
+        PolicySet
+    )
+    too_long = told.state.model_copy(update={"version": 9, "value": {"travel_minutes": 100_000}})
+    await stage.projects(told.model_copy(update={"state": too_long}))
+    for _ in range(2):
+        assert await in_force(stage, Buffers) == Buffers()
+    assert [line for line in caplog.messages if "policy" in line] == [
+        "policy buffers is as it comes: its version 9 is refused: "
+        "travel_minutes: Input should be less than or equal to 480"
+    ]

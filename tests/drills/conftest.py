@@ -1,5 +1,6 @@
 """A platform of its own for the drills."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -13,8 +14,10 @@ from travelling import GIVE_UP
 
 from sav_chassis.settings import Settings
 from sav_ops import home as homes
-from sav_ops import journey
+from sav_ops import journey, rooms
 from sav_ops.home import REPO, Home, free_port
+
+NOTIFIERS = [name for name, room in rooms.replicas(REPLICAS).items() if room == "notifier"]
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +50,25 @@ def fire(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Iterator[Fire]:
         finally:
             sav("down")
             monkeypatch.undo()
+
+
+@pytest.fixture(scope="session")
+async def past(fire: Fire) -> None:
+    """Journeys of every kind, mail that was sent and mail that was kept: what the drills leave; made here without them."""
+    if not fire.travelled:
+        await one_journey_each(fire)
+    if not fire.keeps_mail():
+        fire.keep_mail()
+        for name in NOTIFIERS:
+            await asyncio.to_thread(fire.terminate, name)
+        await fire.revive(*NOTIFIERS)
+        await asyncio.to_thread(fire.wait_until_whole)
+        await one_journey_each(fire)
+
+
+async def one_journey_each(fire: Fire) -> None:
+    async with fire.travelling():
+        await asyncio.sleep(0)  # everybody begins one, and ends it
 
 
 def known(home: Home) -> Settings:

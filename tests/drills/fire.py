@@ -49,6 +49,7 @@ class Fire:
     environment: dict[str, str]
     references: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    travelled: bool = False
 
     def address(self) -> str:
         return platform.address(self.settings)
@@ -98,6 +99,9 @@ class Fire:
         """Whoever starts from now on knows no mail server, and keeps mail in a folder."""
         del self.environment["SAV_SMTP_URL"]
 
+    def keeps_mail(self) -> bool:
+        return "SAV_SMTP_URL" not in self.environment
+
     def wait_until_whole(self, seconds: float = 90) -> float:
         """The seconds until every replica of every room works."""
         began = time.monotonic()
@@ -119,6 +123,7 @@ class Fire:
                 yield seen
             self.references += seen.references
             self.ended(*seen.stories)
+            self.travelled = True
             await self.expect_truth()
 
     def ended(self, *stories: Story) -> None:

@@ -1,10 +1,12 @@
-"""The checker that the drills rely on sees what is wrong. Runs late: it leaves the drills' platform in ruins."""
+"""The checker that the drills rely on sees what is wrong. Runs late, or alone: it leaves the drills' platform in ruins."""
 
 import asyncpg
 import pytest
 from fire import Fire
 
 from sav_ops.verify import opened, under_way, verify
+
+pytestmark = pytest.mark.usefixtures("past")
 
 ANY_HANDLED = "ctid = (SELECT ctid FROM handled ORDER BY at DESC LIMIT 1)"
 SABOTAGE = {

@@ -10,6 +10,8 @@ from truth import broken_promises
 
 from sav_ops.verify import Pools, opened
 
+pytestmark = pytest.mark.usefixtures("past")
+
 # What breaks a promise without any service having done it.
 BROKEN = {
     "a message that was given up": (

@@ -2,10 +2,16 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
 import pytest
+from given_streams import Replica, replica
 from recipes import Scene, scene
 from system import System, door
+
+from sav_chassis.migrate import migrate
+from sav_chassis.settings import Settings
+from sav_edge.reading import ReadModel
 
 
 @pytest.fixture(scope="session", name="scene")
@@ -18,3 +24,36 @@ async def patient(system: System) -> AsyncIterator[httpx.AsyncClient]:
     """A replica that counts nobody's requests: of what is answered with 429 nothing is learned."""
     async with door(system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
         yield http
+
+
+@pytest.fixture(scope="session")
+async def apart(settings: Settings) -> Settings:
+    """A read model without services: records of any kind are told to it, and nothing that other tests change."""
+    mine = settings.model_copy(update={"database_prefix": "apart"})
+    await migrate(mine, "edge")
+    return mine
+
+
+@pytest.fixture(scope="session")
+async def pool(apart: Settings) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=5) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def read(pool: asyncpg.Pool) -> ReadModel:
+    """The same, empty."""
+    await pool.execute("TRUNCATE view, timeline")
+    return ReadModel(pool)
+
+
+@pytest.fixture(scope="module")
+async def one(apart: Settings, pool: asyncpg.Pool) -> AsyncIterator[Replica]:
+    async with replica(apart, pool) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+async def other(apart: Settings, pool: asyncpg.Pool) -> AsyncIterator[Replica]:
+    async with replica(apart, pool) as other:
+        yield other

@@ -31,6 +31,11 @@ from sav_edge.live import Live
 CUT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%kind IN (''signing_key'', ''policy'')%'"""
 
+FROM_ANOTHER_RELEASE = """
+WITH refused AS (UPDATE view SET doc = jsonb_set(doc::jsonb, '{value,sign_ins}', '0')::json WHERE id = $1 RETURNING *)
+INSERT INTO view (kind, id, version, open, created_at, updated_at, doc)
+SELECT kind, $2, 1, open, created_at, updated_at, jsonb_set(doc::jsonb, '{name}', '"robots"')::json FROM refused"""
+
 
 class Locked(Revokes):
     """Somebody is out, for a reason that is nobody's here."""
@@ -159,6 +164,26 @@ async def test_a_policy_is_in_force_at_every_replica(system: System) -> None:
         (admin.id, {"origins": []}),
         (admin.id, {"origins": ["https://shop.example"]}),
     ]
+
+
+async def test_a_policy_that_todays_bounds_refuse_is_as_it_comes_and_one_that_nobody_knows_is_passed_over(
+    system: System, caplog: pytest.LogCaptureFixture
+) -> None:
+    [[kept]] = await system.sql("edge", "SELECT doc::text FROM view WHERE id = $1", RateLimits.id())
+    stranger = uuid4()
+    async with replicas(system, 1) as [(live, _, _)]:
+        try:
+            await system.sql("edge", FROM_ANOTHER_RELEASE, RateLimits.id(), stranger)
+
+            async def warned() -> bool:
+                return any("policy rate_limits is as it comes" in line for line in caplog.messages)
+
+            await eventually(warned)
+            done(await (await system.client()).get("/me"))
+            assert live.policy(RateLimits) == RateLimits()
+        finally:
+            await system.sql("edge", "UPDATE view SET doc = $2::json WHERE id = $1", RateLimits.id(), kept)
+            await system.sql("edge", "DELETE FROM view WHERE id = $1", stranger)
 
 
 async def test_every_policy_is_listed_before_anybody_set_one(system: System) -> None:

@@ -14,7 +14,6 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from certificate import self_signed
 from given_notifier import (
     BORN,
-    CASES,
     DRAFT,
     ISSUED,
     LATER,
@@ -36,6 +35,7 @@ from given_notifier import (
     scheduled,
     visit,
 )
+from notifier_cases import CASES
 from world import lea
 
 from sav_chassis.testing import Outcome, Stage

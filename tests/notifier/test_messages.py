@@ -9,17 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from given_notifier import (
-    CASES,
-    CLIENTS,
-    GRANT,
-    REFERENCE,
-    Case,
-    client_profile,
-    created,
-    invited,
-    moved,
-)
+from given_notifier import CLIENTS, GRANT, REFERENCE, client_profile, created, invited, moved
+from notifier_cases import CASES, Case
 from world import lea
 
 from sav_chassis.identity import Links

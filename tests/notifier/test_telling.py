@@ -7,12 +7,8 @@ from uuid import UUID
 import pytest
 import world
 from given_notifier import (
-    CASES,
-    KARIM,
-    LEA,
     REFERENCE,
     SLOT,
-    Case,
     account,
     booked,
     client_profile,
@@ -25,6 +21,7 @@ from given_notifier import (
     resolved,
     scheduled,
 )
+from notifier_cases import CASES, KARIM, LEA, Case
 from pydantic_core import from_json
 
 from sav_chassis.testing import Outcome, Stage, enveloped

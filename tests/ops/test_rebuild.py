@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
 import pytest
 import stories
 from eventually import eventually
+from given_streams import ear, free_port
 from stories import done
 from system import Person, System
 
 from sav_chassis.projector import Executes, Told, project
 from sav_edge import projection
+from sav_edge.app import listening
 from sav_ops import history, shadow
 from sav_ops.home import Problem
 from sav_ops.rebuild import rebuild
@@ -173,6 +175,23 @@ async def test_what_is_only_on_its_way_is_not_named(
     assert found.differences == []
 
 
+async def test_who_listens_to_any_replica_is_told_to_load_everything_once_it_was_replaced(
+    system: System, visit: dict[str, Any]
+) -> None:
+    async with AsyncExitStack() as stack:
+        ears = []
+        for who in (await system.client(), await system.manager()):
+            settings = system.settings.model_copy(update={"edge_port": free_port()})
+            await stack.enter_async_context(listening(settings))
+            ears.append(await stack.enter_async_context(ear(settings.edge_port, who.headers())))
+        await system.sql("edge", UNTOLD, visit["reclamation_id"])
+        assert await differs(system) != []
+        assert not any(("reset", {}) in one.heard for one in ears)
+        await rebuild(system.settings, "edge", patience=0.2)
+        for one in ears:
+            await one.until(lambda ear: ("reset", {}) in ear.heard)
+
+
 async def test_a_slow_reader_is_waited_for_and_holds_up_nobody_else(
     system: System, visit: dict[str, Any]
 ) -> None:
@@ -283,6 +302,19 @@ async def test_a_services_copies_are_a_read_side_too(system: System, visit: dict
     assert await verify(system.settings, 10) == []
     with pytest.raises(Problem, match=r"no read side of shop; there are: .*edge"):
         await rebuild(system.settings, "shop")
+
+
+async def test_access_that_ended_unheard_at_the_edge_ends_with_its_rebuild(system: System) -> None:
+    client = await system.client()
+    done(await client.post("/auth/logout"))
+    [ended] = await system.sql("auth", "SELECT * FROM revoked ORDER BY not_before DESC LIMIT 1")
+    known = f"SELECT * FROM revoked WHERE subject = '{ended['subject']}'"
+    assert await eventually(lambda: system.sql("edge", known)) == [ended]
+    await system.sql("edge", f"DELETE FROM revoked WHERE subject = '{ended['subject']}'")
+    assert (await rebuild(system.settings, "edge", swap=False)).revocations == 0
+    assert await system.sql("edge", known) == []
+    assert (await rebuild(system.settings, "edge")).revocations == 1
+    assert await system.sql("edge", known) == [ended]
 
 
 async def test_a_log_is_certain_only_when_its_earlier_writers_have_ended(system: System) -> None:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
+from sav_chassis.projector import Executes
 from sav_contracts.actor import PEOPLE, Actor, Role
 from sav_contracts.messages import Scope, View
 from sav_contracts.surface import Reach, Serves
@@ -37,6 +38,10 @@ KEPT = "15 minutes"
 NEVER = 15
 AT_ONCE = 5000
 
+# The kind of a change that is none of a record: the read model was replaced, and whatever somebody saw may have changed.
+EVERYTHING = "everything"
+REPLACED = f"INSERT INTO change (kind, id, version) VALUES ('{EVERYTHING}', '{UUID(int=0)}', 0)"
+
 RECENT = f"clock_timestamp() - interval '{NEVER} s'"
 # Before the changes that may still have others, earlier ones, beside them that are not committed yet.
 FLOOR = f"""
@@ -45,9 +50,10 @@ SELECT coalesce(
 NEW = f"""
 SELECT position FROM change WHERE position > $1 AND position <> ALL($2::bigint[])
 ORDER BY position LIMIT {AT_ONCE}"""
-# Positions after which every change is still there.
-KNOWN = """
-SELECT $1::bigint BETWEEN coalesce((SELECT min(position) - 1 FROM change), 0) AND last_value FROM change_position_seq"""
+# Positions after which every change is still there, and says what has changed.
+KNOWN = f"""
+SELECT $1::bigint BETWEEN coalesce((SELECT min(position) - 1 FROM change), 0) AND last_value
+    AND NOT EXISTS (SELECT FROM change WHERE position > $1 AND kind = '{EVERYTHING}') FROM change_position_seq"""
 # But for the last one: it says how far the positions are.
 FORGET = f"""
 DELETE FROM change WHERE at < now() - interval '{KEPT}' AND position < (SELECT max(position) FROM change)"""
@@ -60,7 +66,7 @@ FROM ({CHANGED} = ANY($1)) c LEFT JOIN view root ON root.kind IN ({ROOTS}) AND r
 
 
 class Change(NamedTuple):
-    """A record that changed, and who may see it: one person in this role, or (None) everybody in it."""
+    """A record that changed, or `EVERYTHING`, and who may see it: one person in this role, or (None) everybody in it."""
 
     kind: str
     id: UUID
@@ -113,8 +119,15 @@ def _missed(role: Role, at_most: int) -> str:
 
 WHOM = f"""
 WITH c AS MATERIALIZED ({ROOTED})
-{" UNION ALL ".join(map(_whom, sorted(PEOPLE)))}
+{" UNION ALL ".join(map(_whom, sorted(PEOPLE)))} UNION ALL
+SELECT position, kind, id, version, role, NULL FROM change, unnest(ARRAY{sorted(map(str, PEOPLE))}) AS role
+WHERE position = ANY($1) AND kind = '{EVERYTHING}'
 ORDER BY position"""
+
+
+async def replaced(connection: Executes) -> None:
+    """Has all who listen load everything anew: called in the transaction that replaces the read model's tables."""
+    await connection.execute(REPLACED)
 
 
 class Changes:

@@ -24,7 +24,7 @@ LOOK = 0.5
 ANSWERED_WITHIN = 2.0
 REVOKED = "SELECT subject, not_before FROM revoked"
 VIEWS = f"""
-SELECT kind, doc::text FROM view
+SELECT kind, id, doc::text FROM view
 WHERE kind IN ('{SigningKeyView.kind()}', '{PolicyView.kind()}') ORDER BY kind, id"""
 
 P = TypeVar("P", bound=Policy)
@@ -98,9 +98,9 @@ class Live:
 
     def _take(self, rows: Sequence[asyncpg.Record]) -> None:
         keys = [row["doc"] for row in rows if row["kind"] == SigningKeyView.kind()]
-        policies = [row["doc"] for row in rows if row["kind"] == PolicyView.kind()]
         self._verifier.learn(map(SigningKeyView.model_validate_json, keys))
-        known = {view.name: view for view in map(PolicyView.model_validate_json, policies)}
-        for name, policy in POLICIES.items():
-            view = known.get(name)
-            self._policies[policy] = view.in_force(policy) if view else policy()
+        # By id: there may be others that only a later release knows.
+        known = {row["id"]: row["doc"] for row in rows if row["kind"] == PolicyView.kind()}
+        for policy in POLICIES.values():
+            doc = known.get(policy.id())
+            self._policies[policy] = PolicyView.model_validate_json(doc).in_force(policy) if doc else policy()

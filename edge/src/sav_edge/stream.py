@@ -29,7 +29,7 @@ from sav_contracts.messages import View
 from sav_contracts.surface import THEMSELVES, Row
 from sav_edge import problems
 from sav_edge.call import Call, call_of
-from sav_edge.changes import Change, Changes
+from sav_edge.changes import EVERYTHING, Change, Changes
 from sav_edge.routes import HttpRequest, no_parameters
 from sav_edge.serving import CUT
 
@@ -90,8 +90,10 @@ class Stream:
         self.woken.set()
 
     def lose(self) -> None:
+        """The caller is told to load everything anew."""
         self.waiting.clear()
         self.lost = True
+        self.woken.set()
 
     def end(self, why: str) -> None:
         self.over = self.over or why
@@ -243,7 +245,10 @@ class Streams:
             event, everybody = _event(kind, id, version), self._streams[role]
             for streams in everybody.values() if person is None else [everybody.get(person, [])]:
                 for stream in streams:
-                    stream.tell(kind, id, event)
+                    if kind == EVERYTHING:
+                        stream.lose()
+                    else:
+                        stream.tell(kind, id, event)
 
     async def _watch(self) -> None:
         while True:

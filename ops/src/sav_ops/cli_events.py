@@ -168,7 +168,7 @@ def rebuild_read_side(
 
 @replay.command("heal")
 def heal_service(service: str) -> None:
-    """Send a service what it missed of the logs; what it has done already is not sent."""
+    """Bring a service what it missed of the logs: what it keeps is made good, what it has not done is sent to it."""
     from sav_ops import heal, platform
 
     settings = platform.known_settings(Home.default())

@@ -1,9 +1,9 @@
-"""`sav replay heal`: what a service has missed of the logs comes to its queues again; what it has done does not."""
+"""`sav replay heal`: a service has what it missed: what it keeps is as the logs have it, its reactions are told again."""
 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,11 +14,11 @@ import asyncpg
 from sav_chassis.envelope import Envelope
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
-from sav_contracts.catalogue import EVENTS
-from sav_ops import history, queues, rooms
+from sav_ops import history, queues, rebuild, rooms
 from sav_ops.home import Problem
 from sav_ops.parked import those
 from sav_ops.progress import Tell, counting
+from sav_ops.rebuild import Rebuilt
 from sav_ops.steps import out
 
 # So many are on their way at most, that what happens now does not wait for long behind what was missed.
@@ -30,13 +30,9 @@ PATIENCE = 60.0
 
 DONE = "SELECT handler, event_id FROM handled WHERE event_id = ANY($1)"
 PARKED = "SELECT key::uuid FROM task WHERE use = 'parked' AND key = ANY($1::uuid[]::text[])"
-VERSIONS = "SELECT id, version FROM {} WHERE id = ANY($1)"
-
-# Of these events, those that a queue's consumer has still to be told.
-Missed = Callable[[Sequence[Envelope]], Awaitable[list[Envelope]]]
 
 
-class Healed(NamedTuple):
+class Fed(NamedTuple):
     """What a queue was sent, and how much of it is parked or still waits."""
 
     queue: str
@@ -56,35 +52,55 @@ class Healed(NamedTuple):
         )
 
 
+class Healed(NamedTuple):
+    """What became of what a service keeps of others' events, and of its reactions, where it has any."""
+
+    kept: Rebuilt
+    reactions: Fed | None
+
+
 def show(settings: Settings, service: str) -> bool:
     """Heal a service and print what came of it; False where something is parked or waits."""
-    healed = asyncio.run(heal(settings, service))
-    for each in healed:
-        out.print(f"{each}")
-    return not any(each.parked or each.waiting for each in healed)
+    kept, reactions = asyncio.run(heal(settings, service))
+    rebuild.name_wrongs(kept)
+    state = "is right again" if kept.differences or kept.revocations else "lacks nothing"
+    out.print(f"{service}: what it keeps of {kept.events:,} events {state}.")
+    if reactions:
+        out.print(f"{reactions}")
+    return not (reactions and (reactions.parked or reactions.waiting))
 
 
-async def heal(settings: Settings, name: str, batch: int = BATCH, patience: float = PATIENCE) -> list[Healed]:
-    """Send what was missed, copies before reactions, and wait until it is done or parked."""
+async def heal(
+    settings: Settings,
+    name: str,
+    batch: int = BATCH,
+    patience: float = PATIENCE,
+    on_its_way: float = rebuild.PATIENCE,
+) -> Healed:
+    """Make what a service keeps as the logs have it, then send it what its reactions missed, and wait for them.
+
+    `on_its_way`: seconds in which a queue brings what is not lost.
+    """
     [name] = those(name)
     service = rooms.load(name).load()
-    bound = {queue: types for queue, types in service.bindings().items() if types}
-    consumed = await queues.depths(settings.broker_url, bound)
-    for queue in bound:
-        if queue not in consumed or not consumed[queue].consumers:
-            raise Problem(f"Nobody listens to {queue}: ./sav up")
-    healed = []
+    queue = f"{name}.events"
+    types = service.bindings().get(queue)
+    if types:
+        await expect_listener(settings, queue)
+    with counting(name) as tell:
+        kept = await rebuild.rebuild(settings, name, progress=tell, patience=on_its_way, unless_same=True)
+    if not types:
+        return Healed(kept, None)
     async with history.connected(settings, name) as own, exchange(settings) as default:
-        missing: dict[str, Missed] = {
-            f"{name}.views": lambda told: not_shown(service, own, told),
-            f"{name}.events": lambda told: not_reacted(service, own, told),
-        }
-        for queue, missed in missing.items():
-            if queue in bound:
-                healing = Healing(queue, own, default, missed, patience)
-                with counting(queue) as tell:
-                    healed.append(await healing.feed(settings, bound[queue], batch, tell))
-    return healed
+        healing = Healing(service, queue, own, default, patience)
+        with counting(queue) as tell:
+            return Healed(kept, await healing.feed(settings, types, batch, tell))
+
+
+async def expect_listener(settings: Settings, queue: str) -> None:
+    depth = (await queues.depths(settings.broker_url, [queue])).get(queue)
+    if not depth or not depth.consumers:
+        raise Problem(f"Nobody listens to {queue}: ./sav up")
 
 
 @asynccontextmanager
@@ -118,47 +134,28 @@ def reactions(service: Service, envelope: Envelope) -> list[str]:
     ]
 
 
-async def not_shown(
-    service: Service, own: "asyncpg.Connection[Any]", told: Sequence[Envelope]
-) -> list[Envelope]:
-    """Those of records whose copy, or row in a projection, is older or not there; a rebuild looks closer."""
-    ids = list({envelope.subject for envelope in told})
-    mirrored = {name for name, event in EVENTS.items() if event.state_type() in service.mirrored}
-    tables = [("view", mirrored)] if mirrored else []
-    tables += [(each.table, {event.type_name() for event in each.events}) for each in service.projections]
-    held = {table: dict(await own.fetch(VERSIONS.format(table), ids)) for table, _ in tables}
-    return [
-        envelope
-        for envelope in told
-        if any(
-            envelope.type in types and held[table].get(envelope.subject, 0) < envelope.sequence
-            for table, types in tables
-        )
-    ]
-
-
 async def parked_among(own: "asyncpg.Connection[Any]", ids: Sequence[UUID]) -> set[UUID]:
     return {row[0] for row in await own.fetch(PARKED, ids)}
 
 
 class Healing:
-    """Feeds one queue, batch by batch: the next one goes when the last one is done or parked."""
+    """Feeds a service's reactions, batch by batch: the next one goes when the last one is done or parked."""
 
     def __init__(
         self,
+        service: Service,
         queue: str,
         own: "asyncpg.Connection[Any]",
         default: aio_pika.abc.AbstractExchange,
-        missed: Missed,
         patience: float,
     ) -> None:
+        self._service = service
         self._queue = queue
         self._own = own
         self._default = default
-        self._missed = missed
         self._patience = patience
 
-    async def feed(self, settings: Settings, types: Sequence[str], batch: int, tell: Tell) -> Healed:
+    async def feed(self, settings: Settings, types: Sequence[str], batch: int, tell: Tell) -> Fed:
         """Send what was missed of every owner's log; stop where nobody works on it."""
         seen = sent = parked = waiting = 0
         owners = [owner for owner in rooms.SERVICES if any(type.startswith(f"{owner}.") for type in types)]
@@ -174,8 +171,11 @@ class Healing:
                         parked += len(await parked_among(self._own, [envelope.id for envelope in missing]))
                     tell(seen, total)
                     if waiting:
-                        return Healed(self._queue, seen, sent, parked, waiting)
-        return Healed(self._queue, seen, sent, parked, waiting)
+                        return Fed(self._queue, seen, sent, parked, waiting)
+        return Fed(self._queue, seen, sent, parked, waiting)
+
+    async def _missed(self, told: Sequence[Envelope]) -> list[Envelope]:
+        return await not_reacted(self._service, self._own, told)
 
     async def _send(self, told: Sequence[Envelope]) -> None:
         """Published and confirmed, one at a time within an aggregate."""

@@ -12,7 +12,7 @@ from sav_chassis import projecting
 from sav_chassis.envelope import Envelope, Undecodable
 from sav_chassis.projector import Told
 from sav_chassis.settings import Settings
-from sav_ops import history, rooms, shadow
+from sav_ops import history, revocations, rooms, shadow
 from sav_ops.home import Problem
 from sav_ops.progress import Tell, counting
 from sav_ops.shadow import Difference, Shadow
@@ -27,11 +27,15 @@ PATIENCE = 10.0
 
 
 class ReadSide(NamedTuple):
-    """What a room keeps of the logs: which events (None: all), in which tables, by which projection."""
+    """What a room keeps of the logs: which events (None: all), in which tables, by which projection.
+
+    `replaced` tells those who follow its changes, in the transaction of the swap.
+    """
 
     types: list[str] | None
     tables: Sequence[str]
     apply: Callable[["asyncpg.Connection[Any]", Sequence[Told]], Awaitable[None]]
+    replaced: Callable[["asyncpg.Connection[Any]"], Awaitable[None]] | None = None
 
     @property
     def owners(self) -> list[str]:
@@ -42,11 +46,15 @@ class ReadSide(NamedTuple):
 
 
 class Rebuilt(NamedTuple):
-    """What a rebuild read, found and did; `readers_waited` (seconds at most) is None where nothing was replaced."""
+    """What a rebuild read, found and did; `readers_waited` (seconds at most) is None where nothing was replaced.
+
+    `revocations` of access had not come, and count now.
+    """
 
     events: int
     rows: int
     differences: list[Difference]
+    revocations: int
     seconds: float
     writers_waited: float
     readers_waited: float | None
@@ -55,9 +63,9 @@ class Rebuilt(NamedTuple):
 def read_side(room: str) -> ReadSide:
     """What a room keeps of the logs; a Problem where it keeps nothing."""
     if room == rooms.EDGE:
-        from sav_edge import projection
+        from sav_edge import changes, projection
 
-        return ReadSide(None, projection.TABLES, projection.replay)
+        return ReadSide(None, projection.TABLES, projection.replay, changes.replaced)
     if room in rooms.SERVICES:
         service = rooms.load(room).load()
         if types := service.bindings().get(f"{room}.views"):
@@ -73,8 +81,7 @@ def show(settings: Settings, room: str, compare: bool) -> bool:
     """Rebuild, or only compare, and print what was found; False where something differed and still does."""
     with counting(room) as tell:
         found = asyncio.run(rebuild(settings, room, swap=not compare, progress=tell))
-    for difference in found.differences:
-        out.print(printable(str(difference)), markup=False, soft_wrap=True)
+    name_wrongs(found)
     out.print(
         f"{found.events:,} events made {found.rows:,} rows in {found.seconds:.1f} s; "
         + ("what differed is named above." if found.differences else "nothing differs.")
@@ -88,6 +95,14 @@ def show(settings: Settings, room: str, compare: bool) -> bool:
     return True
 
 
+def name_wrongs(found: Rebuilt) -> None:
+    """Print what was not as the logs have it."""
+    for difference in found.differences:
+        out.print(printable(str(difference)), markup=False, soft_wrap=True)
+    if found.revocations:
+        out.print(f"revoked: {found.revocations:,} had not come; they count now.")
+
+
 async def rebuild(
     settings: Settings,
     room: str,
@@ -95,8 +110,12 @@ async def rebuild(
     progress: Tell = lambda done, total: None,
     swap: bool = True,
     patience: float = PATIENCE,
+    unless_same: bool = False,
 ) -> Rebuilt:
-    """Make a room's read side anew beside the live one, compare the two, and (`swap`) put it in its place."""
+    """Make a room's read side anew beside the live one, compare the two, and (`swap`) put it in its place.
+
+    Revocations that had not come count then, too. `unless_same`: where nothing differs, nothing is replaced.
+    """
     began, side = time.monotonic(), read_side(room)
     async with (
         history.opened(settings, side.owners) as logs,
@@ -107,10 +126,13 @@ async def rebuild(
         await tables.finish()
         await replay.compare(patience)
         differences, rows = await tables.differences(), await tables.rows()
-        if swap:
+        if swap and (differences or not unless_same):
             await replay.take_over()
+    revoked = await revocations.make_good(settings, room, replay.revoking) if swap else 0
     seconds = time.monotonic() - began
-    return Rebuilt(replay.events, rows, differences, seconds, replay.writers_waited, replay.readers_waited)
+    return Rebuilt(
+        replay.events, rows, differences, revoked, seconds, replay.writers_waited, replay.readers_waited
+    )
 
 
 class Replay:
@@ -120,6 +142,8 @@ class Replay:
         self, side: ReadSide, logs: history.Logs, tables: Shadow, batch: int, progress: Tell
     ) -> None:
         self.events = 0
+        # Of these events those that revoke what may still be used.
+        self.revoking: list[Told] = []
         self.writers_waited = 0.0
         self.readers_waited: float | None = None
         self._side = side
@@ -157,6 +181,7 @@ class Replay:
             async with self._tables.filling.transaction():
                 await self._side.apply(self._tables.filling, told)
             self.events += len(told)
+            self.revoking += revocations.that_matter(told)
             self._progress(self.events, max(total, self.events))
 
     async def _to_the_end(self) -> None:
@@ -176,7 +201,12 @@ class Replay:
 
     async def take_over(self) -> None:
         """From now on the read side reads and writes what was rebuilt."""
-        await self._alone(self._tables.take_over)
+        await self._alone(self._swap)
+
+    async def _swap(self) -> None:
+        await self._tables.take_over()
+        if self._side.replaced:
+            await self._side.replaced(self._tables.gate)
 
     async def _alone(self, then: Callable[[], Awaitable[None]]) -> None:
         """Does something while nobody writes the live tables and the shadow has every event that these may have.

@@ -74,7 +74,7 @@ class Shadow:
     ) -> None:
         self.tables = tables
         self.filling = filling
-        self._gate = gate
+        self.gate = gate
         self._live = ", ".join(f"public.{table}" for table in tables)
         self._keys: dict[str, list[str]] = {}
         self._versioned: set[str] = set()
@@ -84,35 +84,35 @@ class Shadow:
 
     async def make(self) -> None:
         """Empty tables with the columns and constraints of the live ones; what an earlier rebuild left is removed."""
-        await self._gate.execute(DROP)
-        self._migrated = await self._gate.fetchrow(MIGRATED)
-        await self._gate.execute(f"CREATE SCHEMA {SCHEMA}")
+        await self.gate.execute(DROP)
+        self._migrated = await self.gate.fetchrow(MIGRATED)
+        await self.gate.execute(f"CREATE SCHEMA {SCHEMA}")
         for table in self.tables:
-            if lost := await self._gate.fetchval(NOT_COPIED, table):
+            if lost := await self.gate.fetchval(NOT_COPIED, table):
                 raise Problem(f"{table} has {lost}, which a rebuild does not know how to keep.")
-            self._keys[table] = [row[0] for row in await self._gate.fetch(KEY, table)]
-            if await self._gate.fetchval(HAS_VERSION, table):
+            self._keys[table] = [row[0] for row in await self.gate.fetch(KEY, table)]
+            if await self.gate.fetchval(HAS_VERSION, table):
                 self._versioned.add(table)
-            await self._gate.execute(
+            await self.gate.execute(
                 f"CREATE TABLE {SCHEMA}.{table} (LIKE public.{table} INCLUDING ALL EXCLUDING INDEXES)"
             )
-            for row in await self._gate.fetch(CONSTRAINTS, table):
-                await self._gate.execute(row[0])
+            for row in await self.gate.fetch(CONSTRAINTS, table):
+                await self.gate.execute(row[0])
 
     async def finish(self) -> None:
         """Their indexes, and what the planner wants to know."""
         for table in self.tables:
-            for row in await self._gate.fetch(INDEXES, table):
-                await self._gate.execute(row[0])
-            await self._gate.execute(f"ANALYZE {SCHEMA}.{table}")
+            for row in await self.gate.fetch(INDEXES, table):
+                await self.gate.execute(row[0])
+            await self.gate.execute(f"ANALYZE {SCHEMA}.{table}")
 
     @asynccontextmanager
     async def writers_out(self) -> AsyncIterator[None]:
         """Whoever writes the live tables has ended, and waits; readers notice nothing. Ends with the transaction."""
-        async with self._gate.transaction():
-            await self._gate.execute(f"SET LOCAL lock_timeout = '{WRITERS_END_WITHIN}'")
+        async with self.gate.transaction():
+            await self.gate.execute(f"SET LOCAL lock_timeout = '{WRITERS_END_WITHIN}'")
             # In the order in which a projection writes them: nobody waits for each other.
-            await self._gate.execute(f"LOCK TABLE {self._live} IN EXCLUSIVE MODE")
+            await self.gate.execute(f"LOCK TABLE {self._live} IN EXCLUSIVE MODE")
             yield
 
     async def freeze(self) -> None:
@@ -173,13 +173,13 @@ class Shadow:
 
         Raises `LockNotAvailableError` where a reader takes its time: the others wait behind it, and us.
         """
-        await self._gate.execute(f"SET LOCAL lock_timeout = '{READERS_END_WITHIN}'")
-        if await self._gate.fetchrow(MIGRATED) != self._migrated:
+        await self.gate.execute(f"SET LOCAL lock_timeout = '{READERS_END_WITHIN}'")
+        if await self.gate.fetchrow(MIGRATED) != self._migrated:
             raise Problem("The database was migrated meanwhile, and nothing was changed: rebuild again.")
         self.readers_wait_since = time.monotonic()
-        await self._gate.execute(f"LOCK TABLE {self._live} IN ACCESS EXCLUSIVE MODE")
+        await self.gate.execute(f"LOCK TABLE {self._live} IN ACCESS EXCLUSIVE MODE")
         for table in self.tables:
-            await self._gate.execute(
+            await self.gate.execute(
                 f"DROP TABLE public.{table}; ALTER TABLE {SCHEMA}.{table} SET SCHEMA public"
             )
 

@@ -1,12 +1,16 @@
 """What admins govern while everything runs: policies, and the keys that tokens are signed with. Auth owns both."""
 
+import logging
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sav_contracts.messages import Command, Event, PersonId, Scope, View
+
+log = logging.getLogger(__name__)
 
 NAMESPACE = UUID("6f1d5b0a-3c55-5f0e-9a53-6b0f5c1d7e42")
 
@@ -119,12 +123,26 @@ class PolicyView(View):
     changed_by: PersonId | None
 
     def in_force(self, policy: type[P]) -> P:
-        """Its value as this policy; what today's code does not know is left out, what it has new is as it comes."""
-        return policy.model_validate(self.value, extra="ignore")
+        """Its value as this policy; what today's code does not know is left out, what it has new is as it comes.
+
+        All of it is as it comes where today's bounds refuse what an earlier release took; that is logged, once.
+        """
+        try:
+            return policy.model_validate(self.value, extra="ignore")
+        except ValidationError as error:
+            wrong = ((".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
+            _warn(self.name, self.version, "; ".join(f"{field}: {why}" for field, why in wrong))
+            return policy()
 
     def roots(self) -> frozenset[UUID]:
         """It has a timeline of its own."""
         return frozenset({self.id})
+
+
+@cache
+def _warn(name: PolicyName, version: int, why: str) -> None:
+    """Once for each version: a policy is read again and again."""
+    log.warning("policy %s is as it comes: its version %d is refused: %s", name, version, why)
 
 
 class ChangePolicy(Command[PolicyView]):

@@ -1,0 +1,153 @@
+"""Filters: what is chosen of a list, by whom, and by what they see."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import world
+from given_lists import NOW, chosen, dated, named_wrong, put, through
+from given_views import a
+from recipes import Scene
+from stories import ids, opened, qualified
+
+from sav_chassis.projector import show
+from sav_contracts.calendar import AppointmentView
+from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.product import ProductView
+from sav_contracts.claims import ClientView, ReclamationForClient, ReclamationView
+from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
+from sav_contracts.interventions.report import ReportView
+from sav_contracts.messages import Scope, View
+from sav_edge.listing import form
+from sav_edge.reading import ReadModel
+
+
+async def test_filters_choose_and_several_values_are_alternatives(scene: Scene) -> None:
+    paul = await scene.system.client()
+    leak, noise = await opened(paul, problem_type="leak"), await opened(paul, problem_type="noise")
+    known = await qualified(paul, scene.manager)
+    marie = scene.manager
+
+    async def found(**parameters: Any) -> set[str]:
+        return set(await ids(marie, "/reclamations", client_id=paul.id, **parameters))
+
+    assert await found(status="qualified") == {known["id"]}
+    assert await found(status=["qualified", "submitted"]) == {leak["id"], noise["id"], known["id"]}
+    assert await found(problem_type=["leak", "noise"]) == {leak["id"], noise["id"]}
+    assert await found(problem_type="leak", status="qualified") == set()
+    assert await found(reference=noise["reference"]) == {noise["id"]}
+    assert await found(priority="high", status="submitted") == {leak["id"]}
+    assert await found(technician_id=scene.near.technician.id) == set()
+    mixed = await ids(marie, "/reclamations", client_id=[paul.id, scene.near.client.id], limit=200)
+    assert {leak["id"], scene.near.records["reclamation"]} <= set(mixed)
+
+
+async def test_dates_choose_from_and_until(scene: Scene) -> None:
+    client_id = uuid4()
+    days = [dated(client_id, created_at=NOW + timedelta(days=n)) for n in range(4)]
+    await put(scene.system, *days)
+
+    async def found(**parameters: str) -> list[str]:
+        return await ids(
+            scene.manager, "/reclamations", client_id=str(client_id), sort="created_at", **parameters
+        )
+
+    expected = [str(day.id) for day in days]
+    assert await found(created_from="2026-03-03T09:00:00Z") == expected[1:]
+    assert await found(created_to="2026-03-03T09:00:00Z") == expected[:1]
+    assert (
+        await found(created_from="2026-03-03T10:00:00+01:00", created_to="2026-03-04T09:00:01Z")
+        == expected[1:3]
+    )
+
+
+async def test_technicians_are_filtered_by_whether_they_are_active(scene: Scene) -> None:
+    id = scene.near.technician.id
+    assert id in await ids(scene.manager, "/technicians", active="true", limit=200)
+    assert id not in await ids(scene.manager, "/technicians", active="false", limit=200)
+
+
+alex, marie, lea = world.alex, world.marie, world.lea
+
+
+def appointment(start: str) -> AppointmentView:
+    time = datetime.fromisoformat(start)
+    return a(AppointmentView, start=time, end=time + timedelta(hours=2))
+
+
+async def test_appointments_are_sorted_and_chosen_by_the_time_at_which_they_start(
+    pool: asyncpg.Pool, read: ReadModel
+) -> None:
+    # Whatever zone a time is told in: as texts these would stand in another order.
+    first = appointment("2026-03-02T10:00:00+02:00")
+    second = appointment("2026-03-02T09:00:00+00:00")
+    third = appointment("2026-03-02T04:30:00-05:00")
+    await show(pool, [third, first, second])
+    order = [first.id, second.id, third.id]
+    for limit in ("1", "2", "200"):
+        assert await through(read, "/appointments", marie, sort="start", limit=limit) == order
+        assert await through(read, "/appointments", lea, sort="-start", limit=limit) == order[::-1]
+
+    async def between(**bounds: str) -> list[UUID]:
+        return await chosen(read, "/appointments", marie, sort="start", **bounds)
+
+    assert await between(**{"from": "2026-03-02T09:00:00Z"}) == [second.id, third.id]
+    assert await between(to="2026-03-02T10:00:00+01:00") == [first.id]
+    assert await between(**{"from": "2026-03-02T08:30:00Z", "to": "2026-03-02T09:30:00Z"}) == [second.id]
+    for wrong in ("", "yesterday", "2026-03-02T09:00:00", "2026-03-02", "\0"):
+        assert await named_wrong(read, "/appointments", lea, **{"from": wrong, "to": wrong}) == {"from", "to"}
+    assert await named_wrong(read, "/invoices", marie, **{"from": "2026-03-02T09:00:00Z"}) == {"from"}
+
+
+async def test_filters_take_what_their_field_is(pool: asyncpg.Pool, read: ReadModel) -> None:
+    product_id = uuid4()
+    boiler = a(ArticleView, reference="CH-1", gtin="12345670", fuel="gas", in_stock=True)
+    tap = a(ArticleView, reference="CH-11", family="sanitary", fuel=None, in_stock=False)
+    named = a(ReclamationView, product_id=product_id)
+    product = a(ProductView, id=product_id, serial="S_1")
+    await show(pool, [boiler, tap, named, a(ReclamationView), product, a(ProductView, serial="SX1")])
+    for who in (lea, marie):
+        assert await chosen(read, "/articles", who, in_stock="true") == [boiler.id]
+        assert await chosen(read, "/articles", who, in_stock="false") == [tap.id]
+        assert await chosen(read, "/articles", who, family="sanitary") == [tap.id]
+        assert await chosen(read, "/articles", who, fuel="gas") == [boiler.id]
+        assert await chosen(read, "/articles", who, gtin="12345670") == [boiler.id]
+        assert await chosen(read, "/articles", who, reference="CH-1") == [boiler.id]
+        assert await chosen(read, "/reclamations", who, product_id=str(product_id).upper()) == [named.id]
+        assert await chosen(read, "/products", who, serial="S_1") == [product.id]
+        wrong = {"in_stock": "perhaps", "fuel": "coal", "gtin": "\0"}
+        assert await named_wrong(read, "/articles", who, **wrong) == set(wrong)
+
+
+class Careless(View):
+    scope: ClassVar[Scope] = Scope.ROOT
+
+    def for_client(self) -> View | None:
+        return None
+
+
+class Hidden(View):
+    scope: ClassVar[Scope] = Scope.ROOT
+
+    def for_client(self) -> None:
+        return None
+
+
+def test_a_client_reads_the_form_that_the_view_names() -> None:
+    assert form(ReclamationView, lea) is ReclamationForClient
+    assert form(InvoiceView, lea) is InvoiceForClient
+    assert form(ReportView, lea) is ReportView
+    assert form(ClientView, lea) is ClientView
+    assert form(InvoiceView, marie) is InvoiceView
+    for view in (Careless, Hidden):
+        assert form(view, marie) is view
+        with pytest.raises(TypeError):
+            form(view, lea)
+
+
+async def test_a_client_asks_nothing_about_what_only_staff_see(pool: asyncpg.Pool, read: ReadModel) -> None:
+    await show(pool, [a(ReclamationView, technician_id=world.karim.id, priority="critical")])
+    assert await named_wrong(read, "/reclamations", lea, priority="critical") == {"priority"}
+    assert len(await chosen(read, "/reclamations", marie, priority="critical")) == 1

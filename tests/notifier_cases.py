@@ -1,0 +1,293 @@
+"""What is told to whom: one case for each event, and for each way in which it is told otherwise."""
+
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+import world
+from given_notifier import (
+    ACCOUNTS,
+    ARTICLE,
+    CLASH,
+    DRAFT,
+    GRANT,
+    ISSUED,
+    LATER,
+    LONG_AHEAD,
+    SLOT,
+    STOCK,
+    appointment,
+    booked,
+    conflict,
+    created,
+    ended,
+    feedback,
+    given_feedback,
+    invitation,
+    invited,
+    invoice,
+    moved,
+    nadia,
+    payment,
+    planned,
+    product,
+    qualified,
+    reclamation,
+    report,
+    resolved,
+    scheduled,
+    shown,
+    verified,
+    visit,
+)
+
+from sav_contracts.actor import SYSTEM, Actor, Role
+from sav_contracts.auth.account import EmailVerificationRequested, SignUpRepeated, UserInvited, UserRegistered
+from sav_contracts.auth.session import PasswordChanged, PasswordResetRequested, SecondFactorTurned
+from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
+from sav_contracts.catalog.article import StockLevelView, StockLow
+from sav_contracts.catalog.product import Cover, ProofSubmitted, Warranty
+from sav_contracts.claims import ReclamationClosed, ReclamationMoved, Safety, TechnicianAssigned
+from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, PaymentRecorded
+from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated
+from sav_contracts.interventions.visit import WarrantyDecided
+from sav_contracts.messages import Event
+from sav_contracts.reporting import FeedbackInvited
+
+OVER = Cover(
+    kind="legal_conformity", start=date(2020, 1, 1), end=date(2021, 12, 31), parts=100, labour=100, travel=100
+)
+
+
+DANGERS = Safety(gas_smell=True, co_alarm=True, flooding=True)
+
+
+PARTLY = Warranty(decision="partly", parts=100, labour=50, travel=0, why="cover_applies")
+
+
+ENDED = Warranty(decision="not_covered", why="covers_ended", until=date(2025, 12, 31))
+
+
+UNCLEAR = Warranty(decision="unknown", why="proof_not_accepted")
+
+
+MANAGERS = {world.marie.id, nadia.id}
+
+
+LEA, KARIM = {world.lea.id}, {world.karim.id}
+
+
+class Case(NamedTuple):
+    """An event, what was told before it, and which templates it makes for whom."""
+
+    name: str
+    event: Event
+    told: dict[str, set[UUID]]
+    before: tuple[Event, ...] = ()
+    by: Actor = SYSTEM
+
+
+CASES = [
+    Case(
+        "a réclamation",
+        created(),
+        {"reclamation_received": LEA, "reclamation_new": MANAGERS},
+    ),
+    Case(
+        "a dangerous réclamation",
+        created(safety=DANGERS, priority="critical"),
+        {"reclamation_received": LEA, "reclamation_new": MANAGERS | {world.alex.id}},
+    ),
+    *(
+        Case(f"qualified, {name}", qualified(coverage, warranty), {"reclamation_qualified": LEA})
+        for name, coverage, warranty in (
+            ("covered", "covered", None),
+            ("partly", "partly", PARTLY),
+            ("partly in words", "partly", None),
+            ("ended", "not_covered", ENDED),
+            ("not covered", "not_covered", None),
+            ("unknown", "unknown", None),
+        )
+    ),
+    Case(
+        "qualified otherwise",
+        qualified("covered", version=3),
+        {"reclamation_qualified": LEA},
+        (qualified("unknown"),),
+    ),
+    Case("qualified with another priority", qualified("covered", version=3), {}, (qualified("covered"),)),
+    Case(
+        "assigned",
+        TechnicianAssigned(state=reclamation(technician_id=world.karim.id), technician_id=world.karim.id),
+        {"technician_assigned": LEA},
+    ),
+    Case(
+        "assigned to another",
+        TechnicianAssigned(
+            state=reclamation(technician_id=world.sofia.id),
+            technician_id=world.sofia.id,
+            previous_technician_id=world.karim.id,
+        ),
+        {"technician_assigned": LEA},
+    ),
+    Case("planned without a time", planned(), {"visit_planned": KARIM}),
+    Case("planned with its time", planned(SLOT), {}),
+    Case("scheduled", scheduled(), {"visit_planned": KARIM}, (planned(SLOT),)),
+    Case("scheduled after a conflict", scheduled(), {"visit_planned": KARIM}, (planned(SLOT), CLASH)),
+    Case("scheduled later", scheduled(), {"visit_booked": KARIM}, (planned(),)),
+    Case(
+        "scheduled at another time",
+        scheduled(LATER, version=3),
+        {"visit_booked": KARIM},
+        (planned(SLOT), scheduled()),
+    ),
+    Case("booked later", booked(), {"appointment_booked": LEA}, (planned(),)),
+    Case("booked as planned", booked(), {"appointment_booked": LEA}, (planned(SLOT),)),
+    Case("booked before it is planned", booked(intervention_id=None), {"appointment_booked": LEA}),
+    Case(
+        "cancelled appointment",
+        AppointmentCancelled(state=appointment(status="cancelled", version=2)),
+        {"appointment_cancelled": LEA},
+        (planned(SLOT), booked()),
+    ),
+    Case(
+        "cancelled before it was booked",
+        AppointmentCancelled(state=appointment(status="cancelled", version=2)),
+        {},
+    ),
+    Case("on the way", moved("en_route"), {"technician_on_the_way": LEA}),
+    Case("declined", moved("declined", "En arrêt maladie."), {"visit_declined": MANAGERS}),
+    Case("declined without a reason", moved("declined"), {"visit_declined": MANAGERS}),
+    Case("cancelled visit", moved("cancelled", slot=SLOT), {"visit_cancelled": KARIM}, (scheduled(),)),
+    Case("cancelled visit without a time", moved("cancelled"), {"visit_cancelled": KARIM}, (planned(),)),
+    Case("cancelled before its technician knew", moved("cancelled"), {}, (planned(SLOT), CLASH)),
+    Case("cancelled by its technician", moved("cancelled"), {}, (planned(),), by=world.karim),
+    *(
+        Case(f"visit {after}", moved(after), {})
+        for after in ("accepted", "on_site", "completed", "incomplete", "no_access", "paused")
+    ),
+    Case("conflict", CLASH, {"visit_conflict": MANAGERS}, (planned(SLOT),)),
+    Case(
+        "conflict without a way out",
+        ConflictDetected(state=conflict(proposals=[], problem="absence")),
+        {"visit_conflict": MANAGERS},
+    ),
+    Case(
+        "unknown warranty",
+        WarrantyDecided(state=visit(warranty=UNCLEAR), decision="unknown"),
+        {"warranty_to_decide": MANAGERS},
+    ),
+    Case("known warranty", WarrantyDecided(state=visit(warranty=PARTLY), decision="partly"), {}),
+    Case("report submitted", ReportSubmitted(state=report()), {"report_to_validate": MANAGERS}),
+    Case(
+        "unsigned report submitted",
+        ReportSubmitted(state=report(signature_refused="Le client était pressé.")),
+        {"report_to_validate": MANAGERS},
+    ),
+    Case(
+        "report sent back",
+        ReportSentBack(
+            state=report(status="sent_back", version=2),
+            technician_id=world.karim.id,
+            reason="Le numéro de série de la nouvelle pompe manque.",
+        ),
+        {"report_sent_back": KARIM},
+    ),
+    Case(
+        "report validated",
+        ReportValidated(state=report(status="validated", version=2)),
+        {"report_available": LEA},
+    ),
+    Case("invoice drafted", InvoiceDrafted(state=invoice(id=DRAFT)), {"invoice_to_issue": MANAGERS}),
+    Case("invoice issued", InvoiceIssued(state=invoice(**ISSUED)), {"invoice_issued": LEA}),
+    Case("paid in part", PaymentRecorded(state=payment()), {"payment_received": LEA}),
+    Case(
+        "paid in full",
+        PaymentRecorded(state=payment(amount=Decimal("1234.80"), method="cash")),
+        {"payment_received": LEA},
+    ),
+    *(
+        Case(f"resolved by {resolution}", resolved(resolution), {"reclamation_resolved": LEA})
+        for resolution in ("repaired", "advice", "no_repair", "estimate_refused", None)
+    ),
+    Case(
+        "an internal move",
+        ReclamationMoved(state=reclamation(), before="assigned", after="in_progress"),
+        {},
+    ),
+    Case("closed", ReclamationClosed(state=reclamation(status="closed")), {"reclamation_closed": LEA}),
+    Case("feedback invited", FeedbackInvited(state=feedback()), {"feedback_invited": LEA}),
+    Case(
+        "low feedback",
+        given_feedback(2, comment="Trois semaines d'attente.", contact_me=True),
+        {"feedback_low": MANAGERS},
+    ),
+    Case("low feedback without a word", given_feedback(1), {"feedback_low": MANAGERS}),
+    Case("middling feedback", given_feedback(3), {}),
+    Case("proof submitted", ProofSubmitted(state=product()), {"proof_to_verify": MANAGERS}),
+    Case("proof accepted", verified(True), {"proof_accepted": LEA}),
+    Case("proof accepted without a cover", verified(True, covers=[]), {"proof_accepted": LEA}),
+    Case("proof accepted too late", verified(True, covers=[OVER]), {"proof_accepted": LEA}),
+    Case("proof refused", verified(False), {"proof_refused": LEA}),
+    Case(
+        "low stock",
+        StockLow(
+            state=shown(
+                StockLevelView,
+                STOCK,
+                {"article_id": ARTICLE, "reference": "CHD-24-MIX", "level": 1, "minimum_stock": 3},
+                {},
+            )
+        ),
+        {"stock_low": MANAGERS},
+    ),
+    Case("invitation", invitation(), {"invitation": {invited.id}}),
+    Case(
+        "invitation of a client",
+        UserInvited(
+            state=invited.model_copy(update={"role": Role.CLIENT}), grant_id=GRANT, expires_at=LONG_AHEAD
+        ),
+        {"invitation": {invited.id}},
+    ),
+    Case(
+        "welcome",
+        UserRegistered(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
+        {"welcome": LEA},
+    ),
+    Case("welcome without a link", UserRegistered(state=ACCOUNTS[0]), {"welcome": LEA}),
+    Case(
+        "sign-up repeated",
+        SignUpRepeated(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
+        {"sign_up_repeated": LEA},
+    ),
+    Case(
+        "verification",
+        EmailVerificationRequested(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
+        {"verification": LEA},
+    ),
+    Case(
+        "password reset",
+        PasswordResetRequested(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
+        {"password_reset": LEA},
+    ),
+    *(
+        Case(
+            f"password changed{' by link' if by_link else ''}",
+            PasswordChanged(state=ACCOUNTS[0], revoked=(), by_link=by_link),
+            {"password_changed": LEA},
+        )
+        for by_link in (False, True)
+    ),
+    *(
+        Case(
+            f"second factor {'on' if on else 'off'}",
+            SecondFactorTurned(state=ACCOUNTS[0], on=on),
+            {"second_factor": LEA},
+        )
+        for on in (False, True)
+    ),
+    Case("session used twice", ended("reused"), {"session_reused": LEA}),
+    Case("signed out", ended("signed_out"), {}),
+    Case("staff registered", UserRegistered(state=ACCOUNTS[2]), {}),
+]
