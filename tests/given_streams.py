@@ -130,7 +130,8 @@ async def replica(
     streams = Streams(pool, verifier, at_most, heartbeat)
 
     def admit(row: Row, request: HttpRequest) -> str | None:
-        token, call = token_of(request), call_of(request.scope)
+        call = call_of(request.scope)
+        token = token_of(call)
         call.actor = verifier.actor(token) if token else ANYONE
         check_role(row, call.actor)
         return token
