@@ -8,7 +8,8 @@ from given_claims import NOW, reclamation
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth.account import AccountView, UserRegistered
+from sav_contracts.address import Address
+from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered
 from sav_contracts.claims import (
     ClientCreated,
     OpenReclamation,
@@ -80,6 +81,16 @@ async def test_the_same_registration_twice_makes_one_profile(stage: Stage) -> No
     assert (await stage.hears(told)).events == []
     # Told again under another id, as after a restored backup.
     assert (await stage.hears(registered(world.paul))).events == []
+
+
+async def test_a_client_whom_staff_made_has_a_profile_with_what_they_know(stage: Stage) -> None:
+    account = registered(world.paul).state.model_copy(update={"email": "", "status": "invited"})
+    home = Address(address="3 rue des Lilas", postcode="69003", city="Lyon")
+    told = ClientAdded(state=account, phones=("+33 6 12 34 56 78",), addresses=(home,))
+    profile = (await stage.hears(told)).only(ClientCreated).state
+    assert (profile.id, profile.email, profile.phones) == (world.paul.id, "", ("+33 6 12 34 56 78",))
+    assert profile.addresses == (home,)
+    assert (await stage.hears(told)).events == [], "told again, as after a restored backup"
 
 
 async def test_a_reclamation_waits_for_the_profile_of_its_own_client(stage: Stage) -> None:

@@ -101,6 +101,7 @@ WORDS: Json = {
     "file.name": "chaudiere.jpg",
     "pem": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n",
     "phone": "+33 6 12 34 56 78",
+    "phones": ["+33 6 12 34 56 78"],
     "postcode": "69003",
     "power_kw": "24.00",
     "previous_hash": "a07d52e6" * 8,
@@ -202,6 +203,7 @@ UNSIGNED = dict.fromkeys(("signed_by", "signature", "signed_at"))
 TOLD: dict[str, Json] = {
     "UserInvited": {"name": "Karim Haddad", "email": "karim@example.com", "role": "technician"}
     | {"AccountView.id": KARIM, "user_id": KARIM},
+    "ClientAdded": {"status": "invited", "email_verified": False, "version": 1},
     "UserRegistered": {"status": "active", "version": 1},
     "UserActivated": {"status": "active"},
     "SignUpRepeated": {"status": "active"},

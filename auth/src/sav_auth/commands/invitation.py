@@ -3,6 +3,7 @@
 from sav_auth.accounts import EmailTaken, active_admins, by_email, check_free
 from sav_auth.app import auth
 from sav_auth.grants import LinkExpired, granted, shown, withdraw
+from sav_auth.inviting import invite
 from sav_auth.model import Account, Grant
 from sav_auth.passwords import check_password, hashed, matches
 from sav_chassis.errors import Conflict, FieldError, Invalid
@@ -11,12 +12,13 @@ from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.account import (
     Accepted,
     AcceptInvitation,
+    AddClient,
+    ClientAdded,
     FirstAdmin,
     InviteAgain,
     InviteUser,
     OfferFirstAdmin,
     UserActivated,
-    UserInvited,
 )
 
 
@@ -26,13 +28,38 @@ async def invite_user(cmd: InviteUser, tx: Tx, by: Actor) -> Account:
     return (await _invited(tx, cmd, by))[0]
 
 
+@auth.command(AddClient)
+async def add_client(cmd: AddClient, tx: Tx, by: Actor) -> Account:
+    """Make a client's account, and invite who has an address; `EmailTaken` where somebody else has it."""
+    if cmd.email:
+        await check_free(tx, cmd.email)
+    account = tx.add(
+        Account(
+            id=tx.new_id(),
+            email=cmd.email or "",
+            name=cmd.name,
+            phone=next(iter(cmd.phones), None),
+            role=Role.CLIENT,
+            locale=cmd.locale,
+            status="invited",
+        )
+    )
+    tx.emit(ClientAdded, account, phones=cmd.phones, addresses=cmd.addresses)
+    if cmd.email:
+        await tx.flush()  # the grant names it
+        await invite(tx, account)
+    return account
+
+
 @auth.command(InviteAgain)
 async def invite_again(cmd: InviteAgain, tx: Tx, by: Actor) -> Account:
     """Send a new link in place of the old one; 409 where the person has come already."""
     account = await tx.load(Account, cmd.account_id, by)
     if account.status != "invited":
         raise Conflict(f"the account is {account.status}: there is nothing to accept")
-    await _invite(tx, account)
+    if not account.email:
+        raise Conflict("the account has no address to send the invitation to: give it one")
+    await invite(tx, account)
     return account
 
 
@@ -77,14 +104,7 @@ async def _invited(tx: Tx, cmd: InviteUser, by: Actor) -> tuple[Account, Grant]:
     else:
         account = tx.add(Account(id=tx.new_id(), status="invited", **cmd.model_dump()))
         await tx.flush()  # the grant names it
-    return account, await _invite(tx, account)
-
-
-async def _invite(tx: Tx, account: Account) -> Grant:
-    await withdraw(tx, account, "invitation")
-    grant = granted(tx, "invitation", account)
-    tx.emit(UserInvited, account, grant_id=grant.id, expires_at=grant.expires_at)
-    return grant
+    return account, await invite(tx, account)
 
 
 async def _become_first_admin(cmd: AcceptInvitation, grant: Grant, tx: Tx) -> Accepted:
