@@ -5,6 +5,7 @@ from uuid import UUID
 from sav_auth.accounts import by_email
 from sav_auth.app import auth
 from sav_auth.grants import LinkExpired, granted, had_enough, shown, withdraw
+from sav_auth.inviting import invite
 from sav_auth.model import Account, Wish
 from sav_auth.passwords import check_password, hashed
 from sav_auth.timers import answer_wish
@@ -50,7 +51,11 @@ async def register_client(cmd: RegisterClient, tx: Tx, by: Actor) -> Accepted:
 async def _tell_the_owner(tx: Tx, id: UUID) -> None:
     """That somebody used their address; it may have been they, who forgot that there is an account."""
     account = await tx.load(Account, id, SYSTEM)
-    if await had_enough(tx, account, "password-reset"):
+    invited = account.status == "invited"
+    if await had_enough(tx, account, "invitation" if invited else "password-reset"):
+        return
+    if invited:
+        await invite(tx, account)
         return
     grant = granted(tx, "password-reset", account)
     tx.emit(SignUpRepeated, account, grant_id=grant.id, expires_at=grant.expires_at)
