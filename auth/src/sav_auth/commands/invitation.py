@@ -2,13 +2,13 @@
 
 from sav_auth.accounts import EmailTaken, active_admins, by_email, check_free
 from sav_auth.app import auth
-from sav_auth.grants import LinkExpired, granted, shown, withdraw
+from sav_auth.grants import LinkExpired, check_repeated, granted, presented, shown, withdraw
 from sav_auth.inviting import invite
 from sav_auth.model import Account, Grant
 from sav_auth.passwords import check_password, hashed, matches
 from sav_chassis.errors import Conflict, FieldError, Invalid
 from sav_chassis.tx import Tx
-from sav_contracts.actor import SYSTEM, Actor, Role
+from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import (
     Accepted,
     AcceptInvitation,
@@ -68,17 +68,14 @@ async def accept_invitation(cmd: AcceptInvitation, tx: Tx, by: Actor) -> Accepte
     """Set the password of an invited account; its link works once, repeating that is no error."""
     if first := await shown(tx, "first-admin", cmd.token):
         return await _become_first_admin(cmd, first, tx)
-    grant = await shown(tx, "invitation", cmd.token)
-    if grant is None or grant.account_id is None:
-        raise LinkExpired("this link was never ours; ask for a new invitation")
-    account = await tx.load(Account, grant.account_id, SYSTEM)
+    grant, account = await presented(tx, "invitation", cmd.token)
     check_password(cmd.password, account.email, account.name)
     if account.status == "invited" and grant.burn(tx.now):
         account.accept(await hashed(cmd.password), by)
         await withdraw(tx, account, "invitation")
         tx.emit(UserActivated, account)
-    elif not (grant.was_just_used(tx.now) and await matches(account.password_hash, cmd.password)):
-        raise LinkExpired("this link was used or has expired; ask for a new invitation")
+    else:
+        await check_repeated(tx, grant, account, cmd.password)
     return Accepted()
 
 

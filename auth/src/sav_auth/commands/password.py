@@ -2,15 +2,15 @@
 
 from sav_auth.app import auth
 from sav_auth.attempts import check_patience
-from sav_auth.grants import LinkExpired, shown, withdraw
+from sav_auth.grants import check_repeated, presented, withdraw
 from sav_auth.model import Account, Wish
-from sav_auth.passwords import check_password, hashed, matches
+from sav_auth.passwords import check_password, hashed
 from sav_auth.proof import prove
 from sav_auth.sessions import end_all
 from sav_auth.timers import answer_wish
 from sav_chassis.errors import Refused
 from sav_chassis.tx import Tx
-from sav_contracts.actor import SYSTEM, Actor
+from sav_contracts.actor import Actor
 from sav_contracts.auth.account import Accepted
 from sav_contracts.auth.session import ChangePassword, PasswordChanged, RequestPasswordReset, ResetPassword
 
@@ -26,10 +26,7 @@ async def request_password_reset(cmd: RequestPasswordReset, tx: Tx, by: Actor) -
 @auth.command(ResetPassword)
 async def reset_password(cmd: ResetPassword, tx: Tx, by: Actor) -> Accepted:
     """Set a new password and end every session; the link works once, repeating that is no error."""
-    grant = await shown(tx, "password-reset", cmd.token)
-    if grant is None or grant.account_id is None:
-        raise LinkExpired("this link was never ours; ask for a new one")
-    account = await tx.load(Account, grant.account_id, SYSTEM)
+    grant, account = await presented(tx, "password-reset", cmd.token)
     check_password(cmd.password, account.email, account.name)
     if account.status == "active" and grant.burn(tx.now):
         account.password_hash = await hashed(cmd.password)
@@ -37,8 +34,8 @@ async def reset_password(cmd: ResetPassword, tx: Tx, by: Actor) -> Accepted:
         await withdraw(tx, account, "password-reset")
         ended = await end_all(tx, account, "ended")
         tx.emit(PasswordChanged, account, by_link=True, revoked=ended)
-    elif not (grant.was_just_used(tx.now) and await matches(account.password_hash, cmd.password)):
-        raise LinkExpired("this link was used or has expired; ask for a new one")
+    else:
+        await check_repeated(tx, grant, account, cmd.password)
     return Accepted()
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sav_auth.accounts import by_email
 from sav_auth.app import auth
-from sav_auth.grants import LinkExpired, granted, had_enough, shown, withdraw
+from sav_auth.grants import LinkExpired, granted, had_enough, presented, withdraw
 from sav_auth.inviting import invite
 from sav_auth.model import Account, Wish
 from sav_auth.passwords import check_password, hashed
@@ -72,10 +72,7 @@ async def request_verification(cmd: RequestVerification, tx: Tx, by: Actor) -> A
 @auth.command(VerifyEmail)
 async def verify_email(cmd: VerifyEmail, tx: Tx, by: Actor) -> Accepted:
     """Note that the address is the person's; the link works once, repeating that is no error."""
-    grant = await shown(tx, "verify-email", cmd.token)
-    if grant is None or grant.account_id is None:
-        raise LinkExpired("this link was never ours; ask for a new one")
-    account = await tx.load(Account, grant.account_id, SYSTEM)
+    grant, account = await presented(tx, "verify-email", cmd.token)
     if grant.burn(tx.now):
         account.email_verified = True
         await withdraw(tx, account, "verify-email")
