@@ -10,10 +10,12 @@ import world
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.account import (
     AccountView,
+    EmailChangeRequested,
     EmailVerificationRequested,
     SignUpRepeated,
     UserInvited,
     UserRegistered,
+    UserUpdated,
 )
 from sav_contracts.auth.session import (
     PasswordChanged,
@@ -508,6 +510,26 @@ CASES = [
         EmailVerificationRequested(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
         {"verification": LEA},
     ),
+    Case(
+        "another address asked for",
+        EmailChangeRequested(state=ACCOUNTS[0]),
+        {"address_asked": LEA},
+    ),
+    Case(
+        "another address to confirm",
+        EmailVerificationRequested(
+            state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD, email="lea.martin@example.com"
+        ),
+        {"new_address": LEA},
+    ),
+    Case(
+        "another address",
+        UserUpdated(state=ACCOUNTS[0], previous_email="lea.before@example.com"),
+        {"address_changed": LEA},
+    ),
+    Case("another name", UserUpdated(state=ACCOUNTS[0]), {}),
+    Case("a first address", UserUpdated(state=invited, previous_email=""), {}),
+    Case("an invitation that went astray", UserUpdated(state=invited, previous_email="o@example.com"), {}),
     Case(
         "password reset",
         PasswordResetRequested(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),

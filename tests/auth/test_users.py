@@ -76,7 +76,6 @@ async def test_a_change_says_what_and_takes_no_name_away(stage: Stage) -> None:
         {"phone": "+33 6"},
         {"time_zone": "Mars/Base"},
         {"role": "admin"},
-        {"email": "x@example.com"},
         {"status": "active"},
     ],
 )

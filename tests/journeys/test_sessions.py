@@ -111,6 +111,36 @@ async def test_a_client_without_an_address_is_served_by_phone(system: System, ma
     assert wrong_fields(wrong) == {"phones.0"}
 
 
+async def test_another_address_counts_once_its_mailed_code_was_sent(system: System, marie: Person) -> None:
+    lea, email = await system.client(), f"{uuid7()}@example.com"
+    asked = {"email": email, "current_password": PASSWORD}
+    assert done(await lea.ask("PATCH", "/me", json=asked))["email"] == lea.email
+    await _warned(system, lea.email, "changement d’adresse")
+    code = await mailed(system, replace(lea, email=email), "Confirmez votre nouvelle adresse")
+    done(await system.visitor().post("/auth/verify-email", {"token": code}))
+    await _warned(system, lea.email, "L’adresse de votre compte a changé")
+
+    me = done(await lea.get("/me"))
+    assert (me["email"], me["email_verified"]) == (email, True)
+    assert (await system.sign_in(email)).id == lea.id
+    login = {"email": lea.email, "password": PASSWORD}
+    refused(await system.visitor().post("/auth/login", login), 401, "not_signed_in")
+
+    async def written_to_there() -> bool:
+        return bool(done(await marie.get(f"/clients/{lea.id}"))["email"] == email)
+
+    await eventually(written_to_there)
+
+
+async def _warned(system: System, address: str, subject: str) -> None:
+    async def there() -> bool:
+        kept = [path.read_bytes() for path in Path(system.settings.mailbox).glob(f"*{address}*.eml")]
+        mails = [BytesParser(policy=policy.default).parsebytes(one) for one in kept]
+        return any(subject in mail["Subject"] for mail in mails)
+
+    await eventually(there, 10)
+
+
 async def test_two_tabs_refresh_at_once_and_a_stolen_token_ends_the_session(system: System) -> None:
     lea = await system.client()
     one, two = await asyncio.gather(refresh(system, lea), refresh(system, lea))

@@ -377,6 +377,7 @@ OVERTAKEN: list[tuple[str, View]] = [
     ("scheduled", visit(version=3)),
     ("on the way", visit(status="on_site", version=4)),
     ("invitation", invited.model_copy(update={"status": "active", "version": 2})),
+    ("another address to confirm", account(lea, "Léa Bernard", email="lea.martin@example.com", version=2)),
     ("assigned", reclamation(technician_id=None, status="qualified", version=2)),
     ("resolved by repaired", reclamation(status="closed", version=6)),
     ("conflict", conflict(status="resolved", version=2)),
@@ -440,6 +441,23 @@ async def test_a_mail_that_waited_is_sent_to_todays_address(stage: Stage, post: 
     await stage.knows(client_profile(lea, "Léa Bernard", email="new@example.org", version=2))
     await stage.runs_effects()
     assert post.taken[0]["To"].addresses[0].addr_spec == "new@example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("another address to confirm", "lea.martin@example.com"),
+        ("another address asked for", "lea.signs.in@example.com"),
+        ("another address", "lea.before@example.com"),
+    ],
+)
+async def test_what_is_about_an_address_goes_to_that_one(
+    stage: Stage, post: Post, name: str, address: str
+) -> None:
+    await _told(stage, name)
+    await stage.knows(account(lea, "Léa Bernard", email="lea.by.now@example.com"))
+    await stage.runs_effects()
+    assert [mail["To"].addresses[0].addr_spec for mail in post.taken] == [address]
 
 
 async def _told(stage: Stage, name: str) -> Outcome:

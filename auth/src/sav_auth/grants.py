@@ -18,6 +18,13 @@ MOST_LINKS = 3
 LINKS_WITHIN = timedelta(minutes=15)
 
 
+class TooManyLinks(SavError):
+    """The account was sent so many links of this kind just now that it gets no more for a while."""
+
+    code = "too_many_links"
+    status = 429
+
+
 class LinkExpired(SavError):
     """The link was used, is too old, or was never ours."""
 
@@ -25,13 +32,14 @@ class LinkExpired(SavError):
     status = 410
 
 
-def granted(tx: Tx, purpose: Purpose, account: Account | None) -> Grant:
-    """A new right to do this once."""
+def granted(tx: Tx, purpose: Purpose, account: Account | None, email: str | None = None) -> Grant:
+    """A new right to do this once; with the address that it is about, where that is not the account's."""
     return tx.add(
         Grant(
             id=tx.new_id(),
             account_id=account.id if account else None,
             purpose=purpose,
+            email=email,
             created_at=tx.now,
             expires_at=tx.now + LASTS[purpose],
         )
@@ -41,7 +49,8 @@ def granted(tx: Tx, purpose: Purpose, account: Account | None) -> Grant:
 async def shown(tx: Tx, purpose: Purpose, token: SecretStr) -> Grant | None:
     """The grant that was signed into this token for this purpose, used or not; locked."""
     id = Links(tx.settings.link_secret).grant(purpose, token.get_secret_value())
-    return await tx.first(select(Grant).where(Grant.id == id)) if id else None
+    found = select(Grant).where(Grant.id == id, Grant.purpose == purpose)
+    return await tx.first(found) if id else None
 
 
 async def presented(tx: Tx, purpose: Purpose, token: SecretStr) -> tuple[Grant, Account]:

@@ -10,11 +10,12 @@ from sav_claims.model import Client, Reclamation
 from sav_claims.timers import close_after_a_while
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.address import Address
-from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered
+from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered, UserUpdated
 from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import AppointmentBooked
 from sav_contracts.catalog.product import ProductVerified, ProductView
 from sav_contracts.claims import (
+    ClientChanged,
     ClientCreated,
     ReclamationChanged,
     ReclamationMoved,
@@ -45,6 +46,20 @@ async def create_profile(event: UserRegistered, tx: Tx) -> str | None:
 async def create_profile_with_contacts(event: ClientAdded, tx: Tx) -> str | None:
     """The same for a client whom staff have added, with what they know."""
     return await _create_profile(tx, event.state, event.phones, event.addresses)
+
+
+@claims.on(UserUpdated)
+async def follow_the_address(event: UserUpdated, tx: Tx) -> str | None:
+    """Who was written to where they sign in still is, under the new address; another one in the profile stays."""
+    account, previous = event.state, event.previous_email
+    if previous is None or account.role is not Role.CLIENT:
+        return "no other address of a client"
+    client = await tx.load(Client, account.id, SYSTEM)
+    if client.email != previous:
+        return "the profile has an address of its own"
+    client.email = account.email
+    tx.emit(ClientChanged, client)
+    return None
 
 
 @claims.on(ProductVerified)

@@ -3,7 +3,7 @@
 from sav_auth.app import auth
 from sav_auth.attempts import check_patience
 from sav_auth.grants import check_repeated, presented, withdraw
-from sav_auth.model import Account, Wish
+from sav_auth.model import Account, Purpose, Wish
 from sav_auth.passwords import check_password, hashed
 from sav_auth.proof import prove
 from sav_auth.sessions import end_all
@@ -13,6 +13,9 @@ from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.auth.account import Accepted
 from sav_contracts.auth.session import ChangePassword, PasswordChanged, RequestPasswordReset, ResetPassword
+
+# What somebody who knew the old password may have asked for.
+OVERTAKEN: tuple[Purpose, ...] = ("password-reset", "change-email")
 
 
 @auth.command(RequestPasswordReset)
@@ -31,7 +34,7 @@ async def reset_password(cmd: ResetPassword, tx: Tx, by: Actor) -> Accepted:
     if account.status == "active" and grant.burn(tx.now):
         account.password_hash = await hashed(cmd.password)
         account.email_verified = True
-        await withdraw(tx, account, "password-reset")
+        await withdraw(tx, account, *OVERTAKEN)
         ended = await end_all(tx, account, "ended")
         tx.emit(PasswordChanged, account, by_link=True, revoked=ended)
     else:
@@ -48,7 +51,7 @@ async def change_password(cmd: ChangePassword, tx: Tx, by: Actor) -> Accepted | 
     if wrong := await prove(tx, account, "current_password", cmd.current_password):
         return wrong
     account.password_hash = await hashed(cmd.password)
-    await withdraw(tx, account, "password-reset")
+    await withdraw(tx, account, *OVERTAKEN)
     ended = await end_all(tx, account, "ended", but=by.session)
     tx.emit(PasswordChanged, account, revoked=ended)
     return Accepted()

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from sav_auth.accounts import by_email
+from sav_auth.accounts import by_email, check_free
 from sav_auth.app import auth
-from sav_auth.grants import LinkExpired, granted, had_enough, presented, withdraw
+from sav_auth.grants import LinkExpired, granted, had_enough, presented, shown, withdraw
 from sav_auth.inviting import invite
 from sav_auth.model import Account, Wish
 from sav_auth.passwords import check_password, hashed
@@ -18,6 +18,7 @@ from sav_contracts.auth.account import (
     RequestVerification,
     SignUpRepeated,
     UserRegistered,
+    UserUpdated,
     VerifyEmail,
 )
 
@@ -71,12 +72,28 @@ async def request_verification(cmd: RequestVerification, tx: Tx, by: Actor) -> A
 
 @auth.command(VerifyEmail)
 async def verify_email(cmd: VerifyEmail, tx: Tx, by: Actor) -> Accepted:
-    """Note that the address is the person's; the link works once, repeating that is no error."""
+    """Note that the address is the person's, or now theirs; the link works once, repeating that is no error."""
+    if await shown(tx, "change-email", cmd.token):
+        return await _change_address(cmd, tx)
     grant, account = await presented(tx, "verify-email", cmd.token)
     if grant.burn(tx.now):
         account.email_verified = True
         await withdraw(tx, account, "verify-email")
         tx.emit(EmailVerified, account)
     elif not account.email_verified:
+        raise LinkExpired("this link was used or has expired; ask for a new one")
+    return Accepted()
+
+
+async def _change_address(cmd: VerifyEmail, tx: Tx) -> Accepted:
+    grant, account = await presented(tx, "change-email", cmd.token)
+    if grant.email and account.status == "active" and grant.burn(tx.now):
+        await check_free(tx, grant.email)
+        previous, account.email = account.email, grant.email
+        account.email_verified = True
+        # Those that went to the old one too.
+        await withdraw(tx, account)
+        tx.emit(UserUpdated, account, previous_email=previous)
+    elif account.email != grant.email:
         raise LinkExpired("this link was used or has expired; ask for a new one")
     return Accepted()

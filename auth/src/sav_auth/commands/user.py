@@ -34,10 +34,11 @@ async def change_user(cmd: ChangeUser, tx: Tx, by: Actor) -> Account:
     if account.email != before:
         account.email_verified = False
         await withdraw(tx, account)
-    tx.emit(UserUpdated, account)
-    if account.email != before and account.status == "invited":
+    moved = account.email != before
+    tx.emit(UserUpdated, account, previous_email=before if moved else None)
+    if moved and account.status == "invited":
         await invite(tx, account)
-    elif account.email != before and account.status == "active":
+    elif moved and account.status == "active":
         grant = granted(tx, "verify-email", account)
         tx.emit(EmailVerificationRequested, account, grant_id=grant.id, expires_at=grant.expires_at)
     return account

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sav_contracts.actor import Role
 from sav_contracts.address import Address
-from sav_contracts.auth.fields import Email, LinkToken, Locale, Password, Phone
+from sav_contracts.auth.fields import Email, KnownPassword, LinkToken, Locale, Password, Phone
 from sav_contracts.messages import Command, Event, Line, Message, Personal, PersonId, Revokes, Scope, View
 from sav_contracts.zone import Zone
 
@@ -77,7 +77,7 @@ class AcceptInvitation(Command[Accepted]):
 
 
 class VerifyEmail(Command[Accepted]):
-    """Confirm that the address of an account is its person's, with the token of the link."""
+    """Confirm that an address is the person's, with the token of the link; a new one counts from then on."""
 
     secret: ClassVar[bool] = True
 
@@ -91,8 +91,16 @@ class RequestVerification(Command[Accepted]):
 
 
 class ChangeProfile(Command[AccountView]):
-    """Change what is given of one's own account; null takes the phone number away."""
+    """Change what is given of one's own account; null takes the phone number away.
 
+    For another `email` the `current_password` is needed too. It counts once the link was opened that is sent there;
+    until then the old one does.
+    """
+
+    secret: ClassVar[bool] = True
+
+    email: Personal[Email] | None = None
+    current_password: KnownPassword | None = None
     name: Personal[Line] | None = None
     phone: Personal[Phone] | None = None
     locale: Locale | None = None
@@ -207,9 +215,11 @@ class UserActivated(Event):
 
 
 class UserUpdated(Event):
-    """The person, or an admin, changed what an account says."""
+    """The person, or an admin, changed what an account says; its address, where there is a `previous_email`."""
 
     state: AccountView
+    # Empty where there was none.
+    previous_email: Personal[str | None] = None
 
 
 class UserDeactivated(Revokes):
@@ -227,11 +237,21 @@ class RoleAssigned(Revokes):
 
 
 class EmailVerificationRequested(Event):
-    """An address is to be confirmed by a link, which is signed from the grant by who sends it."""
+    """An address is to be confirmed by a link, which is signed from the grant by who sends it.
+
+    It is the account's, or an `email` that becomes so by that.
+    """
 
     state: AccountView
     grant_id: UUID
     expires_at: datetime
+    email: Personal[str | None] = None
+
+
+class EmailChangeRequested(Event):
+    """The person asked for another address; it is told to the one they have, should it have been somebody else."""
+
+    state: AccountView
 
 
 class EmailVerified(Event):
