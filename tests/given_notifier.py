@@ -23,6 +23,7 @@ from sav_contracts.auth.session import (
     SecondFactorTurned,
     SessionEnd,
     SessionEnded,
+    SignedInFromNewPlace,
 )
 from sav_contracts.calendar import (
     AppointmentBooked,
@@ -550,6 +551,18 @@ CASES = [
             {"second_factor": LEA},
         )
         for on in (False, True)
+    ),
+    *(
+        Case(
+            f"signed in from {name}",
+            SignedInFromNewPlace(state=ACCOUNTS[0], at=BORN, address=address, agent=agent),
+            {"signed_in": LEA},
+        )
+        for name, address, agent in (
+            ("a new place", "192.0.2.7", "Firefox, Windows"),
+            ("a new place with who knows what", "192.0.2.7", None),
+            ("who knows where", None, None),
+        )
     ),
     Case("session used twice", ended("reused"), {"session_reused": LEA}),
     Case("signed out", ended("signed_out"), {}),

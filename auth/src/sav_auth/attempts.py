@@ -4,14 +4,17 @@ import hmac
 import math
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select, text
 
-from sav_auth.model import LoginAttempt
+from sav_auth.agents import named
+from sav_auth.model import Account, LoginAttempt
+from sav_auth.model.attempt import KEPT
 from sav_chassis.errors import SavError
 from sav_chassis.tx import Tx
-from sav_contracts.auth.session import SignInResult
+from sav_contracts.auth.session import SignedInFromNewPlace, SignInResult
 
 # Failures within this time count.
 WINDOW = timedelta(minutes=15)
@@ -20,6 +23,8 @@ FREE_FOR_ACCOUNT, FREE_FROM_PLACE = 5, 20
 LONGEST_WAIT = timedelta(seconds=60)
 # Somebody else's failures do not keep a person waiting at a place from which they signed in within this time.
 KNOWN_FOR = timedelta(days=30)
+# Spelled out, as their index has it: behind a parameter it would not be found.
+SIGNED_IN = text("result = 'signed_in'")
 FAILURES: tuple[SignInResult, ...] = ("wrong_password", "wrong_code", "not_active")
 
 
@@ -67,6 +72,27 @@ def record(tx: Tx, whose: Whose, result: SignInResult, session_id: UUID | None =
             origin=_origin(tx),
         )
     )
+
+
+async def tell_of_new_place(tx: Tx, account: Account) -> None:
+    """Tells a person who signs in as none of their kept sign-ins did: from that network, with that browser."""
+    if _origin(tx) is None:
+        return
+    same = and_(LoginAttempt.origin == _origin(tx), _plain(LoginAttempt.agent) == _plain(tx.caller.agent))
+    known: bool | None = await tx.session.scalar(
+        select(func.bool_or(same)).where(LoginAttempt.account_id == account.id, SIGNED_IN)
+    )
+    # None of any kind: it is the first, unless all of them are too long ago.
+    if known is None:
+        known = account.created_at > tx.now - KEPT
+    if not known:
+        agent = named(tx.caller.agent)
+        tx.emit(SignedInFromNewPlace, account, at=tx.now, address=tx.caller.address, agent=agent)
+
+
+def _plain(agent: Any) -> ColumnElement[str]:
+    """Without its numbers: a newer version of a browser is no other one."""
+    return func.regexp_replace(func.coalesce(agent, ""), "[0-9.]+", "", "g")
 
 
 async def recent_failures(tx: Tx, account_id: UUID) -> int:

@@ -9,15 +9,14 @@ from sav_auth.accounts import by_email
 from sav_auth.app import auth
 from sav_auth.grants import granted, had_enough
 from sav_auth.model import Account, Grant, LoginAttempt, Session, Wish
+from sav_auth.model.attempt import KEPT
 from sav_auth.model.session import IDLE
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.auth.account import EmailVerificationRequested
 from sav_contracts.auth.session import PasswordResetRequested
 
-# So long after the try, the end of a session, and the day on which a link would have run out; wishes go when answered.
-KEPT = timedelta(days=90)
-# So many rows of a table at once; the rest follow a minute later.
+# So many rows of a table are forgotten at once; the rest follow a minute later.
 AT_ONCE = 10_000
 
 
@@ -44,7 +43,7 @@ async def answer_wish(id: UUID, tx: Tx) -> str | None:
 
 @auth.timer
 async def forget_old(id: UUID, tx: Tx) -> str | None:
-    """Forgets who tried to sign in, where people were signed in and which links they had, and looks again tomorrow."""
+    """Forgets old tries to sign in, sessions and links, and looks again tomorrow. Wishes went when they were answered."""
     before = tx.now - KEPT
     # LEAST passes over what is NULL: a session that was never ended has run out.
     over = func.least(Session.ended_at, Session.expires_at, Session.last_seen_at + IDLE)

@@ -227,6 +227,10 @@ TOLD: dict[str, Json] = {
     "SecondFactorTurned": {"status": "active", "on": True},
     "AccountChanged": {"status": "active"},
     "SignInFailedRepeatedly": {"status": "active"},
+    "SignedInFromNewPlace": {
+        **{"status": "active", "at": "2026-03-06T08:30:00Z"},
+        **{"SignedInFromNewPlace.address": "192.0.2.7", "SignedInFromNewPlace.agent": "Firefox, Windows"},
+    },
     "ArticleRetired": {"status": "retired"},
     "StockMoved": {"movement": "receive", "quantity": 2},
     "StockLow": {"level": 1},

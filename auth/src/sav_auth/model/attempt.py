@@ -1,12 +1,15 @@
 """Who tried to sign in."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.model import Base
 from sav_contracts.auth.session import SignInResult
+
+# So long after the try; and sessions and links so long after they are over.
+KEPT = timedelta(days=90)
 
 
 class LoginAttempt(Base):

@@ -209,6 +209,18 @@ class SecondFactorTurned(Event):
     on: bool
 
 
+class SignedInFromNewPlace(Event):
+    """Somebody signed in from where, or with what, nobody did so to this account in the last three months.
+
+    `agent` is a browser and a system by name (`Firefox, Windows`), where they are known.
+    """
+
+    state: AccountView
+    at: datetime
+    address: Personal[str | None]
+    agent: Personal[str | None]
+
+
 class SignInFailedRepeatedly(Event):
     """Several wrong passwords in a row, within a quarter of an hour."""
 

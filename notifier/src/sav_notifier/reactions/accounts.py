@@ -15,6 +15,7 @@ from sav_contracts.auth.session import (
     PasswordResetRequested,
     SecondFactorTurned,
     SessionEnded,
+    SignedInFromNewPlace,
 )
 from sav_notifier.app import notifier
 from sav_notifier.people import holder
@@ -95,6 +96,13 @@ async def tell_of_password(event: PasswordChanged, tx: Tx) -> None:
 async def tell_of_second_factor(event: SecondFactorTurned, tx: Tx) -> None:
     """The same for the second factor."""
     await tell(tx, event, [holder(event.state)], "second_factor", "account", on=event.on)
+
+
+@notifier.on(SignedInFromNewPlace)
+async def tell_of_new_place(event: SignedInFromNewPlace, tx: Tx) -> None:
+    """Who signs in from where they never did hears of it, should it have been somebody else."""
+    where = {"at": event.at, "zone": event.state.time_zone, "address": event.address, "agent": event.agent}
+    await tell(tx, event, [holder(event.state)], "signed_in", "account", **where)
 
 
 @notifier.on(SessionEnded)
