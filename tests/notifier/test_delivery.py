@@ -1,6 +1,7 @@
 """Delivery: through a real SMTP server in all its moods, or into the folder; the record tells the truth."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -318,6 +319,22 @@ async def test_keeping_again_overwrites_the_same_file(stage: Stage, mailbox: Pat
     assert list(mailbox.iterdir()) == [kept]
     # The same but for the line that separates the parts.
     assert len(kept.read_bytes()) == len(written)
+
+
+async def test_nobody_finds_a_mail_half_written(
+    stage: Stage, mailbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[list[Path]] = []
+    replace = os.replace
+
+    def looking(part: Path, whole: Path) -> None:
+        found.append(_kept(mailbox))
+        replace(part, whole)
+
+    monkeypatch.setattr(os, "replace", looking)
+    await on_the_way(stage)
+    await stage.runs_effects()
+    assert (found, len(_kept(mailbox))) == ([[]], 1)
 
 
 async def test_a_folder_that_cannot_be_written_is_tried_again(stage: Stage, mailbox: Path) -> None:
