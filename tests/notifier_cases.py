@@ -9,6 +9,7 @@ import world
 from given_notifier import (
     ACCOUNTS,
     ARTICLE,
+    BORN,
     CLASH,
     DRAFT,
     GRANT,
@@ -43,8 +44,20 @@ from given_notifier import (
 )
 
 from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.auth.account import EmailVerificationRequested, SignUpRepeated, UserInvited, UserRegistered
-from sav_contracts.auth.session import PasswordChanged, PasswordResetRequested, SecondFactorTurned
+from sav_contracts.auth.account import (
+    EmailChangeRequested,
+    EmailVerificationRequested,
+    SignUpRepeated,
+    UserInvited,
+    UserRegistered,
+    UserUpdated,
+)
+from sav_contracts.auth.session import (
+    PasswordChanged,
+    PasswordResetRequested,
+    SecondFactorTurned,
+    SignedInFromNewPlace,
+)
 from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
 from sav_contracts.catalog.article import StockLevelView, StockLow
 from sav_contracts.catalog.product import Cover, ProofSubmitted, Warranty
@@ -267,6 +280,26 @@ CASES = [
         {"verification": LEA},
     ),
     Case(
+        "another address asked for",
+        EmailChangeRequested(state=ACCOUNTS[0]),
+        {"address_asked": LEA},
+    ),
+    Case(
+        "another address to confirm",
+        EmailVerificationRequested(
+            state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD, email="lea.martin@example.com"
+        ),
+        {"new_address": LEA},
+    ),
+    Case(
+        "another address",
+        UserUpdated(state=ACCOUNTS[0], previous_email="lea.before@example.com"),
+        {"address_changed": LEA},
+    ),
+    Case("another name", UserUpdated(state=ACCOUNTS[0]), {}),
+    Case("a first address", UserUpdated(state=invited, previous_email=""), {}),
+    Case("an invitation that went astray", UserUpdated(state=invited, previous_email="o@example.com"), {}),
+    Case(
         "password reset",
         PasswordResetRequested(state=ACCOUNTS[0], grant_id=GRANT, expires_at=LONG_AHEAD),
         {"password_reset": LEA},
@@ -286,6 +319,18 @@ CASES = [
             {"second_factor": LEA},
         )
         for on in (False, True)
+    ),
+    *(
+        Case(
+            f"signed in from {name}",
+            SignedInFromNewPlace(state=ACCOUNTS[0], at=BORN, address=address, agent=agent),
+            {"signed_in": LEA},
+        )
+        for name, address, agent in (
+            ("a new place", "192.0.2.7", "Firefox, Windows"),
+            ("a new place with who knows what", "192.0.2.7", None),
+            ("who knows where", None, None),
+        )
     ),
     Case("session used twice", ended("reused"), {"session_reused": LEA}),
     Case("signed out", ended("signed_out"), {}),

@@ -79,6 +79,16 @@ async def test_who_forgot_that_there_is_an_account_gets_a_link_but_not_without_e
     assert (await stage.when(sign_in(password=ANOTHER))).problem is None
 
 
+async def test_who_signs_up_although_invited_gets_the_invitation_again(stage: Stage) -> None:
+    first = await invitation(stage, Role.TECHNICIAN)
+    again = await stage.when(sign_up("karim@example.com"))
+    assert again.reply == {"accepted": True}
+    grant = again.only(UserInvited).grant_id
+    refused(await stage.when(acceptance(stage, first.grant_id)), 410, "link_expired")
+    assert (await stage.when(acceptance(stage, grant))).problem is None
+    assert (await stage.when(sign_in("karim@example.com"))).reply["role"] == "technician"
+
+
 async def test_a_used_link_is_no_place_to_try_passwords(stage: Stage) -> None:
     invited = await invitation(stage)
     await stage.when(acceptance(stage, invited.grant_id))

@@ -108,6 +108,34 @@ async def test_once_confirmed_every_sign_in_asks_for_a_code(stage: Stage) -> Non
     await signed_in(stage, code=phone.code())
 
 
+async def test_turning_it_on_or_off_ends_the_other_sessions(stage: Stage) -> None:
+    await account(stage)
+    here, there = await signed_in(stage), await signed_in(stage)
+    phone = await set_up(stage, here)
+    command = confirmation(phone.code())
+    on = (await stage.when(command, by=here.actor)).only(SecondFactorTurned)
+    assert on.revoked == (there.session_id,)
+    refused(await refreshed(stage, there.refresh_token), 401, "not_signed_in")
+    again = await stage.when(command, by=here.actor)
+    assert (again.problem, again.events) == (None, []), "whose answer was lost"
+
+    await stage.passes(STEP)
+    there = await signed_in(stage, code=phone.code())
+    off = (await stage.when(RemoveSecondFactor(password=PASSWORD), by=here.actor)).only(SecondFactorTurned)
+    assert off.revoked == (there.session_id,)
+    refused(await refreshed(stage, there.refresh_token), 401, "not_signed_in")
+    session(stage, await refreshed(stage, here.refresh_token))
+
+
+async def test_who_only_began_to_set_it_up_stays_signed_in(stage: Stage) -> None:
+    await account(stage)
+    here, there = await signed_in(stage), await signed_in(stage)
+    await set_up(stage, here)
+    outcome = await stage.when(RemoveSecondFactor(password=PASSWORD), by=here.actor)
+    assert (outcome.problem, outcome.events) == (None, [])
+    session(stage, await refreshed(stage, there.refresh_token))
+
+
 async def test_without_the_password_nobody_learns_that_there_is_a_second_factor(stage: Stage) -> None:
     await account(stage)
     phone, _ = await turned_on(stage, await signed_in(stage))
@@ -219,11 +247,13 @@ async def test_an_admin_takes_it_from_who_has_lost_it(stage: Stage) -> None:
     lea = await account(stage)
     alex = await account(stage, Role.ADMIN, "alex@example.com")
     marie = await account(stage, Role.MANAGER, "marie@example.com")
-    await turned_on(stage, await signed_in(stage))
+    me = await signed_in(stage)
+    await turned_on(stage, me)
     refused(await stage.when(ResetSecondFactor(account_id=lea.id), by=marie), 403, "not_allowed")
     refused(await stage.when(sign_in()), 401, "second_factor_required")
-    off = await stage.when(ResetSecondFactor(account_id=lea.id), by=alex)
-    assert not off.only(SecondFactorTurned).on
+    off = (await stage.when(ResetSecondFactor(account_id=lea.id), by=alex)).only(SecondFactorTurned)
+    assert (off.on, off.revoked) == (False, (me.session_id,))
+    refused(await refreshed(stage, me.refresh_token), 401, "not_signed_in")
     await signed_in(stage)
 
 

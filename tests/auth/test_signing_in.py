@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from given_auth import (
     AWAY,
     EMAIL,
@@ -16,10 +17,12 @@ from given_auth import (
     status,
 )
 
-from sav_chassis.asking import Caller
+from sav_auth.agents import named
+from sav_chassis.asking import INSIDE, Caller
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import ANYONE, Role
-from sav_contracts.auth.session import FindSignIns, SignInFailedRepeatedly
+from sav_contracts.auth.session import FindSignIns, SignedInFromNewPlace, SignInFailedRepeatedly
+from sav_contracts.messages import Event
 
 NOBODY = "nobody@example.com"
 
@@ -127,6 +130,87 @@ async def test_the_audit_says_who_tried_from_where(stage: Stage) -> None:
     assert [item["result"] for item in (await stage.when(earlier, by=me.actor)).reply["items"]] == [
         "wrong_password"
     ]
+
+
+CHROME = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{}.0.0.0 Mobile Safari/537.36"
+
+
+async def signing_in(stage: Stage, caller: Caller) -> list[Event]:
+    outcome = await stage.when(sign_in(), caller=caller)
+    assert outcome.problem is None
+    return outcome.events
+
+
+async def test_a_sign_in_from_a_new_place_or_with_something_new_is_told_once(stage: Stage) -> None:
+    lea = await account(stage)
+    assert await signing_in(stage, HOME) == [], "the first one is no news"
+    [told] = await signing_in(stage, Caller("198.51.100.9", CHROME.format(120)))
+    assert isinstance(told, SignedInFromNewPlace)
+    assert (told.state.id, told.address, told.agent) == (lea.id, "198.51.100.9", "Chrome, Android")
+    assert await signing_in(stage, Caller("198.51.100.9", CHROME.format(121))) == [], "a newer version"
+    assert await signing_in(stage, HOME) == []
+    [told] = await signing_in(stage, Caller(HOME.address, CHROME.format(121)))
+    assert isinstance(told, SignedInFromNewPlace)
+    [told] = await signing_in(stage, Caller("203.0.113.5", HOME.agent))
+    assert isinstance(told, SignedInFromNewPlace)
+
+
+async def test_failures_make_no_place_known(stage: Stage) -> None:
+    await account(stage)
+    await signing_in(stage, HOME)
+    assert [one.events for one in await tried(stage, 3)] == [[], [], []]
+    [told] = await signing_in(stage, AWAY)
+    assert (told.address, told.agent) == (AWAY.address, None)  # type: ignore[attr-defined]
+
+
+async def test_the_other_addresses_of_ones_network_are_no_new_place(stage: Stage) -> None:
+    await account(stage)
+    await signing_in(stage, Caller("2001:db8::1", "Firefox"))
+    assert await signing_in(stage, Caller("2001:db8::2", "Firefox")) == []
+
+
+async def test_what_is_kept_for_three_months_is_known_so_long(stage: Stage) -> None:
+    await account(stage)
+    await signing_in(stage, HOME)
+    await stage.passes(timedelta(days=89))
+    assert await signing_in(stage, HOME) == []
+    # As the tries of long ago are forgotten.
+    await stage.database.pool.execute("DELETE FROM login_attempt")
+    await stage.passes(timedelta(days=2))
+    [told] = await signing_in(stage, HOME)
+    assert isinstance(told, SignedInFromNewPlace), "this account is older than its first known sign-in"
+
+
+async def test_within_sav_itself_there_is_no_place(stage: Stage) -> None:
+    await account(stage)
+    await signing_in(stage, HOME)
+    assert await signing_in(stage, INSIDE) == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:131.0) Gecko/20100101 Firefox/131.0",
+            "Firefox, Windows",
+        ),
+        (CHROME.format(120), "Chrome, Android"),
+        (CHROME.format(120).replace("Android 14", "") + " Edg/120.0", "Edge, Linux"),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile/15E148 Safari/604",
+            "Safari, iPhone",
+        ),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 Version/17 Safari/605",
+            "Safari, macOS",
+        ),
+        ("https://evil.example/win-a-boiler", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_an_agent_is_called_by_names_that_people_know(agent: str | None, name: str | None) -> None:
+    assert named(agent) == name
 
 
 async def test_an_audit_is_the_persons_own_and_the_admins(stage: Stage) -> None:

@@ -8,8 +8,10 @@ from given_claims import NOW, reclamation
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
-from sav_contracts.auth.account import AccountView, UserRegistered
+from sav_contracts.address import Address
+from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered, UserUpdated
 from sav_contracts.claims import (
+    ClientChanged,
     ClientCreated,
     OpenReclamation,
     ReclamationMoved,
@@ -80,6 +82,39 @@ async def test_the_same_registration_twice_makes_one_profile(stage: Stage) -> No
     assert (await stage.hears(told)).events == []
     # Told again under another id, as after a restored backup.
     assert (await stage.hears(registered(world.paul))).events == []
+
+
+async def test_a_client_whom_staff_made_has_a_profile_with_what_they_know(stage: Stage) -> None:
+    account = registered(world.paul).state.model_copy(update={"email": "", "status": "invited"})
+    home = Address(address="3 rue des Lilas", postcode="69003", city="Lyon")
+    told = ClientAdded(state=account, phones=("+33 6 12 34 56 78",), addresses=(home,))
+    profile = (await stage.hears(told)).only(ClientCreated).state
+    assert (profile.id, profile.email, profile.phones) == (world.paul.id, "", ("+33 6 12 34 56 78",))
+    assert profile.addresses == (home,)
+    assert (await stage.hears(told)).events == [], "told again, as after a restored backup"
+
+
+async def test_a_profile_follows_the_address_that_its_client_signs_in_with(stage: Stage) -> None:
+    told = registered(world.paul)
+    await stage.hears(told)
+    state = told.state.model_copy(update={"email": "paul.smith@example.com"})
+    moved = UserUpdated(state=state, previous_email="paul@example.com")
+    assert (await stage.hears(moved)).only(ClientChanged).state.email == "paul.smith@example.com"
+    assert (await stage.hears(moved)).events == [], "it is another one by now"
+    assert (await stage.hears(UserUpdated(state=state))).events == []
+
+
+async def test_a_profile_without_an_address_gets_the_first_one(stage: Stage) -> None:
+    nowhere = registered(world.paul).state.model_copy(update={"email": "", "status": "invited"})
+    await stage.hears(ClientAdded(state=nowhere))
+    given = UserUpdated(state=registered(world.paul).state, previous_email="")
+    assert (await stage.hears(given)).only(ClientChanged).state.email == "paul@example.com"
+
+
+async def test_where_staff_sign_in_is_no_matter_of_profiles(stage: Stage) -> None:
+    moved = UserUpdated(state=registered(world.marie, Role.MANAGER).state, previous_email="m@example.com")
+    assert (await stage.hears(moved)).events == []
+    assert await stage.parked() == []
 
 
 async def test_a_reclamation_waits_for_the_profile_of_its_own_client(stage: Stage) -> None:

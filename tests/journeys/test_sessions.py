@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from eventually import eventually
-from stories import Json, done, ids, items, refused
+from stories import Json, done, ids, items, refused, wrong_fields
 from system import PASSWORD, Person, System
 from uuid_utils.compat import uuid7
 
@@ -69,6 +69,76 @@ async def test_who_signs_up_confirms_the_address_by_the_mailed_code(system: Syst
     refused(
         await system.visitor().post("/auth/verify-email", {"token": code[:-2] + "xx"}), 410, "link_expired"
     )
+
+
+async def test_a_client_who_phoned_is_made_by_a_manager_and_comes_in_by_the_mailed_code(
+    system: System, marie: Person
+) -> None:
+    email = f"{uuid7()}@example.com"
+    home = {"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"}
+    known = {"email": email, "name": "Zoé Petit", "phones": ["+33 6 12 34 56 78"], "addresses": [home]}
+    answer = await marie.post("/clients", known)
+    made = done(answer, 201)
+    assert answer.headers["location"] == f"/api/clients/{made['id']}"
+    refused(await marie.post("/clients", known), 409, "email_taken")
+
+    # The profile is claims' own: it is there within milliseconds, and who opens a réclamation waits for it.
+    fault = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
+    done(await marie.post("/reclamations", fault | {"client_id": made["id"]}), 201)
+    profile = done(await marie.get(f"/clients/{made['id']}"))
+    assert (profile["email"], profile["phones"]) == (email, known["phones"])
+    assert profile["addresses"] == [home | {"country": "FR"}]
+
+    code = await mailed(system, replace(marie, email=email), "Votre compte")
+    done(await system.visitor().post("/auth/invitations/accept", {"token": code, "password": PASSWORD}))
+    zoe = await system.sign_in(email)
+    assert (zoe.id, zoe.role) == (made["id"], "client")
+    done(await zoe.post("/reclamations", fault), 201)
+    assert len(await items(zoe, "/reclamations")) == 2
+
+
+async def test_a_client_without_an_address_is_served_by_phone(system: System, marie: Person) -> None:
+    made = done(await marie.post("/clients", {"name": "Zoé Petit", "phones": ["+33 6 12 34 56 78"]}), 201)
+    fault = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
+    claim = done(await marie.post("/reclamations", fault | {"client_id": made["id"]}), 201)
+
+    async def not_written_to() -> list[Json]:
+        return await items(marie, "/notifications", about_id=claim["id"], user_id=made["id"])
+
+    [message] = await eventually(not_written_to)
+    assert (message["status"], message["reason"]) == ("suppressed", "no address is known")
+    wrong = await marie.post("/clients", {"name": "Zoé Petit", "phones": ["06 12 34 56 78"]})
+    assert wrong_fields(wrong) == {"phones.0"}
+
+
+async def test_another_address_counts_once_its_mailed_code_was_sent(system: System, marie: Person) -> None:
+    lea, email = await system.client(), f"{uuid7()}@example.com"
+    asked = {"email": email, "current_password": PASSWORD}
+    assert done(await lea.ask("PATCH", "/me", json=asked))["email"] == lea.email
+    await _warned(system, lea.email, "changement d’adresse")
+    code = await mailed(system, replace(lea, email=email), "Confirmez votre nouvelle adresse")
+    done(await system.visitor().post("/auth/verify-email", {"token": code}))
+    await _warned(system, lea.email, "L’adresse de votre compte a changé")
+
+    me = done(await lea.get("/me"))
+    assert (me["email"], me["email_verified"]) == (email, True)
+    assert (await system.sign_in(email)).id == lea.id
+    login = {"email": lea.email, "password": PASSWORD}
+    refused(await system.visitor().post("/auth/login", login), 401, "not_signed_in")
+
+    async def written_to_there() -> bool:
+        return bool(done(await marie.get(f"/clients/{lea.id}"))["email"] == email)
+
+    await eventually(written_to_there)
+
+
+async def _warned(system: System, address: str, subject: str) -> None:
+    async def there() -> bool:
+        kept = [path.read_bytes() for path in Path(system.settings.mailbox).glob(f"*{address}*.eml")]
+        mails = [BytesParser(policy=policy.default).parsebytes(one) for one in kept]
+        return any(subject in mail["Subject"] for mail in mails)
+
+    await eventually(there, 10)
 
 
 async def test_two_tabs_refresh_at_once_and_a_stolen_token_ends_the_session(system: System) -> None:

@@ -1,6 +1,7 @@
 """Delivery: through a real SMTP server in all its moods, or into the folder; the record tells the truth."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -320,6 +321,22 @@ async def test_keeping_again_overwrites_the_same_file(stage: Stage, mailbox: Pat
     assert len(kept.read_bytes()) == len(written)
 
 
+async def test_nobody_finds_a_mail_half_written(
+    stage: Stage, mailbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[list[Path]] = []
+    replace = os.replace
+
+    def looking(part: Path, whole: Path) -> None:
+        found.append(_kept(mailbox))
+        replace(part, whole)
+
+    monkeypatch.setattr(os, "replace", looking)
+    await on_the_way(stage)
+    await stage.runs_effects()
+    assert (found, len(_kept(mailbox))) == ([[]], 1)
+
+
 async def test_a_folder_that_cannot_be_written_is_tried_again(stage: Stage, mailbox: Path) -> None:
     mailbox.parent.mkdir(parents=True)
     mailbox.write_text("in the way")
@@ -377,6 +394,7 @@ OVERTAKEN: list[tuple[str, View]] = [
     ("scheduled", visit(version=3)),
     ("on the way", visit(status="on_site", version=4)),
     ("invitation", invited.model_copy(update={"status": "active", "version": 2})),
+    ("another address to confirm", account(lea, "Léa Bernard", email="lea.martin@example.com", version=2)),
     ("assigned", reclamation(technician_id=None, status="qualified", version=2)),
     ("resolved by repaired", reclamation(status="closed", version=6)),
     ("conflict", conflict(status="resolved", version=2)),
@@ -440,6 +458,23 @@ async def test_a_mail_that_waited_is_sent_to_todays_address(stage: Stage, post: 
     await stage.knows(client_profile(lea, "Léa Bernard", email="new@example.org", version=2))
     await stage.runs_effects()
     assert post.taken[0]["To"].addresses[0].addr_spec == "new@example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("another address to confirm", "lea.martin@example.com"),
+        ("another address asked for", "lea.signs.in@example.com"),
+        ("another address", "lea.before@example.com"),
+    ],
+)
+async def test_what_is_about_an_address_goes_to_that_one(
+    stage: Stage, post: Post, name: str, address: str
+) -> None:
+    await _told(stage, name)
+    await stage.knows(account(lea, "Léa Bernard", email="lea.by.now@example.com"))
+    await stage.runs_effects()
+    assert [mail["To"].addresses[0].addr_spec for mail in post.taken] == [address]
 
 
 async def _told(stage: Stage, name: str) -> Outcome:

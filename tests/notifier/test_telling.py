@@ -105,6 +105,19 @@ async def test_who_has_no_account_any_more_is_not_written_to(stage: Stage) -> No
     assert await stage.waiting() == []
 
 
+async def test_who_has_given_no_address_is_not_written_to_until_there_is_one(stage: Stage) -> None:
+    await stage.knows(
+        client_profile(world.lea, "Léa Bernard", email="", version=2),
+        account(world.lea, "Léa Bernard", email="", status="invited", version=2),
+    )
+    [message] = messages(await stage.hears(resolved()))
+    assert (message.status, message.reason) == ("suppressed", "no address is known")
+
+    await stage.knows(account(world.lea, "Léa Bernard", email="lea@example.com", version=3))
+    [message] = messages(await stage.hears(resolved("advice")))
+    assert message.status == "queued"
+
+
 async def test_a_deactivated_manager_is_not_among_the_managers(stage: Stage) -> None:
     assert gone.id not in told(await stage.hears(created()))["reclamation_new"]
     await stage.knows(account(world.marie, "Marie Leroy", status="deactivated", version=2))

@@ -229,6 +229,14 @@ RECIPES: dict[str, Recipe] = {
     ),
     "GET /products/{product_id}/warranty": Recipe("product", lambda _: {"on": "2026-03-02"}),
     # claims
+    "POST /clients": Recipe(
+        body=lambda _: {
+            "email": f"{a_line()}@example.com",
+            "name": "Zoé Petit",
+            "phones": ["+33 6 12 34 56 78"],
+            "addresses": [{"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"}],
+        }
+    ),
     "POST /reclamations": Recipe(
         "client",
         lambda client: {

@@ -2,17 +2,20 @@
 
 import hmac
 import math
+import re
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from sav_auth.model import LoginAttempt
+from sav_auth.agents import named
+from sav_auth.model import Account, LoginAttempt
+from sav_auth.model.attempt import KEPT
 from sav_chassis.database import driver
 from sav_chassis.errors import SavError
 from sav_chassis.tx import Tx
-from sav_contracts.auth.session import SignInResult
+from sav_contracts.auth.session import SignedInFromNewPlace, SignInResult
 
 # Failures within this time count.
 WINDOW = timedelta(minutes=15)
@@ -21,6 +24,10 @@ FREE_FOR_ACCOUNT, FREE_FROM_PLACE = 5, 20
 LONGEST_WAIT = timedelta(seconds=60)
 # Somebody else's failures do not keep a person waiting at a place from which they signed in within this time.
 KNOWN_FOR = timedelta(days=30)
+# Whether an account was opened from such a place, and whether from any.
+SIGNED_IN = """
+SELECT EXISTS (SELECT FROM login_attempt WHERE account_id = $1 AND result = 'signed_in' AND place = $2) AS same,
+    EXISTS (SELECT FROM login_attempt WHERE account_id = $1 AND result = 'signed_in') AS any"""
 FAILURES: tuple[SignInResult, ...] = ("wrong_password", "wrong_code", "not_active")
 # Of an account (or of an address that has none) and of a place: how many tries failed lately, and the last of them;
 # and whether the account was opened from there. Every sign-in asks: as one statement it costs a fifth.
@@ -92,8 +99,29 @@ def record(tx: Tx, whose: Whose, result: SignInResult, session_id: UUID | None =
             address=tx.caller.address,
             agent=tx.caller.agent,
             origin=_origin(tx),
+            place=_place(tx),
         )
     )
+
+
+async def tell_of_new_place(tx: Tx, account: Account) -> None:
+    """Tells a person who signs in as none of their kept sign-ins did: from that network, with that browser."""
+    place = _place(tx)
+    if place is None:
+        return
+    row = await driver(tx.session).fetchrow(SIGNED_IN, account.id, place)
+    assert row is not None
+    # None of any kind: it is the first, unless all of them are too long ago.
+    known = row["same"] or (not row["any"] and account.created_at > tx.now - KEPT)
+    if not known:
+        agent = named(tx.caller.agent)
+        tx.emit(SignedInFromNewPlace, account, at=tx.now, address=tx.caller.address, agent=agent)
+
+
+def _place(tx: Tx) -> str | None:
+    """Network and browser, this without its numbers: a newer version is no other one."""
+    origin = _origin(tx)
+    return origin and f"{origin} {re.sub('[0-9.]+', '', tx.caller.agent or '')}"
 
 
 async def recent_failures(tx: Tx, account_id: UUID) -> int:

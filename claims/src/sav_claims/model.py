@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.model import Aggregate, Kept
 from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_contracts.actor import Actor, Role
+from sav_contracts.address import Address
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.product import NO_PRODUCT, Coverage, ProductView, Warranty
 from sav_contracts.claims import (
@@ -40,6 +41,8 @@ class Client(Aggregate):
     name: Mapped[str]
     email: Mapped[str]
     locale: Mapped[Locale]
+    phones: Mapped[tuple[str, ...]] = mapped_column(Kept(tuple[str, ...]), default=())
+    addresses: Mapped[tuple[Address, ...]] = mapped_column(Kept(tuple[Address, ...]), default=())
 
     @property
     def client_id(self) -> UUID:

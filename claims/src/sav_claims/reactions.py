@@ -9,11 +9,13 @@ from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_claims.model import Client, Reclamation
 from sav_claims.timers import close_after_a_while
 from sav_contracts.actor import SYSTEM, Role
-from sav_contracts.auth.account import UserRegistered
+from sav_contracts.address import Address
+from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered, UserUpdated
 from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import AppointmentBooked
 from sav_contracts.catalog.product import ProductVerified, ProductView
 from sav_contracts.claims import (
+    ClientChanged,
     ClientCreated,
     ReclamationChanged,
     ReclamationMoved,
@@ -35,13 +37,28 @@ from sav_contracts.interventions.visit import (
 @claims.on(UserRegistered)
 async def create_profile(event: UserRegistered, tx: Tx) -> str | None:
     """A client account gets a client profile with the same id."""
-    account = event.state
-    if account.role is not Role.CLIENT:
+    if event.state.role is not Role.CLIENT:
         return "not a client"
-    if await tx.exists(Client, account.id):
-        return "there is a profile already"
-    client = tx.add(Client(id=account.id, name=account.name, email=account.email, locale=account.locale))
-    tx.emit(ClientCreated, client)
+    return await _create_profile(tx, event.state, (), ())
+
+
+@claims.on(ClientAdded)
+async def create_profile_with_contacts(event: ClientAdded, tx: Tx) -> str | None:
+    """The same for a client whom staff have added, with what they know."""
+    return await _create_profile(tx, event.state, event.phones, event.addresses)
+
+
+@claims.on(UserUpdated)
+async def follow_the_address(event: UserUpdated, tx: Tx) -> str | None:
+    """Who was written to where they sign in still is, under the new address; another one in the profile stays."""
+    account, previous = event.state, event.previous_email
+    if previous is None or account.role is not Role.CLIENT:
+        return "no other address of a client"
+    client = await tx.load(Client, account.id, SYSTEM)
+    if client.email != previous:
+        return "the profile has an address of its own"
+    client.email = account.email
+    tx.emit(ClientChanged, client)
     return None
 
 
@@ -156,6 +173,16 @@ async def restore_technician(event: AssignmentRefused, tx: Tx) -> str | None:
     elif reclamation.technician_id != visit.technician_id:
         return "obsolete: assigned otherwise meanwhile"
     return _begin(tx, reclamation, visit) if visit.status in ("in_progress", "paused") else None
+
+
+async def _create_profile(
+    tx: Tx, account: AccountView, phones: tuple[str, ...], addresses: tuple[Address, ...]
+) -> str | None:
+    if await tx.exists(Client, account.id):
+        return "there is a profile already"
+    known = {"name": account.name, "email": account.email, "locale": account.locale}
+    tx.emit(ClientCreated, tx.add(Client(id=account.id, phones=phones, addresses=addresses, **known)))
+    return None
 
 
 def _take_back(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from sav_contracts.actor import Role
+from sav_contracts.address import Address
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.product import Coverage, Warranty
 from sav_contracts.files import Image, StoredFile
@@ -76,7 +77,10 @@ class Safety(Message):
 
 
 class ClientView(View):
-    """A client's profile: contact data, owned by claims (the sign-in address is the account's)."""
+    """A client's profile: contact data, owned by claims (the sign-in address is the account's).
+
+    `email` is empty where nobody knows one.
+    """
 
     scope: ClassVar[Scope] = Scope.ROOT
 
@@ -84,6 +88,8 @@ class ClientView(View):
     name: Personal[str]
     email: Personal[str]
     locale: Locale
+    phones: Personal[tuple[str, ...]] = ()
+    addresses: tuple[Address, ...] = ()
 
 
 class ReclamationForClient(View):

@@ -10,6 +10,7 @@ from sav_contracts.auth.account import (
     AcceptInvitation,
     AccountView,
     ActivateUser,
+    AddClient,
     AssignRole,
     ChangeProfile,
     ChangeUser,
@@ -326,6 +327,7 @@ SURFACE: tuple[Row, ...] = (
     ),
     Row("Warranty on a date", "GET /products/{product_id}/warranty", GetWarranty, CONCERNED),
     # claims
+    Row("Make a client (an invitation follows)", "POST /clients", AddClient, MANAGERS, status=201),
     *followed("Client profile", "/clients", ClientView, CONCERNED, sorts=("name",), search=("name", "email")),
     Row("Open a réclamation", "POST /reclamations", OpenReclamation, CLIENT_AND_MANAGERS, status=201),
     *followed(

@@ -45,7 +45,9 @@ APPLY_WITHIN = 2.0
 # Characters of a user agent.
 LONGEST_AGENT = 200
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# Where one record of a view is read; and of what is listed under a path.
 ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE}
+LISTED = {row.path.rpartition("/")[0]: row for row in ONES.values()}
 
 
 class Origin(NamedTuple):
@@ -251,7 +253,8 @@ def _reply(row: Row, body: str | None, headers: dict[str, str]) -> Reply:
 
 
 def _location(row: Row, body: str | None) -> dict[str, str]:
-    one = ONES.get(row.message.reply_type().__name__) if issubclass(row.message, Asked) else None
+    reply = row.message.reply_type().__name__ if issubclass(row.message, Asked) else ""
+    one = LISTED.get(row.path) or ONES.get(reply)
     if row.status != 201 or one is None or body is None:
         return {}
     return {"Location": PREFIX + one.path.partition("{")[0] + from_json(body)["id"]}

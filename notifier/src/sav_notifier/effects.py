@@ -22,6 +22,7 @@ LINKS = {
     "invitation": "invitation",
     "welcome": "verify-email",
     "verification": "verify-email",
+    "new_address": "change-email",
     "password_reset": "password-reset",
     "sign_up_repeated": "password-reset",
 }
@@ -74,6 +75,8 @@ async def _to_send(tx: Tx, id: UUID) -> Letter | None:
     if not notification.waits:
         return None
     person = await addressee(tx, notification.user_id, notification.category)
+    if to := notification.facts.get("to"):
+        person = person._replace(email=to)
     if reason := person.silent or await why_stale(tx, notification):
         notification.suppress(reason)
         tx.emit(NotificationChanged, notification)

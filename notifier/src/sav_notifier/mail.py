@@ -132,7 +132,8 @@ def _words(mail: EmailMessage, said: str) -> str:
 def _kept(mail: EmailMessage, mailbox: Path, name: str) -> Outcome:
     try:
         mailbox.mkdir(parents=True, exist_ok=True)
-        part = mailbox / f".{name}"
+        # Nobody who looks for mails finds it half written.
+        part = mailbox / f".{name}.part"
         part.write_bytes(mail.as_bytes())
         os.replace(part, mailbox / name)
     except OSError as error:

@@ -19,13 +19,18 @@ BY_ROLE = text(
 
 
 class Person(NamedTuple):
-    """Somebody who is told something; `silent` says why they are not to be written to."""
+    """Somebody who is told something; `gone` says why they are not told anything any more."""
 
     id: UUID
     name: str
     email: str
     locale: Locale
-    silent: str | None
+    gone: str | None
+
+    @property
+    def silent(self) -> str | None:
+        """Why they are not to be written to."""
+        return self.gone or (None if self.email else "no address is known")
 
 
 def holder(account: AccountView) -> Person:
@@ -41,10 +46,11 @@ def holder(account: AccountView) -> Person:
 
 
 async def client(tx: Tx, id: UUID) -> Person:
-    """A client, at the address of their profile."""
+    """A client, at the address of their profile, or else at the one they sign in with."""
     profile = await tx.view(ClientView, id)
     account = holder(await tx.view(AccountView, id))
-    return account._replace(name=profile.name, email=profile.email, locale=profile.locale)
+    email = profile.email or account.email
+    return account._replace(name=profile.name, email=email, locale=profile.locale)
 
 
 async def technician(tx: Tx, id: UUID) -> Person:

@@ -114,7 +114,10 @@ def _environment(locale: Locale) -> Environment:
     def span(start: str, end: str, zone: str = HERE) -> str:
         return _window(start, end, zone, locale, between=False)
 
-    environment.filters |= {"day": day, "date": plain_date, "amount": amount}
+    def moment(value: str, zone: str = HERE) -> str:
+        return _moment(value, zone, locale)
+
+    environment.filters |= {"day": day, "date": plain_date, "moment": moment, "amount": amount}
     environment.globals |= {"window": window, "span": span}
     return environment
 
@@ -144,6 +147,11 @@ def _hour(at: datetime, locale: Locale) -> str:
     if locale == "en":
         return f"{at.hour}:{at.minute:02}"
     return f"{at.hour}{NBSP}h" + (f"{NBSP}{at.minute:02}" if at.minute else "")
+
+
+def _moment(value: str, zone: str, locale: Locale) -> str:
+    at = datetime.fromisoformat(value).astimezone(ZoneInfo(zone))
+    return f"{_day(at.date(), locale)} {'à' if locale == 'fr' else 'at'} {_hour(at, locale)}"
 
 
 def _window(start: str, end: str, zone: str, locale: Locale, between: bool) -> str:

@@ -20,6 +20,7 @@ UNTIL = {
     "invitation": "expires_at",
     "welcome": "expires_at",
     "verification": "expires_at",
+    "new_address": "expires_at",
     "password_reset": "expires_at",
     "sign_up_repeated": "expires_at",
     "appointment_booked": "end",
@@ -50,6 +51,7 @@ def _at_that_time(record: AppointmentView, facts: Facts) -> bool:
 STILL_TRUE: dict[str, Callable[[Any, Facts], bool]] = {
     "invitation": _status("invited"),
     "verification": lambda record, facts: not record.email_verified,
+    "new_address": lambda record, facts: record.email != facts["to"],
     "password_reset": _status("active"),
     "sign_up_repeated": _status("active"),
     "technician_assigned": lambda record, facts: str(record.technician_id) == facts["technician_id"],

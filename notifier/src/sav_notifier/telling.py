@@ -23,7 +23,8 @@ async def tell(
 ) -> None:
     """Queues a message about the record of `event` to each of these people, once, in their language.
 
-    `facts` are what its template needs; they are stored, so no secret may be among them.
+    `facts` are what its template needs; they are stored, so no secret may be among them. `to` is the address that it
+    goes to, where that is not where these people are written to.
     """
     kept = to_jsonable_python(facts)
     for person in people:

@@ -101,8 +101,10 @@ WORDS: Json = {
     "file.name": "chaudiere.jpg",
     "pem": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n",
     "phone": "+33 6 12 34 56 78",
+    "phones": ["+33 6 12 34 56 78"],
     "postcode": "69003",
     "power_kw": "24.00",
+    "previous_email": "lea.bernard@example.com",
     "previous_hash": "a07d52e6" * 8,
     "price": "2190.00",
     "priority": "high",
@@ -202,6 +204,7 @@ UNSIGNED = dict.fromkeys(("signed_by", "signature", "signed_at"))
 TOLD: dict[str, Json] = {
     "UserInvited": {"name": "Karim Haddad", "email": "karim@example.com", "role": "technician"}
     | {"AccountView.id": KARIM, "user_id": KARIM},
+    "ClientAdded": {"status": "invited", "email_verified": False, "version": 1},
     "UserRegistered": {"status": "active", "version": 1},
     "UserActivated": {"status": "active"},
     "SignUpRepeated": {"status": "active"},
@@ -211,7 +214,12 @@ TOLD: dict[str, Json] = {
         **{"status": "active", "name": "Karim Haddad", "email": "karim@example.com"},
         **{"role": "manager", "previous": "technician", "AccountView.id": KARIM, "user_id": KARIM},
     },
-    "EmailVerificationRequested": {"status": "active", "email_verified": False},
+    "EmailVerificationRequested": {
+        "status": "active",
+        "email_verified": False,
+        "EmailVerificationRequested.email": "lea.bernard@example.com",
+    },
+    "EmailChangeRequested": {"status": "active"},
     "EmailVerified": {"status": "active"},
     "PasswordResetRequested": {"status": "active"},
     "PasswordChanged": {"status": "active"},
@@ -219,6 +227,10 @@ TOLD: dict[str, Json] = {
     "SecondFactorTurned": {"status": "active", "on": True},
     "AccountChanged": {"status": "active"},
     "SignInFailedRepeatedly": {"status": "active"},
+    "SignedInFromNewPlace": {
+        **{"status": "active", "at": "2026-03-06T08:30:00Z"},
+        **{"SignedInFromNewPlace.address": "192.0.2.7", "SignedInFromNewPlace.agent": "Firefox, Windows"},
+    },
     "ArticleRetired": {"status": "retired"},
     "StockMoved": {"movement": "receive", "quantity": 2},
     "StockLow": {"level": 1},

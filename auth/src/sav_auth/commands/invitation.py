@@ -2,21 +2,23 @@
 
 from sav_auth.accounts import EmailTaken, active_admins, by_email, check_free
 from sav_auth.app import auth
-from sav_auth.grants import LinkExpired, granted, shown, withdraw
+from sav_auth.grants import LinkExpired, check_repeated, granted, presented, shown, withdraw
+from sav_auth.inviting import invite
 from sav_auth.model import Account, Grant
 from sav_auth.passwords import check_password, hashed, matches
 from sav_chassis.errors import Conflict, FieldError, Invalid
 from sav_chassis.tx import Tx
-from sav_contracts.actor import SYSTEM, Actor, Role
+from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import (
     Accepted,
     AcceptInvitation,
+    AddClient,
+    ClientAdded,
     FirstAdmin,
     InviteAgain,
     InviteUser,
     OfferFirstAdmin,
     UserActivated,
-    UserInvited,
 )
 
 
@@ -26,13 +28,38 @@ async def invite_user(cmd: InviteUser, tx: Tx, by: Actor) -> Account:
     return (await _invited(tx, cmd, by))[0]
 
 
+@auth.command(AddClient)
+async def add_client(cmd: AddClient, tx: Tx, by: Actor) -> Account:
+    """Make a client's account, and invite who has an address; `EmailTaken` where somebody else has it."""
+    if cmd.email:
+        await check_free(tx, cmd.email)
+    account = tx.add(
+        Account(
+            id=tx.new_id(),
+            email=cmd.email or "",
+            name=cmd.name,
+            phone=next(iter(cmd.phones), None),
+            role=Role.CLIENT,
+            locale=cmd.locale,
+            status="invited",
+        )
+    )
+    tx.emit(ClientAdded, account, phones=cmd.phones, addresses=cmd.addresses)
+    if cmd.email:
+        await tx.flush()  # the grant names it
+        await invite(tx, account)
+    return account
+
+
 @auth.command(InviteAgain)
 async def invite_again(cmd: InviteAgain, tx: Tx, by: Actor) -> Account:
     """Send a new link in place of the old one; 409 where the person has come already."""
     account = await tx.load(Account, cmd.account_id, by)
     if account.status != "invited":
         raise Conflict(f"the account is {account.status}: there is nothing to accept")
-    await _invite(tx, account)
+    if not account.email:
+        raise Conflict("the account has no address to send the invitation to: give it one")
+    await invite(tx, account)
     return account
 
 
@@ -41,17 +68,14 @@ async def accept_invitation(cmd: AcceptInvitation, tx: Tx, by: Actor) -> Accepte
     """Set the password of an invited account; its link works once, repeating that is no error."""
     if first := await shown(tx, "first-admin", cmd.token):
         return await _become_first_admin(cmd, first, tx)
-    grant = await shown(tx, "invitation", cmd.token)
-    if grant is None or grant.account_id is None:
-        raise LinkExpired("this link was never ours; ask for a new invitation")
-    account = await tx.load(Account, grant.account_id, SYSTEM)
+    grant, account = await presented(tx, "invitation", cmd.token)
     check_password(cmd.password, account.email, account.name)
     if account.status == "invited" and grant.burn(tx.now):
         account.accept(await hashed(cmd.password), by)
         await withdraw(tx, account, "invitation")
         tx.emit(UserActivated, account)
-    elif not (grant.was_just_used(tx.now) and await matches(account.password_hash, cmd.password)):
-        raise LinkExpired("this link was used or has expired; ask for a new invitation")
+    else:
+        await check_repeated(tx, grant, account, cmd.password)
     return Accepted()
 
 
@@ -77,14 +101,7 @@ async def _invited(tx: Tx, cmd: InviteUser, by: Actor) -> tuple[Account, Grant]:
     else:
         account = tx.add(Account(id=tx.new_id(), status="invited", **cmd.model_dump()))
         await tx.flush()  # the grant names it
-    return account, await _invite(tx, account)
-
-
-async def _invite(tx: Tx, account: Account) -> Grant:
-    await withdraw(tx, account, "invitation")
-    grant = granted(tx, "invitation", account)
-    tx.emit(UserInvited, account, grant_id=grant.id, expires_at=grant.expires_at)
-    return grant
+    return account, await invite(tx, account)
 
 
 async def _become_first_admin(cmd: AcceptInvitation, grant: Grant, tx: Tx) -> Accepted:

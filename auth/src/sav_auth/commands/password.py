@@ -2,17 +2,20 @@
 
 from sav_auth.app import auth
 from sav_auth.attempts import check_patience
-from sav_auth.grants import LinkExpired, shown, withdraw
-from sav_auth.model import Account, Wish
-from sav_auth.passwords import check_password, hashed, matches
+from sav_auth.grants import check_repeated, presented, withdraw
+from sav_auth.model import Account, Purpose, Wish
+from sav_auth.passwords import check_password, hashed
 from sav_auth.proof import prove
 from sav_auth.sessions import end_all
 from sav_auth.timers import answer_wish
 from sav_chassis.errors import Refused
 from sav_chassis.tx import Tx
-from sav_contracts.actor import SYSTEM, Actor
+from sav_contracts.actor import Actor
 from sav_contracts.auth.account import Accepted
 from sav_contracts.auth.session import ChangePassword, PasswordChanged, RequestPasswordReset, ResetPassword
+
+# What somebody who knew the old password may have asked for.
+OVERTAKEN: tuple[Purpose, ...] = ("password-reset", "change-email")
 
 
 @auth.command(RequestPasswordReset)
@@ -26,19 +29,16 @@ async def request_password_reset(cmd: RequestPasswordReset, tx: Tx, by: Actor) -
 @auth.command(ResetPassword)
 async def reset_password(cmd: ResetPassword, tx: Tx, by: Actor) -> Accepted:
     """Set a new password and end every session; the link works once, repeating that is no error."""
-    grant = await shown(tx, "password-reset", cmd.token)
-    if grant is None or grant.account_id is None:
-        raise LinkExpired("this link was never ours; ask for a new one")
-    account = await tx.load(Account, grant.account_id, SYSTEM)
+    grant, account = await presented(tx, "password-reset", cmd.token)
     check_password(cmd.password, account.email, account.name)
     if account.status == "active" and grant.burn(tx.now):
         account.password_hash = await hashed(cmd.password)
         account.email_verified = True
-        await withdraw(tx, account, "password-reset")
+        await withdraw(tx, account, *OVERTAKEN)
         ended = await end_all(tx, account, "ended")
         tx.emit(PasswordChanged, account, by_link=True, revoked=ended)
-    elif not (grant.was_just_used(tx.now) and await matches(account.password_hash, cmd.password)):
-        raise LinkExpired("this link was used or has expired; ask for a new one")
+    else:
+        await check_repeated(tx, grant, account, cmd.password)
     return Accepted()
 
 
@@ -51,7 +51,7 @@ async def change_password(cmd: ChangePassword, tx: Tx, by: Actor) -> Accepted | 
     if wrong := await prove(tx, account, "current_password", cmd.current_password):
         return wrong
     account.password_hash = await hashed(cmd.password)
-    await withdraw(tx, account, "password-reset")
+    await withdraw(tx, account, *OVERTAKEN)
     ended = await end_all(tx, account, "ended", but=by.session)
     tx.emit(PasswordChanged, account, revoked=ended)
     return Accepted()

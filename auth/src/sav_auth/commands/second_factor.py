@@ -7,6 +7,7 @@ from sav_auth.app import auth
 from sav_auth.attempts import check_patience, record
 from sav_auth.model import Account, SecondFactor
 from sav_auth.proof import prove, prove_by_code
+from sav_auth.sessions import end_all
 from sav_chassis.errors import Conflict, Invalid, Refused
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -55,7 +56,8 @@ async def confirm_second_factor(cmd: ConfirmSecondFactor, tx: Tx, by: Actor) -> 
         record(tx, account.id, "wrong_code")
         return Refused(Invalid.field("code", "is not a code that is good now"))
     if before is None:
-        tx.emit(SecondFactorTurned, account, on=True)
+        ended = await end_all(tx, account, "ended", but=by.session)
+        tx.emit(SecondFactorTurned, account, on=True, revoked=ended)
     return RecoveryCodes(codes=factor.recovery_codes(tx.settings.link_secret))
 
 
@@ -69,7 +71,7 @@ async def remove_second_factor(cmd: RemoveSecondFactor, tx: Tx, by: Actor) -> Ac
         return wrong
     if cmd.code is not None and (wrong := await prove_by_code(tx, account, cmd.code)):
         return wrong
-    await _turn_off(tx, account)
+    await _turn_off(tx, account, by)
     return Accepted()
 
 
@@ -77,17 +79,18 @@ async def remove_second_factor(cmd: RemoveSecondFactor, tx: Tx, by: Actor) -> Ac
 async def reset_second_factor(cmd: ResetSecondFactor, tx: Tx, by: Actor) -> Account:
     """Take it away from somebody; where none is on there is nothing to do."""
     account = await tx.load(Account, cmd.account_id, by)
-    await _turn_off(tx, account)
+    await _turn_off(tx, account, by)
     return account
 
 
-async def _turn_off(tx: Tx, account: Account) -> None:
+async def _turn_off(tx: Tx, account: Account, by: Actor) -> None:
     factor = await _any_factor(tx, account)
     if factor is None:
         return
     await tx.session.delete(factor)
     if factor.confirmed_at:
-        tx.emit(SecondFactorTurned, account, on=False)
+        ended = await end_all(tx, account, "ended", but=by.session)
+        tx.emit(SecondFactorTurned, account, on=False, revoked=ended)
 
 
 async def _any_factor(tx: Tx, account: Account) -> SecondFactor | None:

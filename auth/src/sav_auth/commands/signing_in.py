@@ -4,7 +4,14 @@ from sqlalchemy import select
 
 from sav_auth.accounts import Known, by_email
 from sav_auth.app import auth
-from sav_auth.attempts import FREE_FOR_ACCOUNT, check_patience, look, recent_failures, record
+from sav_auth.attempts import (
+    FREE_FOR_ACCOUNT,
+    check_patience,
+    look,
+    recent_failures,
+    record,
+    tell_of_new_place,
+)
 from sav_auth.model import Account, Session
 from sav_auth.model.session import RefreshToken
 from sav_auth.passwords import matches
@@ -45,6 +52,7 @@ async def sign_in(cmd: SignIn, tx: Tx, by: Actor) -> SignedIn | Refused:
         account = await tx.load(Account, known.id, SYSTEM)
         result = await _judged(tx, cmd, account, known)
         if result == "signed_in":
+            await tell_of_new_place(tx, account)
             session = tx.add(Session.begun(tx.new_id(), account.id, tx.caller, tx.now))
             record(tx, whose, result, session.id)
             return await told(tx, account, session)

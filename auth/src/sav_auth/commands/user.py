@@ -3,6 +3,7 @@
 from sav_auth.accounts import change, check_free, check_not_last
 from sav_auth.app import auth
 from sav_auth.grants import granted, withdraw
+from sav_auth.inviting import invite
 from sav_auth.model import Account
 from sav_auth.sessions import end_all
 from sav_chassis.errors import Conflict
@@ -23,7 +24,7 @@ from sav_contracts.auth.account import (
 
 @auth.command(ChangeUser)
 async def change_user(cmd: ChangeUser, tx: Tx, by: Actor) -> Account:
-    """Change what is given. A new address is asked to be confirmed; links that went to the old one are worth nothing."""
+    """Change what is given. Links that went to an old address are worth nothing; one goes to the new address."""
     account = await tx.load(Account, cmd.account_id, by)
     before = account.email
     if cmd.email and cmd.email != before:
@@ -33,8 +34,11 @@ async def change_user(cmd: ChangeUser, tx: Tx, by: Actor) -> Account:
     if account.email != before:
         account.email_verified = False
         await withdraw(tx, account)
-    tx.emit(UserUpdated, account)
-    if account.email != before and account.status == "active":
+    moved = account.email != before
+    tx.emit(UserUpdated, account, previous_email=before if moved else None)
+    if moved and account.status == "invited":
+        await invite(tx, account)
+    elif moved and account.status == "active":
         grant = granted(tx, "verify-email", account)
         tx.emit(EmailVerificationRequested, account, grant_id=grant.id, expires_at=grant.expires_at)
     return account

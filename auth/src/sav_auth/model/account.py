@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
+from sqlalchemy import Dialect, Text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
 
 from sav_auth.lifecycle import ACCOUNT
 from sav_chassis.errors import NotAllowed, NotFound
@@ -12,12 +14,26 @@ from sav_contracts.auth.account import AccountStatus, AccountView
 from sav_contracts.auth.fields import Locale
 
 
+class OrNone(TypeDecorator[str]):
+    """A text that may be missing: empty here, NULL in the table, where others must differ."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value or None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str:
+        return value or ""
+
+
 class Account(Aggregate):
     """A person who may sign in. The password hash never leaves this table."""
 
     __tablename__ = "account"
 
-    email: Mapped[str] = mapped_column(unique=True)
+    # Empty for a client who has given none.
+    email: Mapped[str] = mapped_column(OrNone, unique=True)
     name: Mapped[str]
     role: Mapped[Role]
     locale: Mapped[Locale]

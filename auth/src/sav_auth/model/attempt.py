@@ -1,12 +1,15 @@
 """Who tried to sign in."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.model import Base
 from sav_contracts.auth.session import SignInResult
+
+# So long after the try; and sessions and links so long after they are over.
+KEPT = timedelta(days=90)
 
 
 class LoginAttempt(Base):
@@ -24,3 +27,5 @@ class LoginAttempt(Base):
     agent: Mapped[str | None]
     # What failures are counted by: one IPv4 address, or the network that one IPv6 customer has.
     origin: Mapped[str | None]
+    # That, and the browser without its numbers: by what a person knows where they signed in.
+    place: Mapped[str | None]

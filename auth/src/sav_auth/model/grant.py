@@ -8,11 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.model import Base
 
-Purpose = Literal["invitation", "first-admin", "verify-email", "password-reset"]
+Purpose = Literal["invitation", "first-admin", "verify-email", "change-email", "password-reset"]
 LASTS: dict[Purpose, timedelta] = {
     "invitation": timedelta(days=7),
     "first-admin": timedelta(days=1),
     "verify-email": timedelta(days=3),
+    "change-email": timedelta(days=1),
     "password-reset": timedelta(hours=1),
 }
 
@@ -30,6 +31,8 @@ class Grant(Base):
     # The first admin's is for nobody yet.
     account_id: Mapped[UUID | None]
     purpose: Mapped[Purpose]
+    # The new address, where it is to become the account's.
+    email: Mapped[str | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]

@@ -1,11 +1,14 @@
 """Accounts: who may sign in, and as what."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from sav_contracts.actor import Role
-from sav_contracts.auth.fields import Email, LinkToken, Locale, Password, Phone
+from sav_contracts.address import Address
+from sav_contracts.auth.fields import Email, KnownPassword, LinkToken, Locale, Password, Phone
 from sav_contracts.messages import Command, Event, Line, Message, Personal, PersonId, Revokes, Scope, View
 from sav_contracts.zone import Zone
 
@@ -14,7 +17,10 @@ StaffRole = Literal[Role.TECHNICIAN, Role.MANAGER, Role.ADMIN]
 
 
 class AccountView(View):
-    """A person's account; what concerns its security is told to the person and to admins alone (`FindSignIns`)."""
+    """A person's account; what concerns its security is told to the person and to admins alone (`FindSignIns`).
+
+    `email` is empty for a client who has given none, and so cannot sign in.
+    """
 
     scope: ClassVar[Scope] = Scope.PERSON
     # Managers look after clients and technicians.
@@ -71,7 +77,7 @@ class AcceptInvitation(Command[Accepted]):
 
 
 class VerifyEmail(Command[Accepted]):
-    """Confirm that the address of an account is its person's, with the token of the link."""
+    """Confirm that an address is the person's, with the token of the link; a new one counts from then on."""
 
     secret: ClassVar[bool] = True
 
@@ -85,8 +91,16 @@ class RequestVerification(Command[Accepted]):
 
 
 class ChangeProfile(Command[AccountView]):
-    """Change what is given of one's own account; null takes the phone number away."""
+    """Change what is given of one's own account; null takes the phone number away.
 
+    For another `email` the `current_password` is needed too. It counts once the link was opened that is sent there;
+    until then the old one does.
+    """
+
+    secret: ClassVar[bool] = True
+
+    email: Personal[Email] | None = None
+    current_password: KnownPassword | None = None
     name: Personal[Line] | None = None
     phone: Personal[Phone] | None = None
     locale: Locale | None = None
@@ -102,8 +116,24 @@ class InviteUser(Command[AccountView]):
     locale: Locale = "fr"
 
 
+class AddClient(Command[AccountView]):
+    """Make an account and a profile for a client, who then chooses a password by link.
+
+    A client without an address is written to by nobody, and signs in once an admin has given the account one.
+    """
+
+    email: Personal[Email] | None = None
+    name: Personal[Line]
+    phones: Personal[Annotated[tuple[Phone, ...], Field(max_length=5)]] = ()
+    addresses: Annotated[tuple[Address, ...], Field(max_length=5)] = ()
+    locale: Locale = "fr"
+
+
 class ChangeUser(Command[AccountView]):
-    """Change what is given of somebody's account; a new address has to be confirmed by its person."""
+    """Change what is given of somebody's account.
+
+    A new address has to be confirmed by its person; who has not come yet is sent the invitation there.
+    """
 
     account_id: PersonId
     email: Personal[Email] | None = None
@@ -162,8 +192,16 @@ class SignUpRepeated(Event):
     expires_at: datetime
 
 
+class ClientAdded(Event):
+    """Staff made an account for a client; the profile follows with these contact data."""
+
+    state: AccountView
+    phones: Personal[tuple[str, ...]] = ()
+    addresses: tuple[Address, ...] = ()
+
+
 class UserInvited(Event):
-    """An admin invited somebody. The link is signed from the grant by who sends it; no secret travels."""
+    """Staff invited somebody. The link is signed from the grant by who sends it; no secret travels."""
 
     state: AccountView
     grant_id: UUID
@@ -177,9 +215,11 @@ class UserActivated(Event):
 
 
 class UserUpdated(Event):
-    """The person, or an admin, changed what an account says."""
+    """The person, or an admin, changed what an account says; its address, where there is a `previous_email`."""
 
     state: AccountView
+    # Empty where there was none.
+    previous_email: Personal[str | None] = None
 
 
 class UserDeactivated(Revokes):
@@ -197,11 +237,21 @@ class RoleAssigned(Revokes):
 
 
 class EmailVerificationRequested(Event):
-    """An address is to be confirmed by a link, which is signed from the grant by who sends it."""
+    """An address is to be confirmed by a link, which is signed from the grant by who sends it.
+
+    It is the account's, or an `email` that becomes so by that.
+    """
 
     state: AccountView
     grant_id: UUID
     expires_at: datetime
+    email: Personal[str | None] = None
+
+
+class EmailChangeRequested(Event):
+    """The person asked for another address; it is told to the one they have, should it have been somebody else."""
+
+    state: AccountView
 
 
 class EmailVerified(Event):

@@ -144,7 +144,7 @@ class SetUpSecondFactor(Command[SecondFactorSecret]):
 
 
 class ConfirmSecondFactor(Command[RecoveryCodes]):
-    """Prove that the authenticator works; from then on every sign-in asks for a code."""
+    """Prove that the authenticator works; from then on every sign-in asks for a code. The other sessions end."""
 
     secret: ClassVar[bool] = True
 
@@ -152,7 +152,7 @@ class ConfirmSecondFactor(Command[RecoveryCodes]):
 
 
 class RemoveSecondFactor(Command[Accepted]):
-    """Do without the second factor; the password or a code proves who asks."""
+    """Do without the second factor; the password or a code proves who asks. The other sessions end."""
 
     secret: ClassVar[bool] = True
 
@@ -167,7 +167,7 @@ class RemoveSecondFactor(Command[Accepted]):
 
 
 class ResetSecondFactor(Command[AccountView]):
-    """Take away the second factor of somebody who has lost it."""
+    """Take away the second factor of somebody who has lost it; their sessions end."""
 
     account_id: PersonId
 
@@ -202,11 +202,25 @@ class SessionEnded(Revokes):
     why: SessionEnd
 
 
-class SecondFactorTurned(Event):
-    """The second factor of an account was turned on, or off."""
+class SecondFactorTurned(Revokes):
+    """The second factor of an account was turned on, or off. Other sessions are over."""
 
     state: AccountView
     on: bool
+    # Once it ended none.
+    revoked: tuple[UUID, ...] = ()
+
+
+class SignedInFromNewPlace(Event):
+    """Somebody signed in from where, or with what, nobody did so to this account in the last three months.
+
+    `agent` is a browser and a system by name (`Firefox, Windows`), where they are known.
+    """
+
+    state: AccountView
+    at: datetime
+    address: Personal[str | None]
+    agent: Personal[str | None]
 
 
 class SignInFailedRepeatedly(Event):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from sav_contracts.address import Address
 from sav_contracts.catalog.article import Family
 from sav_contracts.files import Paper, Sha256, StoredFile
 from sav_contracts.messages import (
@@ -43,13 +44,9 @@ def months_after(start: date, months: int) -> date:
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
 
 
-class Place(Message):
+class Place(Address):
     """Where a product is installed."""
 
-    address: Personal[Line]
-    postcode: Annotated[Line, Field(max_length=12)]
-    city: Line
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "FR"
     access_notes: Personal[Reason] | None = None
     # Some work in an older dwelling is taxed less (Code général des impôts, art. 279-0 bis).
     dwelling_over_two_years: bool = False
