@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from sav_auth.model import Account
 from sav_chassis.errors import Conflict, FieldError, Invalid
@@ -32,11 +32,13 @@ class Known(NamedTuple):
     password_hash: str | None
 
 
+KNOWN = select(Account.id, Account.password_hash).where(Account.email == bindparam("email"))
+
+
 async def by_email(tx: Tx, email: str) -> Known | None:
     """Without a lock: who tries passwords must not hold up the person."""
     # Not the record itself: one that somebody changes before it is locked could not be loaded any more.
-    found = await tx.session.execute(select(Account.id, Account.password_hash).where(Account.email == email))
-    row = found.one_or_none()
+    row = (await tx.session.execute(KNOWN, {"email": email})).one_or_none()
     return Known(*row) if row else None
 
 

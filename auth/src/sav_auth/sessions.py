@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from sav_auth.keys import signer
 from sav_auth.model import Account, SecondFactor, Session
@@ -36,8 +36,13 @@ async def told(tx: Tx, account: Account, session: Session) -> SignedIn:
 
 async def factor_of(tx: Tx, account: Account) -> SecondFactor | None:
     """The second factor that a sign-in asks for, locked; None where none was confirmed."""
-    factor = await tx.first(select(SecondFactor).where(SecondFactor.account_id == account.id))
+    factor = await any_factor(tx, account)
     return factor if factor and factor.confirmed_at else None
+
+
+async def any_factor(tx: Tx, account: Account) -> SecondFactor | None:
+    """The same, confirmed or not."""
+    return await tx.session.get(SecondFactor, account.id, with_for_update=True, populate_existing=True)
 
 
 async def end_all(tx: Tx, account: Account, why: SessionEnd, but: UUID | None = None) -> tuple[UUID, ...]:

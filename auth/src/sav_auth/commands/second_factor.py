@@ -1,13 +1,11 @@
 """The second factor: set up, confirmed, taken away."""
 
-from sqlalchemy import select
-
 from sav_auth import totp
 from sav_auth.app import auth
 from sav_auth.attempts import check_patience, record
 from sav_auth.model import Account, SecondFactor
 from sav_auth.proof import prove, prove_by_code
-from sav_auth.sessions import end_all
+from sav_auth.sessions import any_factor, end_all
 from sav_chassis.errors import Conflict, Invalid, Refused
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -30,7 +28,7 @@ async def set_up_second_factor(cmd: SetUpSecondFactor, tx: Tx, by: Actor) -> Sec
     account = await tx.load(Account, by.id, by)
     if wrong := await prove(tx, account, "password", cmd.password):
         return wrong
-    factor = await _any_factor(tx, account)
+    factor = await any_factor(tx, account)
     if factor is None:
         factor = tx.add(SecondFactor.begun(account.id, tx.settings.link_secret))
     elif factor.confirmed_at:
@@ -46,7 +44,7 @@ async def confirm_second_factor(cmd: ConfirmSecondFactor, tx: Tx, by: Actor) -> 
     """Turn it on with a code of the authenticator, and answer the recovery codes; they are never told again."""
     await check_patience(tx, by.id)
     account = await tx.load(Account, by.id, by)
-    factor = await _any_factor(tx, account)
+    factor = await any_factor(tx, account)
     if factor is None:
         raise Conflict("set up a second factor first")
     before = factor.confirmed_at
@@ -84,15 +82,10 @@ async def reset_second_factor(cmd: ResetSecondFactor, tx: Tx, by: Actor) -> Acco
 
 
 async def _turn_off(tx: Tx, account: Account, by: Actor) -> None:
-    factor = await _any_factor(tx, account)
+    factor = await any_factor(tx, account)
     if factor is None:
         return
     await tx.session.delete(factor)
     if factor.confirmed_at:
         ended = await end_all(tx, account, "ended", but=by.session)
         tx.emit(SecondFactorTurned, account, on=False, revoked=ended)
-
-
-async def _any_factor(tx: Tx, account: Account) -> SecondFactor | None:
-    """Confirmed or not."""
-    return await tx.first(select(SecondFactor).where(SecondFactor.account_id == account.id))

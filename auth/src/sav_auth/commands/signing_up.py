@@ -27,7 +27,7 @@ from sav_contracts.auth.account import (
 async def register_client(cmd: RegisterClient, tx: Tx, by: Actor) -> Accepted:
     """Make a client account. A known address gets the same answer, after the same work."""
     check_password(cmd.password, cmd.email, cmd.name)
-    password_hash = await hashed(cmd.password)
+    password_hash = await tx.outside(hashed(cmd.password))
     known = await by_email(tx, cmd.email)
     if known:
         await _tell_the_owner(tx, known.id)
