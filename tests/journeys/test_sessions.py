@@ -1,17 +1,14 @@
 """Accounts as people live with them, through the edge: links by mail, sessions, second factors, being kept out."""
 
 import asyncio
-import re
 import time
 from base64 import b32decode
 from collections.abc import Iterator
 from dataclasses import replace
-from email import policy
-from email.parser import BytesParser
-from pathlib import Path
 
 import pytest
 from eventually import eventually
+from sessions import is_out, letter, mailed
 from stories import Json, done, ids, items, refused, wrong_fields
 from system import PASSWORD, Person, System
 from uuid_utils.compat import uuid7
@@ -21,34 +18,9 @@ from sav_auth import totp
 ANOTHER = "staple of the battery"
 
 
-async def mailed(system: System, who: Person, subject: str) -> str:
-    """The code in the mail with this subject, as it lies in the mailbox."""
-
-    async def code() -> str:
-        for path in Path(system.settings.mailbox).glob(f"*{who.email}*.eml"):
-            mail = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
-            text = mail.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
-            codes = [line for line in text.splitlines() if re.fullmatch(r"[\w-]{60,}", line)]
-            if subject in mail["Subject"] and codes:
-                return str(codes[0])
-        return ""
-
-    return await eventually(code, 10)
-
-
 async def refresh(system: System, who: Person) -> Person:
     told = done(await system.visitor().post("/auth/refresh", {"refresh_token": who.refresh_token}))
     return replace(who, role=told["role"], token=told["access_token"], refresh_token=told["refresh_token"])
-
-
-async def is_out(who: Person) -> None:
-    """Its access token is worth nothing any more, for reading and for acting."""
-
-    async def out() -> bool:
-        return (await who.get("/me")).status_code == 401
-
-    await eventually(out, 2)
-    refused(await who.ask("PATCH", "/me", json={"locale": "en"}), 401, "not_signed_in")
 
 
 async def cannot_refresh(who: Person) -> None:
@@ -63,7 +35,7 @@ def code_of(told: Json, later: int = 0) -> str:
 async def test_who_signs_up_confirms_the_address_by_the_mailed_code(system: System) -> None:
     lea = await system.client()
     assert not done(await lea.get("/me"))["email_verified"]
-    code = await mailed(system, lea, "Bienvenue")
+    code = await mailed(system, lea.email, "Bienvenue")
     done(await system.visitor().post("/auth/verify-email", {"token": code}))
     assert done(await lea.get("/me"))["email_verified"]
     refused(
@@ -89,7 +61,7 @@ async def test_a_client_who_phoned_is_made_by_a_manager_and_comes_in_by_the_mail
     assert (profile["email"], profile["phones"]) == (email, known["phones"])
     assert profile["addresses"] == [home | {"country": "FR"}]
 
-    code = await mailed(system, replace(marie, email=email), "Votre compte")
+    code = await mailed(system, email, "Votre compte")
     done(await system.visitor().post("/auth/invitations/accept", {"token": code, "password": PASSWORD}))
     zoe = await system.sign_in(email)
     assert (zoe.id, zoe.role) == (made["id"], "client")
@@ -115,10 +87,10 @@ async def test_another_address_counts_once_its_mailed_code_was_sent(system: Syst
     lea, email = await system.client(), f"{uuid7()}@example.com"
     asked = {"email": email, "current_password": PASSWORD}
     assert done(await lea.ask("PATCH", "/me", json=asked))["email"] == lea.email
-    await _warned(system, lea.email, "changement d’adresse")
-    code = await mailed(system, replace(lea, email=email), "Confirmez votre nouvelle adresse")
+    await letter(system, lea.email, "changement d’adresse")
+    code = await mailed(system, email, "Confirmez votre nouvelle adresse")
     done(await system.visitor().post("/auth/verify-email", {"token": code}))
-    await _warned(system, lea.email, "L’adresse de votre compte a changé")
+    await letter(system, lea.email, "L’adresse de votre compte a changé")
 
     me = done(await lea.get("/me"))
     assert (me["email"], me["email_verified"]) == (email, True)
@@ -130,15 +102,6 @@ async def test_another_address_counts_once_its_mailed_code_was_sent(system: Syst
         return bool(done(await marie.get(f"/clients/{lea.id}"))["email"] == email)
 
     await eventually(written_to_there)
-
-
-async def _warned(system: System, address: str, subject: str) -> None:
-    async def there() -> bool:
-        kept = [path.read_bytes() for path in Path(system.settings.mailbox).glob(f"*{address}*.eml")]
-        mails = [BytesParser(policy=policy.default).parsebytes(one) for one in kept]
-        return any(subject in mail["Subject"] for mail in mails)
-
-    await eventually(there, 10)
 
 
 async def test_two_tabs_refresh_at_once_and_a_stolen_token_ends_the_session(system: System) -> None:
@@ -201,7 +164,7 @@ async def test_a_forgotten_password_is_chosen_anew_by_the_mailed_code(system: Sy
     assert (
         (known.status_code, known.text) == (unknown.status_code, unknown.text) == (202, '{"accepted":true}')
     )
-    code = await mailed(system, lea, "nouveau mot de passe")
+    code = await mailed(system, lea.email, "nouveau mot de passe")
     done(await visitor.post("/auth/password-reset/confirm", {"token": code, "password": ANOTHER}))
     await is_out(lea)
     assert (await system.sign_in(lea.email, ANOTHER)).id == lea.id
