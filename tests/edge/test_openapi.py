@@ -14,7 +14,7 @@ from stories import done
 from system import System
 
 from sav_contracts.actor import Role
-from sav_contracts.messages import Asked
+from sav_contracts.messages import Asked, View
 from sav_contracts.surface import SURFACE, Row, Serves
 from sav_edge.beside import ID as HINTED
 from sav_edge.stream import ALIVE, _event
@@ -143,6 +143,20 @@ def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
     if row.serves is Serves.PAGE:
         more = {*(["q"] if row.search else []), *(["from", "to"] if row.during else [])}
         assert in_query == {*row.filters, *more, "limit", "after", "sort", "created_from", "created_to"}
+
+
+def test_what_has_a_tag_says_so(document: Json) -> None:
+    for row in SURFACE:
+        described = operation(document, row)
+        tagged = {code for code, answer in described["responses"].items() if "ETag" in answer["headers"]}
+        asks = {parameter["name"] for parameter in described["parameters"]}
+        if not issubclass(row.message, Asked):
+            assert (tagged, "If-None-Match" in asks) == ({"200", "304"}, True)
+        elif issubclass(row.message.reply_type(), View):
+            assert (tagged, "If-Match" in asks) == ({str(row.status)}, True)
+            assert ("Location" in described["responses"][str(row.status)]["headers"]) is (row.status == 201)
+        else:
+            assert tagged == set()
 
 
 def check_body(document: Json, row: Row, media_type: str, schema: Json, fields: set[str]) -> None:

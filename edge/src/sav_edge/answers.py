@@ -1,6 +1,6 @@
 """How the description of the API says what may be answered: refusals and headers, the same for every operation."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -26,7 +26,9 @@ HEADERS = {
     "RateLimit-Policy": "How many requests (`q`) of this kind may be made in how many seconds (`w`)",
     "RateLimit": "How many are left (`r`), and in how many seconds (`t`) it is all of them again",
     "Retry-After": "Seconds",
-    "ETag": "Of what is answered, for If-None-Match and If-Match",
+    "ETag": "Of what is answered: for If-None-Match, and a record's for If-Match too",
+    "Location": "Where the new record is",
+    "Idempotency-Key": "The caller's own, or a new one: with it the request may be repeated",
 }
 ALWAYS = ("X-Request-ID", "RateLimit", "RateLimit-Policy")
 LATER = {"429", "503", "504"}
@@ -38,14 +40,11 @@ def refusals(codes: Iterable[str]) -> Json:
     return {code: {"description": REFUSALS[code], "content": PROBLEM} for code in sorted(codes)}
 
 
-def with_headers(responses: Json, tagged: Collection[str] = ()) -> Json:
-    """The responses with the headers that each carries; those of the statuses `tagged` have an ETag."""
+def with_headers(responses: Json, more: Mapping[str, Collection[str]] | None = None) -> Json:
+    """The responses with the headers that each carries; `more` says in which statuses there are others."""
+    some = {"Retry-After": LATER} | dict(more or {})
     for status, response in responses.items():
-        later, tag = (
-            ["Retry-After"] if status in LATER else [],
-            ["ETag"] if status in tagged else [],
-        )
-        names = (*ALWAYS, *later, *tag)
+        names = [*ALWAYS, *(name for name, statuses in some.items() if status in statuses)]
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return responses
 

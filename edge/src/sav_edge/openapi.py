@@ -44,8 +44,9 @@ MEANT = {
     "id that the command changes must still be in that version.",
     "schema": {"type": "string"},
 }
-# What has an ETag.
-ONE = (Serves.ONE, Serves.SELF, Serves.FILE)
+# What is not sent again to who holds it.
+LISTS = (Serves.PAGE, Serves.TIMELINE)
+HELD = (Serves.ONE, Serves.SELF, Serves.FILE, *LISTS)
 BINARY = {"type": "string", "format": "binary"}
 
 
@@ -118,10 +119,7 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
         "summary": row.feature,
         "description": _described(row),
         "parameters": [_path_parameter(part) for part in re.findall(r"{(\w+)}", row.path)],
-        "responses": with_headers(
-            {str(row.status): _answer(row, references)} | _refusals(row),
-            ("200", "304") if row.serves in ONE else (),
-        ),
+        "responses": _responses(row, references),
     }
     if not _public(row):
         operation["security"] = [{"token": []}]
@@ -131,10 +129,10 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
         operation["parameters"] += [KEY, MEANT]
         if body := _body(definitions[name], row):
             operation["requestBody"] = body
-    elif row.serves in ONE:
-        operation["parameters"].append(KNOWN)
-    elif row.serves in (Serves.PAGE, Serves.TIMELINE):
+    if row.serves in LISTS:
         operation["parameters"] += [_query_parameter(name, row) for name in parameters(row)]
+    if row.serves in HELD:
+        operation["parameters"].append(KNOWN)
     return operation
 
 
@@ -168,6 +166,18 @@ def _public(row: Row) -> bool:
     return ANYONE.role in row.reach
 
 
+def _responses(row: Row, references: dict[type[BaseModel], Json]) -> Json:
+    status = str(row.status)
+    responses = {status: _answer(row, references)} | _refusals(row)
+    if row.serves in HELD:
+        return with_headers(responses, {"ETag": (status, "304")})
+    if row.serves is not Serves.REPLY or row.method == "GET":
+        return with_headers(responses)
+    record = (status,) if _forms(row) else ()
+    created = record if status == "201" else ()
+    return with_headers(responses, {"Idempotency-Key": responses, "ETag": record, "Location": created})
+
+
 def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
     if row.serves is Serves.FILE:
         return {
@@ -181,7 +191,7 @@ def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
     else:
         shapes = [references[row.message.reply_type()]] if issubclass(row.message, Asked) else []
     schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
-    if row.serves in (Serves.PAGE, Serves.TIMELINE):
+    if row.serves in LISTS:
         schema = {
             "type": "object",
             "required": ["items", "next"],
@@ -204,7 +214,7 @@ def _refusals(row: Row) -> Json:
         expected -= {"404"}
     if "token" not in row.message.model_fields:
         expected -= {"410"}
-    held = {"304": {"description": "The caller holds it already"}} if row.serves in ONE else {}
+    held = {"304": {"description": "The caller holds it already"}} if row.serves in HELD else {}
     return refusals(expected) | held
 
 
