@@ -148,7 +148,7 @@ def _page(
     id: str, summary: str, media_type: str = "application/json", schema: Json | None = None, *refused: str
 ) -> Json:
     content = {media_type: {"schema": schema or {"type": "object"}}}
-    return _operation(id, summary, {"description": "Found", "content": content}, *refused)
+    return _operation(id, summary, {"description": "Found", "content": content}, "429", *refused)
 
 
 def _schema() -> Json:
