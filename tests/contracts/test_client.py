@@ -87,6 +87,30 @@ async def test_a_command_whose_answer_was_lost_is_repeated_and_done_once(
     assert [item.id for item in (await lea.list(ReclamationForClient)).items] == [opened.id]
 
 
+async def test_a_command_that_another_process_repeats_under_its_key_is_done_once(
+    system: System, http: httpx.AsyncClient
+) -> None:
+    person, key = await system.client(), str(uuid4())
+    opened = [
+        await (await signed_in(http, person)).send(OPEN, ReclamationForClient, key=key) for _ in range(2)
+    ]
+    assert opened[0] == opened[1]
+
+
+async def test_what_has_changed_since_it_was_seen_is_not_changed_again(
+    system: System, http: httpx.AsyncClient
+) -> None:
+    lea = await signed_in(http, await system.client())
+    marie = await signed_in(http, await system.manager())
+    opened = await lea.send(OPEN, ReclamationForClient)
+    qualify = QualifyReclamation(reclamation_id=opened.id, priority="high")
+    seen = await marie.send(qualify, seen=opened)
+    assert seen.version == opened.version + 1
+    with pytest.raises(Refused) as caught:
+        await marie.send(qualify, seen=opened)
+    assert (caught.value.code, caught.value.problem["status"]) == ("changed_since", 412)
+
+
 async def test_a_token_that_is_not_good_any_more_is_traded_once_by_all(
     system: System, http: httpx.AsyncClient, line: Line
 ) -> None:

@@ -95,6 +95,8 @@ async def test_a_preflight_names_the_methods_of_its_path_and_our_headers(
         "x-request-id",
     }
     assert "*" not in answer.headers["access-control-allow-origin"]
+    plain = await shop.request("OPTIONS", PATH, headers={"Origin": SHOP})
+    assert "access-control-allow-methods" not in plain.headers, "it asked for nothing"
     invoice = scene.near.records["invoice"]
     paper = await asked(shop, SHOP, f"{PATH[:4]}/invoices/{invoice}.pdf", **ASKING)
     assert words(paper, "access-control-allow-methods") == {"get", "head", "options"}

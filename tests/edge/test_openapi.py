@@ -3,16 +3,21 @@
 import re
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic_core import from_json
 from references import references
 from stories import done
 from system import System
 
 from sav_contracts.actor import Role
-from sav_contracts.messages import Asked
+from sav_contracts.messages import Asked, View
 from sav_contracts.surface import SURFACE, Row, Serves
+from sav_edge.beside import ID as HINTED
+from sav_edge.stream import ALIVE, _event
 from sav_edge.uploads import file_fields
 
 Json = dict[str, Any]
@@ -21,6 +26,24 @@ Json = dict[str, Any]
 @pytest.fixture
 async def document(system: System) -> Json:
     return done(await system.http.get("/openapi.json"))
+
+
+# Beside the rows. The page's scripts and its redirect are parts of `/docs`.
+BESIDE = {
+    "/stream",
+    "/health/live",
+    "/health/ready",
+    "/.well-known/jwks.json",
+    "/openapi.json",
+    "/asyncapi.json",
+    "/schemas/{file}",
+    "/docs",
+}
+PARTS = {"/", "/docs/start.js", "/docs/assets/{file_path}"}
+
+
+def operations(document: Json) -> list[Json]:
+    return [operation for methods in document["paths"].values() for operation in methods.values()]
 
 
 def operation(document: Json, row: Row) -> Json:
@@ -39,11 +62,43 @@ def test_every_row_is_described_and_nothing_else(document: Json) -> None:
         for path, methods in document["paths"].items()
         for method in methods
     }
-    assert described == {row.route for row in SURFACE}
+    assert described == {row.route for row in SURFACE} | {f"GET {path}" for path in BESIDE}
+
+
+def test_everything_that_answers_is_described(document: Json, system: System) -> None:
+    app = system.http._transport.app  # type: ignore[attr-defined]
+    answering = {re.sub(r":\w+}", "}", route.path) for route in app.routes}
+    # A row's path is there without what follows its last id.
+    described = {re.sub(r"}\.\w+$", "}", path) for path in document["paths"]}
+    assert answering - described == PARTS
+    assert described < answering
+
+
+async def test_what_the_description_shows_as_a_schemas_file_is_one(document: Json, system: System) -> None:
+    [file] = document["paths"]["/schemas/{file}"]["get"]["parameters"]
+    assert done(await system.http.get(f"/schemas/{file['example']}"))["title"] == "ReclamationCreated"
+
+
+def test_a_stream_is_described_with_what_is_heard_and_where_to_go_on(document: Json) -> None:
+    stream = document["paths"]["/stream"]["get"]
+    assert stream["security"] == [{"token": []}]
+    assert [parameter["name"] for parameter in stream["parameters"]] == ["Last-Event-ID"]
+    assert stream["responses"].keys() == {"200", "401", "403", "422", "429", "503"}
+    told = stream["responses"]["200"]["content"]["text/event-stream"]
+    # As the stream itself writes it.
+    hint = _event("reclamation", UUID(HINTED), 3)
+    assert told["example"].startswith(hint.decode())
+    assert told["example"].endswith(ALIVE.decode())
+    for word in ("reset", "expired", "404", "through", "fetch"):
+        assert word in stream["description"]
+    shape = document["components"]["schemas"]["Hint"]
+    heard = from_json(hint.partition(b"data: ")[2])
+    Draft202012Validator(shape).validate(heard)
+    assert not Draft202012Validator(shape).is_valid(heard | {"kind": "signing_key"})
 
 
 def test_every_operation_has_an_id_of_its_own(document: Json) -> None:
-    names = Counter(operation(document, row)["operationId"] for row in SURFACE)
+    names = Counter(operation["operationId"] for operation in operations(document))
     assert [name for name, times in names.items() if times > 1] == []
     assert all(re.fullmatch(r"[A-Za-z]+", name) for name in names)
 
@@ -88,6 +143,20 @@ def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
     if row.serves is Serves.PAGE:
         more = {*(["q"] if row.search else []), *(["from", "to"] if row.during else [])}
         assert in_query == {*row.filters, *more, "limit", "after", "sort", "created_from", "created_to"}
+
+
+def test_what_has_a_tag_says_so(document: Json) -> None:
+    for row in SURFACE:
+        described = operation(document, row)
+        tagged = {code for code, answer in described["responses"].items() if "ETag" in answer["headers"]}
+        asks = {parameter["name"] for parameter in described["parameters"]}
+        if not issubclass(row.message, Asked):
+            assert (tagged, "If-None-Match" in asks) == ({"200", "304"}, True)
+        elif issubclass(row.message.reply_type(), View):
+            assert (tagged, "If-Match" in asks) == ({str(row.status)}, True)
+            assert ("Location" in described["responses"][str(row.status)]["headers"]) is (row.status == 201)
+        else:
+            assert tagged == set()
 
 
 def check_body(document: Json, row: Row, media_type: str, schema: Json, fields: set[str]) -> None:

@@ -76,6 +76,7 @@ async def test_a_role_that_is_in_the_row_is_served(case: Case, scene: Scene) -> 
     what, answer = await asked(case, scene, scene.near)
     assert answer.status_code == row.status, answer.text
     check_served(row, role, what, answer)
+    await check_record(row, what.who or scene.who(role), answer)
 
 
 def check_served(row: Row, role: Role, what: Call, answer: httpx.Response) -> None:
@@ -95,6 +96,19 @@ def check_served(row: Row, role: Role, what: Call, answer: httpx.Response) -> No
         assert told.keys() == shape(row, role).model_fields.keys()
         shape(row, role).model_validate(told)
         assert row.serves is not Serves.ONE or told["id"] == what.record["id"]
+
+
+async def check_record(row: Row, who: Person, answer: httpx.Response) -> None:
+    """A record that a command answers has its tag; a new one is where the answer says."""
+    if not issubclass(row.message, Asked) or not issubclass(row.message.reply_type(), View):
+        return
+    record = answer.json()
+    assert answer.headers["etag"].startswith(f'"{record["id"]}.{record["version"]}')
+    assert ("location" in answer.headers) == (row.status == 201)
+    if row.status == 201:
+        found = await who.http.get(answer.headers["location"], headers=who.headers())
+        assert done(found)["id"] == record["id"]
+        assert found.headers["etag"] == answer.headers["etag"]
 
 
 @pytest.mark.parametrize("case", MAY_NOT, ids=named)

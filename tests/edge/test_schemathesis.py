@@ -31,6 +31,16 @@ CHECKS = [
     checks.response_schema_conformance,
 ]
 EXAMPLES = 4
+# What answers beside the table, with what stands in its path.
+BESIDE: dict[str, dict[str, Any]] = {
+    "/health/live": {},
+    "/health/ready": {},
+    "/.well-known/jwks.json": {},
+    "/openapi.json": {},
+    "/asyncapi.json": {},
+    "/schemas/{file}": {"file": "claims.ReclamationCreated.v1.json"},
+    "/docs": {},
+}
 CALLERS = [role for role in Role if role is not Role.SYSTEM]
 
 
@@ -55,10 +65,27 @@ async def described(patient: httpx.AsyncClient) -> BaseSchema:
 async def test_what_is_described_is_what_is_answered(
     row: Row, scene: Scene, described: BaseSchema, patient: httpx.AsyncClient
 ) -> None:
-    path = f"/api{row.path}"
-    operation = described[path][row.method]
-    ids = await known_ids(row, scene)
+    operation = described[f"/api{row.path}"][row.method]
     people = [replace(who, http=patient) for who in await callers(row, scene)]
+    await tried(operation, await known_ids(row, scene), people)
+
+
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+@pytest.mark.parametrize("path", BESIDE)
+async def test_what_answers_beside_the_table_is_as_described(
+    path: str, described: BaseSchema, patient: httpx.AsyncClient
+) -> None:
+    await tried(described[path]["GET"], BESIDE[path], [Person("", "", "anyone", patient)])
+
+
+def test_nothing_that_is_described_is_left_out(described: BaseSchema) -> None:
+    tried = {f"/api{row.path}" for row in SURFACE} | BESIDE.keys()
+    # A stream has no end, so there is no answer to compare; `test_stream.py` listens to it.
+    assert set(described) - tried == {"/stream"}
+
+
+async def tried(operation: APIOperation, ids: dict[str, Any], people: list[Person]) -> None:
+    """Asked for by each of them, in several ways."""
     loop = asyncio.get_running_loop()
 
     @given(case=made_up(operation, ids))

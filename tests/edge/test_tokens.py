@@ -12,6 +12,8 @@ from uuid import uuid4
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from recipes import Scene
 from stories import Json, done, refused
 from system import System
@@ -80,6 +82,12 @@ class Forger:
     ) -> str:
         said = {name: value for name, value in (self.claims | claims).items() if value is not None}
         return jwt.encode(said, key or self._key, algorithm, self.head | {"alg": algorithm} | (head or {}))
+
+    def signed(self, text: bytes) -> bytes:
+        """What auth's key says to it."""
+        key = load_pem_private_key(self._key.encode(), password=None)
+        assert isinstance(key, Ed25519PrivateKey)
+        return key.sign(text)
 
     def with_head(self, head: Json, signed: Callable[[bytes], bytes]) -> str:
         """With a head that no library would write."""
@@ -160,8 +168,25 @@ async def test_claims_are_not_changed_under_an_old_signature(scene: Scene, claim
     await opens_nothing(scene, f"{head}.{encoded(changed)}.{signature}")
 
 
-async def test_what_a_token_says_is_critical_is_not_passed_over(scene: Scene, forger: Forger) -> None:
-    await opens_nothing(scene, forger.token({"crit": ["bound"], "bound": "x"}))
+CRITICAL: dict[str, Json] = {
+    "unknown": {"crit": ["bound"], "bound": "x"},
+    "unknown beside a known one": {"crit": ["b64", "bound"], "b64": True, "bound": "x"},
+    "of the standard itself": {"crit": ["kid"]},
+    "not there": {"crit": ["bound"]},
+    "an empty list": {"crit": []},
+    "no list": {"crit": "bound", "bound": "x"},
+    "no names": {"crit": [1]},
+    "null": {"crit": None},
+    "a body that is not encoded": {"crit": ["b64"], "b64": False},
+}
+
+
+@pytest.mark.parametrize("head", CRITICAL.values(), ids=CRITICAL)
+async def test_what_a_token_says_is_critical_is_not_passed_over(
+    scene: Scene, forger: Forger, head: Json
+) -> None:
+    """RFC 7515, 4.1.11; each is signed with the right key."""
+    await opens_nothing(scene, forger.with_head(head, forger.signed))
 
 
 async def test_a_token_sends_nobody_to_fetch_a_key(scene: Scene, forger: Forger) -> None:

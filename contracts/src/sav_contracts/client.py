@@ -4,7 +4,8 @@
         sav = Client(http)
         await sav.sign_in("marie@example.com", "…")
         page = await sav.list(ReclamationView, status=["submitted", "qualified"])
-        await sav.send(AssignTechnician(reclamation_id=page.items[0].id, technician_id=…))
+        claim = page.items[0]
+        await sav.send(AssignTechnician(reclamation_id=claim.id, technician_id=…), seen=claim)
 
 Needs httpx (`sav-contracts[client]`). Commands that carry files are not for it.
 """
@@ -73,20 +74,35 @@ class Client:
         return self.session
 
     @overload
-    async def send(self, asked: Asked[A]) -> A: ...
+    async def send(self, asked: Asked[A], *, seen: View | None = None, key: str | None = None) -> A: ...
     @overload
-    async def send(self, asked: Asked[Any], form: type[F]) -> F: ...
-    async def send(self, asked: Asked[Any], form: type[BaseModel] | None = None) -> BaseModel:
-        """The answer to a command or query. A client gets smaller views, and says which (`ReclamationForClient`)."""
+    async def send(
+        self, asked: Asked[Any], form: type[F], *, seen: View | None = None, key: str | None = None
+    ) -> F: ...
+    async def send(
+        self,
+        asked: Asked[Any],
+        form: type[BaseModel] | None = None,
+        *,
+        seen: View | None = None,
+        key: str | None = None,
+    ) -> BaseModel:
+        """The answer to a command or query. A client gets smaller views, and says which (`ReclamationForClient`).
+
+        `seen` is the record as the caller knows it: where it has changed since, this is refused (`changed_since`).
+        With the same `key` a command is done once, also when another process repeats it; without one it gets its own.
+        """
         row = _row(type(asked), Serves.REPLY)
         fields = asked.model_dump(mode="json", by_alias=True, exclude_unset=True, context="wire")
         path = _filled(row, fields)
         if row.method == "GET":
             answer = await self._ask("GET", path, params=_given(fields))
         else:
-            key = {"Idempotency-Key": str(uuid4())}
+            headers = {"Idempotency-Key": key or str(uuid4())}
+            if seen:
+                headers["If-Match"] = f'"{seen.id}.{seen.version}"'
             body = {"json": fields} if fields else {}
-            answer = await self._ask(row.method, path, headers=key, **body)
+            answer = await self._ask(row.method, path, headers=headers, **body)
         return (form or asked.reply_type()).model_validate_json(answer.content or b"{}")
 
     async def get(self, view: type[V], id: UUID | None = None) -> V:

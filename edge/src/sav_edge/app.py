@@ -6,10 +6,9 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
 
 import structlog
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from pydantic_core import to_json
@@ -29,7 +28,7 @@ from sav_chassis.revoking import revoke
 from sav_chassis.runner import connected, run
 from sav_chassis.settings import Settings
 from sav_contracts.auth.policy import Cors, RateLimits
-from sav_edge import problems
+from sav_edge import elsewhere, problems
 from sav_edge.auditing import Audit
 from sav_edge.call import NONE, call_of
 from sav_edge.description import described
@@ -38,7 +37,7 @@ from sav_edge.limiting import RateLimiter
 from sav_edge.live import Live
 from sav_edge.projection import apply
 from sav_edge.reading import ReadModel
-from sav_edge.routes import Door, handlers
+from sav_edge.routes import Door, HttpRequest, handlers
 from sav_edge.serving import Config, Server
 from sav_edge.stream import Streams, streaming
 from sav_edge.uploads import Bounds, Uploads
@@ -143,25 +142,21 @@ def build(door: Door, streams: Streams, health: Health) -> Litestar:
             headers={"Cache-Control": "public, max-age=300"},
         )
 
+    pages = Router("/", route_handlers=[keys, *described()], before_request=elsewhere.counted)
     return Litestar(
-        [*handlers(door), streaming(streams, door.admit), live, ready, keys, *described()],
-        state=State({"streams": streams}),
+        [*handlers(door), streaming(streams, door.admit), live, ready, pages],
+        state=State({"streams": streams, "limiter": door.limiter}),
         openapi_config=None,
         logging_config=None,
         exception_handlers={
             SavError: problems.on_sav_error,
-            HTTPException: _without_route,
+            HTTPException: elsewhere.without_route,
             Exception: _unexpected,
         },
     )
 
 
-def _without_route(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    call_of(request.scope).route = NONE
-    return problems.on_http_error(request, error)
-
-
-def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _unexpected(request: HttpRequest, error: Exception) -> Response[bytes]:
     call = call_of(request.scope)
     call.route = call.route or NONE
     return problems.on_any_error(request, error)

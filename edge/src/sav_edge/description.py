@@ -4,6 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from litestar import MediaType, Response, get
+from litestar.datastructures import CacheControlHeader
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -18,6 +19,8 @@ from sav_edge.openapi import document
 
 # The page comes with the `swagger-ui-py` package.
 ASSETS = Path(str(files("swagger_ui"))) / "static"
+# They change with that package only, and every request counts.
+A_DAY = CacheControlHeader(public=True, max_age=86_400)
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -44,7 +47,7 @@ async def page() -> str:
     return PAGE
 
 
-@get("/docs/start.js", media_type="text/javascript")
+@get("/docs/start.js", media_type="text/javascript", cache_control=A_DAY)
 async def start() -> str:
     return START
 
@@ -75,5 +78,7 @@ def described() -> list[ControllerRouterHandler]:
             raise NotFoundException
         return Response(schemas[file], media_type="application/schema+json")
 
-    assets: Router = create_static_files_router(path="/docs/assets", directories=[ASSETS])
+    assets: Router = create_static_files_router(
+        path="/docs/assets", directories=[ASSETS], cache_control=A_DAY
+    )
     return [root, page, start, describe, describe_events, schema, assets]

@@ -12,29 +12,14 @@ from sav_contracts.files import MAX_FILE_BYTES, MAX_UPLOAD
 from sav_contracts.messages import Asked, View
 from sav_contracts.surface import SURFACE, Row, Serves
 from sav_contracts.timeline import Entry
+from sav_edge import beside
+from sav_edge.answers import REFUSALS, headers, refusals, with_headers
 from sav_edge.listing import MAX_SEARCH, form, parameters
 from sav_edge.routes import PREFIX
 from sav_edge.uploads import ENDINGS, FORM, JSON, file_fields, media_types
 
 Json = dict[str, Any]
 CLIENT = Actor(role=Role.CLIENT)
-
-REFUSALS = {
-    "400": "The body is not what its content type says",
-    "401": "No valid token",
-    "403": "Not for this role, or not for you",
-    "404": "There is no such record, or none that you may see",
-    "409": "The record's state does not allow it; `moves` holds what it allows",
-    "410": "The link was used or has expired",
-    "408": "The body did not come in time",
-    "412": "The record is not in the version any more that `If-Match` names",
-    "413": "The body, or a file in it, is too large",
-    "415": "The body, or a file in it, is of a type that is not taken here",
-    "422": "Wrong fields, each named in `errors`",
-    "429": "Too many requests or attempts; try again after `Retry-After` seconds",
-    "503": "Who should answer is away; nothing was done",
-    "504": "No answer in time; repeat with the same Idempotency-Key",
-}
 
 # What only a body can be refused for.
 BODILY = {"400", "408", "413", "415"}
@@ -59,17 +44,9 @@ MEANT = {
     "id that the command changes must still be in that version.",
     "schema": {"type": "string"},
 }
-HEADERS = {
-    "X-Request-ID": "The caller's own (a UUID), or a new one; in the log and in all that came of the request",
-    "RateLimit-Policy": "How many requests (`q`) of this kind may be made in how many seconds (`w`)",
-    "RateLimit": "How many are left (`r`), and in how many seconds (`t`) it is all of them again",
-    "Retry-After": "Seconds",
-    "ETag": "Of what is answered, for If-None-Match and If-Match",
-}
-ALWAYS = ("X-Request-ID", "RateLimit", "RateLimit-Policy")
-LATER = {"429", "503", "504"}
-# What has an ETag.
-ONE = (Serves.ONE, Serves.SELF, Serves.FILE)
+# What is not sent again to who holds it.
+LISTS = (Serves.PAGE, Serves.TIMELINE)
+HELD = (Serves.ONE, Serves.SELF, Serves.FILE, *LISTS)
 BINARY = {"type": "string", "format": "binary"}
 
 
@@ -89,12 +66,10 @@ def document() -> Json:
             "version": "1",
             "description": "After-sales service: réclamations, visits, accounts.",
         },
-        "paths": paths,
+        "paths": paths | beside.paths(),
         "components": {
-            "schemas": definitions,
-            "headers": {
-                name: {"description": told, "schema": {"type": "string"}} for name, told in HEADERS.items()
-            },
+            "schemas": definitions | beside.SCHEMAS,
+            "headers": headers(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -144,7 +119,7 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
         "summary": row.feature,
         "description": _described(row),
         "parameters": [_path_parameter(part) for part in re.findall(r"{(\w+)}", row.path)],
-        "responses": _with_headers({str(row.status): _answer(row, references)} | _refusals(row), row),
+        "responses": _responses(row, references),
     }
     if not _public(row):
         operation["security"] = [{"token": []}]
@@ -154,10 +129,10 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
         operation["parameters"] += [KEY, MEANT]
         if body := _body(definitions[name], row):
             operation["requestBody"] = body
-    elif row.serves in ONE:
-        operation["parameters"].append(KNOWN)
-    elif row.serves in (Serves.PAGE, Serves.TIMELINE):
+    if row.serves in LISTS:
         operation["parameters"] += [_query_parameter(name, row) for name in parameters(row)]
+    if row.serves in HELD:
+        operation["parameters"].append(KNOWN)
     return operation
 
 
@@ -191,6 +166,18 @@ def _public(row: Row) -> bool:
     return ANYONE.role in row.reach
 
 
+def _responses(row: Row, references: dict[type[BaseModel], Json]) -> Json:
+    status = str(row.status)
+    responses = {status: _answer(row, references)} | _refusals(row)
+    if row.serves in HELD:
+        return with_headers(responses, {"ETag": (status, "304")})
+    if row.serves is not Serves.REPLY or row.method == "GET":
+        return with_headers(responses)
+    record = (status,) if _forms(row) else ()
+    created = record if status == "201" else ()
+    return with_headers(responses, {"Idempotency-Key": responses, "ETag": record, "Location": created})
+
+
 def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
     if row.serves is Serves.FILE:
         return {
@@ -204,7 +191,7 @@ def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
     else:
         shapes = [references[row.message.reply_type()]] if issubclass(row.message, Asked) else []
     schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
-    if row.serves in (Serves.PAGE, Serves.TIMELINE):
+    if row.serves in LISTS:
         schema = {
             "type": "object",
             "required": ["items", "next"],
@@ -227,19 +214,8 @@ def _refusals(row: Row) -> Json:
         expected -= {"404"}
     if "token" not in row.message.model_fields:
         expected -= {"410"}
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    refusals: Json = {code: {"description": REFUSALS[code], "content": problem} for code in sorted(expected)}
-    if row.serves in ONE:
-        refusals["304"] = {"description": "The caller holds it already"}
-    return refusals
-
-
-def _with_headers(responses: Json, row: Row) -> Json:
-    for status, response in responses.items():
-        tagged = row.serves in ONE and status in ("200", "304")
-        names = (*ALWAYS, *(["Retry-After"] if status in LATER else []), *(["ETag"] if tagged else []))
-        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-    return responses
+    held = {"304": {"description": "The caller holds it already"}} if row.serves in HELD else {}
+    return refusals(expected) | held
 
 
 def _body(schema: Json, row: Row) -> Json | None:

@@ -25,7 +25,7 @@ from sav_chassis.identity import Verifier
 from sav_chassis.roles import check_role
 from sav_contracts.actor import Actor
 from sav_contracts.edge import FindRequests
-from sav_contracts.messages import Asked
+from sav_contracts.messages import Asked, View
 from sav_contracts.surface import SURFACE, Row, Serves
 from sav_edge import downloads, problems, tags, uploads
 from sav_edge.auditing import Audit
@@ -46,7 +46,7 @@ APPLY_WITHIN = 2.0
 LONGEST_AGENT = 200
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # Where one record of a view is read; and of what is listed under a path.
-ONES = {row.message.__name__: row for row in SURFACE if row.serves is Serves.ONE}
+ONES = {row.message: row for row in SURFACE if row.serves is Serves.ONE}
 LISTED = {row.path.rpartition("/")[0]: row for row in ONES.values()}
 
 
@@ -107,7 +107,7 @@ class Door:
             if row.serves is Serves.EDGE:
                 return _reply(row, await self._here(row, request), headers)
             if row.serves in (Serves.PAGE, Serves.TIMELINE):
-                return _reply(row, await self._list(row, request, call.actor), headers)
+                return await self._list(row, request, call.actor, headers)
             return await self._one(row, request, call.actor, headers)
         except SavError as error:
             return problems.reply(error.problem, headers)
@@ -119,23 +119,21 @@ class Door:
             log.warning("database is away", error=str(error))
             return problems.reply(Unavailable("the read model is away", retry_after=2).problem, headers)
 
-    async def _list(self, row: Row, request: HttpRequest, actor: Actor) -> str:
+    async def _list(self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
+        """A page; 304 where the caller holds just the same."""
         read = self.read.page if row.serves is Serves.PAGE else self.read.timeline
-        return await read(row, _path_ids(request), _query(request), actor)
+        body = (await read(row, _path_ids(request), _query(request), actor)).encode()
+        return _unless_held(request, body, tags.of_page(body), headers)
 
     async def _one(self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
         """A record, or its file; 304 where the caller holds it already."""
         no_parameters(request)
         ids = {"account_id": actor.id} if row.serves is Serves.SELF else _path_ids(request)
         found = await self.read.one(row, ids, actor)
-        known = call_of(request.scope).header(b"if-none-match")
         if row.serves is Serves.FILE:
             file = downloads.file_of(row, from_json(found.doc))
-            return await downloads.answer(self.uploads.files, file, known, headers)
-        headers["ETag"] = tags.tag(found.id, found.version, actor)
-        if tags.holds(known, headers["ETag"]):
-            return Reply(b"", 304, headers=headers)
-        return _reply(row, found.doc, headers)
+            return await downloads.answer(self.uploads.files, file, _known(request), headers)
+        return _unless_held(request, found.doc.encode(), tags.tag(found.id, found.version, actor), headers)
 
     async def _here(self, row: Row, request: HttpRequest) -> str:
         message = cast("FindRequests", await self._message(row, request))
@@ -164,7 +162,7 @@ class Door:
         await self._apply(answer.events)
         if answer.problem:
             raise Answered(answer.problem)
-        headers |= _location(row, answer.body)
+        headers |= _of_record(row, answer.body, call_of(request.scope).actor)
         return _reply(row, answer.body, headers)
 
     async def _message(self, row: Row, request: HttpRequest) -> Asked[BaseModel]:
@@ -252,12 +250,34 @@ def _reply(row: Row, body: str | None, headers: dict[str, str]) -> Reply:
     return Reply(body.encode(), row.status, JSON, headers) if body else Reply(b"", 204, headers=headers)
 
 
-def _location(row: Row, body: str | None) -> dict[str, str]:
-    reply = row.message.reply_type().__name__ if issubclass(row.message, Asked) else ""
-    one = LISTED.get(row.path) or ONES.get(reply)
-    if row.status != 201 or one is None or body is None:
+def _known(request: HttpRequest) -> str | None:
+    """The tags of what the caller holds."""
+    return call_of(request.scope).header(b"if-none-match")
+
+
+def _unless_held(request: HttpRequest, body: bytes, tag: str, headers: dict[str, str]) -> Reply:
+    """What was found under this tag; 304 where the caller holds it already."""
+    headers["ETag"] = tag
+    if tags.holds(_known(request), tag):
+        return Reply(b"", 304, headers=headers)
+    return Reply(body, 200, JSON, headers)
+
+
+def _of_record(row: Row, body: str | None, actor: Actor) -> dict[str, str]:
+    """The tag of the record that a command answers, as its GET says it; and where what it made is read."""
+    reply = row.message.reply_type() if issubclass(row.message, Asked) else row.message
+    if body is None or not issubclass(reply, View):
         return {}
-    return {"Location": PREFIX + one.path.partition("{")[0] + from_json(body)["id"]}
+    record = from_json(body)
+    tag = {"ETag": tags.tag(UUID(record["id"]), record["version"], actor)}
+    made = LISTED.get(row.path) or ONES.get(reply)
+    if row.status != 201 or made is None:
+        return tag
+    # Some are found by what they hang on: the stock level of an article.
+    ids = {f"{cast('type[View]', made.message).kind()}_id": record["id"]} | record
+    there = {"Location": PREFIX + made.path.format_map(ids)}
+    # A tag is of what is read there.
+    return tag | there if made.message is reply else there
 
 
 def token_of(call: Call) -> str | None:

@@ -1,6 +1,8 @@
-"""Entity tags (RFC 9110, 8.8.3) of records: `"<id>.<version>"`, and `"<id>.<version>.client"` for what a client gets."""
+"""Entity tags (RFC 9110, 8.8.3): of records `"<id>.<version>"`, and `"<id>.<version>.client"` for what a client gets; of
+lists what stands in them."""
 
 import re
+from hashlib import blake2b
 from uuid import UUID
 
 from sav_chassis.errors import ChangedSince
@@ -14,10 +16,16 @@ def tag(id: UUID, version: int, actor: Actor) -> str:
     return f'"{id}.{version}.client"' if actor.role is Role.CLIENT else f'"{id}.{version}"'
 
 
+def of_page(body: bytes) -> str:
+    """The same for the same page. It is weak: of no record, so that no If-Match takes it."""
+    return f'W/"{blake2b(body, digest_size=16).hexdigest()}"'
+
+
 def holds(known: str | None, tag: str) -> bool:
     """Whether an If-None-Match names it: `*`, or any of a list, compared weakly (RFC 9110, 13.1.2)."""
     if known is None:
         return False
+    tag = tag.removeprefix("W/")
     return known.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in known.split(",")]
 
 

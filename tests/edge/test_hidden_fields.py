@@ -1,0 +1,95 @@
+"""By what a client may choose, sort and search: what their form of a record says, and nothing of what staff read."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import asyncpg
+import pytest
+import world
+from given_views import a, announced
+from pydantic_core import from_json
+
+from sav_chassis.errors import Invalid
+from sav_chassis.migrate import migrate
+from sav_chassis.settings import Settings
+from sav_contracts.actor import Actor
+from sav_contracts.claims import ReclamationForClient, ReclamationView
+from sav_contracts.surface import SURFACE, Row
+from sav_edge.listing import parse
+from sav_edge.projection import apply
+from sav_edge.reading import ReadModel
+
+lea, marie, karim = world.lea, world.marie, world.karim
+[CLAIMS] = [row for row in SURFACE if row.route == "GET /reclamations"]
+
+
+@pytest.fixture(scope="module")
+async def read(settings: Settings) -> AsyncIterator[ReadModel]:
+    """One réclamation, of which the client is told other things than staff in every field that chooses."""
+    apart = settings.model_copy(update={"database_prefix": "hidden"})
+    await migrate(apart, "edge")
+    async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
+        claim = a(ReclamationView, technician_id=karim.id, status="assigned", article="Chaudière")
+        await apply(pool, [announced(claim)])
+        told = '{"status": "qualified", "article": "Lavabo", "technician_id": null}'
+        await pool.execute("UPDATE view SET doc_client = (doc_client::jsonb || $1::jsonb)::text::json", told)
+        yield ReadModel(pool)
+
+
+async def finds(read: ReadModel, who: Actor, **query: str) -> bool:
+    page = await read.page(CLAIMS, {}, {name: [value] for name, value in query.items()}, who)
+    return bool(from_json(page)["items"])
+
+
+@pytest.mark.parametrize(
+    ("staffs", "clients"),
+    [
+        ({"status": "assigned"}, {"status": "qualified"}),
+        ({"q": "chaudière"}, {"q": "lavabo"}),
+        ({"technician_id": str(karim.id)}, {}),
+    ],
+    ids=["a filter", "a search", "an id"],
+)
+async def test_each_chooses_by_what_they_read(
+    read: ReadModel, staffs: dict[str, str], clients: dict[str, str]
+) -> None:
+    assert await finds(read, marie, **staffs)
+    assert not await finds(read, lea, **staffs)
+    assert await finds(read, lea, **clients)
+    assert not clients or not await finds(read, marie, **clients)
+
+
+# As somebody may write it one day: by what only staff read one may choose, sort and search too.
+OFFERED = replace(
+    CLAIMS,
+    filters=("status", "priority"),
+    sorts=("created_at", "reference", "priority_reason"),
+    search=("article", "priority_reason"),
+)
+
+
+def wrong(row: Row, who: Actor, **query: str) -> set[str]:
+    """The parameters that a list refuses."""
+    try:
+        parse(row, ReclamationView, {name: [value] for name, value in query.items()}, who)
+    except Invalid as refusal:
+        return {error.field for error in refusal.problem.errors or []}
+    return set()
+
+
+@pytest.mark.parametrize("row", [CLAIMS, OFFERED], ids=["the row", "one that offers more"])
+def test_a_client_chooses_and_sorts_by_nothing_that_they_do_not_read(row: Row) -> None:
+    assert "priority" not in ReclamationForClient.model_fields
+    assert (wrong(row, lea, priority="high"), wrong(row, marie, priority="high")) == ({"priority"}, set())
+    for sort in ("priority_reason", "-priority_reason"):
+        assert wrong(row, lea, sort=sort) == {"sort"}
+        assert wrong(row, marie, sort=sort) == (set() if row is OFFERED else {"sort"})
+    assert wrong(row, lea, sort="-reference", status="assigned") == set()
+
+
+def test_a_clients_search_looks_at_nothing_that_they_do_not_read() -> None:
+    [(searched, _)] = parse(OFFERED, ReclamationView, {"q": ["urgent"]}, lea).where
+    assert "article" in searched
+    assert "priority_reason" not in searched
+    [(searched, _)] = parse(OFFERED, ReclamationView, {"q": ["urgent"]}, marie).where
+    assert "priority_reason" in searched

@@ -1,0 +1,109 @@
+"""Whose hint a change is, and what follows from it for what is seen through the record alone."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import world
+from given_views import a, announced
+
+from sav_chassis.errors import NotFound
+from sav_chassis.migrate import migrate
+from sav_chassis.settings import Settings
+from sav_contracts.actor import Actor, Role
+from sav_contracts.auth.account import AccountView
+from sav_contracts.catalog.product import ProductView
+from sav_contracts.claims import ClientView, PhotoView, ReclamationView
+from sav_contracts.messages import View
+from sav_contracts.surface import SURFACE, Serves
+from sav_edge.changes import Changes
+from sav_edge.projection import apply
+from sav_edge.reading import ReadModel
+
+ONE = {row.message: row for row in SURFACE if row.serves is Serves.ONE}
+karim, sofia, marie, alex = world.karim, world.sofia, world.marie, world.alex
+
+
+@pytest.fixture(scope="module")
+async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+    apart = settings.model_copy(update={"database_prefix": "hints"})
+    await migrate(apart, "edge")
+    async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def changes(pool: asyncpg.Pool) -> Changes:
+    """What changes from now on."""
+    changes = Changes(pool)
+    await changes.begin()
+    return changes
+
+
+async def told(changes: Changes, view: View) -> set[UUID | Role]:
+    """Who has a hint of this record: persons, and roles that all see it."""
+    return {one.person or one.role for one in await changes.fresh() if one.id == view.id}
+
+
+async def gets(pool: asyncpg.Pool, who: Actor, view: View) -> bool:
+    try:
+        return bool(await ReadModel(pool).one(ONE[type(view)], {f"{view.kind()}_id": view.id}, who))
+    except NotFound:
+        return False
+
+
+def later(view: Any, **fields: Any) -> Any:
+    return view.model_copy(update={"version": view.version + 1} | fields)
+
+
+async def test_the_hint_of_a_reclamation_stands_for_what_it_names(
+    pool: asyncpg.Pool, changes: Changes
+) -> None:
+    """To those who see it now and to those who saw it before: both know what to GET again."""
+    lea = Actor(id=uuid4(), role=Role.CLIENT)
+    product, profile = a(ProductView, client_id=lea.id), a(ClientView, lea.id, client_id=lea.id)
+    claim = a(ReclamationView, client_id=lea.id, technician_id=None, product_id=product.id)
+    await apply(pool, [announced(view) for view in (product, profile, claim)])
+    named = (product, profile)
+    await changes.fresh()
+
+    for technician, before in ((karim, None), (sofia, karim)):
+        claim = later(claim, technician_id=technician.id)
+        await apply(pool, [announced(claim)])
+        heard = await told(changes, claim)
+        concerned = {lea.id, technician.id} | ({before.id} if before else set())
+        assert heard == concerned | {Role.MANAGER, Role.ADMIN}
+        assert [await gets(pool, technician, view) for view in (claim, *named)] == [True] * 3
+        if before:
+            assert [await gets(pool, before, view) for view in (claim, *named)] == [False] * 3
+
+
+async def test_what_is_seen_through_a_record_has_no_hint_when_it_comes_into_sight(
+    pool: asyncpg.Pool, changes: Changes
+) -> None:
+    claim = a(ReclamationView, technician_id=None)
+    await apply(pool, [announced(claim)])
+    photo = a(PhotoView, reclamation_id=claim.id)
+    await apply(pool, [announced(photo)])
+    assert karim.id not in await told(changes, photo)
+    await apply(pool, [announced(later(claim, technician_id=karim.id))])
+    assert {one.kind for one in await changes.fresh() if one.person == karim.id} == {"reclamation"}
+
+
+@pytest.mark.parametrize("role", [Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN])
+async def test_managers_have_hints_of_the_accounts_that_they_look_after(
+    role: Role, pool: asyncpg.Pool, changes: Changes
+) -> None:
+    person = uuid4()
+    account = a(AccountView, person, user_id=person, role=role)
+    await apply(pool, [announced(account)])
+    place = changes.floor
+    heard = await told(changes, account)
+    assert place is not None
+    looked_after = role in (Role.CLIENT, Role.TECHNICIAN)
+    assert (Role.MANAGER in heard, Role.ADMIN in heard) == (looked_after, True)
+    for who, hears in ((marie, looked_after), (alex, True)):
+        missed = await changes.missed(place, who, 10) or []
+        assert (account.id in [one["id"] for one in missed]) is hears
