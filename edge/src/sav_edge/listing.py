@@ -215,7 +215,13 @@ def _is_time(annotation: Any) -> bool:
 def _value(annotation: Any, text: str) -> Any:
     if "\0" in text:
         raise ValueError("no NUL characters")
-    return TypeAdapter(annotation).validate_python(text)
+    return _adapter(annotation).validate_python(text)
+
+
+@cache
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    """Made once: it takes longer than the statement."""
+    return TypeAdapter(annotation)
 
 
 def _time(text: str) -> datetime:
