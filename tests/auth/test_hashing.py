@@ -71,4 +71,4 @@ async def test_passwords_give_way_to_everything_else(stage: Stage) -> None:
     def niceness() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    assert await passwords._in_turn(niceness) == niceness() + 10
+    assert await passwords._in_turn(niceness) == niceness() + 5

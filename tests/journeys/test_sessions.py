@@ -51,7 +51,8 @@ async def test_a_client_who_phoned_is_made_by_a_manager_and_comes_in_by_the_mail
     known = {"email": email, "name": "Zoé Petit", "phones": ["+33 6 12 34 56 78"], "addresses": [home]}
     answer = await marie.post("/clients", known)
     made = done(answer, 201)
-    assert answer.headers["location"] == f"/api/clients/{made['id']}"
+    # There at once; the profile of the same id follows by event.
+    assert answer.headers["location"] == f"/api/users/{made['id']}"
     refused(await marie.post("/clients", known), 409, "email_taken")
 
     # The profile is claims' own: it is there within milliseconds, and who opens a réclamation waits for it.

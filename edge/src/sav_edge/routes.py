@@ -45,9 +45,7 @@ APPLY_WITHIN = 2.0
 # Characters of a user agent.
 LONGEST_AGENT = 200
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-# Where one record of a view is read; and of what is listed under a path.
 ONES = {row.message: row for row in SURFACE if row.serves is Serves.ONE}
-LISTED = {row.path.rpartition("/")[0]: row for row in ONES.values()}
 
 
 class Origin(NamedTuple):
@@ -264,20 +262,17 @@ def _unless_held(request: HttpRequest, body: bytes, tag: str, headers: dict[str,
 
 
 def _of_record(row: Row, body: str | None, actor: Actor) -> dict[str, str]:
-    """The tag of the record that a command answers, as its GET says it; and where what it made is read."""
+    """The tag of the record that a command answers, as its GET says it; and where that is, if it is new."""
     reply = row.message.reply_type() if issubclass(row.message, Asked) else row.message
     if body is None or not issubclass(reply, View):
         return {}
     record = from_json(body)
-    tag = {"ETag": tags.tag(UUID(record["id"]), record["version"], actor)}
-    made = LISTED.get(row.path) or ONES.get(reply)
-    if row.status != 201 or made is None:
-        return tag
-    # Some are found by what they hang on: the stock level of an article.
-    ids = {f"{cast('type[View]', made.message).kind()}_id": record["id"]} | record
-    there = {"Location": PREFIX + made.path.format_map(ids)}
-    # A tag is of what is read there.
-    return tag | there if made.message is reply else there
+    told = {"ETag": tags.tag(UUID(record["id"]), record["version"], actor)}
+    if row.status == 201 and (one := ONES.get(reply)):
+        # Some are found by what they hang on: the stock level of an article.
+        ids = {f"{reply.kind()}_id": record["id"]} | record
+        told["Location"] = PREFIX + one.path.format_map(ids)
+    return told
 
 
 def token_of(call: Call) -> str | None:

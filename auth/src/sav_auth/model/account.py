@@ -33,7 +33,7 @@ class Account(Aggregate):
     __tablename__ = "account"
 
     # Empty for a client who has given none.
-    email: Mapped[str] = mapped_column(OrNone, unique=True)
+    email: Mapped[str] = mapped_column(OrNone, unique=True, nullable=True)
     name: Mapped[str]
     role: Mapped[Role]
     locale: Mapped[Locale]
