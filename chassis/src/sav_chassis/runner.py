@@ -42,7 +42,7 @@ from sav_contracts.actor import SYSTEM
 
 log = structlog.get_logger()
 
-COMMANDS_AT_ONCE = 16
+COMMANDS_AT_ONCE = 32
 # Seconds a stop may take before what is still in hand is left to be redelivered.
 STOP_WITHIN = 9.0
 ANSWERS_KEPT = "48 hours"
