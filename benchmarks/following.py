@@ -60,7 +60,7 @@ class Following:
             if (now := await self.since()) != last:
                 last, changed = now, time.monotonic()
         off = {name: last[name] - number * each for name, (_, _, each) in FOLLOWS.items()}
-        said = [f"{abs(by)} {name} {'lost' if by < 0 else 'too many'}" for name, by in off.items() if by]
+        said = [f"{abs(by)} {name}{_wrong(name, by)}" for name, by in off.items() if by]
         return f"of {number} réclamations, {', '.join(said) or 'nothing is lost, nothing is there twice'}"
 
     async def _count(self, name: str) -> int:
@@ -80,3 +80,10 @@ async def following(settings: Settings) -> AsyncIterator[Following]:
         found = Following(databases)
         await found.begin()
         yield found
+
+
+def _wrong(name: str, by: int) -> str:
+    """What is wrong with so many; nothing more is said of what should not be at all."""
+    if not FOLLOWS[name][2]:
+        return ""
+    return " lost" if by < 0 else " too many"
