@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 # OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane (26 ms of one core).
 _hasher = PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)
-# One thread a processor. They give way to whatever else wants it: a flood of sign-ins makes nobody's reads slow.
+# One thread a processor. They give way to whatever else wants it: reads go on beside a flood of sign-ins.
 _threads = ThreadPoolExecutor(os.cpu_count() or 1, "argon2", initializer=partial(os.nice, 5))
 # Passwords in hand, those that wait for a thread among them. A replica answers a few commands more at once: there is
 # always room for refreshing a session or ending one.
