@@ -30,7 +30,7 @@ SELECT EXISTS (SELECT FROM login_attempt WHERE account_id = $1 AND result = 'sig
     EXISTS (SELECT FROM login_attempt WHERE account_id = $1 AND result = 'signed_in') AS any"""
 FAILURES: tuple[SignInResult, ...] = ("wrong_password", "wrong_code", "not_active")
 # Of an account (or of an address that has none) and of a place: how many tries failed lately, and the last of them;
-# and whether the account was opened from there. Every sign-in asks: as one statement it costs a fifth.
+# and whether the account was opened from there. Every sign-in asks, twice: so it is one statement.
 _LOOK = f"""
 SELECT own.failures AS own, own.last AS own_last, here.failures AS here, here.last AS here_last, {{known}} AS known_here
 FROM (SELECT count(*) AS failures, max(at) AS last FROM login_attempt

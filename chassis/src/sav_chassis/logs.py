@@ -34,13 +34,13 @@ def configure() -> None:
 
 
 def write(event: str, **said: object) -> None:
-    """A line as `log.info` writes it, in a third of the time: for what is said of each request."""
+    """A line as `log.info` writes it, in less than half of the time: for what is said of each request."""
     sys.stdout.buffer.write(_line(None, "info", {**said, "event": event}) + b"\n")
     sys.stdout.buffer.flush()
 
 
 def _line(logger: object, level: str, said: MutableMapping[str, Any]) -> bytes:
-    """All that processors would do one after the other, at once: half of what a line costs."""
+    """All that processors would do one after the other, at once: a line costs a third less."""
     if "exc_info" in said:
         said = _tracebacks(logger, level, said)
     return to_json(

@@ -145,7 +145,14 @@ class Tx:
         repeatable. `DeadlinePassed` where it is not done in time; what has not begun by then never is.
         """
         session = self.session
-        if self._between is None or session.new or session.dirty or self._emitted or self._asked:
+        if (
+            self._between is None
+            or session.new
+            or session.dirty
+            or session.deleted
+            or self._emitted
+            or self._asked
+        ):
             raise RuntimeError("what was done so far would be lost")
         await session.rollback()
         result: R = await self._between(work)

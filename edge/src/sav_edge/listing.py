@@ -220,7 +220,7 @@ def _value(annotation: Any, text: str) -> Any:
 
 @cache
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
-    """Made once: it takes longer than the statement."""
+    """Made once for each type, not for each request."""
     return TypeAdapter(annotation)
 
 
