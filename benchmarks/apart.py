@@ -17,8 +17,8 @@ from typing import Any
 
 import uvloop
 
-from sav_chassis.logs import configure
 from sav_chassis.settings import Settings
+from sav_chassis.telemetry.logs import configure
 
 # Seconds a part may be silent.
 PATIENCE = 120

@@ -14,11 +14,11 @@ from uuid_utils.compat import uuid7
 from visits import QUEUE, visits, with_table
 from visits import ROOM as VISITS
 
-from sav_chassis.consuming import ReactionConsumer
 from sav_chassis.database import Database, opened
 from sav_chassis.envelope import Context
-from sav_chassis.reacting import Reactor
-from sav_chassis.relay import Relay
+from sav_chassis.events.consumers import ReactionConsumer
+from sav_chassis.events.reactor import Reactor
+from sav_chassis.events.relay import Relay
 from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx, transaction
 from sav_claims.model import Reclamation
@@ -43,7 +43,7 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
 
     async def run(work: Callable[..., Said]) -> Figures:
         await empty(settings, VISITS, "planned_visit", "handled", "task")
-        await empty(settings, ROOM, "reclamation", "event_log", "outbox")
+        await empty(settings, ROOM, "reclamation", "event_log", "event_chain", "outbox")
         await only_queue(settings, QUEUE)
         await given(settings, all_of_them)
         async with apart(react, settings, number=all_of_them) as consumer:
@@ -101,7 +101,7 @@ async def react(settings: Settings, number: int) -> AsyncIterator[str | Times]:
             all_done.set()
 
     async with opened(settings, VISITS) as rows, broker(settings) as (connection, _):
-        consumer = ReactionConsumer(Reactor(visits, rows, settings, committed), rows, connection, QUEUE)
+        consumer = ReactionConsumer(Reactor(visits, rows, settings, committed), connection, QUEUE)
         await consumer.start()
         yield "listening"
         await all_done.wait()
@@ -125,7 +125,7 @@ async def assign_and_relay(settings: Settings) -> AsyncIterator[Times]:
             async with transaction(rows, settings, context(conversation), committed) as tx:
                 reclamation = await tx.load(Reclamation, id, SYSTEM)
                 technician = assigned(reclamation)
-                tx.emit(TechnicianAssigned, reclamation, technician_id=technician)
+                tx.emit(reclamation, TechnicianAssigned(technician_id=technician))
 
         times = await paced(rows, assign)
         await published(rows)

@@ -41,7 +41,7 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
         return await written(silent)
 
     async def written(work: Callable[..., Said]) -> Figures:
-        await empty(settings, ROOM, "reclamation", "event_log", "outbox")
+        await empty(settings, ROOM, "reclamation", "event_log", "event_chain", "outbox")
         async with apart(work, settings, number=number) as part:
             seconds = await part.says()
         same(await count(settings, ROOM, "reclamation WHERE version = 2"), number, "réclamations")
@@ -70,11 +70,11 @@ async def telling(settings: Settings, number: int) -> AsyncIterator[float]:
         async def story(number: int) -> None:
             async with transaction(rows, settings, context, lambda _: None) as tx:
                 reclamation = tx.add(reported(number, tx.new_id()))
-                tx.emit(ReclamationCreated, reclamation)
+                tx.emit(reclamation, ReclamationCreated())
             async with transaction(rows, settings, context, lambda _: None) as tx:
                 reclamation = await tx.load(Reclamation, reclamation.id, SYSTEM)
                 qualify(reclamation)
-                tx.emit(ReclamationQualified, reclamation, coverage="not_covered", priority="critical")
+                tx.emit(reclamation, ReclamationQualified(coverage="not_covered", priority="critical"))
 
         yield await side_by_side(story, number)
 

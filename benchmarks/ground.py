@@ -15,8 +15,8 @@ import psutil
 
 from sav_chassis import topology
 from sav_chassis.settings import Settings
-from sav_ops import platform, processes
-from sav_ops.home import REPO, Home, Problem, free_port
+from sav_ops.home import REPO, Home, OpsError, free_port
+from sav_ops.launch import platform, processes
 from sav_ops.queues import depths
 from sav_ops.rooms import EDGE, ROOMS
 
@@ -176,7 +176,7 @@ async def reachable(port: int) -> None:
             continue
         writer.close()
         return
-    raise Problem(f"Nobody listens on port {port}: see the baseline's log.")
+    raise OpsError(f"Nobody listens on port {port}: see the baseline's log.")
 
 
 def processor_seconds(pids: list[int]) -> float:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import psutil
 
-from sav_ops.steps import out
+from sav_ops.terminal.console import out
 
 # What one run of a contender says: figures by name with their unit ("requests/s", "p50 ms").
 Figures = dict[str, float]

@@ -152,6 +152,7 @@ async def database(settings: Settings, room: str) -> AsyncIterator[asyncpg.Conne
 async def empty(settings: Settings, room: str, *tables: str) -> None:
     """Leaves nothing of the run before, nor work for the server's own cleaning in the next one."""
     async with database(settings, room) as connection:
+        await connection.execute("SET session_replication_role = replica")  # a log lets nobody empty it
         await connection.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
         await connection.execute("CHECKPOINT")
 
@@ -167,7 +168,7 @@ async def logged(settings: Settings, room: str, told: Sequence[Envelope], unpubl
         (*(getattr(envelope, column) for column in COLUMNS), list(persons(envelope.event())))
         for envelope in told
     ]
-    await empty(settings, room, "event_log", "outbox")
+    await empty(settings, room, "event_log", "event_chain", "outbox")
     async with database(settings, room) as connection:
         await connection.copy_records_to_table("event_log", records=rows, columns=[*COLUMNS, "persons"])
         if unpublished:

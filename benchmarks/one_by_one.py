@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from sav_chassis.projector import COLUMNS
+from sav_chassis.views import COLUMNS
 from sav_contracts.messages import View
 
 TYPES: dict[str, Any] = {

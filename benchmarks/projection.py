@@ -20,10 +20,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import sessionmaker
 
-from sav_chassis.consuming import ViewConsumer
 from sav_chassis.database import opened
-from sav_chassis.projector import Told, show
+from sav_chassis.events.consumers import ViewConsumer
 from sav_chassis.settings import Settings
+from sav_chassis.views import RecordedEvent, show
 from sav_contracts import catalogue
 from sav_contracts.messages import View
 from sav_edge.app import POOL
@@ -97,7 +97,7 @@ async def follow(settings: Settings, number: int) -> AsyncIterator[float]:
     counted = Counted(number)
     async with opened(settings, ROOM, POOL) as rows, broker(settings) as (connection, _):
 
-        async def apply_and_count(told: Sequence[Told]) -> None:
+        async def apply_and_count(told: Sequence[RecordedEvent]) -> None:
             await apply(rows.pool, told)
             counted.done(len(told))
 

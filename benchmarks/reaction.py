@@ -11,9 +11,9 @@ from news import assignments, broker, count, empty, queued, same, waiting
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from visits import QUEUE, ROOM, planned, visits, with_table
 
-from sav_chassis.consuming import PREFETCH_REACTIONS, ReactionConsumer
 from sav_chassis.database import opened
-from sav_chassis.reacting import Reactor
+from sav_chassis.events.consumers import PREFETCH_REACTIONS, ReactionConsumer
+from sav_chassis.events.reactor import Reactor
 from sav_chassis.settings import Settings
 from sav_contracts.claims import TechnicianAssigned
 
@@ -63,7 +63,7 @@ async def react(settings: Settings, number: int) -> AsyncIterator[float]:
     counted = Counted(number)
     async with opened(settings, ROOM) as database, broker(settings) as (connection, _):
         reactor = Reactor(visits, database, settings, lambda tx: counted.done())
-        consumer = ReactionConsumer(reactor, database, connection, QUEUE)
+        consumer = ReactionConsumer(reactor, connection, QUEUE)
         counted.begin()
         await consumer.start()
         yield await counted.seconds()

@@ -9,8 +9,8 @@ from load import Load, get
 from people import connection, reclamation, token
 from uuid_utils.compat import uuid7
 
-from sav_chassis.projector import show
 from sav_chassis.settings import Settings
+from sav_chassis.views import show
 from sav_edge.app import POOL
 
 CONNECTIONS = 32

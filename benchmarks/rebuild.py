@@ -10,7 +10,8 @@ from news import count, database, empty, logged, prepared, same, stories
 
 from sav_chassis.settings import Settings
 from sav_edge.projection import replay
-from sav_ops import history, rebuild
+from sav_ops.databases import opened
+from sav_ops.replay import event_logs, rebuild
 from sav_ops.rooms import ROOMS, SERVICES
 
 NUMBER = 12_000
@@ -23,7 +24,7 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
     """Events/s from the log into the read model."""
     settings = await prepared(settings, *ROOMS)
     for room in SERVICES:
-        await empty(settings, room, "event_log", "outbox")
+        await empty(settings, room, "event_log", "event_chain", "outbox")
     told = stories(number)
     records = len({envelope.subject for envelope in told})
     await logged(settings, OWNER, told, unpublished=False)
@@ -54,8 +55,8 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
 
 async def rebuilt(settings: Settings) -> AsyncIterator[float]:
     """As `./sav replay rebuild edge` does it, beside live tables that have every event."""
-    async with history.opened(settings, [OWNER]) as logs, database(settings, ROOM) as live:
-        async for envelopes in history.read(logs[OWNER], None, rebuild.BATCH):
+    async with opened(settings, [OWNER]) as logs, database(settings, ROOM) as live:
+        async for envelopes in event_logs.read(logs[OWNER], None, rebuild.BATCH):
             await replay(live, [(envelope, envelope.event()) for envelope in envelopes])
     found = await rebuild.rebuild(settings, ROOM)
     if found.differences:
@@ -65,9 +66,9 @@ async def rebuilt(settings: Settings) -> AsyncIterator[float]:
 
 async def one_by_one(settings: Settings) -> AsyncIterator[float]:
     """What one writes first: read, decode, apply, commit; then the next."""
-    async with history.opened(settings, [OWNER]) as logs, database(settings, ROOM) as live:
+    async with opened(settings, [OWNER]) as logs, database(settings, ROOM) as live:
         began = time.perf_counter()
-        async for envelopes in history.read(logs[OWNER], None, rebuild.BATCH):
+        async for envelopes in event_logs.read(logs[OWNER], None, rebuild.BATCH):
             for envelope in envelopes:
                 async with live.transaction():
                     await replay(live, [(envelope, envelope.event())])

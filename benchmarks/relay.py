@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 import aio_pika
 from apart import apart
@@ -10,7 +11,8 @@ from harness import Aim, Contender, Figures, Measured, interleaved
 from news import broker, count, database, logged, only_queue, prepared, published, same, stories, waiting
 
 from sav_chassis.database import opened
-from sav_chassis.relay import Relay
+from sav_chassis.events import relay as relaying
+from sav_chassis.events.relay import Relay
 from sav_chassis.settings import Settings
 from sav_chassis.topology import EVENTS
 
@@ -19,6 +21,7 @@ QUEUE = "edge.views"
 ROOM = "claims"
 IN_FLIGHT = 500
 RAW = "aio-pika, 500 in flight"
+UNCHAINED = "SAV, its log not chained"
 
 
 async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Measured:
@@ -26,10 +29,10 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
     settings = await prepared(settings, ROOM)
     told = stories(number)
 
-    async def ours() -> Figures:
+    async def ours(chained: bool = True) -> Figures:
         await only_queue(settings, QUEUE)
         await logged(settings, ROOM, told, unpublished=True)
-        async with apart(drain, settings) as part:
+        async with apart(drain, settings, chained=chained) as part:
             seconds = await part.says()
         same(await count(settings, ROOM, "outbox"), 0, "events in the outbox")
         await waiting(settings, QUEUE, number)
@@ -45,7 +48,7 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
 
     measured = await interleaved(
         "Relay: a full outbox",
-        [Contender("SAV", ours), Contender(RAW, raw)],
+        [Contender("SAV", ours), Contender(UNCHAINED, partial(ours, False)), Contender(RAW, raw)],
         [Aim("events/s", 0.8, against=RAW)],
         rounds,
     )
@@ -58,8 +61,10 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
     return measured
 
 
-async def drain(settings: Settings) -> AsyncIterator[float]:
-    """The relay as a service runs it; from its start until the outbox is empty."""
+async def drain(settings: Settings, chained: bool) -> AsyncIterator[float]:
+    """The relay as a service runs it, or without the chain; from its start until the outbox is empty."""
+    if not chained:
+        relaying.CHAIN = "SELECT $1::bigint[]"
     async with opened(settings, ROOM) as rows, broker(settings) as (connection, _):
         relay = Relay(rows, connection)
         began = time.perf_counter()

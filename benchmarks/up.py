@@ -14,8 +14,8 @@ import psutil
 from harness import Aim, Contender, Figures, Measured, interleaved
 
 from sav_chassis.settings import Settings
-from sav_ops import processes
 from sav_ops.home import REPO, Home, free_port
+from sav_ops.launch import processes
 
 REST = 15
 AIMS = (

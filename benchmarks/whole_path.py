@@ -13,9 +13,11 @@ from people import OPENING, same_people, token
 
 from sav_chassis.settings import Settings
 from sav_edge.app import POOL
-from sav_ops import postgres, rabbitmq, verify
-from sav_ops.demo import seed
+from sav_ops.databases import opened
+from sav_ops.demo.accounts import seed
+from sav_ops.launch import postgres, rabbitmq
 from sav_ops.rooms import ROOMS
+from sav_ops.verify import verification
 
 NUMBER = 400
 CONNECTIONS = 16
@@ -98,7 +100,7 @@ async def _our_losses(ground: Ground, request: bytes, number: int) -> str:
 
         await _killed(load, number, again)
         # A killed run of an effect is taken up when its lease has ended.
-        findings = await verify.verify(ground.settings, 120)
+        findings = await verification.verify(ground.settings, 120)
         said = await done.difference(number)
     agrees = (
         "`./sav verify` finds no contradiction" if not findings else f"verify finds: {'; '.join(findings)}"
@@ -133,6 +135,6 @@ async def _killed(load: Load, number: int, again: Callable[[], Awaitable[None]])
 
 
 async def _settled(settings: Settings) -> None:
-    async with verify.opened(settings) as databases:
-        if waiting := await verify.settled(settings, databases, 60):
+    async with opened(settings) as databases:
+        if waiting := await verification.settled(settings, databases, 60):
             raise RuntimeError("; ".join(waiting))

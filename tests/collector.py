@@ -1,6 +1,6 @@
 """A collector of traces: a real local server that speaks OTLP over HTTP, and keeps what it was sent."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +11,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as Wire
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from sav_chassis import tracing
+from sav_chassis.telemetry import tracing
 
 
 @dataclass
@@ -53,7 +54,8 @@ class Collector:
         """The names from the first span down to this one, as the parents say."""
         by_id = {one.id: one for one in self.spans}
         names = [span.name]
-        while span.parent in by_id:
+        # What a caller names as its own may be anything, an id of ours too.
+        while span.kind != "SERVER" and span.parent in by_id:
             span = by_id[span.parent]
             names.append(span.name)
         return names[::-1]
@@ -79,10 +81,9 @@ def seen(span: Wire, sender: dict[str, str | int]) -> Seen:
     )
 
 
-def notes(attributes: object) -> dict[str, str | int]:
+def notes(attributes: Iterable[KeyValue]) -> dict[str, str | int]:
     return {
-        one.key: getattr(one.value, one.value.WhichOneof("value"))
-        for one in attributes  # type: ignore[attr-defined]
+        one.key: getattr(one.value, one.value.WhichOneof("value") or "string_value") for one in attributes
     }
 
 

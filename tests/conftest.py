@@ -1,17 +1,22 @@
 """The servers that `./sav test` started, and the system on top of them."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-from system import System, whole
+from foreign import Reader, reader
+from kept_logs import pytest_runtest_makereport, pytest_runtest_setup, pytest_sessionfinish  # noqa: F401 - hooks
 
 from sav_chassis.identity import new_key
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage
+
+if TYPE_CHECKING:
+    from system import System
 
 # The usual renderer draws tracebacks with every local variable: seconds of work in the loop that all services share.
 structlog.configure(
@@ -55,7 +60,7 @@ async def stages(settings: Settings) -> AsyncIterator[Staged]:
             if service.name not in opened:
                 stage = Stage(service, apart)
                 # Here nothing is on its way but what a test sends.
-                stage.answerer.patience = 0.2
+                stage.command_server.patience = 0.2
                 await stage.open()
                 stack.push_async_callback(stage.close)
                 opened[service.name] = stage
@@ -65,11 +70,28 @@ async def stages(settings: Settings) -> AsyncIterator[Staged]:
 
 
 @pytest.fixture(scope="session")
-async def system(settings: Settings) -> AsyncIterator[System]:
+async def system(settings: Settings) -> AsyncIterator["System"]:
     """One system for all tests that go through the edge; each makes its own people."""
+    from system import whole  # all rooms are imported with it: a second that the tests of one need not wait
+
     async with whole(settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mailparser() -> Iterator[Reader]:
+    """Reads mails that we wrote; it is Node's."""
+    with reader("mail.cjs") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cloud_events() -> Iterator[Reader]:
+    """The official CloudEvents SDK for JavaScript, in strict mode; `cloud_events.py` says how to ask it."""
+    with reader("cloudevents.cjs") as running:
         yield running
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", default="1", help="what the drills choose their faults by")
+    parser.addoption("--strikes", default="3", help="how often PostgreSQL is struck in the storm")

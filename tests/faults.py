@@ -7,6 +7,8 @@ import asyncpg
 from system import System
 
 SLOW = "PERFORM pg_sleep(0.5); RETURN NEW"
+# Until whoever holds it (`held_back`) lets go.
+HELD_BACK = "PERFORM pg_advisory_xact_lock(4711); RETURN NEW"
 FULL = "RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'"
 BROKEN = "RAISE EXCEPTION 'not now'"
 
@@ -24,6 +26,18 @@ async def on_insert(system: System, room: str, table: str, act: str) -> AsyncIte
         yield
     finally:
         await system.sql(room, "DROP FUNCTION fault CASCADE")
+
+
+@asynccontextmanager
+async def held_back(system: System, room: str, table: str) -> AsyncIterator[None]:
+    """Every insert into a room's table waits for the end of this."""
+    async with on_insert(system, room, table, HELD_BACK):
+        connection = await asyncpg.connect(system.settings.database(room))
+        try:
+            await connection.execute("SELECT pg_advisory_lock(4711)")
+            yield
+        finally:
+            await connection.close()
 
 
 @asynccontextmanager

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from argon2 import PasswordHasher
+from cheap_passwords import CHEAP
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
 from sav_auth.model import Account
-from sav_chassis.asking import INSIDE, Caller
+from sav_chassis.envelope import INSIDE, Caller
 from sav_chassis.identity import Links, Verifier
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
@@ -23,7 +23,7 @@ EMAIL = "lea@example.com"
 HOME = Caller("192.0.2.7", "Firefox on Léa's laptop")
 AWAY = Caller("198.51.100.9", "curl")
 # As cheap as it can be: these tests are not about the hashing.
-HASH = PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD.get_secret_value())
+HASH = CHEAP.hash(PASSWORD.get_secret_value())
 
 
 async def account(stage: Stage, role: Role = Role.CLIENT, email: str = EMAIL, **fields: Any) -> Actor:
@@ -53,9 +53,13 @@ class SignedIn:
 
 
 async def signed_in(
-    stage: Stage, email: str = EMAIL, caller: Caller = INSIDE, code: str | None = None
+    stage: Stage,
+    email: str = EMAIL,
+    caller: Caller = INSIDE,
+    code: str | None = None,
+    password: SecretStr = PASSWORD,
 ) -> SignedIn:
-    return session(stage, await stage.when(sign_in(email, code=code), caller=caller))
+    return session(stage, await stage.when(sign_in(email, password, code), caller=caller))
 
 
 async def refreshed(stage: Stage, token: str, caller: Caller = INSIDE) -> Outcome:

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import world
-from given_interventions import NOW, PRODUCT, RECLAMATION, product, seen, visit, work
+from given_interventions import NOW, PRODUCT, RECLAMATION, product, visit, work
+from given_views import a
 
 from sav_contracts.catalog.product import ProductView, Warranty
 from sav_contracts.claims import ClientView
-from sav_contracts.interventions.invoice import Buyer, LineGiven, Seller
+from sav_contracts.interventions.invoice import Buyer, IssueInvoice, LineGiven, Seller
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_contracts.money import VatClass
 from sav_interventions.billing import priced
@@ -18,6 +19,8 @@ from sav_interventions.jurisdiction import jurisdiction
 from sav_interventions.model import Intervention, Invoice
 
 INVOICE = UUID(int=700)
+# When what is billed was supplied.
+THE_DAY = date(2026, 3, 3)
 FR, TN = jurisdiction("FR"), jurisdiction("TN")
 NOT_COVERED = Warranty.of_shares(0, 0, 0, why="covers_ended")
 SELLER = Seller(
@@ -35,12 +38,13 @@ VALVE_LINE = LineGiven(
     unit_price=Decimal("84.90"),
     vat_class="standard",
 )
+issue = IssueInvoice(invoice_id=INVOICE)
 
 
 def client(**fields: Any) -> ClientView:
     """Léa as claims tells her."""
-    usual = {"client_id": world.lea.id, "name": "Léa Martin", "email": "lea@example.com", "locale": "fr"}
-    return ClientView(**(seen(world.lea.id) | usual | fields))
+    usual: dict[str, Any] = {"id": world.lea.id, "name": "Léa Martin"}
+    return a(ClientView, **(usual | fields))
 
 
 def home(older: bool) -> ProductView:
@@ -94,7 +98,7 @@ def invoice(
         "currency": "EUR",
         "seller": SELLER,
         "buyer": Buyer(name="Léa Martin", address="1 rue de l'Exemple, 75001 Paris"),
-        "supplied_on": date(2026, 3, 3),
+        "supplied_on": THE_DAY,
         "number": f"FAC-2026-{number:06}" if issued else None,
         "issued_on": date(2026, 3, 11) if issued else None,
         "due_on": date(2026, 4, 10) if issued else None,

@@ -6,14 +6,23 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import world
+from given_views import a
 from holidays import country_holidays
 
 from sav_calendar.hours import HOLIDAYS, USUAL_SHIFTS, VISIT, ZONE
 from sav_calendar.model import Appointment, WorkingHours
+from sav_chassis.envelope import Envelope
+from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
-from sav_contracts.calendar import Shift
-from sav_contracts.claims import ReclamationView, Safety, Slot
-from sav_contracts.interventions.visit import InterventionStatus, InterventionView, TechnicianView
+from sav_contracts.calendar import AppointmentBooked, BookAppointment, HoldSlot, Shift
+from sav_contracts.claims import ReclamationView, Slot
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import (
+    InterventionMoved,
+    InterventionPlanned,
+    InterventionStatus,
+    InterventionView,
+)
 
 PARIS = ZoneInfo(ZONE)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -43,56 +52,30 @@ def slot(number: int, hour: int, minute: int = 0) -> Slot:
 
 
 def technician(who: Actor, **fields: Any) -> TechnicianView:
-    view = TechnicianView(
-        id=who.id,
-        version=1,
-        created_at=NOW,
-        updated_at=NOW,
-        technician_id=who.id,
-        name="Karim",
-        active=True,
-    )
-    return view.model_copy(update=fields)
+    return a(TechnicianView, who.id, technician_id=who.id, **fields)
 
 
 def reclamation(**fields: Any) -> ReclamationView:
     """Léa's réclamation, qualified and nobody's yet unless the fields say otherwise."""
-    view = ReclamationView(
-        id=RECLAMATION,
-        version=2,
-        created_at=NOW,
-        updated_at=NOW,
-        reference="REC-2026-000100",
-        client_id=world.lea.id,
-        technician_id=None,
-        article="Chaudière",
-        problem_type="leak",
-        description="goutte à goutte",
-        safety=Safety(),
-        status="qualified",
-        coverage="unknown",
-        priority="high",
-        priority_reason="leak",
-    )
-    return view.model_copy(update=fields)
+    usual: dict[str, Any] = {
+        "id": RECLAMATION,
+        "version": 2,
+        "reference": "REC-2026-000100",
+        "status": "qualified",
+    }
+    return a(ReclamationView, **(usual | fields))
 
 
 def visit(status: InterventionStatus = "planned", **fields: Any) -> InterventionView:
     """Karim's visit for it, which changed just now."""
-    view = InterventionView(
-        id=VISIT_ID,
-        version=1,
-        created_at=NOW,
-        updated_at=datetime.now(UTC) + timedelta(minutes=1),
-        client_id=world.lea.id,
-        technician_id=world.karim.id,
-        reclamation_id=RECLAMATION,
-        reclamation_reference="REC-2026-000100",
-        status=status,
-        slot=None,
-        reason=None,
-    )
-    return view.model_copy(update=fields)
+    usual: dict[str, Any] = {
+        "id": VISIT_ID,
+        "updated_at": datetime.now(UTC) + timedelta(minutes=1),
+        "reclamation_id": RECLAMATION,
+        "reclamation_reference": "REC-2026-000100",
+        "status": status,
+    }
+    return a(InterventionView, **(usual | fields))
 
 
 def hours(who: Actor, shifts: list[Shift] = USUAL_SHIFTS, zone: str = ZONE) -> WorkingHours:
@@ -103,7 +86,7 @@ def hours(who: Actor, shifts: list[Shift] = USUAL_SHIFTS, zone: str = ZONE) -> W
 
 def appointment(start: datetime, **fields: Any) -> Appointment:
     """Karim's appointment for Léa's réclamation, booked unless the fields say otherwise."""
-    usual = {
+    usual: dict[str, Any] = {
         "id": APPOINTMENT,
         "client_id": world.lea.id,
         "technician_id": world.karim.id,
@@ -121,7 +104,7 @@ def appointment(start: datetime, **fields: Any) -> Appointment:
 
 def elsewhere(start: datetime, **fields: Any) -> Appointment:
     """An appointment of Karim for somebody else's réclamation."""
-    usual = {
+    usual: dict[str, Any] = {
         "id": UUID(int=301),
         "client_id": world.paul.id,
         "reclamation_id": UUID(int=101),
@@ -129,3 +112,31 @@ def elsewhere(start: datetime, **fields: Any) -> Appointment:
         "uid": "another appointment",
     }
     return appointment(start, **(usual | fields))
+
+
+def planned(wanted: Slot | None = None, **fields: Any) -> InterventionPlanned:
+    return InterventionPlanned(state=visit(**fields), slot=wanted)
+
+
+def moved(after: InterventionStatus, **fields: Any) -> InterventionMoved:
+    return InterventionMoved(state=visit(after, **fields), before="planned", after=after, reason="my back")
+
+
+def held(start: datetime, **fields: Any) -> Any:
+    usual: dict[str, Any] = {"status": "held", "held_until": datetime.now(UTC) + timedelta(minutes=5)}
+    return appointment(start, **(usual | fields))
+
+
+async def why(stage: Stage, told: Envelope) -> str:
+    """Why nothing came of it."""
+    assert (await stage.hears(told)).events == []
+    assert await stage.parked() == []
+    return await stage.outcome_of(told) or ""
+
+
+async def chosen(stage: Stage) -> AppointmentBooked:
+    """Léa holds and books Karim's time."""
+    holding = HoldSlot(reclamation_id=RECLAMATION, technician_id=world.karim.id, start=at(1, 8))
+    taken = await stage.when(holding, by=world.lea)
+    booking = BookAppointment(appointment_id=UUID(taken.reply["id"]))
+    return (await stage.when(booking, by=world.lea)).only(AppointmentBooked)

@@ -8,16 +8,17 @@ from uuid import UUID
 
 import world
 from eventually import eventually
+from given_views import a
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sav_catalog.model import Article, Product, StockLevel, stock_id
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import Place
-from sav_contracts.claims import ClientView, ReclamationView, Safety
+from sav_contracts.claims import ClientView, ReclamationView
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.visit import InterventionView
-from sav_contracts.messages import Asked
+from sav_contracts.messages import RequestMessage
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BOILER, JOINT, PRODUCT = UUID(int=200), UUID(int=201), UUID(int=300)
@@ -75,61 +76,24 @@ def file(media_type: str = "application/pdf", sha256: str = "a" * 64) -> StoredF
 
 
 def client(who: Actor) -> ClientView:
-    return ClientView(
-        id=who.id,
-        version=1,
-        created_at=NOW,
-        updated_at=NOW,
-        client_id=who.id,
-        name="Léa",
-        email=f"{who.id}@example.com",
-        locale="fr",
-    )
+    return a(ClientView, who.id, client_id=who.id, email=f"{who.id}@example.com")
 
 
 def claim(**fields: Any) -> ReclamationView:
     """Karim's réclamation about Léa's boiler."""
-    usual = {
-        "id": UUID(int=100),
-        "version": 1,
-        "created_at": NOW,
-        "updated_at": NOW,
-        "reference": "REC-2026-000100",
-        "client_id": world.lea.id,
-        "technician_id": world.karim.id,
-        "article": "Chaudière 24",
-        "problem_type": "leak",
-        "description": "goutte à goutte",
-        "safety": Safety(),
-        "status": "assigned",
-        "coverage": "unknown",
-        "product_id": PRODUCT,
-        "priority": "high",
-        "priority_reason": "problem type leak",
-    }
-    return ReclamationView.model_validate(usual | fields)
+    usual = {"technician_id": world.karim.id, "product_id": PRODUCT}
+    return a(ReclamationView, **({"id": UUID(int=100)} | usual | fields))
 
 
 def visit(**fields: Any) -> InterventionView:
     """Karim's visit about Léa's boiler."""
-    usual = {
-        "id": UUID(int=400),
-        "version": 1,
-        "created_at": NOW,
-        "updated_at": NOW,
-        "client_id": world.lea.id,
-        "technician_id": world.karim.id,
-        "reclamation_id": UUID(int=100),
-        "reclamation_reference": "REC-2026-000100",
-        "status": "planned",
-        "slot": None,
-        "product_id": PRODUCT,
-        "reason": None,
-    }
-    return InterventionView.model_validate(usual | fields)
+    usual = {"id": UUID(int=400), "reclamation_id": UUID(int=100), "product_id": PRODUCT}
+    return a(InterventionView, **(usual | fields))
 
 
-async def overtaken(stage: Stage, record: Article | Product, message: Asked[Any], by: Actor) -> Outcome:
+async def overtaken(
+    stage: Stage, record: Article | Product, message: RequestMessage[Any], by: Actor
+) -> Outcome:
     """What is answered to a command that found no such record yet, while somebody else was about to add it."""
     async with asyncio.TaskGroup() as group, AsyncSession(stage.database.engine) as session, session.begin():
         record.version, record.created_at, record.updated_at = 1, NOW, NOW

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import world
+from given_views import a
 
 from sav_contracts.actor import Actor
 from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Cover, Place, ProductView, Warranty
-from sav_contracts.claims import ReclamationView, Safety, Slot, TechnicianAssigned
+from sav_contracts.claims import ReclamationView, Slot, TechnicianAssigned
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.report import ReportStatus
 from sav_contracts.interventions.visit import InterventionStatus, Labour, PartPriced, Work
@@ -35,7 +36,7 @@ SIGNATURE = StoredFile(sha256="a" * 64, media_type="image/png", size=1200, name=
 
 def visit(status: InterventionStatus, **fields: Any) -> Intervention:
     """Karim's visit for Léa's réclamation."""
-    usual = {
+    usual: dict[str, Any] = {
         "id": VISIT,
         "client_id": world.lea.id,
         "technician_id": world.karim.id,
@@ -75,7 +76,7 @@ def work(serial: str | None = None) -> Work:
 def report(status: ReportStatus, **fields: Any) -> Report:
     """The report of Karim's visit; signed where it has come so far."""
     signed = status not in {"draft", "signature_refused"}
-    usual = {
+    usual: dict[str, Any] = {
         "id": REPORT,
         "intervention_id": VISIT,
         "reclamation_id": RECLAMATION,
@@ -97,52 +98,40 @@ def seen(id: UUID, version: int = 1) -> dict[str, Any]:
 
 
 def account(**fields: Any) -> AccountView:
-    usual = {
+    usual: dict[str, Any] = {
         "user_id": world.karim.id,
         "email": "karim@example.com",
         "name": "Karim",
-        "locale": "fr",
-        "status": "active",
+        "role": "technician",
     }
-    return AccountView(**(seen(world.karim.id) | usual | fields))
+    return a(AccountView, **({"id": world.karim.id} | usual | fields))
 
 
 def valve(**fields: Any) -> ArticleView:
-    usual = dict.fromkeys(("gtin", "model", "fuel", "power_kw", "spare_parts_until", "image")) | {
+    usual: dict[str, Any] = {
+        "description": "vanne gaz",
         "reference": "VAN-22",
         "name": "Vanne gaz",
-        "brand": "Aquila",
         "family": "part",
-        "description": "vanne gaz",
+        "fuel": None,
+        "power_kw": None,
         "price": Decimal("84.90"),
-        "currency": "EUR",
-        "vat_class": "standard",
-        "warranty_parts_months": 24,
-        "warranty_labour_months": 24,
-        "compatible_parts": [],
-        "in_stock": True,
-        "status": "active",
         "minimum_stock": 0,
     }
-    return ArticleView(**(seen(VALVE) | usual | fields))
+    return a(ArticleView, **({"id": VALVE} | usual | fields))
 
 
 def product(*covers: Cover, version: int = 1, accepted: bool = True) -> ProductView:
     """Léa's boiler."""
-    return ProductView(
-        **seen(PRODUCT, version),
-        client_id=world.lea.id,
-        article_id=UUID(int=401),
-        article="Chaudière",
-        family="heating",
+    return a(
+        ProductView,
+        PRODUCT,
+        version=version,
         serial="CH-1",
         place=Place(address="1 rue de l'Exemple", postcode="75001", city="Paris"),
         purchase_date=date(2025, 1, 10),
         delivery_date=date(2025, 1, 10),
-        commissioning_date=None,
-        proof=None,
         proof_state="accepted" if accepted else "submitted",
-        proof_reason=None,
         covers=list(covers),
     )
 
@@ -157,20 +146,8 @@ UNTIL_THE_FAULT = cover(date(2025, 1, 10), REPORTED)
 
 def reclamation(to: Actor, **fields: Any) -> ReclamationView:
     """Léa's réclamation as claims tells it, given to this technician."""
-    usual = {
-        "reference": "REC-2026-000100",
-        "client_id": world.lea.id,
-        "technician_id": to.id,
-        "article": "Chaudière",
-        "problem_type": "leak",
-        "description": "goutte à goutte",
-        "safety": Safety(),
-        "status": "assigned",
-        "coverage": "unknown",
-        "priority": "high",
-        "priority_reason": "leak",
-    }
-    return ReclamationView(**(seen(RECLAMATION, 3) | usual | fields))
+    usual: dict[str, Any] = {"version": 3, "reference": "REC-2026-000100", "technician_id": to.id}
+    return a(ReclamationView, **({"id": RECLAMATION} | usual | fields))
 
 
 def assigned(to: Actor, previous: Actor | None = None, **fields: Any) -> TechnicianAssigned:

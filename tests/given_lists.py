@@ -6,19 +6,20 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from given_views import a
 from pydantic_core import from_json
 from system import System
 from uuid_utils.compat import uuid7
 
 from sav_chassis.errors import Invalid
-from sav_chassis.projector import show
+from sav_chassis.views import show
 from sav_contracts.actor import Actor
-from sav_contracts.claims import ReclamationView, Safety
-from sav_contracts.surface import SURFACE, Serves
-from sav_edge.reading import ReadModel
+from sav_contracts.claims import ReclamationView
+from sav_contracts.surface import SURFACE, ListRow
+from sav_edge.read_model import ReadModel
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-LISTS = {row.path: row for row in SURFACE if row.serves is Serves.PAGE}
+LISTS = {row.path: row for row in SURFACE if isinstance(row, ListRow)}
 
 
 async def page(read: ReadModel, path: str, who: Actor, **query: Any) -> Any:
@@ -49,24 +50,7 @@ async def named_wrong(read: ReadModel, path: str, who: Actor, **query: Any) -> s
 
 def dated(client_id: UUID, created_at: datetime) -> ReclamationView:
     """A réclamation as its owner would announce it."""
-    id = uuid7()
-    return ReclamationView(
-        id=id,
-        version=1,
-        created_at=created_at,
-        updated_at=created_at,
-        reference=f"REC-{id}",
-        client_id=client_id,
-        technician_id=None,
-        article="Évier",
-        problem_type="leak",
-        description="fuite",
-        safety=Safety(),
-        status="submitted",
-        coverage="unknown",
-        priority="high",
-        priority_reason="problem type leak",
-    )
+    return a(ReclamationView, at=created_at, client_id=client_id, reference=f"REC-{uuid7()}")
 
 
 async def put(system: System, *views: ReclamationView) -> None:

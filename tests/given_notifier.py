@@ -6,30 +6,31 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import world
+from given_views import a
 
+from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView, UserInvited
 from sav_contracts.auth.session import SessionEnd, SessionEnded
 from sav_contracts.calendar import AppointmentBooked, AppointmentView, ConflictDetected, ConflictView
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.catalog.product import Cover, Place, ProductVerified, ProductView, Warranty
+from sav_contracts.catalog.product import Place, ProductVerified, ProductView, Warranty
 from sav_contracts.claims import (
     ClientView,
     ReclamationCreated,
     ReclamationMoved,
     ReclamationQualified,
     ReclamationView,
-    Safety,
     Slot,
 )
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
 from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
     InterventionScheduled,
     InterventionView,
-    TechnicianView,
 )
 from sav_contracts.messages import View
 from sav_contracts.reporting import FeedbackGiven, FeedbackView
@@ -59,6 +60,7 @@ CONFLICT, FEEDBACK, STOCK, GRANT = (UUID(int=number) for number in (410, 500, 60
 
 
 REFERENCE = "REC-2026-000100"
+OF_IT: dict[str, Any] = {"reclamation_id": RECLAMATION, "reclamation_reference": REFERENCE}
 
 
 # A Tuesday in winter, nine o'clock in Paris, far enough ahead.
@@ -74,21 +76,10 @@ LATER = Slot(start=START + timedelta(days=1, minutes=30), end=START + timedelta(
 LONG_AHEAD = datetime(2126, 12, 1, 12, 0, tzinfo=UTC)
 
 
-def shown(view: type[V], id: UUID, usual: dict[str, Any], given: dict[str, Any]) -> V:
-    base = {"id": id, "version": 1, "created_at": BORN, "updated_at": BORN}
-    return view.model_validate(base | usual | given)
-
-
 def account(who: Actor, name: str, **fields: Any) -> AccountView:
-    usual = {
-        "user_id": who.id,
-        "email": f"{name.split()[0].lower()}@example.com".replace("é", "e"),
-        "name": name,
-        "role": who.role,
-        "locale": "fr",
-        "status": "active",
-    }
-    return shown(AccountView, who.id, usual, fields)
+    email = f"{name.split()[0].lower()}@example.com".replace("é", "e")
+    usual: dict[str, Any] = {"user_id": who.id, "email": email, "name": name, "role": who.role}
+    return a(AccountView, **({"id": who.id} | usual | fields))
 
 
 ACCOUNTS = (
@@ -104,8 +95,12 @@ ACCOUNTS = (
 
 
 def client_profile(who: Actor, name: str, **fields: Any) -> ClientView:
-    usual = {"client_id": who.id, "name": name, "email": f"{name.split()[0].lower()}@example.org"}
-    return shown(ClientView, who.id, usual | {"locale": "fr"}, fields)
+    usual: dict[str, Any] = {
+        "client_id": who.id,
+        "name": name,
+        "email": f"{name.split()[0].lower()}@example.org",
+    }
+    return a(ClientView, **({"id": who.id} | usual | fields))
 
 
 CLIENTS = (
@@ -115,136 +110,131 @@ CLIENTS = (
 
 
 TECHNICIANS = tuple(
-    shown(TechnicianView, who.id, {"technician_id": who.id, "name": name, "active": True}, {})
+    a(TechnicianView, who.id, technician_id=who.id, name=name)
     for who, name in ((world.karim, "Karim Haddad"), (world.sofia, "Sofia Martin"))
 )
 
 
 def article(**fields: Any) -> ArticleView:
-    usual = {
-        **{"reference": "CHD-24-MIX", "gtin": None, "name": "Chaudière Azur 24", "brand": "Azur"},
-        **{"model": None, "family": "heating", "description": "", "fuel": "gas", "power_kw": 24},
-        **{"price": "1890.00", "currency": "EUR", "vat_class": "standard", "warranty_parts_months": 24},
-        **{"warranty_labour_months": 24, "spare_parts_until": None, "compatible_parts": [], "image": None},
-        **{"in_stock": True, "status": "active", "minimum_stock": 3},
+    usual: dict[str, Any] = {
+        "reference": "CHD-24-MIX",
+        "name": "Chaudière Azur 24",
+        "brand": "Azur",
+        "description": "",
+        "price": "1890.00",
+        "minimum_stock": 3,
     }
-    return shown(ArticleView, ARTICLE, usual, fields)
+    return a(ArticleView, **({"id": ARTICLE} | usual | fields))
 
 
 def product(**fields: Any) -> ProductView:
-    cover = Cover(
-        kind="commercial",
-        start=date(2025, 1, 15),
-        end=date(2126, 1, 14),
-        parts=100,
-        labour=100,
-        travel=100,
-    )
-    usual = {
-        **{"client_id": world.lea.id, "article_id": ARTICLE, "article": "Chaudière Azur 24"},
-        **{"family": "heating", "serial": "AZ-4711", "purchase_date": date(2025, 1, 10)},
+    shares = {"parts": 100, "labour": 100, "travel": 100}
+    usual: dict[str, Any] = {
+        "article_id": ARTICLE,
+        "article": "Chaudière Azur 24",
+        "serial": "AZ-4711",
         "place": Place(
             address="12 rue des Lilas", postcode="69003", city="Lyon", access_notes="code 24A, 2e étage"
         ),
-        **{"delivery_date": date(2025, 1, 15), "commissioning_date": None, "proof": None},
-        **{"proof_state": "submitted", "proof_reason": None, "covers": [cover]},
+        "purchase_date": date(2025, 1, 10),
+        "delivery_date": date(2025, 1, 15),
+        "proof_state": "submitted",
+        "covers": [{"kind": "commercial", "start": date(2025, 1, 15), "end": date(2126, 1, 14)} | shares],
     }
-    return shown(ProductView, PRODUCT, usual, fields)
+    return a(ProductView, **({"id": PRODUCT} | usual | fields))
 
 
 def reclamation(**fields: Any) -> ReclamationView:
-    usual = {
-        **{"reference": REFERENCE, "client_id": world.lea.id, "technician_id": None},
-        **{"article": "Chaudière Azur 24", "problem_type": "no_heating", "product_id": PRODUCT},
-        **{"description": "Plus de chauffage depuis hier soir.", "safety": Safety(), "status": "submitted"},
-        **{"coverage": "unknown", "priority": "high", "priority_reason": "problem type no_heating"},
+    usual: dict[str, Any] = {
+        "reference": REFERENCE,
+        "article": "Chaudière Azur 24",
+        "problem_type": "no_heating",
+        "product_id": PRODUCT,
+        "description": "Plus de chauffage depuis hier soir.",
+        "status": "submitted",
+        "priority_reason": "problem type no_heating",
     }
-    return shown(ReclamationView, RECLAMATION, usual, fields)
+    return a(ReclamationView, **({"id": RECLAMATION} | usual | fields))
 
 
 def visit(**fields: Any) -> InterventionView:
-    usual = {
-        **{"client_id": world.lea.id, "technician_id": world.karim.id, "reclamation_id": RECLAMATION},
-        **{"reclamation_reference": REFERENCE, "status": "planned", "slot": None, "reason": None},
-        "product_id": PRODUCT,
-    }
-    return shown(InterventionView, VISIT, usual, fields)
+    return a(InterventionView, **({"id": VISIT, "product_id": PRODUCT} | OF_IT | fields))
 
 
 def appointment(**fields: Any) -> AppointmentView:
-    usual = {
-        **{"client_id": world.lea.id, "technician_id": world.karim.id, "reclamation_id": RECLAMATION},
-        **{"reclamation_reference": REFERENCE, "intervention_id": VISIT, "start": SLOT.start},
-        **{"end": SLOT.end, "zone": "Europe/Paris", "arrival_from": SLOT.start},
-        **{"arrival_until": SLOT.start + timedelta(hours=1), "status": "booked", "held_until": None},
-        **{"uid": "visit-1", "sequence": 0, "reason": None},
+    usual: dict[str, Any] = {
+        "intervention_id": VISIT,
+        "start": SLOT.start,
+        "end": SLOT.end,
+        "arrival_from": SLOT.start,
+        "arrival_until": SLOT.start + timedelta(hours=1),
     }
-    return shown(AppointmentView, APPOINTMENT, usual, fields)
+    return a(AppointmentView, **({"id": APPOINTMENT} | usual | OF_IT | fields))
 
 
 def conflict(**fields: Any) -> ConflictView:
-    usual = {
-        **{"technician_id": world.karim.id, "reclamation_id": RECLAMATION, "intervention_id": VISIT},
-        **{"reclamation_reference": REFERENCE, "problem": "slot_taken", "wanted": SLOT},
-        **{"proposals": [LATER], "status": "open"},
-    }
-    return shown(ConflictView, CONFLICT, usual, fields)
+    usual: dict[str, Any] = {"intervention_id": VISIT, "wanted": SLOT, "proposals": [LATER]}
+    return a(ConflictView, **({"id": CONFLICT} | usual | OF_IT | fields))
 
 
 def report(**fields: Any) -> ReportView:
-    usual = {
-        **{
-            "intervention_id": VISIT,
-            "reclamation_id": RECLAMATION,
-            "edition": 1,
-            "findings": "Pompe bloquée",
-        },
-        **{"work_done": "Pompe remplacée", "recommendations": "Faire purger les radiateurs chaque automne."},
-        **{"signed_by": "Léa Bernard", "signature": None, "signed_at": None, "signature_refused": None},
-        **{"status": "submitted", "reason": None},
+    usual: dict[str, Any] = {
+        "intervention_id": VISIT,
+        "reclamation_id": RECLAMATION,
+        "findings": "Pompe bloquée",
+        "work_done": "Pompe remplacée",
+        "recommendations": "Faire purger les radiateurs chaque automne.",
+        "signed_by": "Léa Bernard",
+        "status": "submitted",
     }
-    return shown(ReportView, REPORT, usual, fields)
+    return a(ReportView, **({"id": REPORT} | usual | fields))
 
 
 def invoice(**fields: Any) -> InvoiceView:
-    seller = Seller(name="SAV", address="Paris", registration="SIREN", vat_number="FR")
-    usual = {
-        **{"client_id": world.lea.id, "intervention_id": VISIT, "reclamation_id": RECLAMATION},
-        **{"reclamation_reference": REFERENCE, "number": None, "status": "draft", "currency": "EUR"},
-        **{"seller": seller, "buyer": Buyer(name="Léa Bernard", address=None)},
-        **{"supplied_on": date(2026, 11, 24), "issued_on": None, "due_on": None, "lines": [], "vat": []},
-        **{"net": "1029.00", "tax": "205.80", "total": "1234.80", "paid": "0.00", "balance": "1234.80"},
-        **{"mentions": [], "document": None, "hash": None, "previous_hash": None, "reason": None},
+    usual: dict[str, Any] = {
+        "intervention_id": VISIT,
+        "number": None,
+        "status": "draft",
+        "seller": Seller(name="SAV", address="Paris", registration="SIREN", vat_number="FR"),
+        "buyer": Buyer(name="Léa Bernard", address=None),
+        "supplied_on": date(2026, 11, 24),
+        "net": "1029.00",
+        "tax": "205.80",
+        "total": "1234.80",
+        "balance": "1234.80",
     }
-    return shown(InvoiceView, INVOICE, usual, fields)
+    return a(InvoiceView, **({"id": INVOICE} | usual | OF_IT | fields))
 
 
 ISSUED = {"number": "FAC-2026-000042", "status": "issued", "due_on": date(2026, 12, 24), "version": 2}
 
 
 def payment(**fields: Any) -> PaymentView:
-    usual = {
-        **{"invoice_id": INVOICE, "invoice_number": "FAC-2026-000042", "reclamation_id": RECLAMATION},
-        **{"method": "transfer", "amount": Decimal("1000.00"), "currency": "EUR"},
-        **{"received_on": date(2026, 12, 1), "reference": None, "status": "captured"},
+    usual: dict[str, Any] = {
+        "invoice_id": INVOICE,
+        "invoice_number": "FAC-2026-000042",
+        "reclamation_id": RECLAMATION,
+        "method": "transfer",
+        "amount": Decimal("1000.00"),
+        "received_on": date(2026, 12, 1),
     }
-    return shown(PaymentView, PAYMENT, usual, fields)
+    return a(PaymentView, **({"id": PAYMENT} | usual | fields))
 
 
 def feedback(**fields: Any) -> FeedbackView:
-    usual = {
-        **{"client_id": world.lea.id, "technician_id": world.karim.id, "intervention_id": VISIT},
-        **{"reclamation_id": RECLAMATION, "status": "invited", "rating": None, "recommend": None},
-        **{"comment": None, "contact_me": False, "open_until": LONG_AHEAD},
+    usual: dict[str, Any] = {
+        "intervention_id": VISIT,
+        "reclamation_id": RECLAMATION,
+        "open_until": LONG_AHEAD,
     }
-    return shown(FeedbackView, FEEDBACK, usual, fields)
+    return a(FeedbackView, **({"id": FEEDBACK} | usual | fields))
 
 
 KNOWN: tuple[View, ...] = (
     *ACCOUNTS,
     *CLIENTS,
     *TECHNICIANS,
-    *(article(), product(), reclamation(), visit(), report(), invoice(**ISSUED)),
+    *(article(), product(), reclamation(), visit(), report(), invoice(**ISSUED), appointment()),
 )
 
 
@@ -306,3 +296,7 @@ def given_feedback(rating: int, **fields: Any) -> FeedbackGiven:
 
 
 CLASH = ConflictDetected(state=conflict())
+
+
+async def on_the_way(stage: Stage) -> None:
+    await stage.hears(moved("en_route"))

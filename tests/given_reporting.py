@@ -9,9 +9,9 @@ from uuid import UUID
 import world
 from given_views import a
 
-from sav_chassis.projecting import take_in
-from sav_chassis.projector import Told
+from sav_chassis.events.projections import project_batch
 from sav_chassis.testing import Stage, enveloped
+from sav_chassis.views import RecordedEvent
 from sav_contracts.claims import (
     ReclamationChanged,
     ReclamationCreated,
@@ -28,7 +28,7 @@ OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RECLAMATION, VISIT = UUID(int=100), UUID(int=200)
 
 
-def at(time: datetime, event: Event) -> Told:
+def at(time: datetime, event: Event) -> RecordedEvent:
     """An event as it was told at that time."""
     return enveloped(event).model_copy(update={"at": time}), event
 
@@ -38,9 +38,9 @@ def hours(number: float) -> datetime:
     return OPENED + timedelta(hours=number)
 
 
-async def learns(stage: Stage, told: Iterable[Told]) -> None:
+async def learns(stage: Stage, told: Iterable[RecordedEvent]) -> None:
     """Its projections are given these events in one batch."""
-    await take_in(stage.service, stage.database, list(told))
+    await project_batch(stage.service, stage.database, list(told))
 
 
 async def facts(stage: Stage, table: str) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def reclamation(number: int = 100, opened: datetime = OPENED, **fields: Any) -> 
 
 def story(
     last: ReclamationView, to_qualify: float | None = None, to_resolve: float | None = None
-) -> list[Told]:
+) -> list[RecordedEvent]:
     """How a réclamation came to this state: qualified and resolved after so many hours, where it was."""
     opened, last = last.created_at, last.model_copy(update={"version": 4})
     told = [at(opened, ReclamationCreated(state=earlier(last, 1, "submitted")))]
@@ -84,11 +84,13 @@ def closed(of: InterventionView, when: datetime = OPENED, outcome: Any = "comple
     return InterventionClosed(state=state, outcome=outcome)
 
 
-def told_visit(of: InterventionView) -> Told:
+def told_visit(of: InterventionView) -> RecordedEvent:
     return at(OPENED, InterventionChanged(state=of))
 
 
-def told_invoice(reclamation: int, status: str, total: str, paid: str = "0.00", **fields: Any) -> Told:
+def told_invoice(
+    reclamation: int, status: str, total: str, paid: str = "0.00", **fields: Any
+) -> RecordedEvent:
     """Its invoice, which has no other amounts here."""
     view = a(
         InvoiceView,

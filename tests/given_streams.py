@@ -16,8 +16,8 @@ from litestar import Litestar
 from litestar.datastructures import State
 from pydantic_core import from_json
 
+from sav_chassis.commands.roles import check_role
 from sav_chassis.identity import Signer, Verifier
-from sav_chassis.roles import check_role
 from sav_chassis.settings import Settings
 from sav_contracts.actor import ANYONE, Actor
 from sav_contracts.auth.policy import Cors
@@ -25,10 +25,10 @@ from sav_contracts.claims import ReclamationView
 from sav_contracts.messages import View
 from sav_contracts.surface import Row
 from sav_edge.app import served
-from sav_edge.auditing import Audit
-from sav_edge.call import call_of
-from sav_edge.front import Front
+from sav_edge.audit_log import Audit
+from sav_edge.middleware import RequestMiddleware
 from sav_edge.projection import apply
+from sav_edge.request_context import request_context_of
 from sav_edge.routes import HttpRequest, token_of
 from sav_edge.stream import Streams, streaming
 
@@ -130,14 +130,14 @@ async def replica(
     streams = Streams(pool, verifier, at_most, heartbeat)
 
     def admit(row: Row, request: HttpRequest) -> str | None:
-        call = call_of(request.scope)
+        call = request_context_of(request.scope)
         token = token_of(call)
         call.actor = verifier.actor(token) if token else ANYONE
         check_role(row, call.actor)
         return token
 
     app = Litestar([streaming(streams, admit)], state=State({"streams": streams}), openapi_config=None)
-    app.asgi_handler = Front(app.asgi_handler, settings, Cors, Audit(pool, settings))
+    app.asgi_handler = RequestMiddleware(app.asgi_handler, settings, Cors, Audit(pool, settings))
     listener = socket.create_server(("127.0.0.1", 0))
     # So that little is enough to fill it.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)

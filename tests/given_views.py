@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import world
 from uuid_utils.compat import uuid7
 
-from sav_chassis.projector import Told
 from sav_chassis.testing import enveloped
+from sav_chassis.views import RecordedEvent
 from sav_contracts import catalogue
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView
@@ -20,7 +20,8 @@ from sav_contracts.claims import ClientView, PhotoView, ReclamationView, Safety,
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
 from sav_contracts.interventions.report import ReportView
-from sav_contracts.interventions.visit import InterventionView, TechnicianView
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Event, View
 from sav_contracts.notifier import NotificationView
 from sav_contracts.reporting import FeedbackView
@@ -226,11 +227,11 @@ def a(view: type[V], id: UUID | None = None, at: datetime = NOW, **fields: Any) 
     return view.model_validate(USUAL[view] | stamp | fields)
 
 
-def told(event: Event) -> Told:
+def told(event: Event) -> RecordedEvent:
     return enveloped(event), event
 
 
-def announced(view: View) -> Told:
+def announced(view: View) -> RecordedEvent:
     """The record in an event of its owner's that has nothing else to say."""
     event_type = next(
         event

@@ -38,10 +38,10 @@ from given_notifier import (
     report,
     resolved,
     scheduled,
-    shown,
     verified,
     visit,
 )
+from given_views import a
 
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.account import (
@@ -246,11 +246,13 @@ CASES = [
     Case(
         "low stock",
         StockLow(
-            state=shown(
+            state=a(
                 StockLevelView,
                 STOCK,
-                {"article_id": ARTICLE, "reference": "CHD-24-MIX", "level": 1, "minimum_stock": 3},
-                {},
+                article_id=ARTICLE,
+                reference="CHD-24-MIX",
+                level=1,
+                minimum_stock=3,
             )
         ),
         {"stock_low": MANAGERS},

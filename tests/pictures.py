@@ -1,4 +1,4 @@
-"""Pictures and papers as people send them, and as nobody should."""
+"""Pictures as people send them, and as nobody should."""
 
 import struct
 import zlib
@@ -8,7 +8,6 @@ from typing import Any
 from PIL import ExifTags, Image
 
 GPS = "48.8566"
-PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
@@ -35,19 +34,13 @@ def photo(orientation: int = 1) -> bytes:
     )
 
 
-def packed(objects: bytes) -> bytes:
-    """A PDF whose objects are compressed, as most are today."""
-    inside = zlib.compress(objects)
-    head = b"2 0 obj\n<< /Type /ObjStm /N 1 /Filter /FlateDecode /Length %d >>\nstream\r\n" % len(inside)
-    return PDF.replace(b"trailer", head + inside + b"\nendstream\nendobj\ntrailer")
+def chunk(name: bytes, data: bytes) -> bytes:
+    """One of a PNG."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def bomb() -> bytes:
     """A PNG of some bytes that asks for ten thousand million pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
     data = zlib.compress(b"\0" * 1_000_000)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")

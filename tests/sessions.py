@@ -6,6 +6,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from eventually import eventually
+from kept_mails import plain
 from stories import refused
 from system import Person, System
 
@@ -24,7 +25,7 @@ async def letter(system: System, email: str, subject: str) -> str:
         for path in Path(system.settings.mailbox).glob(f"*{email}*.eml"):
             mail = BytesParser(policy=policy.default).parsebytes(path.read_bytes())
             if subject in mail["Subject"]:
-                return str(mail.get_body(("plain",)).get_content())  # type: ignore[attr-defined]
+                return plain(mail)
         return ""
 
     return await eventually(text, 10)

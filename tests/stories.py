@@ -5,7 +5,7 @@ from typing import Any
 from eventually import eventually
 from system import Person
 
-from sav_ops.journey import Act, Voice
+from sav_ops.demo.journey import Act, Player
 
 Json = dict[str, Any]
 
@@ -102,9 +102,9 @@ async def drafted(client: Person, manager: Person, technician: Person) -> Json:
     return done(await manager.ask("PATCH", f"/invoices/{draft['id']}", json=address))
 
 
-def voice(person: Person, name: str) -> Voice:
+def voice(person: Person, name: str) -> Player:
     """The same person, as one who plays the journey."""
-    return Voice(person.http, name, person.role, person.id, person.token, _unheard)
+    return Player(person.http, name, person.role, person.id, person.token, _unheard)
 
 
 async def _unheard(act: Act) -> None:

@@ -1,12 +1,14 @@
 """The whole system in one process: real broker, real databases, the edge's application called directly."""
 
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import asyncpg
+import cheap_passwords
 import httpx
 from description import Description
 from eventually import eventually
@@ -17,9 +19,10 @@ from sav_auth.app import auth
 from sav_auth.model import Purpose
 from sav_calendar.app import calendar
 from sav_catalog.app import catalog
-from sav_chassis.asking import CommandClient
+from sav_chassis.commands.client import CommandClient
 from sav_chassis.identity import Links, Signer
-from sav_chassis.runner import connected, serving
+from sav_chassis.migrate import migrate
+from sav_chassis.process.runner import connected, serving
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_claims.app import claims
@@ -34,6 +37,8 @@ SERVICES = {
     service.name: service for service in (auth, catalog, claims, interventions, calendar, notifier, reporting)
 }
 PASSWORD = "correct horse battery"
+# Seconds; a token lasts 15 minutes.
+REFRESHES_AFTER = 600.0
 
 
 class FromAnywhere(httpx.ASGITransport):
@@ -59,21 +64,37 @@ class Person:
     token: str = ""
     refresh_token: str = ""
     names: dict[str, Any] = field(default_factory=dict)
+    refreshes_at: float = field(default_factory=lambda: time.monotonic() + REFRESHES_AFTER)
 
     async def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Any request under /api with this person's token; `request` as httpx takes it."""
+        await self._stay_signed_in()
         headers = self.headers() | request.pop("headers", {})
         return await self.http.request(method, f"/api{path}", headers=headers, **request)
 
     async def get(self, path: str, **parameters: Any) -> httpx.Response:
+        await self._stay_signed_in()
         return await self.http.get(f"/api{path}", params=parameters, headers=self.headers())
 
     async def post(self, path: str, json: Any = None, key: str | None = None) -> httpx.Response:
+        await self._stay_signed_in()
         headers = self.headers() | ({"Idempotency-Key": key} if key else {})
         return await self.http.post(f"/api{path}", json=json or {}, headers=headers)
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    async def _stay_signed_in(self) -> None:
+        """Whoever is there for a whole run needs another token on the way; copies of them share no session that way."""
+        if not self.refresh_token or time.monotonic() < self.refreshes_at:
+            return
+        self.refreshes_at = time.monotonic() + REFRESHES_AFTER
+        said = {"email": self.email, "password": PASSWORD}
+        answer = await self.http.post("/api/auth/login", json=said)
+        if (
+            answer.status_code == 200
+        ):  # else they may not sign in any more, which is what some tests are about
+            self.token, self.refresh_token = answer.json()["access_token"], answer.json()["refresh_token"]
 
 
 class System:
@@ -158,10 +179,11 @@ class System:
 @asynccontextmanager
 async def whole(settings: Settings) -> AsyncIterator[System]:
     """Migrated, started, and stopped at the end."""
+    cheap_passwords.use()
     system = System(settings)
     rooms: list[Service | Any] = [*SERVICES.values(), edge]
     for room in rooms:
-        await room.migrate(settings)
+        await migrate(settings, room.name)
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(connected(settings, "tests"))
         system.asks = CommandClient(broker)
@@ -172,6 +194,13 @@ async def whole(settings: Settings) -> AsyncIterator[System]:
             await system.start(name)
         system.http = await stack.enter_async_context(door(settings))
         yield system
+
+
+def app_behind(http: httpx.AsyncClient) -> Any:
+    """The application that answers this client."""
+    transport = http._transport
+    assert isinstance(transport, FromAnywhere)
+    return transport.app
 
 
 @asynccontextmanager

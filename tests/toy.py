@@ -15,14 +15,15 @@ from sav_chassis.service import Service
 from sav_chassis.tx import Tx
 from sav_contracts import catalogue
 from sav_contracts.actor import Actor
-from sav_contracts.messages import Command, Event, Line, Message, PersonId, Query, Scope, Secret, View
-from sav_contracts.surface import ANYBODY, CLIENT_AND_MANAGERS, CONCERNED, Row
+from sav_contracts.messages import Command, Event, Line, Message, PersonId, Query, Secret, View
+from sav_contracts.surface import ANYBODY, CLIENT_AND_MANAGERS, EVERYBODY, MessageRow
+from sav_contracts.visibility import ALL, Own, Visible
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class BoxForClient(View):
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(client=Own("client_id"), technician=Own("technician_id"))
 
     client_id: PersonId
     technician_id: PersonId | None
@@ -34,15 +35,21 @@ class BoxView(BoxForClient):
     margin: int
 
     def for_client(self) -> BoxForClient:
-        return self.part(BoxForClient)
+        return self.narrowed_to(BoxForClient)
 
 
 class LidView(View):
     """A record of another service, of which the toys keep a copy."""
 
-    scope: ClassVar[Scope] = Scope.PUBLIC
+    visible: ClassVar[Visible] = Visible(client=ALL, technician=ALL)
 
     colour: str
+
+
+class BadgeView(View):
+    visible: ClassVar[Visible] = Visible(client=Own("id"), technician=Own("user_id"))
+
+    user_id: PersonId
 
 
 class Make(Command[BoxView]):
@@ -72,35 +79,31 @@ class FindTotal(Query[Total]):
     pass
 
 
-class BoxMade(Event):
-    state: BoxView
+class BoxMade(Event[BoxView]):
+    pass
 
 
-class BoxFilled(Event):
-    state: BoxView
+class BoxFilled(Event[BoxView]):
     amount: int = 1
     helper_id: PersonId | None = None
     note: str = ""
 
 
-class LidMade(Event):
-    state: LidView
+class LidMade(Event[LidView]):
+    pass
 
 
-class Box(Aggregate):
+class Box(Aggregate[BoxView]):
     __tablename__ = "box"
 
     client_id: Mapped[UUID]
     technician_id: Mapped[UUID | None]
     name: Mapped[str] = mapped_column(unique=True)
     filled: Mapped[int] = mapped_column(default=0)
-
-    def view(self) -> BoxView:
-        fields = {name: getattr(self, name) for name in BoxForClient.model_fields}
-        return BoxView(**fields, margin=7)
+    margin: ClassVar[int] = 7
 
 
-class Badge(Aggregate):
+class Badge(Aggregate[BadgeView]):
     """Follows an account: its id is a person's."""
 
     __tablename__ = "badge"
@@ -122,10 +125,10 @@ class Seen(Base):
 
 
 SURFACE = (
-    Row("Make", "POST /boxes", Make, CLIENT_AND_MANAGERS),
-    Row("Fill", "POST /boxes/{box_id}/fill", Fill, CONCERNED),
-    Row("Whisper", "POST /boxes/{box_id}/whisper", Whisper, {**ANYBODY}),
-    Row("Total", "POST /boxes/total", FindTotal, CONCERNED),
+    MessageRow("Make", "POST /boxes", Make, CLIENT_AND_MANAGERS),
+    MessageRow("Fill", "POST /boxes/{box_id}/fill", Fill, EVERYBODY),
+    MessageRow("Whisper", "POST /boxes/{box_id}/whisper", Whisper, ANYBODY),
+    MessageRow("Total", "POST /boxes/total", FindTotal, EVERYBODY),
 )
 
 
@@ -144,14 +147,14 @@ def usual() -> Service:
 
 async def make(cmd: Make, tx: Tx, by: Actor) -> Box:
     box = tx.add(Box(id=tx.new_id(), client_id=cmd.client_id, name=cmd.name, filled=0))
-    tx.emit(BoxMade, box)
+    tx.emit(box, BoxMade())
     return box
 
 
 async def fill(cmd: Fill, tx: Tx, by: Actor) -> Box:
     box = await tx.load(Box, cmd.box_id, by)
     box.filled += cmd.amount
-    tx.emit(BoxFilled, box, amount=cmd.amount, helper_id=cmd.helper_id)
+    tx.emit(box, BoxFilled(amount=cmd.amount, helper_id=cmd.helper_id))
     return box
 
 

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from sav_chassis.asking import Ask
+from sav_chassis.commands.client import CommandEnvelope
 from sav_chassis.errors import Problem
 from sav_chassis.identity import Signer
 from sav_chassis.service import Service
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.messages import Asked
+from sav_contracts.messages import RequestMessage
 
 # Puts a service on a stage with empty tables.
 OnStage = Callable[[Service], Awaitable[Stage]]
@@ -30,7 +30,9 @@ def wrong_fields(problem: Problem) -> list[str]:
     return [error.field for error in problem.errors or []]
 
 
-def ask(stage: Stage, message: Asked[Any], by: Actor | None = None, **changed: Any) -> Ask:
+def ask(
+    stage: Stage, message: RequestMessage[Any], by: Actor | None = None, **changed: Any
+) -> CommandEnvelope:
     """A command as the edge sends it, with what the test changes."""
     id = uuid7()
     usual: dict[str, Any] = {
@@ -41,7 +43,7 @@ def ask(stage: Stage, message: Asked[Any], by: Actor | None = None, **changed: A
         "token": Signer(stage.settings.signing_key).token(by) if by else None,
         "correlation_id": id,
     }
-    return Ask.model_validate(usual | changed)
+    return CommandEnvelope.model_validate(usual | changed)
 
 
 async def rows(stage: Stage, query: str, *arguments: Any) -> list[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from sav_chassis.envelope import Context
 from sav_chassis.service import Service
 from sav_chassis.testing import Stage
-from sav_chassis.tx import Begin, Tx, transaction
+from sav_chassis.tx import EffectRun, Tx, transaction
 from sav_contracts.actor import SYSTEM, Actor
 
 HOUR = timedelta(hours=1)
@@ -45,7 +45,7 @@ class Clockwork:
         if id in self.failing:
             raise self.failing[id]
 
-    async def deliver(self, id: UUID, begin: Begin) -> None:
+    async def deliver(self, id: UUID, begin: EffectRun) -> None:
         """Fills the box by one, after it has looked at it in a transaction of its own."""
         self.runs.append((id, begin.attempt))
         async with begin() as tx:
@@ -54,7 +54,7 @@ class Clockwork:
         async with begin() as tx:
             box = await tx.load(Box, id, SYSTEM)
             box.filled += 1
-            tx.emit(BoxFilled, box)
+            tx.emit(box, BoxFilled())
             if id in self.failing:
                 raise self.failing[id]
 

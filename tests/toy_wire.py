@@ -14,6 +14,8 @@ class Wire:
         self._port = 0
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._flowing = asyncio.Event()
+        self._flowing.set()
 
     @property
     def url(self) -> str:
@@ -34,6 +36,13 @@ class Wire:
         for writer in list(self._open):
             writer.transport.abort()
 
+    def freeze(self) -> None:
+        """Nothing comes through any more, and nobody is told; what is sent meanwhile arrives after the thaw."""
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        self._flowing.set()
+
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self._to.hostname, self._to.port)
         self._open |= {writer, back}
@@ -44,6 +53,7 @@ class Wire:
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(65536):
+                await self._flowing.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()

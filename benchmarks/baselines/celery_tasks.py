@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine, text
 from sav_chassis.settings import Settings
 from sav_notifier.mail import composed, file_name
 from sav_notifier.rendering import rendered, subject_of
+from sav_notifier.settings import sender
 
 settings = Settings()
 app = Celery("sav", broker=settings.broker_url)
@@ -128,7 +129,7 @@ def deliver(id: str) -> None:
         mail = composed(notification, who, content, settings.mail_from)  # type: ignore[arg-type]
         mailbox = Path(settings.mailbox)
         mailbox.mkdir(parents=True, exist_ok=True)
-        (mailbox / file_name(notification, who)).write_bytes(mail.as_bytes())  # type: ignore[arg-type]
+        (mailbox / file_name(notification, who)).write_bytes(mail.content)  # type: ignore[arg-type]
         now = datetime.now(UTC)
         connection.execute(SENT, {"id": id, "at": now})
         row = {name: _plain(value) for name, value in notification._mapping.items() if name != "facts"}
@@ -137,7 +138,7 @@ def deliver(id: str) -> None:
     copy.delay("edge", "notification", row, row["event_id"])
 
 
-KNOWN = {"company": settings.seller.name, "site": ""}
+KNOWN = {"company": sender().seller.name, "site": ""}
 
 
 def _log(connection: Any, row: dict[str, Any], type: str) -> None:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from sav_edge.app import edge
-from sav_edge.front import Front
-from sav_edge.limiting import RateLimiter
+from sav_chassis.process.runner import run
+from sav_chassis.settings import Settings
+from sav_edge.app import listening
+from sav_edge.middleware import RequestMiddleware
+from sav_edge.rate_limiter import RateLimiter
 
 
 def nothing(*_: Any) -> None:
@@ -12,6 +14,6 @@ def nothing(*_: Any) -> None:
 
 
 if __name__ == "__main__":
-    Front._note = nothing  # type: ignore[method-assign]
+    RequestMiddleware._note = nothing  # type: ignore[method-assign]
     RateLimiter.take = nothing  # type: ignore[method-assign]
-    edge.run()
+    run(listening(Settings()))

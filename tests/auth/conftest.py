@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import cheap_passwords
 import pytest
 
 from sav_auth.app import auth
@@ -11,6 +12,7 @@ from sav_chassis.testing import Stage
 
 @pytest.fixture
 async def stage(stages: Callable[[Service], Awaitable[Stage]]) -> Stage:
+    cheap_passwords.use()
     stage = await stages(auth)
     await stage.clear()
     return stage

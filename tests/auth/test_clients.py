@@ -18,7 +18,7 @@ from sav_contracts.auth.account import (
     UserUpdated,
 )
 
-PHONES = ["+33 6 12 34 56 78", "+33 4 72 00 00 00"]
+PHONES = ["+33612345678", "+33472000000"]
 HOME = {"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"}
 
 
@@ -98,7 +98,7 @@ async def test_who_gets_an_address_later_is_invited_there(stage: Stage, marie: A
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"phones": ["06 12 34 56 78"]},
+        {"phones": ["+999999999"]},
         {"phones": PHONES * 3},
         {"addresses": [HOME | {"country": "France"}]},
         {"addresses": [{"city": "Lyon"}]},

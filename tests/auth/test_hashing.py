@@ -3,11 +3,16 @@
 import asyncio
 import os
 import threading
+from uuid import UUID
 
+import cheap_passwords
+from argon2 import Type, extract_parameters
 from eventually import eventually
-from given_auth import AWAY, EMAIL, WRONG, account, refreshed, sign_in, signed_in, status
+from given_auth import AWAY, account, refreshed, sign_in, signed_in, status
+from uuid_utils.compat import uuid7
 
 from sav_auth import passwords
+from sav_auth.model import LoginAttempt
 from sav_chassis.testing import Stage
 
 IN_A_TRANSACTION = """
@@ -56,15 +61,27 @@ async def test_a_sign_in_that_waited_too_long_is_never_looked_at(stage: Stage) -
 
 
 async def test_who_has_to_wait_is_not_told_whether_the_password_was_right(stage: Stage) -> None:
-    """Many tries that began before the first of them failed: the right one among them is no way in."""
-    await account(stage)
+    """A try that began before others had failed, and is looked at when they have: it is no way in."""
+    lea = await account(stage)
     go = threads_are_held()
-    tries = [sign_in(EMAIL, password) for password in [*[WRONG] * 9, sign_in().password]]
-    asked = [asyncio.create_task(stage.when(each, caller=AWAY)) for each in tries]
-    await eventually(lambda: are_waiting(len(tries)))
-    go.set()
-    answers = [await each for each in asked]
-    assert sorted(status(each) for each in answers) == [401] * 5 + [429] * 5
+    try:
+        asked = asyncio.create_task(stage.when(sign_in(), caller=AWAY))
+        await eventually(lambda: are_waiting(1))
+        await stage.given(*(failure(stage, lea.id) for _ in range(5)))
+    finally:
+        go.set()
+    assert status(await asked) == 429
+
+
+def failure(stage: Stage, account_id: UUID) -> LoginAttempt:
+    """As another try leaves it."""
+    now, origin = stage.now(), AWAY.address
+    return LoginAttempt(id=uuid7(), account_id=account_id, at=now, result="wrong_password", origin=origin)
+
+
+def test_a_password_costs_what_owasp_advises() -> None:
+    cost = extract_parameters(cheap_passwords.IN_LIFE.hash("a password"))
+    assert (cost.type, cost.memory_cost, cost.time_cost, cost.parallelism) == (Type.ID, 19 * 1024, 2, 1)
 
 
 async def test_passwords_give_way_to_everything_else(stage: Stage) -> None:

@@ -301,3 +301,14 @@ async def test_it_is_asked_of_admins_only_and_they_may_leave(stage: Stage) -> No
     assert not (await signed_in(stage, "marie@example.com")).actor.enrolling
     me = await signed_in(stage)
     assert (await stage.when(SignOut(), by=me.actor)).problem is None
+
+
+async def test_codes_are_taken_as_people_write_them(stage: Stage) -> None:
+    await account(stage)
+    phone, codes = await turned_on(stage, await signed_in(stage))
+    said = phone.code()
+    await signed_in(stage, code=f" {said[:3]} {said[3:]} ")
+    written = codes[0].upper(), codes[1].replace("-", " "), codes[2].replace("-", "")
+    for code, as_written in zip(codes, written, strict=False):
+        await signed_in(stage, code=as_written)
+        refused(await stage.when(sign_in(code=code)), 401, "not_signed_in")

@@ -17,8 +17,8 @@ from given_auth import (
     status,
 )
 
-from sav_auth.agents import named
-from sav_chassis.asking import INSIDE, Caller
+from sav_auth.agents import browser_and_system
+from sav_chassis.envelope import INSIDE, Caller
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import ANYONE, Role
 from sav_contracts.auth.session import FindSignIns, SignedInFromNewPlace, SignInFailedRepeatedly
@@ -91,15 +91,90 @@ async def test_somebody_elses_failures_do_not_keep_a_person_out_of_where_they_ar
     refused(await stage.when(sign_in(), caller=HOME), 429, "too_many_attempts")
 
 
-async def test_twenty_failures_from_one_place_make_every_account_wait_there(stage: Stage) -> None:
-    await account(stage)
-    await signed_in(stage, caller=HOME)
+async def flooded(stage: Stage, caller: Caller) -> None:
+    """Somebody there has failed for twenty accounts that there are not."""
     for number in range(20):
-        await tried(stage, 1, f"guess-{number}@example.com", HOME)
+        await tried(stage, 1, f"guess-{number}@example.com", caller)
+
+
+async def test_twenty_failures_from_one_place_make_every_account_wait_that_is_not_known_there(
+    stage: Stage,
+) -> None:
+    await account(stage)
+    await signed_in(stage, caller=AWAY)
+    await flooded(stage, HOME)
     refused(await stage.when(sign_in(), caller=HOME), 429, "too_many_attempts")
+    refused(await stage.when(sign_in(NOBODY), caller=HOME), 429, "too_many_attempts")
     assert (await stage.when(sign_in(), caller=AWAY)).problem is None
     await stage.passes(timedelta(seconds=1))
     assert (await stage.when(sign_in(), caller=HOME)).problem is None
+
+
+async def test_who_is_known_at_a_place_gets_in_however_long_somebody_else_fails_there(stage: Stage) -> None:
+    await account(stage)
+    await signed_in(stage, caller=HOME)
+    await flooded(stage, HOME)
+    looked_at = 0
+    for _ in range(114):
+        [guess] = await tried(stage, 1, NOBODY, HOME)
+        looked_at += status(guess) == 401
+        assert (await stage.when(sign_in(), caller=HOME)).problem is None
+        await stage.passes(timedelta(seconds=10))
+    # Of nineteen minutes: those until the wait is a minute, then one a minute.
+    assert looked_at < 30
+
+
+async def test_who_is_known_at_a_place_waits_for_their_own_failures_there(stage: Stage) -> None:
+    await account(stage)
+    await signed_in(stage, caller=HOME)
+    await flooded(stage, HOME)
+    assert [status(outcome) for outcome in await tried(stage, 6, caller=HOME)] == [401] * 5 + [429]
+    refused(await stage.when(sign_in(), caller=HOME), 429, "too_many_attempts")
+    await stage.passes(timedelta(seconds=1))
+    assert (await stage.when(sign_in(), caller=HOME)).problem is None
+
+
+async def test_failures_with_another_browser_do_not_keep_out_the_one_that_is_known(stage: Stage) -> None:
+    """Somebody beside them, who knows their address."""
+    await account(stage)
+    await signed_in(stage, caller=HOME)
+    beside = Caller(HOME.address, "curl")
+    assert [status(outcome) for outcome in await tried(stage, 6, caller=beside)] == [401] * 5 + [429]
+    assert (await stage.when(sign_in(), caller=HOME)).problem is None
+
+
+async def test_another_browser_where_one_is_known_is_kept_waiting_by_nobodys_failures(stage: Stage) -> None:
+    await account(stage)
+    await signed_in(stage, caller=HOME)
+    await flooded(stage, HOME)
+    await tried(stage, 6, caller=AWAY)
+    assert (await stage.when(sign_in(), caller=Caller(HOME.address, "Chrome"))).problem is None
+
+
+async def test_no_choice_of_browsers_makes_room_for_more_guesses(stage: Stage) -> None:
+    await account(stage)
+    await signed_in(stage, caller=HOME)
+    outcomes = [
+        outcome
+        for number in range(30)
+        for outcome in await tried(stage, 1, caller=Caller(HOME.address, f"browser {'x' * number}"))
+    ]
+    assert [status(outcome) for outcome in outcomes] == [401] * 5 + [429] * 25
+    guesses = await asyncio.gather(*(tried(stage, 1, caller=HOME) for _ in range(12)))
+    assert sorted(status(outcome) for [outcome] in guesses) == [401] * 5 + [429] * 7
+
+
+async def test_one_account_is_guarded_against_many_places_also_where_it_is_known_elsewhere(
+    stage: Stage,
+) -> None:
+    await account(stage)
+    await signed_in(stage, caller=HOME)
+    outcomes = [
+        outcome
+        for number in range(30)
+        for outcome in await tried(stage, 1, caller=Caller(f"203.0.113.{number}", "Firefox"))
+    ]
+    assert [status(outcome) for outcome in outcomes] == [401] * 5 + [429] * 25
 
 
 async def test_the_addresses_of_one_network_are_one_place(stage: Stage) -> None:
@@ -160,7 +235,8 @@ async def test_failures_make_no_place_known(stage: Stage) -> None:
     await signing_in(stage, HOME)
     assert [one.events for one in await tried(stage, 3)] == [[], [], []]
     [told] = await signing_in(stage, AWAY)
-    assert (told.address, told.agent) == (AWAY.address, None)  # type: ignore[attr-defined]
+    assert isinstance(told, SignedInFromNewPlace)
+    assert (told.address, told.agent) == (AWAY.address, None)
 
 
 async def test_the_other_addresses_of_ones_network_are_no_new_place(stage: Stage) -> None:
@@ -195,7 +271,12 @@ async def test_within_sav_itself_there_is_no_place(stage: Stage) -> None:
             "Firefox, Windows",
         ),
         (CHROME.format(120), "Chrome, Android"),
-        (CHROME.format(120).replace("Android 14", "") + " Edg/120.0", "Edge, Linux"),
+        (
+            CHROME.format(120).replace("Android 14; Pixel 8", "x86_64").replace("Mobile ", "") + " Edg/120.0",
+            "Edge, Linux",
+        ),
+        ("win-a-boiler-Bot/1.0 (+https://evil.example) Safari-of-mine", None),
+        ("Mozilla/5.0 " + "x" * 200_000 + " Firefox/131.0", None),
         (
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile/15E148 Safari/604",
             "Safari, iPhone",
@@ -210,7 +291,7 @@ async def test_within_sav_itself_there_is_no_place(stage: Stage) -> None:
     ],
 )
 def test_an_agent_is_called_by_names_that_people_know(agent: str | None, name: str | None) -> None:
-    assert named(agent) == name
+    assert browser_and_system(agent) == name
 
 
 async def test_an_audit_is_the_persons_own_and_the_admins(stage: Stage) -> None:

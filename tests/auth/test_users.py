@@ -57,7 +57,7 @@ async def test_a_person_changes_what_their_account_says(stage: Stage) -> None:
     outcome = await stage.when(change, by=lea)
     state = outcome.only(UserUpdated).state
     told = (state.name, state.phone, state.locale, state.time_zone, state.email)
-    assert told == ("Léa Martin", "+33 6 12 34 56 78", "en", "Africa/Tunis", EMAIL)
+    assert told == ("Léa Martin", "+33612345678", "en", "Africa/Tunis", EMAIL)
     assert outcome.reply["name"] == "Léa Martin"
     assert (await stage.when(change, by=lea)).events == [], "the same once more"
     assert (await stage.when(ChangeProfile(phone=None), by=lea)).only(UserUpdated).state.phone is None
@@ -72,9 +72,11 @@ async def test_a_change_says_what_and_takes_no_name_away(stage: Stage) -> None:
 @pytest.mark.parametrize(
     "field",
     [
-        {"phone": "0612345678"},
+        {"phone": "+999999999"},
         {"phone": "+33 6"},
         {"time_zone": "Mars/Base"},
+        {"time_zone": "localtime"},
+        {"time_zone": "right/UTC"},
         {"role": "admin"},
         {"status": "active"},
     ],
@@ -160,7 +162,7 @@ async def test_two_decisions_about_admins_are_taken_one_after_the_other(stage: S
         await other.execute("SELECT pg_advisory_xact_lock(hashtextextended('admins', 1))")
         waiting = await stage.when(DeactivateUser(account_id=omar.id), by=alex, seconds=0.3)
         refused(waiting, 504, "outcome_unknown")
-    assert (await stage.when(DeactivateUser(account_id=omar.id), by=alex)).only(UserDeactivated)
+    (await stage.when(DeactivateUser(account_id=omar.id), by=alex)).only(UserDeactivated)
 
 
 async def test_who_is_deactivated_is_out_at_once_and_comes_back_with_the_old_password(

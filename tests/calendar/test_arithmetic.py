@@ -2,11 +2,10 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from given_calendar import NOW
+from given_views import a
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,16 +27,7 @@ TRAVEL = Buffers().travel
 
 
 def works(shifts: list[Shift], zone: str = "Europe/Paris", holidays: str = "FR") -> WorkingHoursView:
-    return WorkingHoursView(
-        id=UUID(int=1),
-        version=1,
-        created_at=NOW,
-        updated_at=NOW,
-        technician_id=UUID(int=2),
-        zone=zone,
-        holidays=holidays,
-        shifts=shifts,
-    )
+    return a(WorkingHoursView, zone=zone, holidays=holidays, shifts=shifts)
 
 
 def clock(moments: Any, zone: str = "Europe/Paris") -> list[str]:

@@ -21,7 +21,7 @@ from given_calendar import (
 )
 
 from sav_calendar.lifecycle import NOT_PLANNABLE
-from sav_calendar.model import Conflict
+from sav_calendar.model import PlanningConflict
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
 from sav_contracts.calendar import (
@@ -29,10 +29,12 @@ from sav_contracts.calendar import (
     AppointmentChanged,
     AppointmentView,
     BookAppointment,
+    ConflictBecameMoot,
     ConflictResolved,
     HoldSlot,
 )
 from sav_contracts.claims import ReclamationStatus, Slot
+from sav_contracts.messages import Event
 
 BOOK = BookAppointment(appointment_id=APPOINTMENT)
 MANAGERS = pytest.mark.parametrize("who", [world.marie, world.alex], ids=lambda who: who.role)
@@ -130,14 +132,28 @@ async def test_a_client_chooses_two_hours_ahead_at_least(stage: Stage) -> None:
 
 
 @MANAGERS
-@pytest.mark.parametrize(("hour", "minute"), [(8, 10), (22, 0)])
-async def test_a_manager_chooses_any_time_to_come(stage: Stage, who: Actor, hour: int, minute: int) -> None:
-    assert (await stage.when(hold(at(1, hour, minute)), by=who)).problem is None
+async def test_a_manager_chooses_any_time_to_come_and_says_so_outside_working_hours(
+    stage: Stage, who: Actor
+) -> None:
+    assert (await stage.when(hold(at(1, 8, 10)), by=who)).problem is None
+    for late in (at(1, 7, 59), at(1, 15, 30), at(1, 22), at(1, 12)):
+        assert wrong(await stage.when(hold(late), by=who)) == ["start"]
+        on_purpose = hold(late).model_copy(update={"outside_hours": True})
+        assert (await stage.when(on_purpose, by=who)).problem is None
+
+
+async def test_a_client_has_no_say_in_working_hours(stage: Stage) -> None:
+    on_purpose = hold(at(1, 22)).model_copy(update={"outside_hours": True})
+    assert wrong(await stage.when(on_purpose, by=world.lea)) == ["start"]
 
 
 @CLIENT_AND_MANAGERS
 async def test_nobody_chooses_the_past_or_the_end_of_days(stage: Stage, who: Actor) -> None:
-    for start in (datetime.now(UTC), datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)):
+    for start in (
+        datetime.now(UTC),
+        datetime(1900, 1, 1, tzinfo=UTC),
+        datetime(2200, 12, 31, 23, tzinfo=UTC),
+    ):
         assert wrong(await stage.when(hold(start), by=who)) == ["start"]
 
 
@@ -148,7 +164,7 @@ async def test_a_time_that_is_taken_is_refused(stage: Stage, status: str) -> Non
         refused = await stage.when(hold(at(1, 10)), by=who)
         assert refusal(refused) == (409, "slot_taken")
         assert refused.problem
-        assert refused.problem.detail == "this time was just taken; choose another one"
+        assert refused.problem.detail == "This time was just taken; choose another one"
 
 
 async def test_the_way_between_visits_binds_clients_and_not_managers(stage: Stage) -> None:
@@ -244,7 +260,7 @@ async def test_a_hold_expires_and_its_time_is_held_again(stage: Stage) -> None:
 
     await stage.knows(reclamation(id=UUID(int=101), client_id=world.paul.id, reference="REC-2026-000101"))
     again = await stage.when(hold(at(1, 8), reclamation_id=UUID(int=101)), by=world.paul)
-    assert (await stage.when(booking(again), by=world.paul)).only(AppointmentBooked)
+    (await stage.when(booking(again), by=world.paul)).only(AppointmentBooked)
 
 
 async def test_a_booked_time_does_not_expire(stage: Stage) -> None:
@@ -269,7 +285,7 @@ async def test_a_visit_that_is_over_is_not_taken(stage: Stage) -> None:
     assert (await stage.when(BOOK, by=world.lea)).only(AppointmentBooked).state.intervention_id is None
 
 
-def conflict(**fields: Any) -> Conflict:
+def conflict(**fields: Any) -> PlanningConflict:
     usual = {
         "id": UUID(int=400),
         "technician_id": world.karim.id,
@@ -281,18 +297,22 @@ def conflict(**fields: Any) -> Conflict:
         "proposals": [],
         "status": "open",
     }
-    return Conflict(**(usual | fields))
+    return PlanningConflict(**(usual | fields))
 
 
 @pytest.mark.parametrize(
-    ("who", "status"), [(world.marie, "resolved"), (world.lea, "moot")], ids=["a manager", "the client"]
+    ("who", "told", "status"),
+    [(world.marie, ConflictResolved, "resolved"), (world.lea, ConflictBecameMoot, "moot")],
+    ids=["a manager", "the client"],
 )
-async def test_booking_another_time_settles_the_conflict(stage: Stage, who: Actor, status: str) -> None:
+async def test_booking_another_time_settles_the_conflict(
+    stage: Stage, who: Actor, told: type[Event], status: str
+) -> None:
     others = conflict(id=UUID(int=401), reclamation_id=UUID(int=101))
     await stage.given(held(at(1, 13)), conflict(), others)
     booked, settled = (await stage.when(BOOK, by=who)).events
     assert isinstance(booked, AppointmentBooked)
-    assert isinstance(settled, ConflictResolved)
+    assert type(settled) is told
     assert (settled.state.id, settled.state.status) == (UUID(int=400), status)
 
 

@@ -11,7 +11,8 @@ from given_calendar import NOW, technician
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import FindFreeSlots, HoursChanged, SetHours, Shift
-from sav_contracts.interventions.visit import TechnicianChanged
+from sav_contracts.interventions.technician import TechnicianChanged
+from sav_contracts.messages import View
 
 MORNINGS = [Shift(day="mon", start=time(8), end=time(12)), Shift(day="sat", start=time(9), end=time(13))]
 
@@ -83,6 +84,6 @@ async def test_wrong_hours_are_refused_by_their_field(stage: Stage) -> None:
 
 
 async def test_hours_are_nothing_for_clients(stage: Stage) -> None:
-    state = (await stage.when(setting(), by=world.karim)).only(HoursChanged).state
+    state: View = (await stage.when(setting(), by=world.karim)).only(HoursChanged).state
     assert state.for_client() is None
     assert state.created_at > NOW

@@ -9,7 +9,7 @@ from given_calendar import appointment, at
 from sav_calendar.lifecycle import APPOINTMENT, CONFLICT, NOT_PLANNABLE
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_contracts.actor import SYSTEM, Actor
-from sav_contracts.calendar import AppointmentStatus
+from sav_contracts.calendar import AppointmentStatus, ConflictStatus
 from sav_contracts.claims import ReclamationStatus
 
 MOVES = {
@@ -44,8 +44,9 @@ def test_an_appointment_moves_as_the_table_says(
 def test_what_is_over_stays_over() -> None:
     for status in ("expired", "done", "no_show", "cancelled"):
         assert not any(APPOINTMENT.legal(status, who) for who in EVERYBODY)
-    for status in ("resolved", "moot"):
-        assert not any(CONFLICT.legal(status, who) for who in EVERYBODY)
+    ended: ConflictStatus
+    for ended in ("resolved", "moot"):
+        assert not any(CONFLICT.legal(ended, who) for who in EVERYBODY)
 
 
 def test_a_manager_resolves_a_conflict_and_sav_itself_makes_it_moot() -> None:

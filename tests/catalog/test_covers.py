@@ -1,10 +1,9 @@
 """The covers that follow from the dates, as the product's view reads them."""
 
-from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from datetime import date, timedelta
 
 import pytest
-from given_catalog import HOME
+from given_views import a
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,25 +16,7 @@ MONTHS = st.integers(0, 600)
 
 
 def view(covers: list[Cover]) -> ProductView:
-    return ProductView(
-        id=UUID(int=1),
-        version=1,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        updated_at=datetime(2026, 1, 1, tzinfo=UTC),
-        client_id=UUID(int=2),
-        article_id=UUID(int=3),
-        article="Chaudière",
-        family="heating",
-        serial="1",
-        place=HOME,
-        purchase_date=date(2026, 1, 1),
-        delivery_date=date(2026, 1, 1),
-        commissioning_date=None,
-        proof=None,
-        proof_state="accepted",
-        proof_reason=None,
-        covers=covers,
-    )
+    return a(ProductView, proof_state="accepted", covers=covers)
 
 
 @pytest.mark.parametrize(

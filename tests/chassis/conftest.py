@@ -11,7 +11,7 @@ from toy_asking import OnStage
 
 from sav_chassis.database import Database, opened
 from sav_chassis.migrate import migrate
-from sav_chassis.runner import connected
+from sav_chassis.process.runner import connected
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage

@@ -16,7 +16,7 @@ from toy_switch import SEEN
 from toy_wire import wire
 
 from sav_chassis import topology
-from sav_chassis.runner import serving
+from sav_chassis.process.runner import serving
 from sav_chassis.service import Service
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.tx import Tx

@@ -42,3 +42,12 @@ async def test_an_error_of_the_database_does_not_repeat_what_it_was_given(toy_da
             await connection.execute(text("SELECT 1 / (length(:secret) - 6)"), {"secret": "hushed"})
     assert "division by zero" in str(failed.value)
     assert "hushed" not in str(failed.value)
+
+
+async def test_a_connection_that_was_cut_while_nobody_used_it_is_replaced(toy_database: Database) -> None:
+    """As after a restart of the server: the next command need not fail for it."""
+    async with toy_database.engine.connect() as connection:
+        backend = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    await toy_database.pool.execute("SELECT pg_terminate_backend($1, 5000)", backend)
+    async with toy_database.engine.connect() as connection:
+        assert (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one() != backend

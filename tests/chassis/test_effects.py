@@ -1,6 +1,7 @@
 """Effects: what leaves the database is done after the commit, outside any transaction, and its outcome recorded."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -14,10 +15,10 @@ from toy_asking import OnStage, filled_of, rows
 from toy_later import LATER, Clockwork, age, doing, end_leases, replica, soon
 from toy_wire import wire
 
-from sav_chassis import effecting
 from sav_chassis.errors import TryLater
+from sav_chassis.scheduled import effects as effecting
 from sav_chassis.testing import Stage
-from sav_chassis.tx import Begin
+from sav_chassis.tx import EffectRun
 from sav_contracts.actor import SYSTEM
 
 BOX, OTHER = UUID(int=100), UUID(int=101)
@@ -68,6 +69,18 @@ async def test_a_transaction_that_fails_asks_for_nothing(stage: Stage, clockwork
     assert await stage.waiting() == []
 
 
+async def test_what_may_wait_is_not_done_before(stage: Stage, clockwork: Clockwork) -> None:
+    async with doing(stage) as tx:
+        tx.later(clockwork.deliver, BOX, after=timedelta(seconds=10))
+        assert not tx.due_soon
+    await stage.effects.worker.once()
+    assert clockwork.runs == []
+    [waiting] = await stage.waiting()
+    assert timedelta(seconds=8) < waiting.due - stage.now() <= timedelta(seconds=10)
+    await stage.runs_effects()
+    assert clockwork.runs == [(BOX, 1)]
+
+
 async def test_what_is_asked_for_twice_is_done_once(stage: Stage, clockwork: Clockwork) -> None:
     await ask_for(stage, clockwork, BOX)
     await ask_for(stage, clockwork, BOX, BOX)
@@ -94,7 +107,7 @@ async def test_an_effect_may_ask_for_itself_again(on_stage: OnStage) -> None:
     toys, runs = toy.bare(), []
 
     @toys.effect
-    async def send_on(id: UUID, begin: Begin) -> None:
+    async def send_on(id: UUID, begin: EffectRun) -> None:
         runs.append(id)
         async with begin() as tx:
             if len(runs) < 3:
@@ -215,7 +228,7 @@ async def test_a_database_that_goes_away_after_the_work_leaves_the_next_run_know
     async with wire(stage.settings.database_url) as cable:
 
         @toys.effect
-        async def send(id: UUID, begin: Begin) -> None:
+        async def send(id: UUID, begin: EffectRun) -> None:
             attempts.append(begin.attempt)
             if len(attempts) == 1:
                 cable.cut()
@@ -275,12 +288,12 @@ async def test_a_run_is_not_cut_off_in_the_middle_of_a_transaction(
     toys, further = toy.bare(), []
 
     @toys.effect
-    async def dawdle(id: UUID, begin: Begin) -> None:
+    async def dawdle(id: UUID, begin: EffectRun) -> None:
         async with begin() as tx:
             box = await tx.load(Box, id, SYSTEM)
             await asyncio.sleep(0.3)
             box.filled = 7
-            tx.emit(BoxFilled, box)
+            tx.emit(box, BoxFilled())
         async with begin():
             further.append(id)
 

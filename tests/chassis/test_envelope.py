@@ -9,7 +9,7 @@ import aio_pika
 import pytest
 import toy
 from aio_pika.abc import AbstractIncomingMessage
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sav_chassis.envelope import HEADER, Envelope, Undecodable
@@ -18,6 +18,8 @@ from sav_contracts.actor import Role
 
 PLAIN = enveloped(toy.filled(100, 2))
 OPTIONAL = {"causationid", "traceparent"}
+# Of a bigint, in which the log keeps the sequence.
+LARGEST = 2**63 - 1
 
 
 def received(message: aio_pika.Message, **changed: Any) -> AbstractIncomingMessage:
@@ -33,7 +35,7 @@ ENVELOPES = st.builds(
     at=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     kind=st.just("box"),
     subject=st.uuids(),
-    sequence=st.integers(1, 2**62),
+    sequence=st.integers(1, LARGEST),
     body=st.text(st.characters(codec="utf-8")),
     actor_id=st.uuids(),
     actor_role=st.sampled_from(Role),
@@ -94,6 +96,23 @@ def test_a_body_of_another_form_is_undecodable(body: str) -> None:
 def test_fields_that_are_unknown_today_are_ignored() -> None:
     newer = PLAIN.body[:-1] + ',"weather":"fine"}'
     assert PLAIN.model_copy(update={"body": newer}).event() == PLAIN.event()
+
+
+@given(first=st.integers(1, LARGEST), second=st.integers(1, LARGEST))
+@example(first=9, second=10)
+def test_sequences_compare_as_texts_as_they_do_as_numbers(first: int, second: int) -> None:
+    one, other = (sequence_of(PLAIN.model_copy(update={"sequence": number})) for number in (first, second))
+    assert (one < other, one == other) == (first < second, first == second)
+
+
+def sequence_of(envelope: Envelope) -> str:
+    return str(envelope.to_amqp().headers[f"{HEADER}sequence"])
+
+
+def test_a_message_from_before_the_zeros_and_the_name_of_its_schema_is_read() -> None:
+    message = PLAIN.to_amqp()
+    before = {f"{HEADER}sequence": "2", f"{HEADER}dataschema": "/schemas/toy.BoxFilled.v1.json"}
+    assert Envelope.from_amqp(received(message, headers={**message.headers, **before})) == PLAIN
 
 
 def test_headers_of_others_are_left_alone() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from toy import Box, Fill
 from toy_asking import OnStage, ask, filled_of
 
-from sav_chassis.asking import Answer
+from sav_chassis.commands.client import CommandReply
 from sav_chassis.testing import Stage
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -20,11 +20,11 @@ BOX, OTHER = UUID(int=100), UUID(int=101)
 FILL = Fill(box_id=BOX)
 
 
-async def filling(stage: Stage, *expected: str, by: Actor = world.lea, **more: Any) -> Answer:
-    return await stage.answerer.answer(ask(stage, FILL, by=by, expected=frozenset(expected), **more))
+async def filling(stage: Stage, *expected: str, by: Actor = world.lea, **more: Any) -> CommandReply:
+    return await stage.command_server.answer(ask(stage, FILL, by=by, expected=frozenset(expected), **more))
 
 
-def status(answer: Answer) -> int:
+def status(answer: CommandReply) -> int:
     return answer.problem.status if answer.problem else 200
 
 
@@ -68,7 +68,7 @@ async def test_a_record_that_is_looked_for_is_compared_too(on_stage: OnStage) ->
         box = await tx.first(select(Box).where(Box.id == cmd.box_id))
         assert box
         box.filled += cmd.amount
-        tx.emit(toy.BoxFilled, box, amount=cmd.amount)
+        tx.emit(box, toy.BoxFilled(amount=cmd.amount))
         return box
 
     stage = await on_stage(toys)

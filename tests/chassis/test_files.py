@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from sav_chassis.errors import Unavailable
-from sav_chassis.files import FileLost, Files, check_files
-from sav_chassis.fitness import Unfit
+from sav_chassis.files import FileLost, Files, check_files, copy_files
 from sav_chassis.settings import Settings
+from sav_chassis.startup_checks import CannotStart
 
 PAPER = b"%PDF-1.7 a receipt %%EOF"
 
@@ -103,10 +103,25 @@ async def test_a_bucket_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPa
     ],
 )
 def test_without_a_place_for_files_a_room_does_not_start(url: str) -> None:
-    with pytest.raises(Unfit, match=r"edge: SAV_FILES_URL.*give a folder"):
+    with pytest.raises(CannotStart, match=r"edge: SAV_FILES_URL.*give a folder"):
         check_files(Settings(files_url=url), "edge")
 
 
 def test_with_a_place_for_files_it_starts(tmp_path: Path) -> None:
     check_files(Settings(files_url=(tmp_path / "files").as_uri()), "edge")
     check_files(Settings(files_url="s3://bucket/prefix"), "edge")
+
+
+async def test_another_store_gets_every_file_but_the_damaged_ones(
+    files: Files, folder: Path, tmp_path: Path
+) -> None:
+    file, damaged = [await files.put(content, "application/pdf", "x.pdf") for content in (PAPER, PAPER * 2)]
+    (folder / damaged.sha256[:2] / damaged.sha256[2:]).write_bytes(b"other bytes")
+    (folder / "notes.txt").write_text("somebody else's")
+    told: list[tuple[int, int]] = []
+    copy = tmp_path / "copy"
+    copied = await copy_files(folder.as_uri(), copy.as_uri(), lambda *progress: told.append(progress))
+    assert copied == (1, len(PAPER), [damaged.sha256])
+    assert await Files(copy.as_uri()).get(file) == PAPER
+    assert [path.name for path in kept(copy)] == [file.sha256[2:]]
+    assert told[-1] == (2, 2)

@@ -16,11 +16,11 @@ from toy_asking import OnStage
 from toy_broker import declare
 from toy_wire import wire
 
-from sav_chassis import health
-from sav_chassis.fitness import Unfit
-from sav_chassis.health import Health
-from sav_chassis.runner import serving
+from sav_chassis.process import health
+from sav_chassis.process.health import Health
+from sav_chassis.process.runner import serving
 from sav_chassis.service import Service
+from sav_chassis.startup_checks import CannotStart
 from sav_chassis.testing import Stage
 
 WHOLE = dict.fromkeys(("database", "broker", "toy.commands", "toy.events", "toy.views"), True)
@@ -174,6 +174,6 @@ async def test_a_vital_task_that_is_gone_needs_a_restart(stage: Stage) -> None:
 async def test_a_port_that_somebody_else_has_is_named(stage: Stage, toys: Service) -> None:
     async with serving(toys, stage.settings) as health:
         taken = stage.settings.model_copy(update={"health_port": health.port})
-        with pytest.raises(Unfit, match="SAV_HEALTH_PORT"):
+        with pytest.raises(CannotStart, match="SAV_HEALTH_PORT"):
             async with serving(toys, taken):
                 pass

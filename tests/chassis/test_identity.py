@@ -125,14 +125,14 @@ def test_a_remembered_token_expires_like_any_other() -> None:
 @pytest.mark.parametrize("name", ["nonsense", "another key", "alg none", "altered"])
 async def test_a_command_with_such_a_token_is_refused(stage: Stage, name: str) -> None:
     forged = ask(stage, Fill(box_id=UUID(int=100)), token=FORGED[name])
-    problem = (await stage.answerer.answer(forged)).problem
+    problem = (await stage.command_server.answer(forged)).problem
     assert problem
     assert (problem.status, problem.code) == (401, "not_signed_in")
 
 
 async def test_a_command_with_an_expired_token_is_refused(stage: Stage) -> None:
     token = Signer(stage.settings.signing_key).token(world.lea, seconds=-1)
-    problem = (await stage.answerer.answer(ask(stage, Fill(box_id=UUID(int=100)), token=token))).problem
+    problem = (await stage.command_server.answer(ask(stage, Fill(box_id=UUID(int=100)), token=token))).problem
     assert problem
     assert problem.status == 401
 

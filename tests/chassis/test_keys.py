@@ -10,7 +10,7 @@ import world
 from toy import FindTotal, Total
 from toy_asking import OnStage, ask
 
-from sav_chassis import keys
+from sav_chassis.commands import keys
 from sav_chassis.errors import NotSignedIn
 from sav_chassis.identity import OUTLIVED, Signer, UnknownKey, Verifier, new_key
 from sav_chassis.testing import Stage
@@ -47,7 +47,7 @@ async def find_total(query: FindTotal, tx: Tx, by: Actor) -> Total:
 
 async def status(stage: Stage, private: str) -> int:
     token = Signer(private).token(world.lea)
-    problem = (await stage.answerer.answer(ask(stage, FindTotal(), token=token))).problem
+    problem = (await stage.command_server.answer(ask(stage, FindTotal(), token=token))).problem
     return problem.status if problem else 200
 
 
@@ -102,7 +102,7 @@ def test_whose_tokens_are_revoked_is_looked_up_for_remembered_tokens_too() -> No
     lea = world.lea.model_copy(update={"session": UUID(int=5)})
     token = Signer(OLD).token(lea)
     assert verifier.actor(token).session == lea.session
-    for subject in (lea.id, lea.session):
+    for subject in (lea.id, UUID(int=5)):
         verifier.revoked = {subject: datetime.now(UTC)}
         with pytest.raises(NotSignedIn, match="ended"):
             verifier.actor(token)

@@ -15,10 +15,10 @@ from toy_later import LATER, RUNG, Clockwork, doing, end_leases, soon
 from toy_switch import SEEN, Switch
 
 from sav_chassis import tasks
-from sav_chassis.asking import CommandClient
-from sav_chassis.effecting import EFFECTS_AT_ONCE
+from sav_chassis.commands.client import CommandClient
 from sav_chassis.identity import Signer
-from sav_chassis.runner import serving
+from sav_chassis.process.runner import serving
+from sav_chassis.scheduled.effects import EFFECTS_AT_ONCE
 from sav_chassis.service import Service
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.tx import Tx

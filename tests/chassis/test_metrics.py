@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+import aio_pika
 import httpx
 import prometheus_client
 import pytest
@@ -21,8 +22,10 @@ from toy_broker import declare, send
 from toy_later import Clockwork, doing, soon
 from toy_switch import Switch
 
-from sav_chassis import health, metrics
-from sav_chassis.runner import serving
+from sav_chassis import topology
+from sav_chassis.process import health
+from sav_chassis.process.runner import serving
+from sav_chassis.telemetry import metrics
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.tx import Tx
 
@@ -71,8 +74,8 @@ async def test_commands_are_counted_by_type_and_status(stage: Stage) -> None:
     await stage.given(toy.box(100, world.lea))
     async with growth() as grown:
         for by in (world.lea, world.lea, world.paul, None):
-            await stage.answerer.answer(ask(stage, FILL, by))
-        await stage.answerer.answer(ask(stage, FILL, world.lea, type="toy.Anything.v9"))
+            await stage.command_server.answer(ask(stage, FILL, by))
+        await stage.command_server.answer(ask(stage, FILL, world.lea, type="toy.Anything.v9"))
     answered = {
         sample[1:]: value for sample, value in grown.items() if sample[0] == "sav_commands_total" and value
     }
@@ -138,10 +141,11 @@ async def test_what_the_tables_hold_is_seen_when_somebody_looks(on_stage: OnStag
 
     for _ in range(3):
         await stage.when(FILL, world.lea)
-    await rows(
-        stage,
-        "UPDATE event_log SET at = at - interval '90 s' WHERE position = (SELECT min(position) FROM outbox)",
-    )
+    async with stage.database.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(
+            "UPDATE event_log SET at = at - interval '90 s' WHERE position = (SELECT min(position) FROM outbox)"
+        )
     async with doing(stage) as tx:
         tx.remind(clockwork.ring, BOX, soon(hours=1))
         tx.later(clockwork.deliver, BOX)
@@ -171,7 +175,7 @@ async def test_what_the_tables_hold_is_seen_when_somebody_looks(on_stage: OnStag
 
 
 async def looked_up(stage: Stage) -> Figures:
-    return read(metrics.exposition(await metrics.kept(stage.database, False)).decode())
+    return read(metrics.exposition(await metrics.table_figures(stage.database, False)).decode())
 
 
 async def test_late_news_is_told_from_a_fault(on_stage: OnStage) -> None:
@@ -196,6 +200,15 @@ async def test_a_scrape_waits_for_nobody_who_uses_the_tables(
         figures = await asyncio.wait_for(scrape(mine.port), 5)
     assert figures["sav_ready", "database"] == 1
     assert ("sav_outbox_depth",) not in figures
+
+
+async def test_dead_letters_are_counted(stage: Stage, channel: AbstractChannel) -> None:
+    async with serving(stage.service, stage.settings) as mine:
+        before = (await scrape(mine.port))[("sav_dead_letters",)]
+        letter = aio_pika.Message(b"of nobody")
+        await channel.default_exchange.publish(letter, routing_key=topology.DEAD)
+        assert (await scrape(mine.port))[("sav_dead_letters",)] == before + 1
+        assert await (await channel.get_queue(topology.DEAD)).purge()
 
 
 def test_every_figure_is_explained() -> None:

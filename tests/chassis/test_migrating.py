@@ -12,19 +12,30 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.types import String, TypeEngine
 
 from sav_chassis.database import Database
-from sav_chassis.fitness import MissingMigration
 from sav_chassis.migrate import engine_for, migrate
 from sav_chassis.model import Base
-from sav_chassis.runner import serving
+from sav_chassis.process.runner import serving
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
+from sav_chassis.startup_checks import MissingMigration
 
 ROOMS = [
     room
     for room in ("auth", "catalog", "claims", "interventions", "calendar", "notifier", "reporting", "toy")
     if room == "toy" or (find_spec(f"sav_{room}") and find_spec(f"sav_{room}.model"))
 ]
-CHASSIS = {"event_log", "outbox", "handled", "answered", "task", "view", "chassis_version", "room_version"}
+CHASSIS = {
+    "event_log",
+    "event_chain",
+    "erased",
+    "outbox",
+    "handled",
+    "answered",
+    "task",
+    "view",
+    "chassis_version",
+    "room_version",
+}
 # What a database guards or finds faster beyond what the models say, and tables that only SQL touches (facts), are the
 # migrations' own affair.
 BEYOND = {"remove_index", "remove_fk", "remove_constraint", "remove_table"}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import toy
@@ -22,7 +22,7 @@ from toy import Box, BoxFilled, Fill
 from toy_asking import rows
 
 from sav_chassis.envelope import Envelope
-from sav_chassis.relay import Relay
+from sav_chassis.events.relay import Relay
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage
@@ -119,7 +119,7 @@ class Way(RuleBasedStateMachine):
         await self.stage.database.open()
         await self.stage.clear()
         await self.stage.given(*(toy.box(number, world.lea) for number in (101, 102, 103)))
-        self.relay = Relay(self.stage.database, None)  # type: ignore[arg-type]
+        self.relay = Relay(self.stage.database, cast(Any, None))
         self.relay.stop()  # it publishes when it is told to, and never pauses
 
     # The steps
@@ -154,7 +154,7 @@ class Way(RuleBasedStateMachine):
         pool = self.stage.database.pool
         connection = pool if crash is None else Dying(pool)
         try:
-            self.wait(self.relay._publish_batch(connection, self.wire))  # type: ignore[arg-type]
+            self.wait(self.relay._publish_batch(cast(Any, connection), cast(Any, self.wire)))
         except Crash:
             pass
         finally:
@@ -240,7 +240,7 @@ class Way(RuleBasedStateMachine):
 
 def test_whatever_crashes_between_any_two_steps(toy_settings: Settings) -> None:
     Way.settings = toy_settings
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Way,
         settings=settings(
             max_examples=25,

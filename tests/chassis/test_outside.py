@@ -30,7 +30,7 @@ def whispering(work: Callable[[], object]) -> tuple[Service, list[Stage]]:
     @toys.command(Whisper)
     async def whisper(cmd: Whisper, tx: Tx, by: Actor) -> Box:
         await tx.load(Box, cmd.box_id, by)
-        await tx.outside(outside())
+        await tx.without_transaction(outside())
         return await toy.fill(Fill(box_id=cmd.box_id), tx, by)
 
     async def outside() -> None:
@@ -106,7 +106,7 @@ async def test_it_is_refused_where_something_would_be_lost(on_stage: OnStage, be
         box.filled += before == "a change"
         work = nothing()
         try:
-            await tx.outside(work)
+            await tx.without_transaction(work)
         finally:
             work.close()
         return box

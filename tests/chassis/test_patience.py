@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from itertools import count
 from uuid import UUID
 
 import pytest
 import toy
 import world
+from sqlalchemy import text
 from toy import Badge, Box, BoxMade, LidView, Make, Total
 from toy_asking import OnStage, refusal, wrong_fields
 
@@ -73,6 +75,20 @@ async def test_ones_own_record_is_waited_for_until_the_deadline(on_stage: OnStag
     assert (problem.status, problem.code) == (503, "not_yet_known")
     assert problem.retry_after
     assert 1.3 < took < 1.8
+
+
+async def test_a_last_try_that_takes_too_long_says_what_was_waited_for(on_stage: OnStage) -> None:
+    toys, tries = toy.bare(), count(1)
+
+    @toys.command(Make)
+    async def show_badge_slowly(cmd: Make, tx: Tx, by: Actor) -> Total:
+        if next(tries) > 1:
+            await tx.session.execute(text("SELECT pg_sleep(10)"))
+        await tx.load(Badge, cmd.client_id, by)
+        return Total(filled=1)
+
+    problem, _ = await timed(await on_stage(toys), world.lea, seconds=1.0)
+    assert (problem.status, problem.code) == (503, "not_yet_known")
 
 
 async def test_a_manager_waits_a_second_for_somebody_elses_record(on_stage: OnStage) -> None:

@@ -12,10 +12,11 @@ from toy import BoxFilled, BoxMade, LidMade
 from toy_asking import OnStage, rows
 from toy_broker import dead_letters, declare, send
 
-from sav_chassis.projector import Told
-from sav_chassis.runner import serving
+from sav_chassis import backoff
+from sav_chassis.process.runner import serving
 from sav_chassis.service import Service
 from sav_chassis.testing import enveloped
+from sav_chassis.views import RecordedEvent
 
 NOTE = "INSERT INTO seen (id, subject, version, by) SELECT gen_random_uuid(), $1, $2, 'facts'"
 SEEN = "SELECT subject, version FROM seen ORDER BY position"
@@ -31,7 +32,7 @@ class Facts:
         self.poison: dict[UUID, Exception] = {}
         self.batches: list[list[str]] = []
 
-    async def facts(self, connection: asyncpg.Connection, told: Sequence[Told]) -> None:
+    async def facts(self, connection: asyncpg.Connection, told: Sequence[RecordedEvent]) -> None:
         self.batches.append([type(event).__name__ for _, event in told])
         for envelope, event in told:
             await connection.execute(NOTE, envelope.subject, event.state.version)
@@ -87,8 +88,9 @@ async def test_a_batch_that_fails_leaves_neither_facts_nor_copies(on_stage: OnSt
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), ConnectionRefusedError()])
 async def test_one_bad_event_does_not_keep_the_others_from_being_projected(
-    on_stage: OnStage, channel: AbstractChannel, error: Exception
+    on_stage: OnStage, channel: AbstractChannel, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(backoff, "pause", lambda *how: 0.01)
     facts = Facts()
     await declare(channel, facts.service)
     await dead_letters(channel)

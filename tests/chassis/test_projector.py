@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from toy_asking import rows
 
-from sav_chassis.projector import COLUMNS, project, show
 from sav_chassis.testing import Stage, enveloped
+from sav_chassis.views import COLUMNS, project, show
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ReclamationView
 

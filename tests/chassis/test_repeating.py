@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from toy import Box, BoxFilled, Fill, FindTotal, Total, Whisper
 from toy_asking import OnStage, ask, filled_of, refusal, rows
 
-from sav_chassis.errors import Conflict, Refused
+from sav_chassis.errors import Conflict, RecordedRefusal
 from sav_chassis.testing import Stage
 from sav_chassis.tx import Tx
 from sav_contracts.actor import ANYONE, Actor
@@ -22,8 +22,8 @@ MORE = Fill(box_id=BOX, amount=2)
 
 async def test_the_same_key_is_one_effect_and_the_same_answer(stage: Stage) -> None:
     await stage.given(toy.box(100, world.lea))
-    first = await stage.answerer.answer(ask(stage, FILL, by=world.lea, key="once"))
-    again = await stage.answerer.answer(ask(stage, FILL, by=world.lea, key="once"))
+    first = await stage.command_server.answer(ask(stage, FILL, by=world.lea, key="once"))
+    again = await stage.command_server.answer(ask(stage, FILL, by=world.lea, key="once"))
     assert first.events
     assert first == again
     assert await filled_of(stage, 100) == 1
@@ -42,7 +42,7 @@ async def test_two_at_once_with_one_key_are_one_effect_and_both_get_the_answer(o
     await stage.given(toy.box(100, world.lea))
 
     asks = [ask(stage, FILL, by=world.lea, key="once") for _ in range(4)]
-    answers = await asyncio.gather(*map(stage.answerer.answer, asks))
+    answers = await asyncio.gather(*map(stage.command_server.answer, asks))
 
     assert answers[0].body
     assert answers == [answers[0]] * 4
@@ -80,13 +80,18 @@ async def test_a_command_that_failed_leaves_its_key_free(stage: Stage) -> None:
     assert (await stage.when(MORE, by=world.lea, key="once")).only(BoxFilled).amount == 2
 
 
+class NotTheFirst(Conflict):
+    en = "not the first"
+    fr = "ce n’est pas le premier"
+
+
 async def test_a_refusal_leaves_its_key_free(on_stage: OnStage) -> None:
     toys = toy.bare()
 
     @toys.command(Fill)
-    async def refuse_the_first(cmd: Fill, tx: Tx, by: Actor) -> Box | Refused:
+    async def refuse_the_first(cmd: Fill, tx: Tx, by: Actor) -> Box | RecordedRefusal:
         box = await toy.fill(cmd, tx, by)
-        return Refused(Conflict("not the first")) if box.filled == 1 else box
+        return RecordedRefusal(NotTheFirst()) if box.filled == 1 else box
 
     stage = await on_stage(toys)
     await stage.given(toy.box(100, world.lea))
@@ -102,13 +107,13 @@ async def test_a_repeat_waits_for_who_failed_and_then_does_it(on_stage: OnStage)
         calls.append(cmd)
         await asyncio.sleep(0.05)
         if len(calls) == 1:
-            raise Conflict("not the first")
+            raise NotTheFirst
         return await toy.fill(cmd, tx, by)
 
     stage = await on_stage(toys)
     await stage.given(toy.box(100, world.lea))
     asks = [ask(stage, FILL, by=world.lea, key="once") for _ in range(2)]
-    answers = await asyncio.gather(*map(stage.answerer.answer, asks))
+    answers = await asyncio.gather(*map(stage.command_server.answer, asks))
     assert sorted(answer.problem.status if answer.problem else 200 for answer in answers) == [200, 409]
     assert await filled_of(stage, 100) == 1
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,13 +12,13 @@ from toy import Box, BoxView, Fill, FindTotal, Total
 from toy_asking import OnStage, ask, rows
 
 from sav_chassis.errors import Problem
+from sav_chassis.events.projections import project_batch
 from sav_chassis.identity import Signer
-from sav_chassis.projecting import take_in
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.tx import Tx
 from sav_contracts import catalogue
 from sav_contracts.actor import Actor
-from sav_contracts.messages import Asked, Revokes
+from sav_contracts.messages import RequestMessage, Revokes
 from sav_ops import rooms
 
 FILL = Fill(box_id=UUID(int=100))
@@ -26,10 +26,8 @@ SESSION, OTHER_SESSION = UUID(int=500), UUID(int=501)
 REVOKED = "SELECT subject FROM revoked ORDER BY subject"
 
 
-class BoxLocked(Revokes):
+class BoxLocked(Revokes[BoxView]):
     owner: ClassVar[str] = "toy"
-
-    state: BoxView
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,7 +50,7 @@ async def stage(on_stage: OnStage) -> Stage:
 
 async def lock_out(cmd: Fill, tx: Tx, by: Actor) -> Box:
     box = await tx.load(Box, cmd.box_id, by)
-    tx.emit(BoxLocked, box, revoked=(cmd.helper_id,) if cmd.helper_id else ())
+    tx.emit(box, BoxLocked(revoked=(cmd.helper_id,) if cmd.helper_id else ()))
     return box
 
 
@@ -68,13 +66,13 @@ def token(stage: Stage, by: Actor = world.lea, session: UUID | None = SESSION) -
     return Signer(stage.settings.signing_key).token(by.model_copy(update={"session": session}))
 
 
-async def problem(stage: Stage, token: str, message: Asked[Box] | FindTotal = FILL) -> Problem | None:
-    return (await stage.answerer.answer(ask(stage, message, token=token))).problem
+async def problem(stage: Stage, token: str, message: RequestMessage[Any] = FILL) -> Problem | None:
+    return (await stage.command_server.answer(ask(stage, message, token=token))).problem
 
 
-async def refuses(stage: Stage, token: str, message: Asked[Box] | FindTotal = FILL) -> bool:
+async def refuses(stage: Stage, token: str, message: RequestMessage[Any] = FILL) -> bool:
     refused = await problem(stage, token, message)
-    return refused is not None and (refused.status, refused.detail) == (401, "the session has ended")
+    return refused is not None and (refused.status, refused.detail) == (401, "The session has ended")
 
 
 async def test_whoever_is_revoked_is_out_with_the_commit(stage: Stage) -> None:
@@ -97,9 +95,9 @@ async def test_news_of_it_refuses_the_tokens_from_before_and_no_others(stage: St
 
 async def test_what_was_answered_before_is_not_answered_again_to_whom_is_revoked(stage: Stage) -> None:
     mine = ask(stage, FILL, token=token(stage), key="once")
-    assert (await stage.answerer.answer(mine)).problem is None
+    assert (await stage.command_server.answer(mine)).problem is None
     await stage.projects(locked(SESSION))
-    refused = (await stage.answerer.answer(mine)).problem
+    refused = (await stage.command_server.answer(mine)).problem
     assert refused
     assert refused.status == 401
 
@@ -109,7 +107,7 @@ async def test_older_news_that_comes_later_takes_nothing_back(stage: Stage) -> N
     mine = token(stage)
     late = enveloped(locked(SESSION))
     for batch in ([late, early], [early]):
-        await take_in(stage.service, stage.database, [(one, one.event()) for one in batch])
+        await project_batch(stage.service, stage.database, [(one, one.event()) for one in batch])
         assert await refuses(stage, mine)
 
 
@@ -117,7 +115,7 @@ async def test_what_no_token_can_be_as_old_as_is_forgotten(stage: Stage) -> None
     long_ago = enveloped(locked(SESSION, OTHER_SESSION)).model_copy(
         update={"at": datetime.now(UTC) - timedelta(hours=1)}
     )
-    await take_in(stage.service, stage.database, [(long_ago, long_ago.event())])
+    await project_batch(stage.service, stage.database, [(long_ago, long_ago.event())])
     assert await rows(stage, REVOKED) == [(SESSION,), (OTHER_SESSION,)]
     await stage.projects(locked(OTHER_SESSION, world.lea.id))
     assert await rows(stage, REVOKED) == [(world.lea.id,), (OTHER_SESSION,)]
@@ -127,7 +125,7 @@ async def test_anybody_without_a_token_may_go_on(stage: Stage) -> None:
     await stage.projects(locked(uuid4(), SESSION))
     outcome = await stage.when(FILL)
     assert outcome.problem
-    assert outcome.problem.detail == "sign in first"
+    assert outcome.problem.detail == "Sign in first"
 
 
 def test_every_service_hears_of_it_without_saying_so() -> None:

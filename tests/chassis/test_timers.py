@@ -56,7 +56,7 @@ async def test_what_a_timer_tells_belongs_to_the_conversation_that_set_it(on_sta
     async def fill_up(id: UUID, tx: Tx) -> None:
         box = await tx.load(Box, id, SYSTEM)
         box.filled = 9
-        tx.emit(BoxFilled, box, amount=9)
+        tx.emit(box, BoxFilled(amount=9))
 
     stage = await on_stage(toys)
     await stage.given(toy.box(100, world.lea))
@@ -170,7 +170,7 @@ async def test_who_forgets_it_with_the_record_in_hand_does_not_deadlock_with_it(
     async def empty(id: UUID, tx: Tx) -> None:
         box = await tx.load(Box, id, SYSTEM)
         box.filled = 0
-        tx.emit(BoxFilled, box)
+        tx.emit(box, BoxFilled())
 
     stage = await on_stage(toys)
     await stage.given(toy.box(100, world.lea))
@@ -182,7 +182,7 @@ async def test_who_forgets_it_with_the_record_in_hand_does_not_deadlock_with_it(
             emptying = asyncio.create_task(stage.timers.worker.once())
             await eventually(lambda: rows(stage, "SELECT 1 FROM pg_locks WHERE NOT granted"))
             box.filled = 5
-            tx.emit(BoxFilled, box)
+            tx.emit(box, BoxFilled())
             tx.forget(empty, BOX)
         await emptying
     assert await filled_of(stage, 100) == 5

@@ -18,10 +18,10 @@ from toy_broker import declare
 from toy_later import LATER, Clockwork
 from toy_switch import SEEN, Switch, release
 
-from sav_chassis import tracing
-from sav_chassis.asking import CommandClient
+from sav_chassis.commands.client import CommandClient
 from sav_chassis.identity import Signer
-from sav_chassis.runner import serving
+from sav_chassis.process.runner import serving
+from sav_chassis.telemetry import tracing
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.tx import Tx
 
@@ -32,7 +32,8 @@ SAMPLED = f"00-{TRACE}-{PARENT}-01"
 UNSAMPLED = f"00-{TRACE}-{PARENT}-00"
 NOTHING_IMPORTED = """
 import asyncio, sys
-from sav_chassis import runner, tracing
+from sav_chassis.process import runner
+from sav_chassis.telemetry import tracing
 async def main():
     async with tracing.exporting("toy"):
         with tracing.span("x", "INTERNAL", "theirs") as span:
@@ -111,7 +112,9 @@ async def test_whoever_is_not_sampled_is_not_traced_and_stays_so(
 ) -> None:
     await stage.given(toy.box(100, world.lea))
     async with traced(monkeypatch) as collector:
-        answer = await stage.answerer.answer(ask(stage, Fill(box_id=BOX), world.lea, traceparent=UNSAMPLED))
+        answer = await stage.command_server.answer(
+            ask(stage, Fill(box_id=BOX), world.lea, traceparent=UNSAMPLED)
+        )
     assert collector.spans == []
     [(kept,)] = await rows(stage, "SELECT traceparent FROM event_log")
     assert kept == answer.events[0].traceparent
@@ -122,7 +125,7 @@ async def test_whoever_is_not_sampled_is_not_traced_and_stays_so(
 async def test_without_an_endpoint_the_callers_trace_goes_on_as_it_came(stage: Stage) -> None:
     await stage.given(toy.box(100, world.lea))
     for n, given in enumerate((SAMPLED, None)):
-        await stage.answerer.answer(ask(stage, Fill(box_id=BOX), world.lea, traceparent=given))
+        await stage.command_server.answer(ask(stage, Fill(box_id=BOX), world.lea, traceparent=given))
         kept = await rows(stage, "SELECT traceparent FROM event_log ORDER BY position OFFSET $1", n)
         assert kept == [(given,)]
 
@@ -167,7 +170,7 @@ async def test_a_refusal_is_no_error_but_a_fault_of_ours_is(
     await stage.given(toy.box(100, world.lea))
     async with traced(monkeypatch) as collector:
         for amount in (1, 7):
-            await stage.answerer.answer(ask(stage, Fill(box_id=BOX, amount=amount), world.lea))
+            await stage.command_server.answer(ask(stage, Fill(box_id=BOX, amount=amount), world.lea))
     assert [span.failed for span in collector.spans] == [False, True]
     assert len({span.trace for span in collector.spans}) == 2
 

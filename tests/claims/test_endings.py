@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 import world
-from given_claims import NOW, VISIT, reclamation, visit
+from given_claims import OF_IT, VISIT, reclamation, visit
+from given_views import a
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
@@ -163,27 +164,8 @@ async def test_what_an_earlier_visit_says_late_is_obsolete(stage: Stage) -> None
 
 def booking(who: Actor) -> AppointmentBooked:
     start = datetime(2026, 12, 1, 9, tzinfo=UTC)
-    state = AppointmentView(
-        id=UUID(int=500),
-        version=2,
-        created_at=NOW,
-        updated_at=NOW,
-        client_id=world.lea.id,
-        technician_id=who.id,
-        reclamation_id=RECLAMATION,
-        reclamation_reference="REC-2026-000100",
-        intervention_id=None,
-        start=start,
-        end=start + timedelta(hours=2),
-        zone="Europe/Paris",
-        arrival_from=start,
-        arrival_until=start + timedelta(hours=1),
-        status="booked",
-        held_until=None,
-        uid="500@sav",
-        sequence=0,
-        reason=None,
-    )
+    times: dict[str, Any] = {"start": start, "end": start + timedelta(hours=2)}
+    state = a(AppointmentView, UUID(int=500), version=2, technician_id=who.id, **OF_IT, **times)
     return AppointmentBooked(state=state)
 
 

@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+import given_claims
 import world
-from given_claims import NOW, reclamation
+from given_claims import reclamation
+from given_views import a
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
@@ -31,35 +33,18 @@ RECLAMATION = UUID(int=100)
 
 
 def registered(who: Actor, role: Role = Role.CLIENT) -> UserRegistered:
-    account = AccountView(
-        id=who.id,
-        version=1,
-        created_at=NOW,
-        updated_at=NOW,
-        user_id=who.id,
-        email="paul@example.com",
-        name="Paul",
-        role=role,
-        locale="en",
-        status="active",
-    )
-    return UserRegistered(state=account)
+    paul: dict[str, Any] = {
+        "user_id": who.id,
+        "email": "paul@example.com",
+        "name": "Paul",
+        "role": role,
+        "locale": "en",
+    }
+    return UserRegistered(state=a(AccountView, who.id, **paul))
 
 
 def visit(who: Actor, status: InterventionStatus, **fields: Any) -> InterventionView:
-    return InterventionView(
-        id=VISIT,
-        version=5,
-        created_at=NOW,
-        updated_at=NOW,
-        client_id=world.lea.id,
-        technician_id=who.id,
-        reclamation_id=RECLAMATION,
-        reclamation_reference="REC-2026-000100",
-        status=status,
-        slot=None,
-        reason=None,
-    ).model_copy(update=fields)
+    return given_claims.visit(version=5, technician_id=who.id, status=status, **fields)
 
 
 def declined(who: Actor) -> InterventionMoved:
@@ -87,9 +72,9 @@ async def test_the_same_registration_twice_makes_one_profile(stage: Stage) -> No
 async def test_a_client_whom_staff_made_has_a_profile_with_what_they_know(stage: Stage) -> None:
     account = registered(world.paul).state.model_copy(update={"email": "", "status": "invited"})
     home = Address(address="3 rue des Lilas", postcode="69003", city="Lyon")
-    told = ClientAdded(state=account, phones=("+33 6 12 34 56 78",), addresses=(home,))
+    told = ClientAdded(state=account, phones=("+33612345678",), addresses=(home,))
     profile = (await stage.hears(told)).only(ClientCreated).state
-    assert (profile.id, profile.email, profile.phones) == (world.paul.id, "", ("+33 6 12 34 56 78",))
+    assert (profile.id, profile.email, profile.phones) == (world.paul.id, "", ("+33612345678",))
     assert profile.addresses == (home,)
     assert (await stage.hears(told)).events == [], "told again, as after a restored backup"
 
@@ -102,6 +87,19 @@ async def test_a_profile_follows_the_address_that_its_client_signs_in_with(stage
     assert (await stage.hears(moved)).only(ClientChanged).state.email == "paul.smith@example.com"
     assert (await stage.hears(moved)).events == [], "it is another one by now"
     assert (await stage.hears(UserUpdated(state=state))).events == []
+
+
+async def test_news_from_before_addresses_had_one_form_are_followed_in_it(stage: Stage) -> None:
+    old = registered(world.paul).state.model_copy(update={"email": "max@straße.example"})
+    told = ClientAdded(state=old, phones=("+33 6 12 34 56 78", "+999999999"))
+    profile = (await stage.hears(told)).only(ClientCreated).state
+    assert (profile.email, profile.phones) == (
+        "max@xn--strae-oqa.example",
+        ("+33612345678", "+999999999"),
+    )
+    state = old.model_copy(update={"email": "paul@faß.example"})
+    moved = UserUpdated(state=state, previous_email="max@straße.example")
+    assert (await stage.hears(moved)).only(ClientChanged).state.email == "paul@xn--fa-hia.example"
 
 
 async def test_a_profile_without_an_address_gets_the_first_one(stage: Stage) -> None:

@@ -1,12 +1,13 @@
 """Opening, qualifying and assigning réclamations."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 import world
 from given_claims import client, reclamation, technician
 
-from sav_chassis.testing import Stage
+from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
 from sav_contracts.claims import (
     AssignTechnician,
@@ -15,6 +16,7 @@ from sav_contracts.claims import (
     ReclamationCreated,
     ReclamationQualified,
     Safety,
+    Slot,
     TechnicianAssigned,
 )
 
@@ -179,6 +181,40 @@ async def test_an_unknown_technician_is_named_after_a_second(stage: Stage) -> No
     assert outcome.problem
     assert outcome.problem.status == 422
     assert [error.field for error in outcome.problem.errors or []] == ["technician_id"]
+
+
+def assigning(start: datetime, outside_hours: bool = False) -> AssignTechnician:
+    slot = {"start": start, "end": start + timedelta(minutes=15)}
+    return AssignTechnician.model_validate(
+        {"reclamation_id": RECLAMATION, "technician_id": world.karim.id, "slot": slot}
+        | {"outside_hours": outside_hours}
+    )
+
+
+@pytest.mark.parametrize("outside_hours", [True, False])
+async def test_a_wanted_time_travels_as_it_was_meant(stage: Stage, outside_hours: bool) -> None:
+    await stage.given(reclamation(status="qualified"))
+    start = stage.now() + timedelta(days=364)
+    told = (await stage.when(assigning(start, outside_hours), by=world.marie)).only(TechnicianAssigned)
+    assert told.slot == Slot(start=start, end=start + timedelta(minutes=15))
+    assert told.outside_hours is outside_hours
+
+
+async def test_the_owners_clock_says_what_is_to_come_and_too_far_ahead(stage: Stage) -> None:
+    """Whoever sent the command may have done so a while ago, by another clock."""
+    await stage.given(reclamation(status="qualified"))
+    soon = stage.now() + timedelta(minutes=1)
+    too_far = soon + timedelta(days=366)
+    assert refused(await stage.when(assigning(too_far), by=world.marie)) == (422, ["slot"])
+    await stage.passes(timedelta(minutes=2))
+    assert refused(await stage.when(assigning(soon), by=world.marie)) == (422, ["slot"])
+    await stage.passes(timedelta(days=2))
+    assert (await stage.when(assigning(too_far), by=world.marie)).problem is None
+
+
+def refused(outcome: Outcome) -> tuple[int, list[str]]:
+    assert outcome.problem
+    return outcome.problem.status, [error.field for error in outcome.problem.errors or []]
 
 
 @pytest.mark.parametrize("who", [world.lea, world.karim], ids=["client", "technician"])

@@ -47,7 +47,7 @@ async def test_a_reclamation_of_a_product_takes_its_name(stage: Stage) -> None:
     state = (await stage.when(opening(), by=world.lea)).only(ReclamationCreated).state
     assert (state.product_id, state.article) == (PRODUCT, "Chaudière Lumea 24")
     assert state.warranty is None
-    assert PRODUCT in state.roots()
+    assert PRODUCT in state.timeline_roots()
 
 
 async def test_another_clients_product_is_not_there(stage: Stage) -> None:
@@ -165,7 +165,7 @@ async def test_an_accepted_proof_decides_what_waited_for_it(stage: Stage) -> Non
     await stage.given(reclamation(product_id=PRODUCT))
     await stage.when(qualifying(), by=world.marie)
     [changed] = await verified(stage)
-    assert isinstance(changed, ReclamationChanged)
+    assert type(changed) is ReclamationChanged
     assert (changed.state.coverage, changed.state.status) == ("covered", "qualified")
 
 

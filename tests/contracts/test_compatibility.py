@@ -11,8 +11,8 @@ from sav_contracts.calendar import ConflictDetected, HoursChanged
 from sav_contracts.claims import TechnicianAssigned
 from sav_contracts.interventions.invoice import InvoicePaid
 from sav_contracts.interventions.visit import WorkRecorded
-from sav_ops.compatibility import Break, breaks
-from sav_ops.revisions import schema
+from sav_ops.documents.schema_compatibility import Break, breaks
+from sav_ops.documents.schema_revisions import schema
 
 Json = dict[str, Any]
 # Changes the field of an object's schema, and says whether there was something to change.

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from sav_chassis.envelope import Envelope
@@ -17,7 +17,7 @@ from sav_contracts.actor import Actor, Role
 from sav_contracts.catalogue import EVENTS
 from sav_contracts.messages import Event
 from sav_contracts.published import HERE, revisions
-from sav_ops import samples
+from sav_ops.documents import event_samples
 
 Json = dict[str, Any]
 
@@ -110,4 +110,4 @@ def models(told: Any) -> Iterator[BaseModel]:
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS.keys())
 def test_a_sample_is_the_same_every_time(event: type[Event]) -> None:
-    assert samples.sample(event) == samples.sample(event)
+    assert event_samples.sample(event) == event_samples.sample(event)

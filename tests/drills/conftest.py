@@ -5,16 +5,19 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
-from fire import REPLICAS, Fire
-from post import Post
-from travelling import GIVE_UP
+from drills.fire import REPLICAS, Fire
+from drills.post import Post
+from drills.travelling import GIVE_UP
+from kept_logs import FAILED
 
 from sav_chassis.settings import Settings
 from sav_ops import home as homes
-from sav_ops import journey, rooms
+from sav_ops import rooms
+from sav_ops.demo import journey
 from sav_ops.home import REPO, Home, free_port
 
 NOTIFIERS = [name for name, room in rooms.replicas(REPLICAS).items() if room == "notifier"]
@@ -27,8 +30,9 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="session")
-def fire(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Iterator[Fire]:
-    home = Home(tmp_path_factory.mktemp("drills"))
+def fire(seed: int) -> Iterator[Fire]:
+    # In the home of this run: it ends with it, even where nobody gets to say so here.
+    home = Home(Path(os.environ["SAV_TEST_HOME"]) / "drills")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SAV_")}
     environment |= {"SAV_HOME": str(home.root), "SAV_EDGE_PORT": str(free_port())}
     environment["SAV_RATE_LIMITS_SCALE"] = "1000"
@@ -50,6 +54,15 @@ def fire(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Iterator[Fire]:
         finally:
             sav("down")
             monkeypatch.undo()
+
+
+@pytest.fixture(autouse=True)
+async def put_back(request: pytest.FixtureRequest, fire: Fire) -> AsyncIterator[None]:
+    """Whatever a drill took, and did not get to put back, is there for the next one."""
+    yield
+    await fire.put_back()
+    if FAILED in request.node.stash:
+        await fire.take_as_given()
 
 
 @pytest.fixture(scope="session")

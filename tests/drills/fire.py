@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -13,19 +12,21 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import psutil
 import pytest
-from post import Post
-from travelling import Travel, travelling
-from truth import broken_promises
+from drills.post import Post
+from drills.travelling import Travel, travelling
+from drills.truth import broken_promises
 
 from sav_chassis.database import is_away
 from sav_chassis.settings import Settings
 from sav_chassis.tasks import LEASE
-from sav_ops import health, platform, postgres, processes, rabbitmq, rooms
-from sav_ops.home import Home
-from sav_ops.journey import Story
-from sav_ops.verify import opened, verify
+from sav_ops import rooms
+from sav_ops.databases import opened
+from sav_ops.demo.journey import Story
+from sav_ops.home import Home, OpsError
+from sav_ops.launch import platform, postgres, processes, rabbitmq, readiness
+from sav_ops.settings import edge_address
+from sav_ops.verify.verification import verify
 
 REPLICAS = 2
 # Seconds until somebody else takes what a killed process had in hand: what is at work that long is hardly alive.
@@ -52,7 +53,7 @@ class Fire:
     travelled: bool = False
 
     def address(self) -> str:
-        return platform.address(self.settings)
+        return edge_address(self.settings)
 
     def kill(self, name: str) -> None:
         """As the kernel would: no warning."""
@@ -71,6 +72,10 @@ class Fire:
         self.end(name, signal.SIGTERM)
         return time.monotonic() - began
 
+    def pids(self) -> dict[str, int | None]:
+        """Of every replica of every room."""
+        return {name: processes.running(self.home, name) for name in rooms.replicas(REPLICAS)}
+
     async def revive(self, *names: str) -> None:
         """Starts them together, which is quicker; people go on meanwhile."""
         await asyncio.to_thread(platform.start, self.home, *names)
@@ -79,21 +84,61 @@ class Fire:
     async def alarm(self, name: str) -> AsyncIterator[None]:
         """The broker has too little memory or disk: it takes nothing that is published."""
         setting, alarming, usual = ALARMS[name]
-        await asyncio.to_thread(self._control, setting, alarming)
+        await asyncio.to_thread(rabbitmq.control, self.home, setting, alarming)
         try:
             yield
         finally:
             await asyncio.to_thread(self._control, setting, usual)
 
     def _control(self, *words: str) -> None:
-        node, server = processes.running(self.home, rabbitmq.NAME), rabbitmq.find()
-        assert node
-        assert server
-        command = [str(server.script.with_name("rabbitmqctl")), *words]
-        subprocess.run(command, env=psutil.Process(node).environ(), check=True, capture_output=True)
+        assert rabbitmq.control(self.home, *words) is not None
+
+    @asynccontextmanager
+    async def without(self, name: str, how: signal.Signals) -> AsyncIterator[None]:
+        """The server is stopped in this way while the body runs, and comes back whatever happens in it."""
+        try:
+            await asyncio.to_thread(self.end, name, how)
+            yield
+        finally:
+            await asyncio.to_thread(self.start_server, name)
+
+    @asynccontextmanager
+    async def frozen(self, name: str) -> AsyncIterator[None]:
+        """The server stands still while the body runs: its connections stay, and nothing comes of them."""
+        processes.send(self.home, name, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            processes.send(self.home, name, signal.SIGCONT)
 
     def start_server(self, name: str) -> None:
-        {"postgres": postgres.start, "rabbitmq": rabbitmq.start}[name](self.home)
+        """Starts it, however long what was killed holds on to what it needs."""
+        start = {"postgres": postgres.start, "rabbitmq": rabbitmq.start}[name]
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                start(self.home)
+                return
+            except OpsError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.5)
+
+    async def put_back(self) -> None:
+        """Servers and processes that are down are started, and the mail server speaks; nothing where all is well."""
+        self.post.speaks.set()
+        for server in (postgres.NAME, rabbitmq.NAME):
+            if not processes.running(self.home, server):
+                await asyncio.to_thread(self.start_server, server)
+        if down := [one for one in rooms.replicas(REPLICAS) if not processes.running(self.home, one)]:
+            await self.revive(*down)
+            await asyncio.to_thread(self.wait_until_whole)
+
+    async def take_as_given(self) -> None:
+        """Of a drill that failed half-way nobody knows any more what it opened: the next begins from what there is."""
+        rows = await self.sql("claims", "SELECT reference, status FROM reclamation")
+        self.references = [row["reference"] for row in rows]
+        self.closed = [row["reference"] for row in rows if row["status"] == "closed"]
 
     def keep_mail(self) -> None:
         """Whoever starts from now on knows no mail server, and keeps mail in a folder."""
@@ -109,10 +154,13 @@ class Fire:
             self.wait_for(name, seconds)
         return time.monotonic() - began
 
+    def is_ready(self, name: str) -> bool:
+        return readiness.ready(self.home, name, self.settings)
+
     def wait_for(self, name: str, seconds: float = 90) -> float:
         """The seconds until this process works."""
         began = time.monotonic()
-        processes.wait_ready(self.home, name, partial(health.ready, self.home, name, self.settings), seconds)
+        processes.wait_ready(self.home, name, partial(self.is_ready, name), seconds)
         return time.monotonic() - began
 
     @asynccontextmanager

@@ -35,7 +35,7 @@ class Post:
             self.taken.setdefault(mail["Message-ID"], []).append(mail)
         if lot < 2 * CUT:
             self.cuts += 1
-            assert server.transport
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         await asyncio.to_thread(self.speaks.wait)
         return "250 taken"

@@ -1,22 +1,27 @@
 """Half-sent mail, timers of dead services, events that come twice, a broker in alarm: what people see, what is after."""
 
 import asyncio
+import signal
 import time
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aio_pika
 import httpx
 import pytest
+from drills.fire import REPLICAS, Fire
+from drills.travelling import OLD, people, to_the_end
 from eventually import eventually
-from fire import REPLICAS, Fire
-from travelling import OLD, people, to_the_end
 
 from sav_chassis import topology
-from sav_ops import health, journey, rooms
-from sav_ops.journey import Cast, Json, Story, Voice
-from sav_ops.verify import LOG, envelope, opened
+from sav_chassis.commands import client as asking
+from sav_ops import rooms
+from sav_ops.databases import opened
+from sav_ops.demo import journey
+from sav_ops.demo.journey import Cast, Json, Player, Story
+from sav_ops.launch import rabbitmq, readiness
+from sav_ops.replay import event_logs
 
 OPENING = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
 DOWN = [name for name, room in rooms.replicas(REPLICAS).items() if room in ("notifier", "claims", "calendar")]
@@ -72,7 +77,7 @@ async def resolved(cast: Cast) -> Story:
     return story
 
 
-async def time_held(client: Voice, manager: Voice) -> Json:
+async def time_held(client: Player, manager: Player) -> Json:
     """A time that a client has chosen, not booked yet."""
     claim = await client.does("opens a réclamation", "POST /reclamations", OPENING, status=201)
     await manager.does("qualifies it", f"POST /reclamations/{claim['id']}/qualify", {"priority": "high"})
@@ -82,7 +87,7 @@ async def time_held(client: Voice, manager: Voice) -> Json:
     return await client.does("holds a time", "POST /appointments/hold", wanted, status=201)
 
 
-async def seen_meanwhile(fire: Fire, lea: Voice, story: Story, held: Json) -> None:
+async def seen_meanwhile(fire: Fire, lea: Player, story: Story, held: Json) -> None:
     """Everything can be read; a command is told that nobody answers, and is not done behind anybody's back."""
     await lea.does("reads", f"GET /reclamations/{story.claim['id']}")
     assert await is_now(lea, f"/appointments/{held['id']}", "held")
@@ -128,7 +133,12 @@ async def everything(fire: Fire) -> dict[str, str]:
 async def all_again(fire: Fire) -> tuple[int, int]:
     """Puts every event of every log into each queue that it is meant for; how many, and for how many reactions."""
     async with opened(fire.settings) as databases:
-        logs = [envelope(row) for room in rooms.SERVICES for row in await databases[room].fetch(LOG)]
+        logs = [
+            event
+            for room in rooms.SERVICES
+            async for events in event_logs.read(databases[room], None, 1000)
+            for event in events
+        ]
         done = [await databases[room].fetchval("SELECT count(*) FROM handled") for room in rooms.SERVICES]
     async with await aio_pika.connect(fire.settings.broker_url) as connection:
         publish = (await connection.channel()).default_exchange.publish
@@ -173,8 +183,46 @@ async def test_in_an_alarm_of_the_broker_reads_go_on_and_commands_are_told_so_at
     fire.tell(capsys, f"{', '.join(measured)}, {seen}")
 
 
+async def test_while_the_broker_is_away_or_hangs_commands_are_told_so_at_once(
+    fire: Fire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = []
+    ways = {
+        "killed": fire.without(rabbitmq.NAME, signal.SIGKILL),
+        "frozen": fire.frozen(rabbitmq.NAME),
+    }
+    async with people(fire.address()) as (lea, *_):
+        for name, away in ways.items():
+            async with away:
+                began = time.monotonic()
+                await eventually(lambda: is_told(fire, lea, 503), 15)
+                known = time.monotonic() - began
+                # Each says so at once; the quickest counts: others have the processors too.
+                took = sorted([await refused(fire, lea, "is away") for _ in range(8)])
+                await lea.does("reads", "GET /reclamations")
+            began = time.monotonic()
+            answer = await eventually(lambda: taken(fire, lea), 60)
+            fire.references.append(answer["reference"])
+            again = time.monotonic() - began
+            assert took[0] < 0.2
+            assert known < asking.FEEL + asking.CONFIRM_WITHIN + 5
+            measured.append(
+                f"{name}: known after {known:.1f} s, then told within {took[0]:.3f} to {took[-1]:.3f} s, "
+                f"commands work {again:.1f} s after its return"
+            )
+    await asyncio.to_thread(fire.wait_until_whole)
+    await fire.expect_truth()
+    fire.tell(capsys, "; ".join(measured))
+
+
+async def is_told(fire: Fire, who: Player, status: int) -> bool:
+    """Whether a command of no effect is answered so."""
+    nobody = f"/reclamations/{uuid4()}/moves"
+    return (await told(fire, who, "POST", nobody, json={"to": "closed"})).status_code == status
+
+
 async def edges_know(fire: Fire) -> bool:
-    says = [health.says(fire.home, name, fire.settings) for name in EDGES]
+    says = [readiness.says(fire.home, name, fire.settings) for name in EDGES]
     return all(one == "not ready: broker" for one in says)
 
 
@@ -182,31 +230,32 @@ async def relays_wait(fire: Fire) -> bool:
     return fire.said("relay waits; the broker takes nothing (alarm)") > 0
 
 
-async def refused(fire: Fire, who: Voice) -> float:
-    """The seconds in which a command is told that the broker takes nothing, and when to come again."""
+async def refused(fire: Fire, who: Player, why: str = "alarm") -> float:
+    """The seconds in which a command is told that nothing was done and why, and when to come again."""
     began = time.monotonic()
     answer = await told(fire, who, "POST", "/reclamations", json=OPENING)
     took = time.monotonic() - began
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-    assert "alarm" in answer.json()["detail"]
+    assert why in answer.json()["detail"]
+    assert "Idempotency-Key" in answer.headers
     assert int(answer.headers["Retry-After"]) > 0
     assert took < 1
     return took
 
 
-async def taken(fire: Fire, who: Voice) -> Json | None:
+async def taken(fire: Fire, who: Player) -> Json | None:
     answer = await told(fire, who, "POST", "/reclamations", json=OPENING)
     assert answer.status_code in (201, 503), answer.text
     return dict(answer.json()) if answer.status_code == 201 else None
 
 
-async def told(fire: Fire, who: Voice, method: str, path: str, **request: Any) -> httpx.Response:
+async def told(fire: Fire, who: Player, method: str, path: str, **request: Any) -> httpx.Response:
     """What is answered to somebody who does not insist, by one or the other edge."""
     async with httpx.AsyncClient(base_url=f"{fire.address()}/api", timeout=10) as http:
         return await http.request(method, path, headers=who.headers(), **request)
 
 
-async def is_now(who: Voice, path: str, status: str) -> bool:
+async def is_now(who: Player, path: str, status: str) -> bool:
     return bool((await who.does("looks", f"GET {path}"))["status"] == status)
 
 

@@ -5,7 +5,7 @@ import random
 import time
 
 import pytest
-from fire import REPLICAS, Fire
+from drills.fire import REPLICAS, Fire
 
 from sav_ops import rooms
 

@@ -2,10 +2,11 @@
 
 import asyncpg
 import pytest
-from fire import Fire
-from travelling import people
+from drills.fire import Fire
+from drills.travelling import people
 
-from sav_ops import demo, queues, rooms
+from sav_contracts.demo import PASSWORD
+from sav_ops import queues, rooms
 from sav_ops.home import Home
 
 
@@ -29,7 +30,7 @@ async def test_no_secret_is_kept_anywhere(fire: Fire) -> None:
         tokens = [voice.token for voice in voices]
     settings = fire.home.settings()
     secrets = {
-        "a password": demo.PASSWORD,
+        "a password": PASSWORD,
         "a hash": "$argon2",
         "the link secret": settings["SAV_LINK_SECRET"],
         "the signing key": settings["SAV_SIGNING_KEY"].splitlines()[1],

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,18 +11,19 @@ from uuid import uuid4
 
 import httpx
 
-from sav_ops import demo, journey
-from sav_ops.journey import Act, Cast, Story, Voice
+from sav_contracts.demo import PASSWORD
+from sav_ops.demo import journey
+from sav_ops.demo.journey import Act, Cast, Player, Story
 
 GIVE_UP = 120.0
-AWAY = (502, 503, 504)
+AWAY = (503, 504)
 # Réclamations that travel at once as far as the visit, and whole journeys for each technician. Processes that come
 # back need the processors too: nobody begins again at once.
 TRAVELLERS = 3
 JOURNEYS = 2
 PAUSE = 0.5
-# The calendar has not heard yet that the réclamation is qualified.
-LATE = b"not_plannable"
+# The calendar has not heard yet that the réclamation is qualified; claims not yet of the product.
+LATE = (b"not_plannable", b"product_id: there is no product")
 # Seconds until the queue brings what a reply could not: 201 stands though the read model was away.
 SHOWN_WITHIN = 30.0
 # After six years no warranty pays any more: the client gets an invoice.
@@ -32,13 +34,18 @@ Wait = Callable[[str], Awaitable[None]]
 
 
 class Insisting(httpx.AsyncBaseTransport):
-    """Repeats every request with its key until somebody answers, and notes how often and how long."""
+    """Repeats every request with its key until somebody answers, and notes how often, how long, and each status.
+
+    A fault of ours (500) is repeated too, so that nothing else is hidden by it; `faults` are for whoever asked.
+    """
 
     def __init__(self) -> None:
         limits = httpx.Limits(max_connections=40, max_keepalive_connections=0)
         self._way = httpx.AsyncHTTPTransport(limits=limits)
         self.repeats = 0
         self.slowest = 0.0
+        self.statuses: Counter[int] = Counter()
+        self.faults: list[str] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         request.headers.setdefault("Idempotency-Key", str(uuid4()))
@@ -62,7 +69,12 @@ class Insisting(httpx.AsyncBaseTransport):
             text = await answer.aread()
         except httpx.TransportError as error:
             return repr(error)
-        return text.decode() if answer.status_code in AWAY or LATE in text else answer
+        self.statuses[answer.status_code] += 1
+        told = f"{request.method} {request.url.path}: {answer.status_code} {text.decode(errors='replace')}"
+        if answer.status_code >= 500 and answer.status_code not in AWAY:
+            self.faults.append(f"{told}, request {answer.headers.get('X-Request-ID')}")
+            return told
+        return told if answer.status_code in AWAY or any(late in text for late in LATE) else answer
 
     @staticmethod
     def _is_late(request: httpx.Request, told: httpx.Response | str, after: float) -> bool:
@@ -91,17 +103,17 @@ class Travel:
 
 
 @asynccontextmanager
-async def people(address: str, insisting: Insisting | None = None) -> AsyncIterator[list[Voice]]:
+async def people(address: str, insisting: Insisting | None = None) -> AsyncIterator[list[Player]]:
     """Léa, Karim, Sofia, Marie and Alex, signed in, who insist."""
     way = insisting or Insisting()
     async with httpx.AsyncClient(base_url=address, timeout=10, transport=way) as http:
         yield [await signed_in(http, name) for name in ("lea", "karim", "sofia", "marie", "alex")]
 
 
-async def signed_in(http: httpx.AsyncClient, name: str) -> Voice:
-    credentials = {"email": f"{name}@example.com", "password": demo.PASSWORD}
+async def signed_in(http: httpx.AsyncClient, name: str) -> Player:
+    credentials = {"email": f"{name}@example.com", "password": PASSWORD}
     told = (await http.post("/api/auth/login", json=credentials)).raise_for_status().json()
-    return Voice(http, name, told["role"], told["user_id"], told["access_token"], unheard)
+    return Player(http, name, told["role"], told["user_id"], told["access_token"], unheard)
 
 
 async def unheard(act: Act) -> None:
@@ -109,10 +121,10 @@ async def unheard(act: Act) -> None:
 
 
 @asynccontextmanager
-async def travelling(address: str, wait: Wait) -> AsyncIterator[Travel]:
+async def travelling(address: str, wait: Wait, insisting: Insisting | None = None) -> AsyncIterator[Travel]:
     """People who open one réclamation after the other while the body runs, and end theirs before it is left."""
     seen, over = Travel(), asyncio.Event()
-    insisting = Insisting()
+    insisting = insisting or Insisting()
     async with people(address, insisting) as (lea, karim, sofia, marie, alex):
         for article in (journey.BOILER, journey.PUMP):
             await journey.in_catalogue(marie, article)
@@ -123,7 +135,7 @@ async def travelling(address: str, wait: Wait) -> AsyncIterator[Travel]:
                 await asyncio.sleep(PAUSE)
                 number += 1
 
-        async def whole(technician: Voice, planning: asyncio.Lock, number: int) -> None:
+        async def whole(technician: Player, planning: asyncio.Lock, number: int) -> None:
             cast = Cast(lea, technician, marie, alex)
             while not over.is_set():
                 silence = wait if number % 4 < 2 else None
@@ -143,9 +155,12 @@ async def travelling(address: str, wait: Wait) -> AsyncIterator[Travel]:
             finally:
                 over.set()
         seen.repeats, seen.slowest = insisting.repeats, insisting.slowest
+    assert insisting.faults == []
 
 
-async def as_far_as_the_visit(lea: Voice, marie: Voice, karim: Voice, sofia: Voice, reassigned: bool) -> str:
+async def as_far_as_the_visit(
+    lea: Player, marie: Player, karim: Player, sofia: Player, reassigned: bool
+) -> str:
     """One réclamation until its visit has begun; answers its reference."""
     opening = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
     claim = await lea.does("opens a réclamation", "POST /reclamations", opening, status=201)

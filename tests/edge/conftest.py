@@ -1,17 +1,20 @@
 """People and records that the tests share. They add to them; none changes or uses up what another one asks for."""
 
 from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 from given_streams import Replica, replica
+from given_uploads import At, desk
 from recipes import Scene, scene
 from system import System, door
 
 from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
-from sav_edge.reading import ReadModel
+from sav_edge.read_model import ReadModel
 
 
 @pytest.fixture(scope="session", name="scene")
@@ -57,3 +60,8 @@ async def one(apart: Settings, pool: asyncpg.Pool) -> AsyncIterator[Replica]:
 async def other(apart: Settings, pool: asyncpg.Pool) -> AsyncIterator[Replica]:
     async with replica(apart, pool) as other:
         yield other
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> At:
+    return partial(desk, tmp_path)

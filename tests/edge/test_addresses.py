@@ -7,8 +7,8 @@ from recipes import Scene
 from stories import done, refused
 from system import PASSWORD, System, door
 
-from sav_edge.addresses import Addresses, household
-from sav_edge.call import joined
+from sav_edge.addresses import Addresses, client_network
+from sav_edge.request_context import joined
 
 PROXIES = Addresses([ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
 NOBODY = Addresses([])
@@ -63,7 +63,7 @@ def test_the_last_that_is_no_proxy_of_ours_is_the_client(headers: list[tuple[str
 
 def test_a_socket_without_an_address_has_none() -> None:
     assert client(PROXIES, None, plain("198.51.100.9")) is None
-    assert household(None) == "nowhere"
+    assert client_network(None) == "nowhere"
 
 
 async def test_the_address_goes_with_the_command(system: System) -> None:

@@ -11,6 +11,7 @@ from system import PASSWORD, System
 
 from sav_auth import passwords
 from sav_auth.attempts import FREE_FOR_ACCOUNT
+from sav_contracts.actor import Role
 from sav_ops.home import REPO
 
 
@@ -112,7 +113,7 @@ async def test_nobody_learns_who_has_an_account(scene: Scene, asking: Asking, wo
         )
     )
     done(await scene.admin.post(f"/users/{barred.id}/deactivate"))
-    invited, _ = await system.invited("technician")  # type: ignore[arg-type]
+    invited, _ = await system.invited(Role.TECHNICIAN)
     answers = []
     for email in (f"{uuid4()}@example.com", known.email, confirmed.email, barred.email, invited):
         work.clear()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -12,13 +12,15 @@ from eventually import eventually
 from pydantic_core import from_json
 from recipes import Scene
 from stories import Json, done, refused, wrong_fields
+from structlog.testing import capture_logs
 from system import PASSWORD, System
 
 from sav_chassis.settings import Settings
 from sav_contracts.actor import ANYONE
 from sav_contracts.edge import FindRequests
-from sav_edge.auditing import AT_MOST, Audit
-from sav_edge.call import Call
+from sav_edge import audit_log
+from sav_edge.audit_log import AT_MOST, Audit
+from sav_edge.request_context import RequestContext
 
 
 async def kept(scene: Scene, **wanted: Any) -> list[Json]:
@@ -98,7 +100,8 @@ async def test_pages_follow_each_other_newest_first(scene: Scene) -> None:
         "GET /reclamations",
         "GET /me",
     ]
-    pages, after = [], {}
+    pages: list[Json] = []
+    after: dict[str, str | None] = {}
     for _ in range(3):
         page = done(await scene.admin.get("/audit", request_id=id, limit=2, **after))
         pages += page["items"]
@@ -158,8 +161,8 @@ async def pool(system: System) -> AsyncIterator[asyncpg.Pool]:
         yield pool
 
 
-def asked(route: str) -> Call:
-    call = Call(str(uuid4()), "203.0.113.21", {})
+def asked(route: str) -> RequestContext:
+    call = RequestContext(str(uuid4()), "203.0.113.21", {})
     call.actor, call.route, call.status = ANYONE, route, 200
     return call
 
@@ -181,8 +184,8 @@ async def test_reads_are_forgotten_sooner_than_writes(pool: asyncpg.Pool, settin
     assert left == {6: ["GET /me", "PATCH /me"], 8: ["PATCH /me"], 89: ["PATCH /me"], 91: []}
 
 
-async def is_kept(audit: Audit, call: Call) -> bool:
-    return bool((await audit.page(FindRequests(request_id=call.id))).items)
+async def is_kept(audit: Audit, call: RequestContext) -> bool:
+    return bool((await audit.page(FindRequests(request_id=UUID(call.id)))).items)
 
 
 async def test_what_waits_is_bounded_and_written_at_the_end(pool: asyncpg.Pool, settings: Settings) -> None:
@@ -197,12 +200,24 @@ async def test_what_waits_is_bounded_and_written_at_the_end(pool: asyncpg.Pool, 
     await pool.execute("DELETE FROM request WHERE route = 'GET /x'")
 
 
-async def test_a_database_that_is_away_keeps_nobody_waiting(settings: Settings, system: System) -> None:
-    away = await asyncpg.create_pool(system.settings.database("edge"), min_size=1, max_size=1)
-    await away.close()
-    audit = Audit(away, settings)
-    async with asyncio.timeout(2), audit.running():
-        audit.note(asked("GET /me"), 0.001)
+async def test_a_database_that_is_away_keeps_nobody_waiting(
+    settings: Settings, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def note(call: RequestContext) -> list[int]:
+        """What is logged of requests that are not kept."""
+        with capture_logs() as logs:
+            async with asyncio.timeout(2), audit.running():
+                audit.note(call, 0.001)
+        return [line["requests"] for line in logs if line["event"] == "requests not kept"]
+
+    async with asyncpg.create_pool(system.settings.database("edge"), min_size=1, max_size=1) as pool:
+        audit, call = Audit(pool, settings), asked("GET /me")
+        assert await note(call) == []
+        assert await is_kept(audit, call)
+        monkeypatch.setattr(audit_log, "WRITE", 0.2)
+        async with pool.acquire():  # its only connection
+            assert await note(asked("GET /me")) == [1]
+    assert await note(asked("GET /me")) == [1]  # it is closed
 
 
 async def test_a_fault_of_ours_has_its_line_with_the_id_that_the_caller_got(

@@ -1,6 +1,8 @@
 """Files that go out: to those who see the record, as they were kept, and harmless in a browser."""
 
 from collections.abc import AsyncIterator
+from email.message import Message
+from email.utils import collapse_rfc2231_value
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,14 +12,18 @@ import httpx
 import pytest
 import world
 from given_views import a
-from pictures import PDF, picture
+from hypothesis import example, given
+from hypothesis import strategies as st
+from papers import PDF
+from pictures import picture
 from stories import refused, wrong_fields
 from system import Person, door
 
 from sav_chassis.files import Files
 from sav_chassis.identity import Signer
-from sav_chassis.projector import show
+from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
+from sav_chassis.views import show
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
@@ -25,6 +31,8 @@ from sav_contracts.claims import PhotoView, ReclamationView
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.messages import View
+from sav_contracts.surface import SURFACE, FileRow
+from sav_edge import downloads
 from sav_edge.app import edge
 
 JPEG = picture()
@@ -62,7 +70,7 @@ class Archive:
 
 @pytest.fixture
 async def archive(settings: Settings) -> AsyncIterator[Archive]:
-    await edge.migrate(settings)
+    await migrate(settings, edge.name)
     async with door(settings) as http:
         yield Archive(settings, http)
 
@@ -74,10 +82,12 @@ async def test_a_picture_is_served_as_it_was_kept_and_can_do_no_harm(archive: Ar
     assert (answer.status_code, answer.content) == (200, JPEG)
     headers = answer.headers
     assert (headers["content-type"], headers["content-length"]) == ("image/jpeg", str(len(JPEG)))
-    assert headers["content-disposition"] == "inline; filename*=UTF-8''fuite%20%C3%A9.jpg"
+    shown = "inline; filename=\"fuite e.jpg\"; filename*=UTF-8''fuite%20%C3%A9.jpg"
+    assert headers["content-disposition"] == shown
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert headers["cache-control"] == "private, no-cache"
+    assert article.image
     assert headers["etag"] == f'"{article.image.sha256}"'
     assert headers["x-request-id"]
 
@@ -113,6 +123,48 @@ async def test_a_photo_is_found_under_its_own_reclamation_only(archive: Archive)
     assert (await archive.get(world.lea, f"/reclamations/{claim.id}/photos/{shot.id}")).content == JPEG
     refused(await archive.get(world.lea, f"/reclamations/{other.id}/photos/{shot.id}"), 404, "not_found")
     refused(await archive.get(world.paul, f"/reclamations/{claim.id}/photos/{shot.id}"), 404, "not_found")
+
+
+async def test_every_paper_is_to_be_saved_and_every_picture_to_be_shown(archive: Archive) -> None:
+    rows = [row for row in SURFACE if isinstance(row, FileRow)]
+    for content, media_type, kind in ((PDF, "application/pdf", "attachment"), (JPEG, "image/jpeg", "inline")):
+        file = await archive.files.put(content, media_type, "a")
+        for row in rows:
+            told = downloads.disposition(downloads.file_of(row, {row.file: file.model_dump()}))
+            assert told.partition(";")[0] == kind, row.route
+    invoice = await archive.invoice(
+        number="F-1", status="issued", document=await archive.files.put(PDF, "application/pdf", "F-1.pdf")
+    )
+    product = a(ProductView, proof=await archive.files.put(PDF, "application/pdf", "reçu.pdf"))
+    await archive.tell(product)
+    for path, name in (
+        (f"/invoices/{invoice.id}.pdf", "F-1.pdf"),
+        (f"/products/{product.id}/proof", "recu.pdf"),
+    ):
+        told = (await archive.get(world.lea, path)).headers["content-disposition"]
+        assert told.startswith(f'attachment; filename="{name}"; ')
+
+
+@given(st.text(min_size=1, max_size=200))
+@example('a"; filename="b.exe')
+@example("a\\")
+@example("a%22; b.pdf")
+@example("a\r\nSet-Cookie: b")
+@example("reçu n° 1 ; 50 %.pdf")
+@example("\u202efdp.exe")
+def test_no_name_breaks_out_of_its_header(name: str) -> None:
+    """Read by a parser of another protocol: Python's of mail headers, which knows the same grammar (RFC 2231)."""
+    file = StoredFile.model_construct(sha256="a" * 64, media_type="application/pdf", size=1, name=name)
+    told = downloads.disposition(file)
+    assert told.isascii()
+    assert told.isprintable()
+    read = Message()
+    read["Content-Disposition"] = told
+    kind, (_, plain), whole = read.get_params(failobj=[], header="Content-Disposition")
+    assert kind == ("attachment", "")
+    assert told.startswith(f'attachment; filename="{plain}"; ')
+    assert whole[0] == "filename"
+    assert collapse_rfc2231_value(whole[1]) == name
 
 
 async def test_an_invoice_and_its_document_share_a_path(archive: Archive) -> None:

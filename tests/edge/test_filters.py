@@ -12,16 +12,18 @@ from given_views import a
 from recipes import Scene
 from stories import ids, opened, qualified
 
-from sav_chassis.projector import show
+from sav_chassis.views import show
+from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import AppointmentView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ClientView, ReclamationForClient, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
-from sav_contracts.messages import Scope, View
-from sav_edge.listing import form
-from sav_edge.reading import ReadModel
+from sav_contracts.messages import View
+from sav_contracts.visibility import Own, Visible
+from sav_edge.list_query import form
+from sav_edge.read_model import ReadModel
 
 
 async def test_filters_choose_and_several_values_are_alternatives(scene: Scene) -> None:
@@ -103,11 +105,17 @@ async def test_appointments_are_sorted_and_chosen_by_the_time_at_which_they_star
 
 async def test_filters_take_what_their_field_is(pool: asyncpg.Pool, read: ReadModel) -> None:
     product_id = uuid4()
-    boiler = a(ArticleView, reference="CH-1", gtin="12345670", fuel="gas", in_stock=True)
+    boiler = a(
+        ArticleView, reference="CH-1", gtin="00000012345670", brand="Léa & Cie", fuel="gas", in_stock=True
+    )
     tap = a(ArticleView, reference="CH-11", family="sanitary", fuel=None, in_stock=False)
     named = a(ReclamationView, product_id=product_id)
     product = a(ProductView, id=product_id, serial="S_1")
-    await show(pool, [boiler, tap, named, a(ReclamationView), product, a(ProductView, serial="SX1")])
+    person = a(AccountView, email="lea@example.com", role="client")
+    max_ = a(AccountView, email="max@xn--strae-oqa.example", role="client")
+    await show(
+        pool, [person, max_, boiler, tap, named, a(ReclamationView), product, a(ProductView, serial="SX1")]
+    )
     for who in (lea, marie):
         assert await chosen(read, "/articles", who, in_stock="true") == [boiler.id]
         assert await chosen(read, "/articles", who, in_stock="false") == [tap.id]
@@ -115,21 +123,31 @@ async def test_filters_take_what_their_field_is(pool: asyncpg.Pool, read: ReadMo
         assert await chosen(read, "/articles", who, fuel="gas") == [boiler.id]
         assert await chosen(read, "/articles", who, gtin="12345670") == [boiler.id]
         assert await chosen(read, "/articles", who, reference="CH-1") == [boiler.id]
+        assert await chosen(read, "/articles", who, reference=" ch\u20111") == [boiler.id]
+        assert await chosen(read, "/articles", who, brand="Le\u0301a\u00a0& Cie\u200b") == [boiler.id]
         assert await chosen(read, "/reclamations", who, product_id=str(product_id).upper()) == [named.id]
         assert await chosen(read, "/products", who, serial="S_1") == [product.id]
+        assert await chosen(read, "/products", who, serial="s _1") == [product.id]
         wrong = {"in_stock": "perhaps", "fuel": "coal", "gtin": "\0"}
         assert await named_wrong(read, "/articles", who, **wrong) == set(wrong)
+        assert await named_wrong(read, "/articles", who, gtin="12345671") == {"gtin"}
+    for email in ("LEA@example.com", "lea@EXAMPLE.COM", " lea@example.com"):
+        assert await chosen(read, "/users", marie, email=email) == [person.id]
+    for email in ("max@straße.example", "MAX@xn--strae-oqa.example"):
+        assert await chosen(read, "/users", marie, email=email) == [max_.id]
+    assert await chosen(read, "/users", marie, email="max@strasse.example") == []
+    assert await named_wrong(read, "/users", marie, email="nobody") == {"email"}
 
 
 class Careless(View):
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(client=Own("client_id"))
 
     def for_client(self) -> View | None:
         return None
 
 
 class Hidden(View):
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(client=Own("client_id"))
 
     def for_client(self) -> None:
         return None

@@ -1,6 +1,5 @@
 """Whatever anybody sends to whichever row, the answer is one of those that its description knows; never a fault."""
 
-import asyncio
 import json
 import re
 from dataclasses import replace
@@ -11,18 +10,20 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pictures import PDF, SVG, bomb, picture
+from in_loop import run
+from papers import PDF
+from pictures import SVG, bomb, picture
 from recipes import RECIPES, Scene, call, newcomer
 from recipes import scene as scene_for
 from stories import Json
-from system import System
+from system import Person, System
 from uuid_utils.compat import uuid7
 
 from sav_contracts.actor import Role
-from sav_contracts.messages import Asked, View
-from sav_contracts.surface import SURFACE, Row
-from sav_edge.listing import parameters
-from sav_edge.uploads import file_fields
+from sav_contracts.messages import RequestMessage, View
+from sav_contracts.surface import SURFACE, ListRow, Row, TimelineRow
+from sav_edge.bodies import file_fields
+from sav_edge.list_query import parameters
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ CONTENT = mostly(
 
 def callers(row: Row) -> st.SearchStrategy[Role]:
     """Anybody, but mostly those who get past the door."""
-    return mostly(st.sampled_from([role for role in CALLERS if role in row.reach]), st.sampled_from(CALLERS))
+    return mostly(st.sampled_from([role for role in CALLERS if role in row.roles]), st.sampled_from(CALLERS))
 
 
 def queries(row: Row, right: Json, known: st.SearchStrategy[str]) -> st.SearchStrategy[Json]:
@@ -75,8 +76,10 @@ def queries(row: Row, right: Json, known: st.SearchStrategy[str]) -> st.SearchSt
 
 
 def in_query(row: Row) -> list[str]:
-    if issubclass(row.message, View):
+    if isinstance(row, ListRow | TimelineRow):
         return parameters(row)
+    if issubclass(row.message, View):
+        return ["limit", "sort"]
     return [field.alias or name for name, field in row.message.model_fields.items()]
 
 
@@ -89,7 +92,7 @@ def bodies(row: Row, right: Json, known: st.SearchStrategy[str]) -> st.SearchStr
         changes,
         st.sets(st.sampled_from([*right, "x"]), max_size=1),
     )
-    names = (list(row.message.model_fields) if issubclass(row.message, Asked) else []) or ["x"]
+    names = (list(row.message.model_fields) if issubclass(row.message, RequestMessage) else []) or ["x"]
     anything = st.dictionaries(st.sampled_from(names) | TEXT, values, max_size=8)
     fields = mostly(nearly, anything)
     as_json: st.SearchStrategy[Json] = fields.map(lambda told: {"content": json.dumps(told)})
@@ -99,7 +102,7 @@ def bodies(row: Row, right: Json, known: st.SearchStrategy[str]) -> st.SearchStr
 
 def forms(row: Row, fields: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
     """Fields as text with a few small files, and what only says that it is a form."""
-    assert issubclass(row.message, Asked)
+    assert issubclass(row.message, RequestMessage)
     name = mostly(st.sampled_from(list(file_fields(row.message))), TEXT.filter(bool))
     form: st.SearchStrategy[Json] = st.builds(
         lambda told, files: {"data": as_text(told), "files": files},
@@ -118,7 +121,7 @@ def as_text(fields: Json) -> dict[str, str]:
 
 
 def takes_files(row: Row) -> bool:
-    return issubclass(row.message, Asked) and bool(file_fields(row.message))
+    return issubclass(row.message, RequestMessage) and bool(file_fields(row.message))
 
 
 @pytest.fixture(scope="module", name="scene")
@@ -138,8 +141,8 @@ async def test_nothing_that_is_sent_is_a_fault_of_ours(
     right = await call(row, scene, scene.near, Role.MANAGER, fresh=row.path.startswith("/users/"))
     if row.path.startswith("/users/"):
         known = st.sampled_from([right.record["id"], str(uuid7())])
-    people = {role: scene.who(role) for role in CALLERS}
-    if issubclass(row.message, Asked) and RECIPES[row.route].alone:
+    people: dict[Role, Person] = {role: scene.who(role) for role in CALLERS}
+    if issubclass(row.message, RequestMessage) and RECIPES[row.route].alone:
         people |= {role: await newcomer(scene, role) for role in CALLERS if role is not Role.ANYONE}
     people = {role: replace(who, http=patient) for role, who in people.items()}
     ids = row.path.count("{")
@@ -169,15 +172,3 @@ async def test_nothing_that_is_sent_is_a_fault_of_ours(
         assert answer.status_code < 500, f"{role} {row.route} {request}: {answer.text}"
 
     await run(send)
-
-
-async def run(send: Any) -> None:
-    """Hypothesis calls a function; the coroutines go to the loop that the system runs in."""
-    loop = asyncio.get_running_loop()
-    inner = send.hypothesis.inner_test
-
-    def in_loop(**drawn: Any) -> None:
-        asyncio.run_coroutine_threadsafe(inner(**drawn), loop).result(20)
-
-    send.hypothesis.inner_test = in_loop
-    await asyncio.to_thread(send)

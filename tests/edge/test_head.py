@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 from litestar.types import HTTPScope, Message
 from recipes import Scene
+from system import app_behind
 
 PATHS = [
     "/api/me",
@@ -19,7 +20,7 @@ PATHS = [
 
 async def told(scene: Scene, method: str, path: str) -> tuple[int, dict[bytes, bytes], bytes]:
     """Status, headers and body, as they go to the server."""
-    app = scene.system.http._transport.app  # type: ignore[attr-defined]
+    app = app_behind(scene.system.http)
     headers = [(name.lower().encode(), value.encode()) for name, value in scene.manager.headers().items()]
     asked: Any = {
         "type": "http",

@@ -14,13 +14,13 @@ from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor
 from sav_contracts.claims import ReclamationForClient, ReclamationView
-from sav_contracts.surface import SURFACE, Row
-from sav_edge.listing import parse
+from sav_contracts.surface import SURFACE, ListRow
+from sav_edge.list_query import parse
 from sav_edge.projection import apply
-from sav_edge.reading import ReadModel
+from sav_edge.read_model import ReadModel
 
 lea, marie, karim = world.lea, world.marie, world.karim
-[CLAIMS] = [row for row in SURFACE if row.route == "GET /reclamations"]
+[CLAIMS] = [row for row in SURFACE if isinstance(row, ListRow) and row.path == "/reclamations"]
 
 
 @pytest.fixture(scope="module")
@@ -68,17 +68,17 @@ OFFERED = replace(
 )
 
 
-def wrong(row: Row, who: Actor, **query: str) -> set[str]:
+def wrong(row: ListRow, who: Actor, **query: str) -> set[str]:
     """The parameters that a list refuses."""
     try:
-        parse(row, ReclamationView, {name: [value] for name, value in query.items()}, who)
+        parse(row, {name: [value] for name, value in query.items()}, who)
     except Invalid as refusal:
         return {error.field for error in refusal.problem.errors or []}
     return set()
 
 
 @pytest.mark.parametrize("row", [CLAIMS, OFFERED], ids=["the row", "one that offers more"])
-def test_a_client_chooses_and_sorts_by_nothing_that_they_do_not_read(row: Row) -> None:
+def test_a_client_chooses_and_sorts_by_nothing_that_they_do_not_read(row: ListRow) -> None:
     assert "priority" not in ReclamationForClient.model_fields
     assert (wrong(row, lea, priority="high"), wrong(row, marie, priority="high")) == ({"priority"}, set())
     for sort in ("priority_reason", "-priority_reason"):
@@ -88,8 +88,8 @@ def test_a_client_chooses_and_sorts_by_nothing_that_they_do_not_read(row: Row) -
 
 
 def test_a_clients_search_looks_at_nothing_that_they_do_not_read() -> None:
-    [(searched, _)] = parse(OFFERED, ReclamationView, {"q": ["urgent"]}, lea).where
+    [(searched, _)] = parse(OFFERED, {"q": ["urgent"]}, lea).where
     assert "article" in searched
     assert "priority_reason" not in searched
-    [(searched, _)] = parse(OFFERED, ReclamationView, {"q": ["urgent"]}, marie).where
+    [(searched, _)] = parse(OFFERED, {"q": ["urgent"]}, marie).where
     assert "priority_reason" in searched

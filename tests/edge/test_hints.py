@@ -17,12 +17,13 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView
 from sav_contracts.messages import View
-from sav_contracts.surface import SURFACE, Serves
+from sav_contracts.notifier import NotificationView
+from sav_contracts.surface import SURFACE, RecordRow
 from sav_edge.changes import Changes
 from sav_edge.projection import apply
-from sav_edge.reading import ReadModel
+from sav_edge.read_model import ReadModel
 
-ONE = {row.message: row for row in SURFACE if row.serves is Serves.ONE}
+ONE = {row.message: row for row in SURFACE if isinstance(row, RecordRow)}
 karim, sofia, marie, alex = world.karim, world.sofia, world.marie, world.alex
 
 
@@ -107,3 +108,31 @@ async def test_managers_have_hints_of_the_accounts_that_they_look_after(
     for who, hears in ((marie, looked_after), (alex, True)):
         missed = await changes.missed(place, who, 10) or []
         assert (account.id in [one["id"] for one in missed]) is hears
+
+
+@pytest.mark.parametrize("category", ["account", "alert"])
+async def test_managers_have_no_hints_of_what_others_are_told_about_their_accounts(
+    category: str, pool: asyncpg.Pool, changes: Changes
+) -> None:
+    message = a(NotificationView, user_id=alex.id, category=category)
+    hers = a(NotificationView, user_id=marie.id, category=category)
+    await apply(pool, [announced(message), announced(hers)])
+    place = changes.floor
+    heard = await changes.fresh()
+    assert place is not None
+    shared = category == "alert"
+    for one, role, person, hears in (
+        (message, Role.MANAGER, None, shared),
+        (message, Role.MANAGER, marie.id, False),
+        (message, Role.ADMIN, None, True),
+        (hers, Role.MANAGER, None, shared),
+        (hers, Role.MANAGER, marie.id, True),
+    ):
+        assert ((one.id, role, person) in [(c.id, c.role, c.person) for c in heard]) is hears
+    for who, reads in (
+        (marie, {hers.id} | ({message.id} if shared else set())),
+        (alex, {hers.id, message.id}),
+    ):
+        missed = await changes.missed(place, who, 10) or []
+        assert {one["id"] for one in missed} == reads
+        assert {one.id for one in (message, hers) if await gets(pool, who, one)} == reads

@@ -15,8 +15,8 @@ from system import PASSWORD, Person, System, door
 
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.policy import RateLimits
-from sav_edge.call import Call
-from sav_edge.limiting import Kind, RateLimiter, TooManyRequests
+from sav_edge.rate_limiter import RateLimiter, RequestClass, TooManyRequests
+from sav_edge.request_context import RequestContext
 
 # Of the policy's numbers: three reads a minute for a client, twelve for a manager, one sign-in from each address.
 SCALE = 0.01
@@ -71,8 +71,8 @@ async def test_each_role_has_limits_of_its_own(scene: Scene, here: httpx.AsyncCl
 
 async def test_what_is_refused_counts_too(scene: Scene, here: httpx.AsyncClient) -> None:
     """Whoever guesses tokens or ids is stopped like anybody else."""
-    guess = {"headers": {"Authorization": "Bearer x"}, "extensions": {"address": "203.0.113.7"}}
-    answers = [await here.get("/api/me", **guess) for _ in range(3)]  # type: ignore[arg-type]
+    headers, address = {"Authorization": "Bearer x"}, {"address": "203.0.113.7"}
+    answers = [await here.get("/api/me", headers=headers, extensions=address) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
 
 
@@ -144,8 +144,8 @@ async def pool(system: System) -> AsyncIterator[asyncpg.Pool]:
         yield pool
 
 
-def asks(actor: Actor) -> Call:
-    call = Call(str(uuid4()), "203.0.113.10", {})
+def asks(actor: Actor) -> RequestContext:
+    call = RequestContext(str(uuid4()), "203.0.113.10", {})
     call.actor = actor
     return call
 
@@ -154,7 +154,7 @@ def takes(limiter: RateLimiter, actor: Actor) -> int:
     """How many it lets through at once."""
     for taken in range(10_000):
         try:
-            limiter.take(asks(actor), Kind.READS)
+            limiter.take(asks(actor), RequestClass.READS)
         except TooManyRequests:
             return taken
     raise AssertionError("it takes any number")
@@ -170,12 +170,12 @@ async def test_what_two_replicas_have_taken_adds_up_and_drains(pool: asyncpg.Poo
     await other.tell()
     call = asks(lea)
     with pytest.raises(TooManyRequests) as refusal:
-        other.take(call, Kind.READS)
+        other.take(call, RequestClass.READS)
     after = refusal.value.problem.retry_after
     assert 55 <= (after or 0) <= 62, "60 taken at a rate of 30 a minute"
     await pool.execute("UPDATE bucket SET at = at - interval '90 seconds' WHERE key = $1", f"reads {lea.id}")
     fresh = RateLimiter(pool, RateLimits, 0.1)
-    fresh.take(asks(lea), Kind.READS)
+    fresh.take(asks(lea), RequestClass.READS)
     await fresh.tell()
     assert 13 <= takes(fresh, lea) <= 15
 

@@ -14,11 +14,11 @@ from recipes import Scene
 from stories import Json, done, ids, items, opened
 from system import Person, System
 
-from sav_chassis.projector import show
+from sav_chassis.views import show
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.messages import View
 from sav_contracts.surface import Row
-from sav_edge.reading import ReadModel
+from sav_edge.read_model import ReadModel
 
 
 async def walk(who: Person, path: str, between: Any = None, **parameters: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from recipes import Scene
 from stories import done
 
-from sav_chassis import metrics
+from sav_chassis.telemetry import metrics
 
 
 def counted() -> dict[tuple[str, str], float]:

@@ -6,19 +6,20 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic_core import from_json
 from references import references
 from stories import done
-from system import System
+from system import System, app_behind
 
 from sav_contracts.actor import Role
-from sav_contracts.messages import Asked, View
-from sav_contracts.surface import SURFACE, Row, Serves
-from sav_edge.beside import ID as HINTED
+from sav_contracts.messages import RequestMessage, View
+from sav_contracts.surface import SURFACE, FileRow, ListRow, MessageRow, Row, TimelineRow
+from sav_edge.bodies import file_fields
+from sav_edge.openapi_extras import ID as HINTED
 from sav_edge.stream import ALIVE, _event
-from sav_edge.uploads import file_fields
+from sav_ops.documents import error_codes
 
 Json = dict[str, Any]
 
@@ -66,7 +67,7 @@ def test_every_row_is_described_and_nothing_else(document: Json) -> None:
 
 
 def test_everything_that_answers_is_described(document: Json, system: System) -> None:
-    app = system.http._transport.app  # type: ignore[attr-defined]
+    app = app_behind(system.http)
     answering = {re.sub(r":\w+}", "}", route.path) for route in app.routes}
     # A row's path is there without what follows its last id.
     described = {re.sub(r"}\.\w+$", "}", path) for path in document["paths"]}
@@ -103,6 +104,26 @@ def test_every_operation_has_an_id_of_its_own(document: Json) -> None:
     assert all(re.fullmatch(r"[A-Za-z]+", name) for name in names)
 
 
+def test_a_refusal_says_which_codes_its_status_may_have(document: Json) -> None:
+    known = {(str(status), code) for code, told in error_codes.statuses().items() for status in told}
+    seen = set()
+    for described in operations(document):
+        for status, answer in described["responses"].items():
+            for media_type, content in answer.get("content", {}).items():
+                if media_type == "application/problem+json":
+                    _, narrowed = content["schema"]["allOf"]
+                    codes = narrowed["properties"]["code"]["enum"]
+                    assert codes == sorted(code for of, code in known if of == status)
+                    seen |= {(status, code) for code in codes}
+    # What comes before any route, and what is our own fault, is described nowhere.
+    assert {code for _, code in known - seen} == {"head_too_large", "method_not_allowed", "internal"}
+
+
+def test_what_a_problem_holds_for_the_edge_alone_is_not_described(document: Json) -> None:
+    assert "french" not in document["components"]["schemas"]["Problem"]["properties"]
+    assert "French" not in document["components"]["schemas"]
+
+
 def test_every_reference_leads_somewhere(document: Json) -> None:
     found = list(references(document))
     assert found
@@ -118,31 +139,33 @@ def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
     described = operation(document, row)
     assert str(row.status) in described["responses"]
     assert described["summary"] == row.feature
-    public = Role.ANYONE in row.reach
+    public = Role.ANYONE in row.roles
     assert ("security" in described) is not public
     parameters = {(parameter["in"], parameter["name"]) for parameter in described["parameters"]}
     in_path = set(re.findall(r"{(\w+)}", row.path))
     assert {name for place, name in parameters if place == "path"} == in_path
     in_query = {name for place, name in parameters if place == "query"}
-    if row.serves is Serves.REPLY and row.method == "GET":
+    if isinstance(row, MessageRow) and row.method == "GET":
         aliases = {field.alias or name for name, field in row.message.model_fields.items()}
         assert in_query == aliases - in_path
         assert "requestBody" not in described
-    elif row.serves is Serves.REPLY:
+    elif isinstance(row, MessageRow):
         assert ("header", "Idempotency-Key") in parameters
         assert {"400", "413", "415"} <= described["responses"].keys()
         fields = row.message.model_fields.keys() - in_path
         assert ("requestBody" in described) is bool(fields)
         for media_type, body in described.get("requestBody", {"content": {}})["content"].items():
             check_body(document, row, media_type, body["schema"], fields)
-    if row.serves is Serves.FILE:
+    if isinstance(row, FileRow):
         content = described["responses"]["200"]["content"]
         assert {"image/jpeg", "image/png", "application/pdf"} == content.keys()
         assert all(told["schema"]["format"] == "binary" for told in content.values())
         assert "content" not in described["responses"]["304"]
-    if row.serves is Serves.PAGE:
+    if isinstance(row, ListRow):
         more = {*(["q"] if row.search else []), *(["from", "to"] if row.during else [])}
         assert in_query == {*row.filters, *more, "limit", "after", "sort", "created_from", "created_to"}
+    if isinstance(row, TimelineRow):
+        assert in_query == {"limit", "after"}
 
 
 def test_what_has_a_tag_says_so(document: Json) -> None:
@@ -150,7 +173,7 @@ def test_what_has_a_tag_says_so(document: Json) -> None:
         described = operation(document, row)
         tagged = {code for code, answer in described["responses"].items() if "ETag" in answer["headers"]}
         asks = {parameter["name"] for parameter in described["parameters"]}
-        if not issubclass(row.message, Asked):
+        if not issubclass(row.message, RequestMessage):
             assert (tagged, "If-None-Match" in asks) == ({"200", "304"}, True)
         elif issubclass(row.message.reply_type(), View):
             assert (tagged, "If-Match" in asks) == ({str(row.status)}, True)
@@ -161,7 +184,7 @@ def test_what_has_a_tag_says_so(document: Json) -> None:
 
 def check_body(document: Json, row: Row, media_type: str, schema: Json, fields: set[str]) -> None:
     """Every field is there once, but for files in JSON."""
-    assert issubclass(row.message, Asked)
+    assert issubclass(row.message, RequestMessage)
     files = set(file_fields(row.message))
     assert media_type in ("application/json", "multipart/form-data")
     if "$ref" in schema:
@@ -189,7 +212,7 @@ def test_a_row_that_takes_files_says_how(document: Json) -> None:
 
 
 def takes_files(row: Row) -> bool:
-    return issubclass(row.message, Asked) and bool(file_fields(row.message))
+    return issubclass(row.message, RequestMessage) and bool(file_fields(row.message))
 
 
 def test_the_names_of_a_query_are_those_of_its_url(document: Json) -> None:
@@ -214,3 +237,13 @@ async def test_the_page_to_try_it_on_loads_nothing_from_outside(system: System) 
     assert len(assets) >= 2
     for asset in assets:
         assert (await system.http.get(asset)).status_code == 200
+
+
+def test_a_request_shows_what_people_write(document: Json) -> None:
+    written = document["components"]["schemas"]["OpenReclamation"]["properties"]
+    assert written["description"]["examples"] == [
+        "La chaudière ne démarre plus, les radiateurs restent froids."
+    ]
+    [row] = (row for row in SURFACE if row.message.__name__ == "SendBackReport")
+    body = operation(document, row)["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["reason"]["examples"] == ["Il manque la pression après remise en service."]

@@ -1,5 +1,6 @@
 """What a request with a wrong shape is told: every wrong field by name, never a fault of ours."""
 
+from datetime import date, timedelta
 from uuid import uuid4
 
 import httpx
@@ -8,6 +9,8 @@ from recipes import Scene
 from stories import assigned, done, opened, refused, wrong_fields
 
 from sav_contracts.files import MAX_BODY
+
+TOMORROW = date.today() + timedelta(days=1)
 
 DEEP = "[" * 100_000 + "]" * 100_000
 
@@ -52,12 +55,17 @@ async def test_a_wrong_secret_is_not_repeated_in_the_answer(scene: Scene) -> Non
     assert "hunter2" not in answer.text
 
 
-async def test_a_slot_ends_after_it_starts_and_is_still_to_come(scene: Scene) -> None:
+async def test_a_slot_is_as_long_as_a_visit_and_lies_within_a_year(scene: Scene) -> None:
     path = f"/reclamations/{scene.near.records['reclamation']}/assign"
     for start, end in (
         ("2020-01-01T10:00:00Z", "2020-01-01T12:00:00Z"),
-        ("2999-01-01T12:00:00Z", "2999-01-01T10:00:00Z"),
-        ("2999-01-01T10:00:00", "2999-01-01T12:00:00Z"),
+        ("2199-01-01T10:00:00Z", "2199-01-01T12:00:00Z"),
+        ("9999-01-01T10:00:00Z", "9999-01-01T12:00:00Z"),
+        (f"{TOMORROW}T12:00:00Z", f"{TOMORROW}T10:00:00Z"),
+        (f"{TOMORROW}T10:00:00", f"{TOMORROW}T12:00:00Z"),
+        (f"{TOMORROW}T10:00:00Z", f"{TOMORROW}T10:00:40Z"),
+        (f"{TOMORROW}T10:00:00Z", f"{TOMORROW}T22:00:01Z"),
+        (f"{TOMORROW}T10:00:00Z", "2036-01-01T10:00:00Z"),
     ):
         body = {"technician_id": scene.far.technician.id, "slot": {"start": start, "end": end}}
         assert {name.partition(".")[0] for name in wrong_fields(await scene.manager.post(path, body))} == {
@@ -126,10 +134,17 @@ async def test_a_value_that_no_database_should_hold_is_refused(
 
 
 async def test_what_is_unusual_but_right_is_kept_as_it_was_sent(scene: Scene) -> None:
-    text = "L’œuvre de 漏水 \U0001f6bf\u202e \ufeff end\twith\ttabs\nand lines"
+    text = "L’œuvre de 漏水 \U0001f6bf می\u200cخواهم\u00a0: end\twith\ttabs\nand lines"
     claim = await opened(scene.near.client, description=text)
     assert claim["description"] == text
     assert (await scene.manager.get(f"/reclamations/{claim['id']}")).json()["description"] == text
+
+
+async def test_what_nobody_sees_is_taken_out(scene: Scene) -> None:
+    claim = await opened(
+        scene.near.client, description="goutte\u202e à\u200b goutte\ufeff", article="Chau\u00addière"
+    )
+    assert (claim["description"], claim["article"]) == ("goutte à goutte", "Chaudière")
 
 
 @pytest.mark.parametrize("character", ["x", '"', "\n", "\U0001f6bf"], ids=["plain", "quote", "line", "wide"])

@@ -9,7 +9,7 @@ from stories import done
 from system import door
 
 from sav_contracts.actor import Role
-from sav_contracts.surface import SURFACE, Row, Serves
+from sav_contracts.surface import SURFACE, EdgeQueryRow, ListRow, OwnRecordRow, RecordRow, Row
 
 PATHS = ["/api/me", "/api/reclamations", "/api/nothing", "/nothing", "/docs", "/openapi.json", "/health/live"]
 
@@ -48,12 +48,12 @@ async def test_the_page_to_try_it_on_has_no_script_that_its_policy_forbids(scene
         assert script.headers["content-type"].startswith(("text/javascript", "application/javascript"))
 
 
-READ = [row for row in SURFACE if row.serves in (Serves.PAGE, Serves.ONE, Serves.SELF, Serves.EDGE)]
+READ = [row for row in SURFACE if isinstance(row, ListRow | RecordRow | OwnRecordRow | EdgeQueryRow)]
 
 
 @pytest.mark.parametrize("row", READ, ids=lambda row: row.route)
 async def test_head_is_answered_as_get_without_a_body(row: Row, scene: Scene) -> None:
-    role = next(role for role in (Role.ADMIN, Role.MANAGER, Role.CLIENT) if role in row.reach)
+    role = next(role for role in (Role.ADMIN, Role.MANAGER, Role.CLIENT) if role in row.roles)
     who, path = scene.who(role), re.sub(r"{\w+}", "018f0000-0000-7000-8000-000000000000", row.path)
     seen, head = await who.get(path), await who.ask("HEAD", path)
     assert (head.status_code, head.content) == (seen.status_code, b"")

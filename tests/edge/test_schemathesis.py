@@ -19,7 +19,7 @@ from schemathesis.specs.openapi import checks
 from system import Person, System
 
 from sav_contracts.actor import Role
-from sav_contracts.messages import Asked
+from sav_contracts.messages import RequestMessage
 from sav_contracts.surface import SURFACE, Row
 
 # Not `negative_data_rejection`: texts are trimmed, and seconds since 1970 are a time, which the description does not say.
@@ -84,7 +84,9 @@ def test_nothing_that_is_described_is_left_out(described: BaseSchema) -> None:
     assert set(described) - tried == {"/stream"}
 
 
-async def tried(operation: APIOperation, ids: dict[str, Any], people: list[Person]) -> None:
+async def tried(
+    operation: APIOperation[Any, Any, Any, Any], ids: dict[str, Any], people: list[Person]
+) -> None:
     """Asked for by each of them, in several ways."""
     loop = asyncio.get_running_loop()
 
@@ -97,7 +99,7 @@ async def tried(operation: APIOperation, ids: dict[str, Any], people: list[Perso
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],
     )
-    def ask(case: Case) -> None:
+    def ask(case: Case[Any]) -> None:
         for who in people:
             answer = asyncio.run_coroutine_threadsafe(sent(case, who), loop).result(20)
             assert answer.status_code != 429, answer.text
@@ -106,7 +108,7 @@ async def tried(operation: APIOperation, ids: dict[str, Any], people: list[Perso
     await asyncio.to_thread(ask)
 
 
-def made_up(operation: APIOperation, ids: dict[str, Any]) -> st.SearchStrategy[Case]:
+def made_up(operation: APIOperation[Any, Any, Any, Any], ids: dict[str, Any]) -> st.SearchStrategy[Case[Any]]:
     """What fits the description and what does not, about records that there are."""
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     return st.one_of([operation.as_strategy(mode, path_parameters=ids or None) for mode in modes])
@@ -122,17 +124,17 @@ async def known_ids(row: Row, scene: Scene) -> dict[str, Any]:
 
 async def callers(row: Row, scene: Scene) -> list[Person]:
     """Anybody, and one of each role."""
-    alone = issubclass(row.message, Asked) and RECIPES[row.route].alone
+    alone = issubclass(row.message, RequestMessage) and RECIPES[row.route].alone
     return [
         await newcomer(scene, role) if alone and role is not Role.ANYONE else scene.who(role)
         for role in CALLERS
     ]
 
 
-async def sent(case: Case, who: Person) -> httpx.Response:
+async def sent(case: Case[Any], who: Person) -> httpx.Response:
     """The request as it would go over the wire."""
     request = Request(**case.as_transport_kwargs(base_url="http://sav.test")).prepare()
-    headers = dict(request.headers) | who.headers()
+    headers = {name: str(value) for name, value in request.headers.items()} | who.headers()
     return await who.http.request(
         str(request.method), str(request.url), content=cast("Any", request.body), headers=headers
     )

@@ -8,10 +8,10 @@ import world
 from given_lists import chosen, named_wrong, through
 from given_views import a
 
-from sav_chassis.projector import show
+from sav_chassis.views import show
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.claims import ReclamationView
-from sav_edge.reading import ReadModel
+from sav_edge.read_model import ReadModel
 
 alex, marie, lea = world.alex, world.marie, world.lea
 

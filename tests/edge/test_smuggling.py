@@ -1,16 +1,22 @@
 """Requests that two servers could read in two ways, and paths written in odd ones."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from litestar.types import Receive, Send
+from litestar.types import Scope as Asgi
+from pydantic_core import from_json
 from recipes import Scene
 from stories import done, refused
 
 from sav_chassis.settings import Settings
 from sav_edge.app import listening
+from sav_edge.http_server import Config, Server
+from sav_edge.reply import Reply
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +28,13 @@ async def server(scene: Scene) -> AsyncIterator[Settings]:
         yield settings
 
 
-async def told(server: Settings, said: bytes) -> bytes:
-    """All that is answered until the connection is closed."""
+async def told(server: Settings, *said: bytes) -> bytes:
+    """All that is answered until the connection is closed; what is said in several parts is sent apart."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.edge_port)
     try:
-        writer.write(said)
+        for part in said:
+            writer.write(part)
+            await asyncio.sleep(0.1 if len(said) > 1 else 0)
         return await asyncio.wait_for(reader.read(), 5)
     finally:
         writer.close()
@@ -64,6 +72,21 @@ TWO_WAYS = {
     "a folded line": framed(b"Transfer-Encoding:\r\n chunked", LENGTH) + CHUNKED,
     "a size of chunk that is none": framed(b"Transfer-Encoding: chunked") + b"0x0\r\n\r\n" + HIDDEN,
     "a line that ends early": framed(b"X: a\nTransfer-Encoding: chunked", LENGTH) + CHUNKED,
+    "chunks that are packed": framed(b"Transfer-Encoding: gzip, chunked") + CHUNKED,
+    "chunks in HTTP/1.0": framed(b"Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0") + CHUNKED,
+    "the same length twice": framed(LENGTH, LENGTH) + CHUNKED,
+    "a body for another protocol": framed(b"Connection: Upgrade", b"Upgrade: h2c", LENGTH) + CHUNKED,
+    "no host": b"GET / HTTP/1.1\r\n\r\n" + HIDDEN,
+    "two hosts": b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" + HIDDEN,
+    "the same host twice": b"GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n" + HIDDEN,
+    "an empty host": b"GET / HTTP/1.1\r\nHost:\r\n\r\n" + HIDDEN,
+    "a list of hosts": b"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n" + HIDDEN,
+    "a host with a path": b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n" + HIDDEN,
+    "another host in the address": b"GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n" + HIDDEN,
+    "a name before the host": b"GET http://a@b/ HTTP/1.1\r\nHost: b\r\n\r\n" + HIDDEN,
+    "what browsers keep": b"GET /docs#/api/users HTTP/1.1\r\nHost: a\r\n\r\n" + HIDDEN,
+    "HTTP before it had versions": b"GET /\r\n\r\n" + HIDDEN,
+    "another version": b"GET / HTTP/2.0\r\nHost: a\r\n\r\n" + HIDDEN,
 }
 
 
@@ -71,7 +94,59 @@ TWO_WAYS = {
 async def test_a_request_that_can_be_read_in_two_ways_is_refused(server: Settings, sent: bytes) -> None:
     answer = await told(server, sent)
     assert answer.startswith(b"HTTP/1.1 400"), answer[:300]
-    assert answer.count(b"HTTP/1.1 ") == 1, "the hidden request was answered"
+    assert len(re.findall(rb"HTTP/1\.1 \d", answer)) == 1, "the hidden request was answered"
+    head, _, problem = answer.partition(b"\r\n\r\n")
+    assert b"connection: close" in head.lower()
+    assert from_json(problem)["code"] == "malformed"
+
+
+async def test_what_comes_apart_from_its_head_is_no_other_request(server: Settings) -> None:
+    """The parser takes a body after `Upgrade` for the next request, where it comes by itself."""
+    head = framed(b"Connection: Upgrade", b"Upgrade: h2c", b"Content-Length: %d" % len(HIDDEN))
+    answer = await told(server, head, HIDDEN)
+    assert len(re.findall(rb"HTTP/1\.1 \d", answer)) == 1, "the body was answered"
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one piece", "apart"])
+@pytest.mark.parametrize("name", [b"Authorization", b"X-Forwarded-For", b"Idempotency-Key", b"Host"])
+async def test_what_follows_a_body_in_chunks_is_no_header(scene: Scene, name: bytes, together: bool) -> None:
+    seen: list[tuple[bytes, bytes]] = []
+
+    async def application(scope: Asgi, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        seen.extend(scope["headers"])
+        await Reply(b"", 204, headers={"Connection": "close"})(scope, receive, send)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    settings = scene.system.settings.model_copy(update={"edge_port": listener.getsockname()[1]})
+    server = Server(Config(application, settings, 1))
+    serving = asyncio.create_task(server.serve([listener]))
+    parts = framed(b"Transfer-Encoding: chunked"), b"1\r\n{\r\n", b"0\r\n" + name + b": later\r\n\r\n"
+    answer = await told(settings, *([b"".join(parts)] if together else parts))
+    server.should_exit = True
+    await serving
+    assert answer.startswith(b"HTTP/1.1 204")
+    assert b"later" not in dict(seen).values()
+    assert b"sav.test" in dict(seen).values()
+
+
+async def test_nothing_is_said_into_the_answer_that_goes_out(server: Settings, scene: Scene) -> None:
+    """What cannot be read after a request is closed without a word: it would be read as part of that answer."""
+    token = scene.near.client.token.encode()
+    listening = b"GET /stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token + b"\r\n\r\n"
+    answer = await told(server, listening, b"NO HTTP\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert len(re.findall(rb"HTTP/1\.1 \d", answer)) == 1
+    answer = await told(server, listening, b"GET / HTTP/1.1\r\nX: " + b"y" * 40_000)
+    assert len(re.findall(rb"HTTP/1\.1 \d", answer)) == 1
+
+
+async def test_what_is_no_http_is_told_so_in_the_language_it_asks_for(server: Settings) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nAccept-Language: fr\r\nX: y\r\n"
+    answer = await told(server, head + b"Y : z\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert "deux façons".encode() in answer
 
 
 PATHS = (

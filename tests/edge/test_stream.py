@@ -2,6 +2,7 @@
 
 import re
 from contextlib import AsyncExitStack
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -20,11 +21,12 @@ from sav_contracts.catalog.article import ArticleView
 from sav_contracts.claims import ClientView, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
-from sav_contracts.interventions.visit import InterventionView, TechnicianView
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import View
-from sav_contracts.surface import SURFACE, Row, Serves
+from sav_contracts.surface import SURFACE, ListRow, OwnRecordRow, RecordRow, Row
 from sav_edge.app import listening
-from sav_edge.reading import ReadModel
+from sav_edge.read_model import ReadModel
 
 
 async def test_people_hear_of_their_own_and_managers_of_everybodys(pool: asyncpg.Pool, one: Replica) -> None:
@@ -98,7 +100,7 @@ async def test_who_listens_to_another_replica_hears_it_too(
 
 
 # Two sides: work that goes on, of which the client sees everything, and work that is over, of which they see little.
-SIDES = (
+SIDES: tuple[tuple[Actor, Actor, dict[type[View], str]], ...] = (
     (
         world.lea,
         world.karim,
@@ -134,15 +136,12 @@ def side(client: Actor, technician: Actor, statuses: dict[type[View], str]) -> l
     named = {f"{kind.kind()}_id": id for kind, id in ids.items()} | {
         "client_id": client.id, "technician_id": technician.id, "user_id": client.id,
     }  # fmt: skip
-    return [
-        a(
-            kind,
-            id,
-            **{name: value for name, value in named.items() if name in kind.model_fields},
-            **({"status": statuses[kind]} if kind in statuses else {}),
-        )
-        for kind, id in ids.items()
-    ]
+
+    def fields(kind: type[View]) -> dict[str, Any]:
+        status = {"status": statuses[kind]} if kind in statuses else {}
+        return {name: id for name, id in named.items() if name in kind.model_fields} | status
+
+    return [a(kind, id, **fields(kind)) for kind, id in ids.items()]
 
 
 async def reads(read: ReadModel, who: Actor, view: View) -> bool:
@@ -151,17 +150,17 @@ async def reads(read: ReadModel, who: Actor, view: View) -> bool:
 
 
 async def shows(read: ReadModel, row: Row, who: Actor, view: View) -> bool:
-    if who.role not in row.reach or row.serves not in (Serves.PAGE, Serves.ONE, Serves.SELF):
+    if who.role not in row.roles or not isinstance(row, ListRow | RecordRow | OwnRecordRow):
         return False
-    ids = {
+    ids: dict[str, Any] = {
         name: view.id if name == f"{view.kind()}_id" else view.parent
         for name in re.findall(r"{(\w+)}", row.path)
     }
     try:
-        if row.serves is Serves.PAGE:
-            return str(view.id) in await read.page(row, ids, {"limit": ["200"]}, who)  # type: ignore[arg-type]
-        found = await read.one(row, {"account_id": who.id} if row.serves is Serves.SELF else ids, who)  # type: ignore[arg-type]
-        return from_json(found.doc)["id"] == str(view.id)
+        if isinstance(row, ListRow):
+            return str(view.id) in await read.page(row, ids, {"limit": ["200"]}, who)
+        found = await read.one(row, {"account_id": who.id} if isinstance(row, OwnRecordRow) else ids, who)
+        return bool(from_json(found.doc)["id"] == str(view.id))
     except NotFound:
         return False
 

@@ -12,8 +12,8 @@ from given_streams import Replica, a_claim, changed, later, replica
 from prometheus_client.parser import text_string_to_metric_families
 from stories import refused
 
-from sav_chassis import metrics
 from sav_chassis.settings import Settings
+from sav_chassis.telemetry import metrics
 from sav_contracts.actor import Actor, Role
 from sav_edge.stream import STREAMS_EACH, WAITING
 

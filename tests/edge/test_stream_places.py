@@ -8,8 +8,7 @@ from given_streams import Replica, a_claim, changed, later
 from given_views import announced
 
 from sav_chassis.settings import Settings
-from sav_edge import stream
-from sav_edge.changes import replaced
+from sav_edge.changes import Changes, replaced, restored
 from sav_edge.projection import apply
 from sav_edge.stream import WAITING
 
@@ -62,7 +61,7 @@ async def test_a_change_that_was_rolled_back_holds_nobody_up(
 
         async def passed() -> bool:
             await changed(pool, a_claim())
-            return int(lea.place) > newest
+            return int(lea.place) > int(newest)
 
         await eventually(passed)
 
@@ -89,7 +88,7 @@ async def test_old_changes_are_forgotten(pool: asyncpg.Pool, apart: Settings) ->
     await changed(pool, old)
     await pool.execute("UPDATE change SET at = at - interval '16 minutes'")
     kept = await pool.fetchval("SELECT max(position) FROM change")
-    changes = stream.Changes(pool)
+    changes = Changes(pool)
     await changes.forget()
     assert [row[0] for row in await pool.fetch("SELECT position FROM change")] == [kept]
     await changes.begin()
@@ -128,7 +127,7 @@ async def test_whoever_has_seen_what_was_replaced_is_told_to_load_everything(
 
         async def passed() -> bool:
             await changed(pool, a_claim())
-            return int(here.place) > last
+            return int(here.place) > int(last)
 
         await eventually(passed)
     async with other.heard_by(world.lea, before) as lea:
@@ -139,3 +138,22 @@ async def test_whoever_has_seen_what_was_replaced_is_told_to_load_everything(
     async with other.heard_by(world.lea, here.place) as lea:
         await lea.hears(missed)
         assert {event for event, _ in lea.heard} == {"changed"}
+
+
+async def test_after_a_restore_every_earlier_place_is_answered_with_a_reset(
+    pool: asyncpg.Pool, one: Replica
+) -> None:
+    await changed(pool, a_claim())
+    newest = await pool.fetchval("SELECT max(position) FROM change")
+    await restored(pool)
+    # In the time that was lost, places went on: somebody may hold one that is not in the backup.
+    for last in (newest, newest + 1, newest + 100):
+        await changed(pool, a_claim())
+        async with one.heard_by(world.lea, str(last)) as lea:
+            await lea.until(lambda ear: ear.heard)
+            assert lea.heard[0] == ("reset", {}), last
+            place = lea.place
+    missed = a_claim()
+    await changed(pool, missed)
+    async with one.heard_by(world.lea, place) as lea:
+        await lea.hears(missed)

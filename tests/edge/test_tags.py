@@ -10,7 +10,7 @@ from system import PASSWORD
 
 from sav_chassis.errors import ChangedSince
 from sav_contracts.actor import Actor, Role
-from sav_edge import tags
+from sav_edge import etags
 
 OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite sous l'évier"}
 
@@ -158,9 +158,9 @@ async def test_the_tag_of_a_list_is_no_version_of_a_record(scene: Scene) -> None
 
 def test_a_tag_says_which_version_of_what_in_which_form() -> None:
     id = uuid4()
-    staff, client = (tags.tag(id, 7, Actor(role=role)) for role in (Role.MANAGER, Role.CLIENT))
-    assert tags.expected(staff) == tags.expected(client) == {f"{id}.7"}
-    assert tags.expected(None) == tags.expected(" * ") == frozenset()
+    staff, client = (etags.tag(id, 7, Actor(role=role)) for role in (Role.MANAGER, Role.CLIENT))
+    assert etags.expected(staff) == etags.expected(client) == {f"{id}.7"}
+    assert etags.expected(None) == etags.expected(" * ") == frozenset()
     for wrong in ("", "x", '"x"', f"{id}.7", f'"{id}.x"', f'"{id}.{"7" * 19}"'):
         with pytest.raises(ChangedSince):
-            tags.expected(wrong)
+            etags.expected(wrong)

@@ -14,8 +14,8 @@ from pydantic_core import from_json
 
 from sav_chassis.errors import NotFound
 from sav_chassis.migrate import migrate
-from sav_chassis.projector import Told
 from sav_chassis.settings import Settings
+from sav_chassis.views import RecordedEvent
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import (
     AppointmentBooked,
@@ -55,12 +55,12 @@ from sav_contracts.interventions.visit import (
 )
 from sav_contracts.messages import Event
 from sav_contracts.reporting import FeedbackGiven, FeedbackView
-from sav_contracts.surface import SURFACE, Serves
+from sav_contracts.surface import SURFACE, TimelineRow
 from sav_edge.projection import apply
-from sav_edge.reading import ReadModel
+from sav_edge.read_model import ReadModel
 
 lea, paul, karim, sofia, marie = world.lea, world.paul, world.karim, world.sofia, world.marie
-TIMELINES = {row.message: row for row in SURFACE if row.serves is Serves.TIMELINE}
+TIMELINES = {row.message: row for row in SURFACE if isinstance(row, TimelineRow)}
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ async def happened(pool: asyncpg.Pool) -> tuple[ReadModel, Story]:
     return ReadModel(pool), story
 
 
-def in_time(events: list[Event]) -> list[Told]:
+def in_time(events: list[Event]) -> list[RecordedEvent]:
     return [
         (envelope.model_copy(update={"at": NOW + timedelta(minutes=n)}), event)
         for n, (envelope, event) in enumerate(map(told, events))
@@ -222,12 +222,12 @@ async def test_a_products_timeline_tells_what_was_done_about_it(pool: asyncpg.Po
 
 async def test_an_event_that_does_not_tell_makes_no_row(pool: asyncpg.Pool) -> None:
     story = Story()
-    untold = [event for event in story.events() if not event.tells]
+    untold = [event for event in story.events() if not event.makes_timeline_line]
     assert {type(event) for event in untold} == {
         ProductChanged, InterventionChanged, AppointmentChanged, ReportChanged, InvoiceChanged,
     }  # fmt: skip
     await apply(pool, in_time(untold))
-    roots: list[UUID] = [root for event in untold for root in event.state.roots()]
+    roots: list[UUID] = [root for event in untold for root in event.state.timeline_roots()]
     assert await pool.fetch("SELECT FROM timeline WHERE root = ANY($1)", roots) == []
     assert len(await pool.fetch("SELECT FROM view WHERE id = ANY($1)", [e.state.id for e in untold])) == 5
 

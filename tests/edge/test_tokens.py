@@ -210,13 +210,14 @@ async def test_a_token_counts_in_its_own_header_only(scene: Scene, name: str) ->
     """Addresses stand in logs, and cookies come along from any page."""
     token = scene.admin.token
     visitor = scene.system.visitor()
-    for request in (
+    requests: tuple[dict[str, Any], ...] = (
         {"params": {name: token}},
         {"params": {name: f"Bearer {token}"}},
         {"headers": {"Cookie": f"{name}={token}"}},
         {"headers": {f"X-{name.replace('_', '-')}": f"Bearer {token}"}},
         {"headers": {"Proxy-Authorization": f"Bearer {token}"}},
-    ):
+    )
+    for request in requests:
         refused(await visitor.ask("GET", "/me", **request), 401, "not_signed_in")
         streamed = await visitor.http.get("/stream", **request)
         refused(streamed, 401, "not_signed_in")

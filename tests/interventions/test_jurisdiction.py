@@ -9,9 +9,9 @@ from typing import get_args
 import pytest
 from given_billing import FR, TN
 
-from sav_chassis.settings import Settings
 from sav_contracts.money import VatClass
 from sav_interventions.jurisdiction import Jurisdiction, NoRate, jurisdiction
+from sav_interventions.settings import Billing
 
 CODES = sorted(Path(file.name).stem for file in (files("sav_interventions") / "jurisdictions").iterdir())
 
@@ -56,7 +56,7 @@ def test_every_class_has_had_a_rate_for_as_long_as_anything_can_have_been_suppli
 
 
 def test_every_jurisdiction_that_can_be_set_has_its_data() -> None:
-    assert sorted(get_args(Settings.model_fields["jurisdiction"].annotation)) == CODES
+    assert sorted(get_args(Billing.model_fields["jurisdiction"].annotation)) == CODES
 
 
 def test_the_law_wants_a_mention_beside_what_is_taxed_less_in_france() -> None:

@@ -5,13 +5,15 @@ from uuid import UUID
 
 import pytest
 import world
-from given_interventions import LATER, RECLAMATION, SLOT, VISIT, account, assigned, seen, visit
+from given_interventions import LATER, RECLAMATION, SLOT, VISIT, account, assigned, visit
+from given_views import a
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
 from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
 from sav_contracts.claims import Slot
+from sav_contracts.interventions.technician import TechnicianChanged
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
     InterventionChanged,
@@ -19,7 +21,6 @@ from sav_contracts.interventions.visit import (
     InterventionPlanned,
     InterventionScheduled,
     InterventionStatus,
-    TechnicianChanged,
     WarrantyDecided,
 )
 
@@ -29,24 +30,15 @@ def activated(role: Role) -> UserActivated:
 
 
 def booked(slot: Slot, for_visit: UUID | None = VISIT, who: Actor = world.karim) -> AppointmentBooked:
-    state: dict[str, Any] = {
-        "client_id": world.lea.id,
-        "technician_id": who.id,
-        "reclamation_id": RECLAMATION,
-        "reclamation_reference": "REC-2026-000100",
-        "intervention_id": for_visit,
-        "start": slot.start,
-        "end": slot.end,
-        "zone": "Europe/Paris",
-        "arrival_from": slot.start,
-        "arrival_until": slot.end,
-        "status": "booked",
-        "held_until": None,
-        "uid": "1@sav",
-        "sequence": 0,
-        "reason": None,
-    }
-    return AppointmentBooked(state=AppointmentView(**seen(UUID(int=600)), **state))
+    times: dict[str, Any] = {"start": slot.start, "end": slot.end}
+    state = a(
+        AppointmentView,
+        technician_id=who.id,
+        reclamation_id=RECLAMATION,
+        intervention_id=for_visit,
+        **times,
+    )
+    return AppointmentBooked(state=state)
 
 
 async def test_a_technician_who_can_sign_in_gets_a_card_with_the_same_id(stage: Stage) -> None:
@@ -81,10 +73,17 @@ async def test_a_card_has_the_name_of_its_person(stage: Stage) -> None:
     assert (await stage.hears(updated)).only(TechnicianChanged).state.name == "Karim H."
 
 
+async def test_what_was_meant_outside_working_hours_is_planned_so(stage: Stage) -> None:
+    meant = assigned(world.karim).model_copy(update={"outside_hours": True})
+    planned, _ = (await stage.hears(meant)).events
+    assert isinstance(planned, InterventionPlanned)
+    assert planned.outside_hours
+
+
 async def test_an_assignment_plans_the_visit_whose_time_the_calendar_gives(stage: Stage) -> None:
     planned, decided = (await stage.hears(assigned(world.karim))).events
     assert isinstance(planned, InterventionPlanned)
-    assert (planned.slot, planned.state.slot) == (SLOT, None)
+    assert (planned.slot, planned.state.slot, planned.outside_hours) == (SLOT, None, False)
     assert (planned.state.technician_id, planned.state.client_id) == (world.karim.id, world.lea.id)
     assert isinstance(decided, WarrantyDecided)
     assert decided.state == planned.state

@@ -13,20 +13,23 @@ from sav_contracts.actor import Actor
 from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionStatus,
-    Labour,
+    LabourGiven,
     MoveIntervention,
-    PartUsed,
+    PartGiven,
     RecordWork,
     WorkRecorded,
 )
+from sav_interventions.settings import billing
+
+WIDE = "\N{CJK UNIFIED IDEOGRAPH-20BB7}"
 
 
 def done(**fields: Any) -> RecordWork:
-    usual = {
+    usual: dict[str, Any] = {
         "intervention_id": VISIT,
         "solution": "vanne remplacée",
-        "labour": [Labour(description="remplacement", minutes=90)],
-        "parts": [PartUsed(article_id=VALVE, quantity=2, serial="V-1")],
+        "labour": [LabourGiven(description="remplacement", minutes=90)],
+        "parts": [PartGiven(article_id=VALVE, quantity=2, serial="V-1")],
         "travel_km": Decimal("12.5"),
         "readings": {"pression": "1,5 bar"},
         "failed_serial": "CH-1",
@@ -45,6 +48,23 @@ def wrong_fields(outcome: Outcome) -> list[str]:
     assert outcome.problem
     assert outcome.problem.status == 422
     return [error.field for error in outcome.problem.errors or []]
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong"),
+    [
+        ({"parts": [PartGiven(article_id=VALVE, quantity=999, serial="V-1")] * 40}, "parts"),
+        ({"readings": {f"{number}{WIDE * 150}": WIDE * 200 for number in range(15)}}, "body"),
+    ],
+    ids=["money", "words"],
+)
+async def test_work_that_no_invoice_and_no_event_could_hold_is_refused(
+    stage: Stage, written: dict[str, Any], wrong: str
+) -> None:
+    """It would be billed by itself when the visit is closed, and nobody could say it shorter then."""
+    await stage.given(visit("in_progress"))
+    await stage.knows(valve(price=Decimal("9999999.99")))
+    assert wrong_fields(await stage.when(done(**written), by=world.karim)) == [wrong]
 
 
 async def test_work_is_kept_as_it_was_said(stage: Stage) -> None:
@@ -70,8 +90,7 @@ async def test_parts_and_hours_keep_the_price_of_that_day(stage: Stage) -> None:
     [part] = first.parts
     assert (part.reference, part.name) == ("VAN-22", "Vanne gaz")
     assert (part.unit_price, part.vat_class) == (Decimal("84.90"), "reduced")
-    settings = stage.settings
-    assert (first.labour_rate, first.travel_rate) == (settings.labour_rate, settings.travel_rate)
+    assert (first.labour_rate, first.travel_rate) == (billing().labour_rate, billing().travel_rate)
     assert first.currency == "EUR"
 
 
@@ -96,7 +115,7 @@ async def test_work_is_described_while_it_is_under_way(stage: Stage, now: Interv
 async def test_a_part_that_the_catalogue_does_not_have_is_named(stage: Stage) -> None:
     await stage.given(visit("in_progress"))
     await stage.knows(valve())
-    unheard_of = PartUsed(article_id=UUID(int=1), quantity=1)
+    unheard_of = PartGiven(article_id=UUID(int=1), quantity=1)
     outcome = await stage.when(done(parts=[*done().parts, unheard_of]), by=world.karim)
     assert wrong_fields(outcome) == ["parts.1.article_id"]
 

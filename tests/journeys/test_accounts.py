@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 from eventually import eventually
-from faults import BROKEN, SLOW, on_insert
+from faults import BROKEN, SLOW, held_back, on_insert
 from stories import done, ids, opened, refused, wrong_fields
 from system import PASSWORD, Person, System, in_a_hurry
 from uuid_utils.compat import uuid7
@@ -88,11 +88,14 @@ async def test_a_client_who_just_signed_up_opens_a_reclamation(system: System) -
 
 async def test_who_is_not_known_to_claims_yet_waits_for_the_news(system: System) -> None:
     visitor, new = system.visitor(), somebody()
-    async with on_insert(system, "claims", "client", SLOW):
+    async with held_back(system, "claims", "client"):
         done(await visitor.post("/auth/register", new), 202)
         lea = await system.sign_in(new["email"])
+        opening = asyncio.create_task(lea.post("/reclamations", OPENING))
+        await asyncio.sleep(0.3)
         assert await ids(lea, "/clients") == []
-        assert done(await lea.post("/reclamations", OPENING), 201)["client_id"] == lea.id
+        assert not opening.done()
+    assert done(await opening, 201)["client_id"] == lea.id
 
 
 async def test_who_stays_unknown_is_told_to_come_back(system: System) -> None:

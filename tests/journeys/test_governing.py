@@ -42,7 +42,7 @@ async def test_an_admin_governs_who_may_do_what(system: System) -> None:
     assert await eventually(lambda: ids(marie, "/technicians")), "the technician's card follows"
 
     told = done(await alex.ask("PATCH", f"/users/{karim.id}", json={"phone": "+33 6 12 34 56 78"}))
-    assert told["phone"] == "+33 6 12 34 56 78"
+    assert told["phone"] == "+33612345678"
     assert karim.id in await ids(marie, "/users", role="technician")
     assert alex.id not in await ids(marie, "/users")
 
@@ -107,4 +107,5 @@ async def preflight(who: Person) -> str | None:
     """The origin that may ask."""
     asks = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
     answer = await who.http.request("OPTIONS", "/api/me", headers=asks)
-    return answer.headers.get("access-control-allow-origin")
+    origin: str | None = answer.headers.get("access-control-allow-origin")
+    return origin

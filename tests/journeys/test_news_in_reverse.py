@@ -11,7 +11,10 @@ from stories import assign, assigned, closed, done, ids, move, qualified, visit_
 from system import SERVICES, Person, System
 
 from sav_chassis.envelope import Envelope
-from sav_ops import verify
+from sav_ops.databases import opened
+from sav_ops.verify import verification
+from sav_ops.verify.moment import snapshot
+from sav_ops.verify.read_sides import read_side_tables
 
 Json = dict[str, Any]
 
@@ -69,18 +72,15 @@ async def taken(channel: AbstractChannel, name: str) -> list[AbstractIncomingMes
 
 async def nothing_waits(system: System, names: tuple[str, ...]) -> bool:
     """Nothing is in the queues or parked, also what only had to wait for other news."""
-    async with verify.opened(system.settings) as databases:
-        waiting = [line async for line in verify.under_way(system.settings, databases)]
+    async with opened(system.settings) as databases:
+        waiting = [line async for line in verification.under_way(system.settings, databases)]
     return not [line for line in waiting if any(line.startswith((f"{n}:", f"queue {n}")) for n in names)]
 
 
 async def stale_copies(system: System, name: str, *records: str) -> list[str]:
     """What the service holds of these records, or of what belongs to them, and their owners tell otherwise."""
-    async with verify.opened(system.settings) as databases:
-        kinds = {view.kind() for view in SERVICES[name].mirrored}
-        wanted = verify.newest({owner: await verify.log(databases[owner]) for owner in SERVICES})
-        copied = {key: row for key, row in wanted.items() if key[0] in kinds}
-        found = await verify.views(name, databases[name], copied)
+    async with snapshot(system.settings) as now:
+        found = [line async for line in read_side_tables(now) if line.startswith(f"{name}:")]
     return [line for line in found if any(record in line for record in records)]
 
 

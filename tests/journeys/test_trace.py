@@ -1,19 +1,29 @@
 """One trace from a request through every room that has to do with it, also where one of them was stopped meanwhile."""
 
+import secrets
+
 import pytest
 from collector import Collector, traced
 from eventually import eventually
 from stories import done, items, qualified
 from system import Person, System
 
-TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"
-BEGUN = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
 
 
-def whole(collector: Collector) -> None:
+@pytest.fixture
+def trace() -> str:
+    """Each test's own: what another one set in motion may still be under way."""
+    return secrets.token_hex(16)
+
+
+def begun(trace: str) -> dict[str, str]:
+    return {"traceparent": f"00-{trace}-{CALLER}-01"}
+
+
+def whole(collector: Collector, id: str) -> None:
     """Every span of the trace has its parent in it, but the first, whose parent is the caller's."""
-    trace = [span for span in collector.spans if span.trace == TRACE]
+    trace = [span for span in collector.spans if span.trace == id]
     known = {span.id for span in trace}
     assert [span.name for span in trace if span.parent not in known] == [
         span.name for span in trace if span.kind == "SERVER"
@@ -22,22 +32,22 @@ def whole(collector: Collector) -> None:
 
 
 async def test_a_request_and_all_that_comes_of_it_are_one_trace(
-    system: System, marie: Person, monkeypatch: pytest.MonkeyPatch
+    system: System, marie: Person, monkeypatch: pytest.MonkeyPatch, trace: str
 ) -> None:
     lea, karim = await system.client(), await system.technician()
     claim = await qualified(lea, marie)
     path = f"/reclamations/{claim['id']}/assign"
     async with traced(monkeypatch) as collector:
-        answer = await marie.ask("POST", path, json={"technician_id": karim.id}, headers=BEGUN)
+        answer = await marie.ask("POST", path, json={"technician_id": karim.id}, headers=begun(trace))
         done(answer)
 
         async def told() -> bool:
             # Karim hears of the réclamation, and both of the visit.
-            mails = [span for span in collector.named("effect deliver") if span.trace == TRACE]
+            mails = [span for span in collector.named("effect deliver") if span.trace == trace]
             return any("send interventions.InterventionPlanned.v1" in collector.line(mail) for mail in mails)
 
         await eventually(told, 15)
-    whole(collector)
+    whole(collector, trace)
     mail = next(
         span
         for span in collector.named("effect deliver")
@@ -62,7 +72,7 @@ async def test_a_request_and_all_that_comes_of_it_are_one_trace(
 
 
 async def test_a_timer_belongs_to_the_trace_of_whoever_set_it_also_after_a_restart(
-    system: System, marie: Person, monkeypatch: pytest.MonkeyPatch
+    system: System, marie: Person, monkeypatch: pytest.MonkeyPatch, trace: str
 ) -> None:
     lea, karim = await system.client(), await system.technician()
     claim = await qualified(lea, marie)
@@ -70,7 +80,7 @@ async def test_a_timer_belongs_to_the_trace_of_whoever_set_it_also_after_a_resta
     [slot, *_] = await eventually(lambda: items(lea, "/slots", **asked))
     wanted = asked | {"start": slot["start"]}
     async with traced(monkeypatch) as collector:
-        held = done(await lea.ask("POST", "/appointments/hold", json=wanted, headers=BEGUN), 201)
+        held = done(await lea.ask("POST", "/appointments/hold", json=wanted, headers=begun(trace)), 201)
         await system.stop("calendar")
         await system.sql(
             "calendar", "UPDATE task SET due = now() WHERE use = 'timer' AND lane = $1", held["id"]
@@ -85,7 +95,7 @@ async def test_a_timer_belongs_to_the_trace_of_whoever_set_it_also_after_a_resta
             )
 
         await eventually(expired, 15)
-    whole(collector)
+    whole(collector, trace)
     assert collector.line(collector.one("timer expire_hold")) == [
         "POST /appointments/hold",
         "send calendar.HoldSlot.v1",

@@ -11,8 +11,8 @@ from eventually import eventually
 from stories import done, items, types
 from system import Person, System
 
-from sav_ops import journey
-from sav_ops.journey import Act, Cast, Story, Voice
+from sav_ops.demo import journey
+from sav_ops.demo.journey import Act, Cast, Player, Story
 
 CLIENT_READS = {
     "ReclamationCreated",
@@ -31,15 +31,15 @@ CLIENT_READS = {
     "ReclamationClosed",
 }
 BILLING = {"InvoiceIssued", "PaymentRecorded", "InvoicePaid"}
-STAFF_READS = CLIENT_READS | {"WorkRecorded", "ReportSubmitted", "AppointmentKept", "FeedbackInvited"}
+STAFF_READS = CLIENT_READS | {"WorkRecorded", "ReportSubmitted", "AppointmentAttended", "FeedbackInvited"}
 
 
 async def unheard(act: Act) -> None:
     """Nobody watches."""
 
 
-def voice(person: Person, name: str) -> Voice:
-    return Voice(person.http, name, person.role, person.id, person.token, unheard)
+def voice(person: Person, name: str) -> Player:
+    return Player(person.http, name, person.role, person.id, person.token, unheard)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ async def covered(system: System, cast: Cast) -> Story:
     return await journey.under_warranty(replace(cast, client=voice(await system.client(), "Paul Petit")))
 
 
-async def told(who: Voice, **parameters: Any) -> list[dict[str, Any]]:
+async def told(who: Player, **parameters: Any) -> list[dict[str, Any]]:
     """The messages to somebody beside those about the account, once none is on its way any more."""
 
     async def look() -> list[dict[str, Any]] | None:

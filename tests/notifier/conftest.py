@@ -1,10 +1,11 @@
 """Notifier on its stage: everybody is known, and mail goes to a folder of each test's own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from given_notifier import KNOWN, invited
+from mail_server import Post, listening
 
 from sav_chassis.service import Service
 from sav_chassis.testing import Stage
@@ -25,3 +26,12 @@ async def stage(
     await stage.knows(*KNOWN, invited)
     monkeypatch.setattr(stage.settings, "mailbox", str(mailbox))
     return stage
+
+
+@pytest.fixture
+async def post(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Post]:
+    """A mail server is configured."""
+    post = Post()
+    async with listening(post) as port:
+        monkeypatch.setattr(stage.settings, "smtp_url", f"smtp://127.0.0.1:{port}")
+        yield post

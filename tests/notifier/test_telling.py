@@ -1,7 +1,7 @@
 """Who is told of what: exactly the right people, once, in their language and with nothing that is not theirs."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -30,6 +30,7 @@ from sav_contracts.claims import Slot
 from sav_contracts.notifier import MarkRead, NotificationChanged, NotificationView
 from sav_notifier.app import notifier
 from sav_notifier.lifecycle import NOTIFICATION
+from sav_notifier.message import MESSAGES
 
 
 def told(outcome: Outcome) -> dict[str, set[UUID]]:
@@ -42,7 +43,7 @@ def told(outcome: Outcome) -> dict[str, set[UUID]]:
 
 
 def messages(outcome: Outcome) -> list[NotificationView]:
-    assert all(isinstance(event, NotificationChanged) for event in outcome.events)
+    assert all(type(event) is NotificationChanged for event in outcome.events)
     return [event.state for event in outcome.events if isinstance(event.state, NotificationView)]
 
 
@@ -56,6 +57,30 @@ async def test_exactly_these_people_are_told(stage: Stage, case: Case) -> None:
     assert {message.status for message in messages(outcome)} <= {"queued"}
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.told], ids=lambda case: case.name)
+async def test_what_is_no_news_any_more_is_told_only_where_it_still_holds(stage: Stage, case: Case) -> None:
+    for earlier in case.before:
+        await stage.hears(earlier)
+    event = enveloped(case.event, case.by)
+    outcome = await stage.hears(event.model_copy(update={"at": event.at - timedelta(days=8)}))
+    assert messages(outcome)
+    for message in messages(outcome):
+        [[reason]] = await stage.database.pool.fetch(
+            "SELECT reason FROM notification WHERE id = $1", message.id
+        )
+        assert (message.status, bool(reason)) == (
+            ("queued", False) if MESSAGES[message.template].declared.lasting else ("suppressed", True)
+        )
+
+
+async def test_a_week_later_it_is_news_still(stage: Stage) -> None:
+    event = enveloped(created())
+    outcome = await stage.hears(
+        event.model_copy(update={"at": event.at - timedelta(days=7) + timedelta(minutes=1)})
+    )
+    assert {message.status for message in messages(outcome)} == {"queued"}
+
+
 def test_every_event_that_is_reacted_to_has_a_case() -> None:
     assert {type(case.event) for case in CASES} == set(notifier.load().reactions)
 
@@ -63,6 +88,7 @@ def test_every_event_that_is_reacted_to_has_a_case() -> None:
 def test_a_technician_is_told_nothing_of_money_and_a_client_nothing_internal() -> None:
     money = {"invoice_issued", "invoice_to_issue", "payment_received"}
     internal = {"reclamation_new", "visit_declined", "visit_conflict", "feedback_low", "stock_low"}
+    assert money | internal == {template for case in CASES for template in case.told} & (money | internal)
     for case in CASES:
         for template, people in case.told.items():
             assert not (template in money and people & KARIM)
@@ -76,6 +102,9 @@ async def test_an_event_heard_again_tells_nobody_again(stage: Stage) -> None:
     # Even where the inbox was lost.
     await stage.database.pool.execute("TRUNCATE handled")
     assert (await stage.hears(event)).events == []
+    assert await stage.database.pool.fetchval("SELECT count(*) FROM handled"), (
+        "or it was not reacted to again"
+    )
     assert await stage.parked() == []
     assert await stage.database.pool.fetchval("SELECT count(*) FROM notification") == 3
     assert len(await stage.waiting()) == 3
@@ -156,8 +185,13 @@ async def test_a_technician_hears_the_time_once_with_what_they_need(stage: Stage
 
 
 async def test_the_reason_of_staff_does_not_reach_the_client(stage: Stage) -> None:
-    await stage.hears(resolved())
-    assert "internal remark" not in await _everything(stage)
+    event = resolved()
+    assert event.reason == "internal remark"
+    [message] = messages(await stage.hears(event))
+    assert message.user_id == world.lea.id
+    everything = await _everything(stage)
+    assert everything.count(REFERENCE) == 2, "in a fact and in the subject, or this would find nothing"
+    assert event.reason not in everything
 
 
 async def test_only_its_person_marks_a_message_as_read_and_again_is_the_same(stage: Stage) -> None:

@@ -6,7 +6,7 @@ import pytest
 import stories
 from system import System
 
-from sav_ops.verify import verify
+from sav_ops.verify.verification import verify
 
 
 @pytest.fixture(scope="session")

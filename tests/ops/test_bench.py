@@ -1,17 +1,19 @@
 """The arithmetic of benchmarks: medians, ratios by round, aims; no timing."""
 
+from typing import Any
+
 import pytest
 
-from sav_ops import benching
-from sav_ops.home import Problem
+from sav_ops.develop import benchmarking
+from sav_ops.home import OpsError
 
-harness = benching.load("harness")
+harness = benchmarking.load("harness")
 Aim, Contender, Measured = harness.Aim, harness.Contender, harness.Measured
 
 OURS, THEIRS = "SAV", "the plain way"
 
 
-def measured(ours: list[float], theirs: list[float], *aims: object) -> object:
+def measured(ours: list[float], theirs: list[float], *aims: Any) -> Any:
     rounds = {OURS: [{"a/s": value} for value in ours], THEIRS: [{"a/s": value} for value in theirs]}
     return Measured("A measure", aims, rounds)
 
@@ -75,5 +77,5 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
 
 def test_an_unknown_measure_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(Problem, match=r"no measure speed; there are: .*read.*command"):
-        benching.chosen(["speed"])
+    with pytest.raises(OpsError, match=r"no measure speed; there are: .*read.*command"):
+        benchmarking.chosen(["speed"])

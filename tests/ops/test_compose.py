@@ -17,21 +17,34 @@ import pytest
 import typer
 import yaml
 from packaging.specifiers import SpecifierSet
+from pydantic_settings import BaseSettings
 
-from sav_chassis.fitness import DURABLE, check_settings
-from sav_chassis.health import Health
-from sav_chassis.runner import STOP_WITHIN
-from sav_chassis.settings import Settings
-from sav_edge.app import build, check_files
-from sav_edge.routes import Door
-from sav_ops import postgres, rooms
+from sav_chassis.files import check_files
+from sav_chassis.process.health import Health
+from sav_chassis.process.runner import STOP_WITHIN
+from sav_chassis.settings import RoomSettings, Settings
+from sav_chassis.startup_checks import DURABLE, CannotStart, check_settings
+from sav_edge.app import RECOGNISERS, build
+from sav_edge.routes import Gateway
+from sav_edge.screen_upload import MEMORY
+from sav_edge.uploads import IN_HAND
+from sav_ops import rooms
 from sav_ops.cli import app
 from sav_ops.home import REPO, SECRETS, Home
+from sav_ops.launch import postgres
 
 TEXT = (REPO / "compose.yaml").read_text()
 DOCKERFILE = (REPO / "Dockerfile").read_text()
-# As the engine reads it where neither .env nor the shell sets anything.
-COMPOSE: dict[str, Any] = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", TEXT))
+PRODUCTION = {"SAV_ENVIRONMENT": "production"}
+
+
+def composed(dotenv: dict[str, str]) -> dict[str, Any]:
+    """As the engine reads it where .env and the shell say no more than this."""
+    known = re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: dotenv.get(found[1], found[2]), TEXT)
+    return dict(yaml.safe_load(known))
+
+
+COMPOSE = composed({})
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "sav:local"}
 
@@ -41,9 +54,9 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
-def told(name: str) -> dict[str, str]:
-    """The variables of a service that have a value."""
-    given = SERVICES[name].get("environment", {})
+def told(name: str, **dotenv: str) -> dict[str, str]:
+    """The variables of a service that have a value, where .env says no more than this."""
+    given = composed(dotenv)["services"][name].get("environment", {})
     return {variable: str(value) for variable, value in given.items() if value is not None}
 
 
@@ -67,16 +80,17 @@ def instructions(word: str) -> list[str]:
 
 
 def test_every_room_has_a_service_and_every_command_is_one_of_sav() -> None:
-    commands = typer.main.get_command(app)
+    commands = typer.main.get_group(app)
     for name, service in OURS.items():
         verb, *arguments = service["command"]
-        commands.get_command(None, verb).make_context(verb, list(arguments))
+        commands.commands[verb].make_context(verb, list(arguments))
         assert (verb, *arguments) == (("run", name) if name in rooms.ROOMS else ("prepare", "/rooms"))
     assert OURS.keys() == {*rooms.ROOMS, "prepare"}
 
 
 def test_every_variable_is_a_setting() -> None:
-    known = {f"SAV_{name.upper()}" for name in Settings.model_fields} | {"SAV_HOME"}
+    settings: list[type[BaseSettings]] = [Settings, *RoomSettings.__subclasses__()]
+    known = {f"SAV_{name.upper()}" for one in settings for name in one.model_fields} | {"SAV_HOME"}
     assert set(re.findall(r"\bSAV_[A-Z_]+\b", TEXT + DOCKERFILE)) <= known
 
 
@@ -89,7 +103,13 @@ def test_a_room_is_fit_to_start_with_what_it_is_told_and_has_no_other_secrets(
     assert {name for name in SECRETS if name in own} == {
         s for s, holders in SECRETS.items() if room in holders
     }
-    settings = settings_of(monkeypatch, own, told(room), {"SAV_ENVIRONMENT": "production"})
+    with pytest.raises(
+        CannotStart, match=r"SAV_DATABASE_URL another password.*SAV_BROKER_URL another password"
+    ):
+        check_settings(settings_of(monkeypatch, own, told(room), PRODUCTION), room)
+    settings = settings_of(
+        monkeypatch, own, told(room, DATABASE_PASSWORD="d", BROKER_PASSWORD="b"), PRODUCTION
+    )
     check_settings(settings, room)
     needed = [check_files] if room == rooms.EDGE else rooms.load(room).checks
     if check_files in needed:
@@ -153,7 +173,7 @@ def test_the_check_of_the_door_asks_for_a_route_of_the_edge() -> None:
     listens = SERVICES["door"]["command"][SERVICES["door"]["command"].index("--from") + 1]
     assert f":{urlsplit(url).port}" == listens
     nothing: Any = None
-    door = Door(*[nothing] * len(fields(Door)))
+    door = Gateway(*[nothing] * len(fields(Gateway)))
     assert urlsplit(url).path in {route.path for route in build(door, nothing, Health()).routes}
 
 
@@ -172,6 +192,22 @@ def test_nobody_waits_for_ever_or_for_what_has_no_check() -> None:
 def test_a_room_gets_the_time_that_its_stop_takes() -> None:
     for room in rooms.ROOMS:
         assert int(SERVICES[room]["stop_grace_period"].removesuffix("s")) > STOP_WITHIN
+
+
+def memory(name: str) -> int:
+    """The limit of a service in bytes."""
+    [(number, unit)] = re.findall(r"^(\d+)([mg])$", SERVICES[name]["mem_limit"])
+    return int(number) * {"m": 2**20, "g": 2**30}[unit]
+
+
+def test_every_service_has_a_limit_of_memory_that_what_it_does_fits_in() -> None:
+    assert min(map(memory, SERVICES)) >= 2**27
+    # An idle edge; bodies, of which some bytes are held twice for a moment; and the recognisers.
+    assert memory("edge") >= 150_000_000 + IN_HAND * 1.3 + RECOGNISERS * MEMORY
+    (watermark,) = re.findall(r"vm_memory_high_watermark \{absolute,(\d+)\}", str(told("broker")))
+    assert memory("broker") * 0.4 < int(watermark) < memory("broker") * 0.6
+    (buffers,) = re.findall(r"shared_buffers=(\d+)MB", str(SERVICES["database"]["command"]))
+    assert memory("database") >= int(buffers) * 2**20 + 300 * 5_000_000
 
 
 def test_the_database_keeps_what_it_confirmed_and_is_set_up_like_our_own() -> None:

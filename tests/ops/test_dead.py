@@ -11,12 +11,13 @@ from aio_pika.abc import AbstractChannel, AbstractQueue
 from eventually import eventually
 
 from sav_chassis import topology
-from sav_chassis.runner import connected
+from sav_chassis.process.runner import connected
 from sav_chassis.settings import Settings
 from sav_chassis.testing import enveloped
-from sav_contracts.interventions.visit import TechnicianChanged, TechnicianView
-from sav_ops import dead, queues
-from sav_ops.home import Problem
+from sav_contracts.interventions.technician import TechnicianChanged, TechnicianView
+from sav_ops import queues
+from sav_ops.home import OpsError
+from sav_ops.parked import dead_letters
 
 Said = pytest.CaptureFixture[str]
 
@@ -66,7 +67,7 @@ async def letters(url: str, name: str = topology.DEAD) -> int:
 
 
 async def ids(url: str) -> list[str]:
-    async with dead.opened(url) as (_, found):
+    async with dead_letters.opened(url) as (_, found):
         return [letter.id for letter in found]
 
 
@@ -78,7 +79,7 @@ async def test_looking_leaves_everything_in_its_place(
     first = await ids(url)
     for _ in range(30):
         assert await ids(url) == first
-    await asyncio.to_thread(dead.list_them, url)
+    await asyncio.to_thread(dead_letters.list_them, url)
     rows = capsys.readouterr().out.splitlines()
     assert f"{queue.name}  interventions.TechnicianChanged.v1" in rows[1]
     assert rows[1].endswith("rejected  yes")
@@ -91,8 +92,9 @@ async def test_a_letter_goes_back_as_it_was_and_only_once(
     settings: Settings, channel: AbstractChannel, queue: AbstractQueue
 ) -> None:
     url, message = settings.broker_url, event()
+    assert message.message_id
     await die(channel, queue, url, message, aio_pika.Message(b"{}", message_id="odd"))
-    assert await asyncio.to_thread(dead.send_back, url, [message.message_id], False, False)
+    assert await asyncio.to_thread(dead_letters.send_back, url, [message.message_id], False, False)
     back = await queue.get()
     headers = {name: value for name, value in back.headers.items() if name != "x-delivery-count"}
     assert (back.body, headers, back.message_id) == (message.body, message.headers, message.message_id)
@@ -106,10 +108,10 @@ async def test_what_cannot_be_read_stays_unless_it_is_forced(
 ) -> None:
     url = settings.broker_url
     await die(channel, queue, url, aio_pika.Message(b"\xff", message_id="odd"))
-    assert not await asyncio.to_thread(dead.send_back, url, [], True, False)
+    assert not await asyncio.to_thread(dead_letters.send_back, url, [], True, False)
     assert "odd stays: today's code cannot read it" in capsys.readouterr().out
     assert await letters(url) == 1
-    assert await asyncio.to_thread(dead.send_back, url, [], True, True)
+    assert await asyncio.to_thread(dead_letters.send_back, url, [], True, True)
     assert (await letters(url), await letters(url, queue.name)) == (0, 1)
 
 
@@ -119,7 +121,7 @@ async def test_a_letter_whose_queue_is_gone_stays(
     url = settings.broker_url
     await die(channel, queue, url, event())
     await channel.queue_delete(queue.name, if_unused=False, if_empty=False)
-    assert not await asyncio.to_thread(dead.send_back, url, [], True, False)
+    assert not await asyncio.to_thread(dead_letters.send_back, url, [], True, False)
     assert f"the broker does not take it for {queue.name}" in capsys.readouterr().out
     assert await letters(url) == 1
 
@@ -129,7 +131,7 @@ async def test_a_letter_that_names_no_queue_stays(
 ) -> None:
     url = settings.broker_url
     await channel.default_exchange.publish(event(), topology.DEAD)
-    assert not await asyncio.to_thread(dead.send_back, url, [], True, False)
+    assert not await asyncio.to_thread(dead_letters.send_back, url, [], True, False)
     assert "does not say which queue it came from" in capsys.readouterr().out
     assert await letters(url) == 1
 
@@ -139,9 +141,9 @@ async def test_discarding_removes_what_was_chosen_and_nothing_else(
 ) -> None:
     url = settings.broker_url
     await die(channel, queue, url, *(aio_pika.Message(b"{}", message_id=f"{n}-odd") for n in range(3)))
-    chosen = await asyncio.to_thread(dead.marks, url, ["1-"])
+    chosen = await asyncio.to_thread(dead_letters.marks, url, ["1-"])
     assert await letters(url) == 3
-    assert await asyncio.to_thread(dead.discard, url, chosen) == 1
+    assert await asyncio.to_thread(dead_letters.discard, url, chosen) == 1
     assert await ids(url) == ["0-odd", "2-odd"]
 
 
@@ -150,9 +152,9 @@ async def test_an_ambiguous_id_is_refused(
 ) -> None:
     url = settings.broker_url
     await die(channel, queue, url, *(aio_pika.Message(b"{}", message_id=f"odd-{n}") for n in range(2)))
-    with pytest.raises(Problem, match=r"ambiguous[\s\S]*odd-0[\s\S]*odd-1"):
-        await asyncio.to_thread(dead.show, url, "odd")
-    with pytest.raises(Problem, match="No dead letter"):
-        await asyncio.to_thread(dead.show, url, "even")
-    await asyncio.to_thread(dead.show, url, "odd-1")
+    with pytest.raises(OpsError, match=r"ambiguous[\s\S]*odd-0[\s\S]*odd-1"):
+        await asyncio.to_thread(dead_letters.show, url, "odd")
+    with pytest.raises(OpsError, match="No dead letter"):
+        await asyncio.to_thread(dead_letters.show, url, "even")
+    await asyncio.to_thread(dead_letters.show, url, "odd-1")
     assert f"from queue    {queue.name}" in capsys.readouterr().out

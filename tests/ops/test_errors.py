@@ -1,73 +1,77 @@
-"""The page of error codes, and the sentences that are found in the source."""
+"""The codes of refusals, the page that explains them, and the words in them."""
 
-import textwrap
-from pathlib import Path
-from types import ModuleType
+import json
+import re
+from collections import Counter
+from typing import get_args
 
-from sav_chassis.errors import Conflict, FieldError, Invalid
-from sav_ops import errors, sentences
+from sav_chassis.errors import SavError
+from sav_contracts.actor import Role
+from sav_contracts.calendar import Weekday
+from sav_contracts.catalog.product import Coverage, Why
+from sav_contracts.labels import FRENCH, PEOPLE
+from sav_contracts.messages import View
+from sav_contracts.wrong_value import WrongValue
+from sav_edge.language import TITLES
+from sav_ops import rooms
+from sav_ops.documents import error_codes, generated
+
+# In French what has two parts stands behind a no-break space, and letters are left out with a round apostrophe.
+WRONG_TYPE = re.compile(r" [:;!?»]|« |\w'\w")
 
 
 def test_a_code_has_one_status() -> None:
-    assert {code: told for code, told in errors.statuses().items() if len(told) > 1} == {}
+    assert {code: told for code, told in error_codes.statuses().items() if len(told) > 1} == {}
 
 
 def test_every_code_stands_on_the_page_with_its_status_its_meaning_and_its_sentences() -> None:
-    page = errors.page()
-    for code, (status, *_) in errors.statuses().items():
+    page = error_codes.page()
+    for code, (status, *_) in error_codes.statuses().items():
         chapter = page.split(f"\n## {code}\n", 1)[1].split("\n## ")[0]
         assert f"Status {status}. " in chapter
-        assert f"| {status} | {errors.CURES[status]} |" in page
+        assert f"| {status} | {error_codes.CURES[status]} |" in page
     taken = page.split("\n## slot_taken\n")[1].split("\n## ")[0]
-    assert "- this time was just taken; choose another one" in taken
+    assert "| This time was just taken; choose another one | Ce créneau vient d’être pris" in taken
 
 
-def test_every_error_says_what_it_means() -> None:
+def test_every_code_says_what_it_means() -> None:
     """A class without a docstring would have that of the one it inherits from."""
-    assert [one.__qualname__ for one in errors.classes() if not one.__doc__] == []
+    owners = [one for one in error_codes.classes(SavError) if "code" in vars(one)]
+    assert [one.__qualname__ for one in owners if not one.__doc__] == []
 
 
-SOURCE = """
-    REASONS = {"a": "it is late", "b": "it is gone"}
-    def direct(kind, id):
-        raise Conflict(f"there is no {kind} {id}")
-    def chosen(first):
-        raise Conflict("one" if first else f"two {first}")
-    def looked_up(key):
-        why = REASONS.get(key)
-        raise Conflict(f"no: {why}")
-    def named(name):
-        raise Invalid.field(name, "say " "it")
-    def listed(names):
-        raise Invalid.fields([FieldError(field=name, message="not here") for name in names])
-    def said():
-        return f"at most {3}"
-    def called(size):
-        raise Conflict(f"too many: {said()}")
-    def passed_on(text):
-        raise Conflict(text)
-    def ours():
-        raise TypeError("nobody is told")
-"""
+def test_the_contracts_list_every_code_by_its_status() -> None:
+    listed = {
+        code: {int(status)} for status, codes in json.loads(error_codes.codes()).items() for code in codes
+    }
+    assert listed == error_codes.statuses()
 
 
-def test_the_sentences_are_read_from_the_source_wherever_they_stand(tmp_path: Path) -> None:
-    path = tmp_path / "rules.py"
-    path.write_text(textwrap.dedent(SOURCE))
-    module = ModuleType("sav_rules")
-    module.__file__ = str(path)
-    vars(module).update(Conflict=Conflict, Invalid=Invalid, FieldError=FieldError)
-    found = [(one.code, one.words or f"<{one.source}>") for one in sentences.Reader(module).sentences()]
-    assert found == [
-        ("conflict", "there is no {} {}"),
-        ("conflict", "one"),
-        ("conflict", "two {}"),
-        ("conflict", "no: {}"),
-        ("conflict", "it is late"),
-        ("conflict", "it is gone"),
-        ("invalid", "say it"),
-        ("invalid", "not here"),
-        ("conflict", "too many: {}"),
-        ("conflict", "at most {}"),
-        ("conflict", "<text>"),
-    ]
+def test_what_validators_say_has_codes_that_differ() -> None:
+    counted = Counter(one.code for one in error_codes.classes(WrongValue))
+    assert {code: many for code, many in counted.items() if many > 1} == {}
+
+
+def test_every_sentence_reads_well_in_both_languages() -> None:
+    for code, told in error_codes.sentences().items():
+        assert told, code
+        for english, french in told - {("{why}", "{why}")}:
+            assert english != french, "it has no French"
+            assert not english.endswith("."), english
+            assert not french.endswith("."), french
+            assert not WRONG_TYPE.search(french), french
+
+
+def views(of: type[View] = View) -> set[str]:
+    """The kinds of the contracts; tests have some of their own."""
+    ours = [one for one in of.__subclasses__() if one.__module__.startswith("sav_contracts")]
+    return {one.kind() for one in ours if not one.kind().endswith("_for_client")}.union(*map(views, ours))
+
+
+def test_every_kind_state_role_and_status_has_its_french_and_no_other_word_is_kept() -> None:
+    tables = [table for room in rooms.SERVICES for table in generated.lifecycles(room)]
+    states = {state for table in tables for move in table.moves for state in move}
+    kinds = views() | {table.kind for table in tables} | {"session"}
+    assert kinds | states | {*get_args(Coverage), *get_args(Why), *get_args(Weekday)} == set(FRENCH)
+    assert set(PEOPLE) == set(Role) - {Role.SYSTEM}
+    assert set(TITLES) == {status for told in error_codes.statuses().values() for status in told}

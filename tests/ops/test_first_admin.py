@@ -8,7 +8,7 @@ from stories import done, refused
 from system import PASSWORD, System
 from uuid_utils.compat import uuid7
 
-from sav_ops import first_admin
+from sav_ops.launch import first_admin
 
 
 @pytest.fixture

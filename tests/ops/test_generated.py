@@ -7,11 +7,14 @@ from uuid import UUID
 import pytest
 
 from sav_contracts.actor import Role
-from sav_contracts.catalogue import EVENTS
+from sav_contracts.catalogue import EVENTS, VIEWS
 from sav_contracts.claims import Slot
-from sav_contracts.messages import PersonId
-from sav_contracts.surface import SURFACE
-from sav_ops import generated, rooms
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.report import ReportView
+from sav_contracts.messages import PersonId, View
+from sav_contracts.surface import SURFACE, Row
+from sav_ops import rooms
+from sav_ops.documents import generated
 
 
 def test_a_document_that_differs_from_the_code_is_found_and_written(
@@ -28,7 +31,7 @@ def test_a_document_that_differs_from_the_code_is_found_and_written(
 
 def test_every_document_is_the_same_every_time() -> None:
     names = [path.name for path, _ in generated.DOCUMENTS]
-    assert names == ["topology.json", "asyncapi.json", "roles.md", "events.md", "errors.md"]
+    assert names == ["topology.json", "asyncapi.json", "codes.json", "roles.md", "events.md", "errors.md"]
     for _, text in generated.DOCUMENTS:
         assert text() == text()
         assert text().endswith("\n")
@@ -42,15 +45,35 @@ def chapter(page: str, title: str) -> list[str]:
     return below[:end]
 
 
-def test_every_row_of_the_surface_stands_in_its_owners_chapter_with_its_reach() -> None:
+def test_every_row_of_the_surface_stands_in_its_owners_chapter_with_its_roles() -> None:
     page = generated.roles()
     for row in SURFACE:
         [line] = [line for line in chapter(page, f"## {row.message.owner}") if f"| `{row.route}` |" in line]
         told = [cell.strip() for cell in line.strip("|").split("|")]
         assert told[0] == row.feature
-        assert told[2:] == [
-            row.reach.get(role, "–") for role in (Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN)
-        ]
+        assert told[2:] == [may(row, role) for role in generated.COLUMNS]
+
+
+def may(row: Row, role: Role) -> str:
+    if role not in row.roles:
+        return "–"
+    return "anybody" if Role.ANYONE in row.roles else str(row.only.get(role, "yes"))
+
+
+def test_what_each_role_sees_of_a_view_stands_in_its_owners_chapter_in_words() -> None:
+    page = generated.roles()
+    for view in VIEWS.values():
+        table = chapter(chapter_text(page, view), "### Who sees which records")
+        [line] = [line for line in table if line.startswith(f"| {view.kind().replace('_', ' ')} |")]
+        told = [cell.strip() for cell in line.strip("|").split("|")][1:]
+        rules = [str(view.visible.to(role)) for role in generated.COLUMNS]
+        assert [cell.removesuffix(", once they are for clients") for cell in told] == rules
+        once = view in (ReportView, InvoiceView)
+        assert [cell.endswith(", once they are for clients") for cell in told] == [once, False, False, False]
+
+
+def chapter_text(page: str, view: type[View]) -> str:
+    return "\n".join(["", *chapter(page, f"## {view.owner}")])
 
 
 def test_every_move_of_every_state_table_is_told() -> None:
@@ -88,7 +111,7 @@ def test_everybody_who_listens_is_told() -> None:
         service = rooms.load(room).load()
         for event, reactions in service.reactions.items():
             [line] = [x for x in chapter(page, f"### {event.__name__}") if x.startswith("- who reacts: ")]
-            assert all(f"{room} `{reaction.__name__}`" in line for reaction in reactions)
+            assert all(f"{room} `{reaction.name}`" in line for reaction in reactions)
         for events, projection, _ in service.projections:
             for event in events:
                 [line] = [

@@ -16,12 +16,12 @@ from system import System
 from sav_chassis.identity import OUTLIVED
 from sav_chassis.testing import enveloped
 from sav_contracts.auth.session import SessionEnded
-from sav_ops import heal, revocations
-from sav_ops.heal import Fed
-from sav_ops.home import Problem
-from sav_ops.rebuild import Rebuilt, rebuild
-from sav_ops.samples import sample
-from sav_ops.verify import verify
+from sav_ops.documents.event_samples import sample
+from sav_ops.home import OpsError
+from sav_ops.replay import heal, missed_revocations
+from sav_ops.replay.heal import FeedResult
+from sav_ops.replay.rebuild import Rebuilt, rebuild
+from sav_ops.verify.verification import verify
 
 RESOLVED = "SELECT FROM reclamation WHERE id = $1 AND status = 'resolved'"
 ASKED = "SELECT id, version FROM feedback ORDER BY id"
@@ -61,7 +61,7 @@ async def nothing_to_publish(system: System, owner: str) -> bool:
     return not await system.sql(owner, "SELECT FROM outbox LIMIT 1")
 
 
-async def healed(system: System, service: str, batch: int = 7) -> tuple[Rebuilt, Fed]:
+async def healed(system: System, service: str, batch: int = 7) -> tuple[Rebuilt, FeedResult]:
     """What became of what the service keeps, and of its reactions."""
     kept, reactions = await heal.heal(system.settings, service, batch=batch, patience=10, on_its_way=0.2)
     assert reactions
@@ -157,7 +157,7 @@ def test_access_that_ended_so_long_ago_that_no_token_is_left_is_no_concern() -> 
     for ago, matters in ((timedelta(), True), (timedelta(seconds=OUTLIVED), False)):
         event = SessionEnded.model_validate(sample(SessionEnded))
         told = enveloped(event).model_copy(update={"at": datetime.now(UTC) - ago}), event
-        assert revocations.that_matter([told]) == ([told] if matters else [])
+        assert missed_revocations.that_matter([told]) == ([told] if matters else [])
 
 
 async def test_what_is_parked_is_left_to_who_releases_it(system: System, missed: dict[str, Any]) -> None:
@@ -175,9 +175,9 @@ async def test_what_is_parked_is_left_to_who_releases_it(system: System, missed:
 async def test_a_queue_that_nobody_listens_to_is_sent_nothing(system: System) -> None:
     await system.stop("reporting")
     try:
-        with pytest.raises(Problem, match=r"Nobody listens to reporting\.events"):
+        with pytest.raises(OpsError, match=r"Nobody listens to reporting\.events"):
             await healed(system, "reporting")
     finally:
         await system.start("reporting")
-    with pytest.raises(Problem, match="no service edge"):
+    with pytest.raises(OpsError, match="no service edge"):
         await healed(system, "edge")

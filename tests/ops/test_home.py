@@ -1,6 +1,7 @@
 """What a home keeps, and who is told what."""
 
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from sav_ops import home as homes
 from sav_ops.home import Home, free_port
-from sav_ops.platform import OURS, wipe
+from sav_ops.launch.platform import OURS, wipe
 
 
 def test_keys_and_secrets_are_made_once_and_only_this_user_reads_them(tmp_path: Path) -> None:
@@ -46,6 +47,27 @@ def test_wiping_leaves_what_is_not_ours(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.settings()
     (tmp_path / "holiday.jpg").touch()
+    for name in ("files", "mailbox"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "of somebody").touch()
     wipe(home)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
     assert "env" in OURS
+
+
+def test_an_older_home_that_others_could_read_is_closed(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    for folder in (home.root, home.folder("mailbox"), home.logs):
+        folder.chmod(0o755)
+    home.close(OURS)
+    open_to_others = 0o077 if os.geteuid() else 0o066  # root lets PostgreSQL pass
+    assert home.root.stat().st_mode & open_to_others == 0
+    assert {path.stat().st_mode & 0o077 for path in home.root.iterdir()} == {0}
+
+
+def test_a_folder_with_things_of_others_keeps_its_mode(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (tmp_path / "holiday.jpg").touch()
+    tmp_path.chmod(0o755)
+    home.close(OURS)
+    assert tmp_path.stat().st_mode & 0o777 == 0o755

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import structlog
 
-from sav_ops import logs
-from sav_ops.home import Home, Problem
+from sav_ops.home import Home, OpsError
+from sav_ops.inspect import logs
 
 ONE, TWO = "01a2-one", "01b3-two"
 
@@ -125,7 +125,7 @@ def test_what_was_rotated_away_is_read_where_it_is_needed(
 def test_an_unknown_room_is_refused_and_an_empty_home_says_so(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(Problem, match=r"no log of nowhere; there are: .*claims"):
+    with pytest.raises(OpsError, match=r"no log of nowhere; there are: .*claims"):
         shown(capsys, home, "nowhere")
     assert shown(capsys, home) == ["There are no logs yet: ./sav up"]
 

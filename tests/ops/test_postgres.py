@@ -4,16 +4,18 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import psutil
 import pytest
 
-from sav_ops import postgres, processes
 from sav_ops.home import Home, free_port
+from sav_ops.launch import postgres, processes
 
 
 @pytest.fixture
@@ -45,6 +47,36 @@ def test_data_survive_a_stop_and_a_kill(home: Home) -> None:
     processes.poll(lambda: processes.running(home, postgres.NAME) is None, 5, "it lives")
     assert ask(postgres.start(home), "select x from kept") == 7
     assert processes.running(home, postgres.NAME) != pid
+
+
+def test_what_a_killed_server_left_at_work_does_not_stop_the_next(home: Home) -> None:
+    """A stopped backend never notices that its server is gone, and holds the shared memory."""
+    url = postgres.start(home)
+    pid = processes.running(home, postgres.NAME)
+    assert pid
+    server = psutil.Process(pid)
+    for child in server.children():
+        child.suspend()
+    server.kill()
+    server.wait(5)
+    began = time.monotonic()
+    assert ask(postgres.start(home), "select 1") == 1
+    assert time.monotonic() - began < 30
+    assert home.settings()["SAV_DATABASE_URL"] == url
+
+
+def test_the_log_keeps_nothing_of_a_row_that_was_refused(home: Home) -> None:
+    url = postgres.start(home)
+    ask(url, "create table person (email text unique, age int)")
+    ask(url, "insert into person values ('lea@example.com')")
+    for refused in ("insert into person values ('lea@example.com')", "select 'lea@example.com'::int"):
+        with pytest.raises(asyncpg.PostgresError, match=r"lea@example|unique"):
+            ask(url, refused)
+    with pytest.raises(asyncpg.InvalidCatalogNameError):
+        asyncio.run(asyncpg.connect(url, database="nowhere"))
+    log = (home.logs / "postgres.log").read_text()
+    assert "nowhere" in log  # it does tell what went wrong with the server
+    assert "lea@example.com" not in log
 
 
 def test_a_postmaster_pid_of_a_stranger_does_not_stop_it(home: Home) -> None:

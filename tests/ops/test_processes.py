@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from sav_ops import processes
-from sav_ops.home import Home, Problem
+from sav_ops.home import Home, OpsError
+from sav_ops.launch import processes
 
 SLEEP = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
 DEAF = [
@@ -63,5 +64,23 @@ def test_a_process_that_ignores_sigterm_is_killed_after_the_bound(home: Home) ->
 
 def test_a_process_that_ends_while_starting_shows_the_end_of_its_log(home: Home) -> None:
     processes.start(home, "one", [sys.executable, "-c", "raise SystemExit('no such thing')"], os.environ)
-    with pytest.raises(Problem, match="no such thing"):
+    with pytest.raises(OpsError, match="no such thing"):
         processes.wait_ready(home, "one", lambda: False, seconds=10)
+
+
+def test_what_is_being_stopped_is_not_meant_to_run_any_more(home: Home) -> None:
+    """So that nobody starts it again between its end and ours."""
+    processes.start(home, "one", DEAF, os.environ)
+    processes.poll(lambda: "deaf" in processes.log_end(home, "one"), 10, "it never spoke")
+    assert processes.expected_processes(home) == ["one"]
+    with ThreadPoolExecutor() as pool:
+        stopping = pool.submit(processes.stop, home, ["one"], seconds=1)
+        processes.poll(lambda: processes.expected_processes(home) == [], 5, "it is still meant to run")
+        assert processes.running(home, "one")
+        assert stopping.result() == ["one"]
+
+
+def test_what_was_killed_by_others_is_still_meant_to_run(home: Home) -> None:
+    processes.start(home, "one", SLEEP, os.environ)
+    processes.kill(home, "one")
+    assert (processes.running(home, "one"), processes.expected_processes(home)) == (None, ["one"])

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from sav_chassis.settings import Settings
-from sav_ops import platform, rabbitmq
-from sav_ops.home import REPO, Home, Problem, free_port
+from sav_ops.home import REPO, Home, OpsError, free_port
+from sav_ops.launch import platform, rabbitmq
 
 DOCKER = """#!{python}
 import json, os, signal, subprocess, sys
@@ -92,13 +92,13 @@ def answers() -> bool:
 
 
 def test_a_machine_without_anything_is_told_the_ways(home: Home) -> None:
-    with pytest.raises(Problem, match="Docker engine with Compose"):
+    with pytest.raises(OpsError, match="Docker engine with Compose"):
         rabbitmq.provide(home)
 
 
 def test_an_engine_that_does_not_run_is_no_way(home: Home, docker: Path) -> None:
     (docker / "no engine").touch()
-    with pytest.raises(Problem, match="Any of these is enough"):
+    with pytest.raises(OpsError, match="Any of these is enough"):
         rabbitmq.provide(home)
     assert not calls(docker, "up")
 
@@ -134,7 +134,7 @@ def test_a_broker_that_answers_already_is_taken_and_not_stopped(home: Home, dock
 
 def test_what_docker_says_is_told_when_the_broker_cannot_start(home: Home, docker: Path) -> None:
     (docker / "no port").touch()
-    with pytest.raises(Problem, match="port is already allocated"):
+    with pytest.raises(OpsError, match="port is already allocated"):
         rabbitmq.provide(home)
 
 

@@ -13,13 +13,13 @@ from given_streams import ear, free_port
 from stories import done
 from system import Person, System
 
-from sav_chassis.projector import Executes, Told, project
+from sav_chassis.views import RecordedEvent, SqlExecutor, project
 from sav_edge import projection
 from sav_edge.app import listening
-from sav_ops import history, shadow
-from sav_ops.home import Problem
-from sav_ops.rebuild import rebuild
-from sav_ops.verify import verify
+from sav_ops.home import OpsError
+from sav_ops.replay import event_logs, shadow_tables
+from sav_ops.replay.rebuild import rebuild
+from sav_ops.verify.verification import verify
 
 SHAPE = """
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
@@ -119,18 +119,19 @@ async def test_what_is_told_between_the_last_look_and_the_swap_is_there(
     system: System, visit: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await system.client()
-    writers_out = shadow.Shadow.writers_out
+    writers_out = shadow_tables.Shadow.writers_out
     claims: list[dict[str, Any]] = []
 
     @asynccontextmanager
-    async def told_just_before(self: shadow.Shadow) -> AsyncIterator[None]:
+    async def told_just_before(self: shadow_tables.Shadow) -> AsyncIterator[None]:
         claims.append(await stories.opened(client))
         assert await verify(system.settings, 10) == []  # nothing of it comes any more
         async with writers_out(self):
             yield
 
-    monkeypatch.setattr(shadow.Shadow, "writers_out", told_just_before)
+    monkeypatch.setattr(shadow_tables.Shadow, "writers_out", told_just_before)
     await rebuild(system.settings, "edge")
+    assert len(claims) >= 2, "one before it compares, one before it swaps"
     for claim in claims:
         done(await client.get(f"/reclamations/{claim['id']}"))
     assert await verify(system.settings, 10) == []
@@ -140,15 +141,15 @@ async def test_what_is_told_during_the_swap_waits_for_it_and_is_there(
     system: System, visit: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await system.client()
-    take_over = shadow.Shadow.take_over
+    take_over = shadow_tables.Shadow.take_over
     opening: list[asyncio.Task[Any]] = []
 
-    async def told_meanwhile(self: shadow.Shadow) -> None:
+    async def told_meanwhile(self: shadow_tables.Shadow) -> None:
         opening.append(asyncio.create_task(stories.opened(client)))
         await eventually(lambda: system.sql("edge", WRITER_WAITS), seconds=20)
         await take_over(self)
 
-    monkeypatch.setattr(shadow.Shadow, "take_over", told_meanwhile)
+    monkeypatch.setattr(shadow_tables.Shadow, "take_over", told_meanwhile)
     await rebuild(system.settings, "edge")
     claim = await opening[0]
     done(await client.get(f"/reclamations/{claim['id']}"))
@@ -158,18 +159,18 @@ async def test_what_is_told_during_the_swap_waits_for_it_and_is_there(
 async def test_what_is_only_on_its_way_is_not_named(
     system: System, visit: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settle = shadow.Shadow.settle
+    settle = shadow_tables.Shadow.settle
     gone = "DELETE FROM timeline WHERE root = $1 RETURNING root, event_id, at, kind, subject, doc, doc_client"
     back = "INSERT INTO timeline (root, event_id, at, kind, subject, doc, doc_client) VALUES ($1, $2, $3, $4, $5, $6, $7)"
     rows = await system.sql("edge", gone, visit["reclamation_id"])
 
-    async def arriving(self: shadow.Shadow, patience: float) -> None:
+    async def arriving(self: shadow_tables.Shadow, patience: float) -> None:
         arrived = asyncio.create_task(settle(self, patience))
         for row in rows:
             await system.sql("edge", back, *row)
         await arrived
 
-    monkeypatch.setattr(shadow.Shadow, "settle", arriving)
+    monkeypatch.setattr(shadow_tables.Shadow, "settle", arriving)
     found = await rebuild(system.settings, "edge", swap=False)
     assert rows
     assert found.differences == []
@@ -220,7 +221,7 @@ async def test_one_that_was_cut_off_harms_nothing_and_the_next_one_works(
 
     def cut_off(read: int, total: int) -> None:
         if not killing:
-            killing.append(asyncio.create_task(killer.fetch(CUT_OFF, shadow.ONE_AT_A_TIME)))
+            killing.append(asyncio.create_task(killer.fetch(CUT_OFF, shadow_tables.ONE_AT_A_TIME)))
 
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await rebuild(system.settings, "edge", batch=5, progress=cut_off)
@@ -236,13 +237,14 @@ async def test_one_that_was_cut_off_harms_nothing_and_the_next_one_works(
 async def test_a_projection_that_fails_leaves_everything_as_it_was(
     system: System, visit: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def divided(connection: Executes, told: Sequence[Told]) -> None:
+    async def divided(connection: SqlExecutor, told: Sequence[RecordedEvent]) -> None:
         await project(connection, told)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(projection, "replay", divided)
-    with pytest.raises(ZeroDivisionError):
-        await rebuild(system.settings, "edge")
+    with monkeypatch.context() as broken:
+        broken.setattr(projection, "replay", divided)
+        with pytest.raises(ZeroDivisionError):
+            await rebuild(system.settings, "edge")
     assert await system.sql("edge", SHADOWS) == []
     assert await verify(system.settings, 10) == []
 
@@ -255,21 +257,21 @@ async def test_two_at_once_are_refused_and_the_first_one_goes_on(system: System)
             second.append(asyncio.create_task(rebuild(system.settings, "edge")))
 
     first = await rebuild(system.settings, "edge", batch=5, progress=also)
-    with pytest.raises(Problem, match="under way"):
+    with pytest.raises(OpsError, match="under way"):
         await second[0]
     assert first.differences == []
 
 
 async def test_a_migration_in_between_is_not_undone(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
-    finish = shadow.Shadow.finish
+    finish = shadow_tables.Shadow.finish
 
-    async def migrated_meanwhile(self: shadow.Shadow) -> None:
+    async def migrated_meanwhile(self: shadow_tables.Shadow) -> None:
         await finish(self)
         await system.sql("edge", "UPDATE room_version SET version_num = '9' || version_num")
 
-    monkeypatch.setattr(shadow.Shadow, "finish", migrated_meanwhile)
+    monkeypatch.setattr(shadow_tables.Shadow, "finish", migrated_meanwhile)
     try:
-        with pytest.raises(Problem, match="migrated meanwhile"):
+        with pytest.raises(OpsError, match="migrated meanwhile"):
             await rebuild(system.settings, "edge")
     finally:
         await system.sql("edge", "UPDATE room_version SET version_num = substr(version_num, 2)")
@@ -278,14 +280,14 @@ async def test_a_migration_in_between_is_not_undone(system: System, monkeypatch:
 async def test_a_table_with_what_a_swap_would_lose_is_left_alone(system: System) -> None:
     await system.sql("edge", TRIGGER)
     try:
-        with pytest.raises(Problem, match="timeline has the trigger quiet"):
+        with pytest.raises(OpsError, match="timeline has the trigger quiet"):
             await rebuild(system.settings, "edge")
     finally:
         await system.sql("edge", "DROP TRIGGER quiet ON timeline")
 
 
 async def test_facts_are_made_anew_and_feedback_stays(system: System, visit: dict[str, Any]) -> None:
-    asked = await eventually(lambda: system.sql("reporting", "SELECT * FROM feedback"))
+    asked = await eventually(lambda: system.sql("reporting", "SELECT * FROM feedback ORDER BY id"))
     facts = await system.sql("reporting", "SELECT * FROM reclamation_fact ORDER BY id")
     await system.sql("reporting", "UPDATE reclamation_fact SET status = 'odd', qualified_at = NULL")
     await system.sql("reporting", "DELETE FROM visit_fact")
@@ -293,14 +295,40 @@ async def test_facts_are_made_anew_and_feedback_stays(system: System, visit: dic
     await rebuild(system.settings, "reporting", patience=0.2)
     assert await system.sql("reporting", "SELECT * FROM reclamation_fact ORDER BY id") == facts
     assert await differs(system, "reporting") == []
-    assert await system.sql("reporting", "SELECT * FROM feedback") == asked
+    assert await system.sql("reporting", "SELECT * FROM feedback ORDER BY id") == asked
+
+
+async def test_feedback_is_made_anew_from_reportings_own_log(system: System) -> None:
+    client, manager, technician = await system.client(), await system.manager(), await system.technician()
+    visit = await stories.closed(client, manager, technician)
+    asked = f"SELECT * FROM feedback WHERE intervention_id = '{visit['id']}'"
+    await eventually(lambda: system.sql("reporting", asked))
+    opinion = {"rating": 4, "recommend": 9, "comment": "à l'heure", "contact_me": True}
+    done(await client.post(f"/interventions/{visit['id']}/feedback", opinion))
+    assert await verify(system.settings, 10) == []
+    report = done(await client.get("/reports/reclamations"))
+    assert (report["feedback"], report["average_rating"]) == (1, 4.0)
+    rows = await system.sql("reporting", "SELECT * FROM feedback ORDER BY id")
+
+    # All that a database has which was made anew, with its log from a backup.
+    await system.sql("reporting", "DELETE FROM feedback")
+    for table in ("view", "reclamation_fact", "visit_fact", "invoice_fact"):
+        await system.sql("reporting", f"DELETE FROM {table}")
+    found = await verify(system.settings, 0)
+    assert f"reporting: feedback {rows[-1]['id']} has a log, and no row" in found
+    await rebuild(system.settings, "reporting", patience=0.2)
+    assert await system.sql("reporting", "SELECT * FROM feedback ORDER BY id") == rows
+    assert done(await client.get("/reports/reclamations")) == report
+    assert await verify(system.settings, 10) == []
+    done(await client.post(f"/interventions/{visit['id']}/feedback", opinion | {"rating": 5}))
+    assert await verify(system.settings, 10) == []
 
 
 async def test_a_services_copies_are_a_read_side_too(system: System, visit: dict[str, Any]) -> None:
     await system.sql("calendar", "DELETE FROM view")
     await rebuild(system.settings, "calendar", patience=0.2)
     assert await verify(system.settings, 10) == []
-    with pytest.raises(Problem, match=r"no read side of shop; there are: .*edge"):
+    with pytest.raises(OpsError, match=r"no read side of shop; there are: .*edge"):
         await rebuild(system.settings, "shop")
 
 
@@ -323,7 +351,7 @@ async def test_a_log_is_certain_only_when_its_earlier_writers_have_ended(system:
     writing = writer.transaction()
     await writing.start()
     await writer.execute("UPDATE event_log SET type = type WHERE false")
-    certain = asyncio.create_task(history.certain(log))
+    certain = asyncio.create_task(event_logs.certain(log))
     await asyncio.wait([certain], timeout=0.2)
     assert not certain.done()
     await writing.rollback()

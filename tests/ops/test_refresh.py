@@ -11,10 +11,11 @@ from stories import done
 from system import System
 
 from sav_contracts import catalogue
+from sav_contracts.messages import changed
 from sav_ops import rooms
-from sav_ops.home import Problem
-from sav_ops.refresh import Refresh, model_of
-from sav_ops.verify import verify
+from sav_ops.home import OpsError
+from sav_ops.replay.refresh import Refresh, model_of
+from sav_ops.verify.verification import verify
 
 SHOWN = "SELECT kind, id, version FROM view ORDER BY kind, id"
 TOLD = "SELECT root, event_id FROM timeline ORDER BY root, event_id"
@@ -25,8 +26,8 @@ NEWER = "SELECT type, actor_role, correlation_id FROM event_log WHERE position >
 @pytest.mark.parametrize("kind", sorted(catalogue.VIEWS))
 def test_every_kind_has_one_event_that_says_nothing_else(kind: str) -> None:
     view = catalogue.VIEWS[kind]
-    event = catalogue.changed(view)
-    assert not event.tells
+    event = changed(view)
+    assert not event.makes_timeline_line
     assert set(event.model_fields) == {"state"}
     assert model_of(kind).__module__.startswith(f"sav_{view.owner}.")
 
@@ -34,10 +35,10 @@ def test_every_kind_has_one_event_that_says_nothing_else(kind: str) -> None:
 def test_only_reactions_that_look_for_themselves_hear_such_events() -> None:
     """They find that nothing is new: they must not take the event for a deed."""
     heard = {
-        reaction.__name__
+        reaction.name
         for service in (rooms.load(name).load() for name in rooms.SERVICES)
         for view in catalogue.VIEWS.values()
-        for reaction in service.reactions.get(catalogue.changed(view), ())
+        for reaction in service.reactions.get(changed(view), ())
     }
     assert heard == {"start_with_usual_hours", "take_the_slot"}
 
@@ -124,5 +125,5 @@ async def test_commands_go_on_meanwhile(system: System, visit: dict[str, Any]) -
 
 
 def test_an_unknown_kind_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(Problem, match=r"no kind boiler; there are: account, .*working_hours"):
+    with pytest.raises(OpsError, match=r"no kind boiler; there are: account, .*working_hours"):
         model_of("boiler")

@@ -6,7 +6,7 @@ import sys
 FORKED_TWICE = """
 import os, random, secrets, sys
 from pathlib import Path
-import sav_chassis.runner
+import sav_chassis.process.runner
 from uuid_utils.compat import uuid7
 
 for _ in range(2):

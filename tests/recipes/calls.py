@@ -16,8 +16,8 @@ from sav_contracts.claims import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit import InterventionForClient, InterventionView
-from sav_contracts.messages import Asked, View
-from sav_contracts.surface import Row, Serves
+from sav_contracts.messages import View
+from sav_contracts.surface import ListRow, Row
 
 # What a client reads in place of what staff read, or in the same form with less in it.
 # Said again here, so that the edge cannot be wrong unnoticed.
@@ -64,7 +64,7 @@ async def call(row: Row, scene: Scene, side: Side, role: Role, fresh: bool = Tru
 
 
 def _read(row: Row, record: Json) -> Call:
-    if row.serves is not Serves.PAGE:
+    if not isinstance(row, ListRow):
         return Call(_path(row, record), record)
     # From the record on: however many there are, it stands on the first page of whoever may see it.
     since = {"created_from": record["created_at"], "sort": "created_at", "limit": 200}
@@ -78,5 +78,4 @@ def _path(row: Row, record: Json) -> str:
 
 def shape(row: Row, role: Role) -> type[BaseModel]:
     """The model that this role's answer must have the fields of."""
-    model = row.message.reply_type() if issubclass(row.message, Asked) else row.message
-    return CLIENT_FORMS.get(model, model) if role is Role.CLIENT else model
+    return CLIENT_FORMS.get(row.reply, row.reply) if role is Role.CLIENT else row.reply

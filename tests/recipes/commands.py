@@ -8,7 +8,8 @@ from typing import Any
 
 import stories
 from eventually import eventually
-from pictures import PDF, picture
+from papers import PDF
+from pictures import picture
 from stories import Json, done
 from system import PASSWORD, Person
 from uuid_utils.compat import uuid7
@@ -16,7 +17,7 @@ from uuid_utils.compat import uuid7
 from recipes.scene import IMAGE, Scene, Side, promised
 from sav_auth import totp
 from sav_contracts.actor import Role
-from sav_ops.journey import BOILER, PLACE
+from sav_ops.demo.journey import BOILER, PLACE
 
 Fresh = Callable[[Scene, Side], Awaitable[Json]]
 # Whoever asks is used up by it: somebody new in that role, and the record.
@@ -55,7 +56,14 @@ async def invited(scene: Scene, side: Side) -> Json:
 
 async def newcomer(scene: Scene, role: Role) -> Person:
     """Somebody in this role whom nobody else needs."""
-    return await (scene.system.client() if role is Role.CLIENT else scene.system.staff(role))  # type: ignore[arg-type]
+    system = scene.system
+    makes = {
+        Role.CLIENT: system.client,
+        Role.TECHNICIAN: system.technician,
+        Role.MANAGER: system.manager,
+        Role.ADMIN: system.admin,
+    }
+    return await makes[role]()
 
 
 async def by_somebody_new(scene: Scene, role: Role) -> tuple[Person, Json]:

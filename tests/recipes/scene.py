@@ -13,8 +13,8 @@ from system import Person, System
 from uuid_utils.compat import uuid7
 
 from sav_contracts.actor import MANAGERS, Role
-from sav_ops import journey
-from sav_ops.journey import BOILER, PUMP, Cast, Story
+from sav_ops.demo import journey
+from sav_ops.demo.journey import BOILER, PUMP, Cast, Story
 
 IMAGE = ("chaudiere.png", journey.picture("Chaudière", "PNG"), "image/png")
 

@@ -1,7 +1,7 @@
 """Facts: whatever the order, the batches and the repetitions, one row says where a record is now."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import world
@@ -11,9 +11,9 @@ from given_views import a
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sav_chassis.projecting import take_in
-from sav_chassis.projector import Told
+from sav_chassis.events.projections import project_batch
 from sav_chassis.testing import Stage
+from sav_chassis.views import RecordedEvent
 from sav_contracts import catalogue
 from sav_contracts.claims import (
     ReclamationChanged,
@@ -33,7 +33,7 @@ from sav_reporting.app import reporting
 karim, sofia = world.karim.id, world.sofia.id
 
 
-def life(number: int) -> list[Told]:
+def life(number: int) -> list[RecordedEvent]:
     """A réclamation that is qualified, resolved, reopened and all this again, an hour for each step."""
 
     def state(version: int, status: ReclamationStatus, **fields: Any) -> ReclamationView:
@@ -68,7 +68,7 @@ LIVES = [*life(100), *life(101)]
 
 
 @st.composite
-def tellings(draw: st.DrawFn) -> tuple[list[Told], list[list[Told]]]:
+def tellings(draw: st.DrawFn) -> tuple[list[RecordedEvent], list[list[RecordedEvent]]]:
     """Some of the news in order; the same in any order, some of it again, in batches of any size."""
     ordered = [LIVES[n] for n in sorted(draw(st.sets(st.integers(0, len(LIVES) - 1), min_size=1)))]
     again = draw(st.lists(st.sampled_from(ordered), max_size=8))
@@ -83,7 +83,7 @@ def tellings(draw: st.DrawFn) -> tuple[list[Told], list[list[Told]]]:
 @given(telling=tellings())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_order_repetition_and_batching_makes_the_same_rows(
-    stage: Stage, telling: tuple[list[Told], list[list[Told]]]
+    stage: Stage, telling: tuple[list[RecordedEvent], list[list[RecordedEvent]]]
 ) -> None:
     ordered, batches = telling
     await stage.clear()
@@ -128,8 +128,8 @@ async def test_batches_that_meet_on_a_row_are_both_counted(stage: Stage, first: 
         async with connection.transaction():
             for events, projection, _ in stage.service.projections:
                 if chosen := [one for one in both[first] if type(one[1]) in events]:
-                    await projection(connection, chosen)  # type: ignore[arg-type]
-            taken = asyncio.create_task(take_in(stage.service, stage.database, later))
+                    await projection(cast(Any, connection), chosen)
+            taken = asyncio.create_task(project_batch(stage.service, stage.database, later))
             await eventually(lambda: _somebody_waits(stage))
         await taken
     [row] = await facts(stage, "reclamation_fact")

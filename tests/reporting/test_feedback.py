@@ -122,7 +122,7 @@ async def test_a_visit_that_goes_on_another_day_is_not_over(stage: Stage) -> Non
 async def test_an_invitation_that_arrives_soon_is_waited_for(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage.answerer, "patience", 5.0)
+    monkeypatch.setattr(stage.command_server, "patience", 5.0)
     await stage.projects(closed(visit(), stage.now()))
     giving = asyncio.create_task(stage.when(GOOD, by=world.lea))
     # That it waits cannot be seen from outside; had it not begun yet, it would not have to.

@@ -1,6 +1,6 @@
 """The report on réclamations: known answers for what is known, the period, and who is told what."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from given_reporting import (
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
 from sav_contracts.reporting import GetReclamationsReport
+from sav_contracts.times import FIRST_DAY, LAST_DAY
 
 MICROSECOND = timedelta(microseconds=1)
 NOTHING: dict[str, Any] = {
@@ -136,11 +137,11 @@ async def test_the_last_thirty_days_are_meant_where_nothing_is_said(stage: Stage
     ("start", "end", "meant"),
     [
         (None, "2026-03-31", ("2026-03-02", "2026-03-31")),
-        ("2999-01-01", None, ("2999-01-01", "2999-01-01")),
-        (date.max, None, (str(date.max), str(date.max))),
-        (None, date.max, (str(date.max - timedelta(days=29)), str(date.max))),
-        (None, date.min, (str(date.min), str(date.min))),
-        (date.min, date.min, (str(date.min), str(date.min))),
+        ("2199-01-01", None, ("2199-01-01", "2199-01-01")),
+        (LAST_DAY, None, (str(LAST_DAY), str(LAST_DAY))),
+        (None, LAST_DAY, (str(LAST_DAY - timedelta(days=29)), str(LAST_DAY))),
+        (None, FIRST_DAY, (str(FIRST_DAY - timedelta(days=29)), str(FIRST_DAY))),
+        (FIRST_DAY, FIRST_DAY, (str(FIRST_DAY), str(FIRST_DAY))),
     ],
 )
 async def test_half_a_period_and_the_ends_of_time(
@@ -156,9 +157,9 @@ async def test_half_a_period_and_the_ends_of_time(
     [
         ("2026-03-02", "2026-03-01"),
         ("2016-01-01", "2026-03-01"),
-        (date.min, None),
-        (date.min, date.max),
-        (date.max, date.min),
+        (FIRST_DAY, None),
+        (FIRST_DAY, LAST_DAY),
+        (LAST_DAY, FIRST_DAY),
     ],
 )
 async def test_a_period_that_is_none_or_too_long_is_refused(stage: Stage, start: object, end: object) -> None:

@@ -1,31 +1,25 @@
-"""What people sign in with, in words that they know."""
+"""Browsers and systems, in words that people know."""
 
-# By what a user agent says; of several the first: most browsers call themselves Chrome and Safari too.
-BROWSERS = {
-    "Edg": "Edge",
-    "OPR/": "Opera",
-    "SamsungBrowser": "Samsung Internet",
-    "Firefox": "Firefox",
-    "FxiOS": "Firefox",
-    "Chrome": "Chrome",
-    "CriOS": "Chrome",
-    "Safari": "Safari",
-}
-SYSTEMS = {
-    "Android": "Android",
-    "iPhone": "iPhone",
-    "iPad": "iPad",
-    "Windows": "Windows",
+from ua_parser import parse
+
+# Only these names are shown: a family name that the parser finds may hold words which the caller chose.
+BROWSERS = ("Edge", "Opera", "Samsung Internet", "Firefox", "Chrome", "Safari")
+SYSTEMS = {name: name for name in ("iPhone", "iPad", "Android", "Windows")} | {
     "Mac OS X": "macOS",
-    "CrOS": "ChromeOS",
+    "Chrome OS": "ChromeOS",
     "Linux": "Linux",
+    "Ubuntu": "Linux",
 }
+# Characters. No browser sends a longer user agent, and the parser's patterns are slow on long texts.
+LONGEST = 500
 
 
-def named(agent: str | None) -> str | None:
-    """Browser and system, as `Firefox, Windows`; no other words of the agent, which whoever signs in chooses."""
-    known = (
-        next((name for sign, name in table.items() if sign in (agent or "")), None)
-        for table in (BROWSERS, SYSTEMS)
-    )
-    return ", ".join(filter(None, known)) or None
+def browser_and_system(agent: str | None) -> str | None:
+    """Browser and system, as `Firefox, Windows`; no other words of the user agent."""
+    known = parse((agent or "")[:LONGEST])
+    browser = known.user_agent.family if known.user_agent else ""
+    kinds = [part.family for part in (known.device, known.os) if part]
+    browser_and_system = [name for name in BROWSERS if name in browser][:1] + [
+        SYSTEMS[kind] for kind in kinds if kind in SYSTEMS
+    ][:1]
+    return ", ".join(browser_and_system) or None

@@ -1,9 +1,9 @@
-"""The keys that tokens are signed with: announced before they are used, so that everybody knows them by then."""
+"""The keys that sign tokens: announced before they are used, so that every service knows them by then."""
 
 from datetime import timedelta
 from uuid import UUID, uuid5
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 
 from sav_chassis.identity import Signer
@@ -11,17 +11,12 @@ from sav_chassis.model import Aggregate
 from sav_chassis.tx import Tx
 from sav_contracts.auth.policy import NAMESPACE, SigningKeyAdded, SigningKeyView
 
-# What an event needs at most to get into every service's database.
+# The longest time that an event takes to reach every service's database.
 KNOWN_AFTER = timedelta(seconds=5)
-# The news of a key counts from when the broker has it.
-KNOWN = text(
-    """SELECT key.key_id FROM signing_key key WHERE key.created_at <= :announced_before AND NOT EXISTS (
-        SELECT FROM outbox JOIN event_log USING (position) WHERE event_log.subject = key.id)"""
-)
 
 
-class SigningKey(Aggregate):
-    """The public half of a key that was announced."""
+class SigningKey(Aggregate[SigningKeyView]):
+    """The public half of an announced key."""
 
     __tablename__ = "signing_key"
 
@@ -32,24 +27,23 @@ class SigningKey(Aggregate):
     def id_of(cls, key_id: str) -> UUID:
         return uuid5(NAMESPACE, key_id)
 
-    def view(self) -> SigningKeyView:
-        return SigningKeyView.model_validate(self, from_attributes=True)
-
 
 async def announce(tx: Tx) -> None:
-    """Tells everybody the keys of the settings, those that were not told yet; the newest last."""
-    await tx.alone("signing keys")
-    told = set(await tx.session.scalars(select(SigningKey.key_id)))
+    """Emits an event for each key of the settings that was not announced yet; the newest last."""
+    await tx.lock("signing keys")
+    announced = set(await tx.session.scalars(select(SigningKey.key_id)))
     for signer in reversed(Signer.each(tx.settings.signing_key)):
-        if signer.key_id not in told:
+        if signer.key_id not in announced:
             id = SigningKey.id_of(signer.key_id)
-            tx.emit(SigningKeyAdded, tx.add(SigningKey(id=id, key_id=signer.key_id, pem=signer.public_pem)))
+            tx.emit(tx.add(SigningKey(id=id, key_id=signer.key_id, pem=signer.public_pem)), SigningKeyAdded())
 
 
 async def signer(tx: Tx) -> Signer:
-    """Signs with the newest key that everybody knows, else with the oldest, which stands in everybody's settings."""
+    """The newest key that every service knows; else the oldest, which is in the settings of all."""
     signers = Signer.each(tx.settings.signing_key)
     if len(signers) > 1:
-        known = set(await tx.session.scalars(KNOWN, {"announced_before": tx.now - KNOWN_AFTER}))
+        # A key counts as announced only once the broker has its event.
+        announced = select(SigningKey).where(SigningKey.created_at <= tx.now - KNOWN_AFTER)
+        known = {key.key_id for key in await tx.session.scalars(announced) if await tx.published(key)}
         signers = (*(one for one in signers[:-1] if one.key_id in known), signers[-1])
     return signers[0]

@@ -7,9 +7,10 @@ from sav_contracts.auth.account import AccountStatus
 ACCOUNT: Lifecycle[AccountStatus] = Lifecycle(
     "account",
     {
-        # Whoever holds the invitation's link is the person, whatever their token says.
+        # The invitation's link proves who it is, whatever the caller's token says.
         ("invited", "active"): set(Role),
-        ("active", "deactivated"): MANAGERS,
+        # SAV itself removes the people of the demo.
+        ("active", "deactivated"): MANAGERS | {Role.SYSTEM},
         ("deactivated", "active"): MANAGERS,
     },
 )

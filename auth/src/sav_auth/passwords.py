@@ -1,4 +1,4 @@
-"""Passwords: which are taken, and how they are hashed: Argon2id with the OWASP profile, a bounded number at once."""
+"""Which passwords are accepted, and how they are hashed: Argon2id, OWASP profile, a bounded number in parallel."""
 
 import asyncio
 import gzip
@@ -15,69 +15,102 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import SecretStr
 
-from sav_chassis.errors import Invalid, Unavailable
-from sav_chassis.runner import COMMANDS_AT_ONCE
+from sav_chassis.commands.consumer import COMMANDS_AT_ONCE
+from sav_chassis.errors import Unavailable, WrongField
+from sav_chassis.settings import Settings
+from sav_contracts import canonical
+from sav_contracts.demo import PASSWORD as DEMO_PASSWORD
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane (26 ms of one core).
 _hasher = PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)
-# One thread a processor. They give way to whatever else wants it: reads go on beside a flood of sign-ins.
+# One thread per processor, at lower priority (nice 5), so that a flood of sign-ins does not slow down other work.
 _threads = ThreadPoolExecutor(os.cpu_count() or 1, "argon2", initializer=partial(os.nice, 5))
-# Passwords in hand, those that wait for a thread among them. A replica answers a few commands more at once: there is
-# always room for refreshing a session or ending one.
+# How many passwords are hashed or wait for a thread. Fewer than the commands a replica handles in parallel, so that
+# there is always room for refreshing or ending a session.
 AT_ONCE = COMMANDS_AT_ONCE - 4
 _waiting = 0
-# Checked where there is no account, so that its absence takes as long as a wrong password.
+# Compared where there is no account, so that the reply takes as long as for a wrong password.
 _NOBODYS = _hasher.hash("nobody's password")
 
 
-def check_password(password: SecretStr, *own: str) -> None:
-    """Raises `Invalid`, naming `password`, for what is tried first (NIST SP 800-63B, 3.1.1.2).
+class CommonPassword(WrongField):
+    field: str = "password"
+    en = "is a common password; choose another"
+    fr = "ce mot de passe fait partie des premiers que l’on essaie ; choisissez-en un autre"
 
-    That is a common password, one with digits or signs around it, and what says no more than the person's `own`
-    address and name.
+
+class OwnNamePassword(WrongField):
+    field: str = "password"
+    en = "contains only your name or address; choose another"
+    fr = "ce mot de passe ne contient que votre nom ou votre adresse ; choisissez-en un autre"
+
+
+class ManySignIn(Unavailable):
+    retry_after: int = 1
+    en = "Too many people are signing in just now; try again in a moment"
+    fr = "Beaucoup de personnes se connectent en ce moment ; réessayez dans un instant"
+
+
+def check_password(settings: Settings, password: SecretStr, *own: str) -> None:
+    """Raises `WrongField`, naming `password`, for passwords that attackers try first (NIST SP 800-63B, 3.1.1.2).
+
+    These are common passwords, also with digits or signs around them; in production the demo's; and those that contain
+    only the person's `own` address and name.
     """
     said = _plain(password.get_secret_value())
     core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", said)
-    if common() & {said, core}:
-        raise Invalid.field("password", "is one of those that are tried first; choose another")
+    demo = settings.environment == "production" and canonical.code(said) == canonical.code(DEMO_PASSWORD)
+    if demo or common() & {said, core}:
+        raise CommonPassword
     rest = said
     for word in sorted(re.findall(r"[^\W\d_]{3,}", _plain(" ".join(own))), key=len, reverse=True):
         rest = rest.replace(word, "")
     if rest != said and not re.search(r"[^\W\d_]", rest):
-        raise Invalid.field("password", "says no more than your name and address; choose another")
+        raise OwnNamePassword
+
+
+def opens_nothing(settings: Settings, password: SecretStr) -> bool:
+    """Whether it is the demo's password in production: it is public, so it never signs anybody in."""
+    typed = canonical.password(password.get_secret_value())
+    return settings.environment == "production" and typed == DEMO_PASSWORD
 
 
 @cache
 def common() -> frozenset[str]:
-    """The passwords that are tried first, in small letters."""
+    """Common passwords, in lower case."""
     packed = files("sav_auth").joinpath("common_passwords.txt.gz").read_bytes()
     return frozenset(gzip.decompress(packed).decode().splitlines())
 
 
 def _plain(text: str) -> str:
-    """In small letters without accents."""
+    """In lower case without accents."""
     apart = unicodedata.normalize("NFD", text.casefold())
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 async def hashed(password: SecretStr) -> str:
-    """The hash to keep; `Unavailable` where many wait for theirs already."""
+    """The hash to store; raises `Unavailable` where `AT_ONCE` passwords are being checked already."""
     return await _in_turn(_hasher.hash, password.get_secret_value())
 
 
 async def matches(password_hash: str | None, password: SecretStr) -> bool:
-    """Whether it is the password; takes the same time where there is none to compare with."""
-    right = await _in_turn(_verify, password_hash or _NOBODYS, password.get_secret_value())
+    """Whether it is the password; takes the same time where there is no hash to compare with.
+
+    The password is also compared as it was typed: older hashes were made before passwords had a canonical form.
+    """
+    typed = password.get_secret_value()
+    spellings = dict.fromkeys((canonical.password(typed), typed))
+    right = await _in_turn(_verify, password_hash or _NOBODYS, *spellings)
     return right and password_hash is not None
 
 
 async def _in_turn(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     global _waiting
     if _waiting == AT_ONCE:
-        raise Unavailable("many people are signing in just now; try again in a moment", retry_after=1)
+        raise ManySignIn
     _waiting += 1
     try:
         return await asyncio.get_running_loop().run_in_executor(_threads, partial(work, *args, **kwargs))
@@ -85,7 +118,11 @@ async def _in_turn(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R
         _waiting -= 1
 
 
-def _verify(password_hash: str, password: str) -> bool:
+def _verify(password_hash: str, *spellings: str) -> bool:
+    return any(_is(password_hash, spelling) for spelling in spellings)
+
+
+def _is(password_hash: str, password: str) -> bool:
     try:
         return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError):

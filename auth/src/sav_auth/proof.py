@@ -1,4 +1,4 @@
-"""Proving who one is once more, before what must not be done by whoever found an open screen."""
+"""Password or code again, before commands that somebody at an unlocked screen must not be able to send."""
 
 from pydantic import SecretStr
 
@@ -6,22 +6,35 @@ from sav_auth.attempts import record
 from sav_auth.model import Account
 from sav_auth.passwords import matches
 from sav_auth.sessions import factor_of
-from sav_chassis.errors import Invalid, Refused
+from sav_chassis.errors import RecordedRefusal, WrongField
 from sav_chassis.tx import Tx
 
 
-async def prove(tx: Tx, account: Account, field: str, password: SecretStr) -> Refused | None:
-    """None where it is the password; else what to answer, recorded as a failed try like those at the door."""
+class NotYourPassword(WrongField):
+    en = "is not your password"
+    fr = "ce n’est pas votre mot de passe"
+
+
+class CodeNotGood(WrongField):
+    field: str = "code"
+    en = "is not a valid code now"
+    fr = "ce code n’est pas valable en ce moment"
+
+
+async def check_password_again(
+    tx: Tx, account: Account, field: str, password: SecretStr
+) -> RecordedRefusal | None:
+    """None where it is the password; else the refusal to return, recorded as a failed attempt like a failed sign-in."""
     if await matches(account.password_hash, password):
         return None
     record(tx, account.id, "wrong_password")
-    return Refused(Invalid.field(field, "is not your password"))
+    return RecordedRefusal(NotYourPassword(field=field))
 
 
-async def prove_by_code(tx: Tx, account: Account, code: SecretStr) -> Refused | None:
+async def check_code_again(tx: Tx, account: Account, code: SecretStr) -> RecordedRefusal | None:
     """The same for a code of the second factor."""
     factor = await factor_of(tx, account)
     if factor and factor.takes(code.get_secret_value(), tx.settings.link_secret, tx.now):
         return None
     record(tx, account.id, "wrong_code")
-    return Refused(Invalid.field("code", "is not a code that is good now"))
+    return RecordedRefusal(CodeNotGood())

@@ -1,13 +1,12 @@
-"""Where people are signed in, and who tried to."""
+"""Sessions and sign-in attempts."""
 
 from sqlalchemy import select
 
 from sav_auth.app import auth
 from sav_auth.model import Account, LoginAttempt, SecondFactor, Session
 from sav_auth.model.session import IDLE
-from sav_chassis.errors import NotFound
 from sav_chassis.tx import Tx
-from sav_contracts.actor import Actor, Role
+from sav_contracts.actor import Actor
 from sav_contracts.auth.session import FindSessions, FindSignIns, Sessions, SignIns, SignInShown
 
 MOST_SHOWN = 100
@@ -32,10 +31,8 @@ async def find_sessions(query: FindSessions, tx: Tx, by: Actor) -> Sessions:
 
 @auth.query(FindSignIns)
 async def find_sign_ins(query: FindSignIns, tx: Tx, by: Actor) -> SignIns:
-    """The tries at one's own account; an admin sees those at any."""
-    account = await tx.session.get(Account, query.account_id)
-    if account is None or (by.role is not Role.ADMIN and account.id != by.id):
-        raise NotFound(f"there is no account {query.account_id}")
+    """The newest attempts at the caller's own account; an admin sees those at any."""
+    account = await tx.read(Account, query.account_id, by)
     tries = select(LoginAttempt).where(LoginAttempt.account_id == account.id)
     if query.before:
         tries = tries.where(LoginAttempt.at < query.before)

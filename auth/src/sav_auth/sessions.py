@@ -1,4 +1,4 @@
-"""Sessions: begun, told as tokens, ended."""
+"""Sessions: their tokens, their second factor, their end."""
 
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from sav_contracts.auth.session import SessionEnd, SignedIn
 MOST_NAMED = 100
 
 
-async def told(tx: Tx, account: Account, session: Session) -> SignedIn:
-    """The tokens of a session, for the role that its person has now."""
+async def issue_tokens(tx: Tx, account: Account, session: Session) -> SignedIn:
+    """The tokens of a session, for its person's current role."""
     enrolling = (
         tx.settings.admin_second_factor
         and account.role is Role.ADMIN
@@ -35,7 +35,7 @@ async def told(tx: Tx, account: Account, session: Session) -> SignedIn:
 
 
 async def factor_of(tx: Tx, account: Account) -> SecondFactor | None:
-    """The second factor that a sign-in asks for, locked; None where none was confirmed."""
+    """The confirmed second factor, which a sign-in asks for; locked. None where there is none."""
     factor = await any_factor(tx, account)
     return factor if factor and factor.confirmed_at else None
 
@@ -46,7 +46,7 @@ async def any_factor(tx: Tx, account: Account) -> SecondFactor | None:
 
 
 async def end_all(tx: Tx, account: Account, why: SessionEnd, but: UUID | None = None) -> tuple[UUID, ...]:
-    """Ends the sessions of an account, but one; what a `Revokes` event names, for tokens issued until now."""
+    """Ends an account's sessions, except `but`; returns what `Revokes.revoked` names to refuse their tokens."""
     ending = update(Session).where(
         Session.account_id == account.id, Session.ended_at.is_(None), Session.id.is_distinct_from(but)
     )

@@ -1,4 +1,4 @@
-"""What auth does when its time has come."""
+"""Timers of auth."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,23 +7,23 @@ from sqlalchemy import ColumnElement, delete, func, select
 
 from sav_auth.accounts import by_email
 from sav_auth.app import auth
-from sav_auth.grants import granted, had_enough
-from sav_auth.model import Account, Grant, LoginAttempt, Session, Wish
-from sav_auth.model.attempt import KEPT
+from sav_auth.grants import has_too_many_links, new_grant
+from sav_auth.model import Account, Grant, LinkRequest, LoginAttempt, Session
+from sav_auth.model.attempt import RETENTION
 from sav_auth.model.session import IDLE
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.auth.account import EmailVerificationRequested
+from sav_contracts.auth.account import AccountChanged, EmailVerificationRequested
 from sav_contracts.auth.session import PasswordResetRequested
 
-# So many rows of a table are forgotten at once; the rest follow a minute later.
+# The most rows of a table that one run deletes; the rest follow a minute later.
 AT_ONCE = 10_000
 
 
 @auth.timer
 async def answer_wish(id: UUID, tx: Tx) -> str | None:
-    """Has the link sent that somebody asked for by an address; what they were answered did not tell whether it will be."""
-    wish = await tx.session.get_one(Wish, id)
+    """Has a requested link sent, if there is such an account; the reply to the request did not reveal that."""
+    wish = await tx.session.get_one(LinkRequest, id)
     await tx.session.delete(wish)
     found = await by_email(tx, wish.email)
     if found is None:
@@ -33,19 +33,19 @@ async def answer_wish(id: UUID, tx: Tx) -> str | None:
         return f"the account is {account.status}"
     if wish.purpose == "verify-email" and account.email_verified:
         return "the address is confirmed"
-    if await had_enough(tx, account, wish.purpose):
+    if await has_too_many_links(tx, account, wish.purpose):
         return "it had enough links just now"
     event = PasswordResetRequested if wish.purpose == "password-reset" else EmailVerificationRequested
-    grant = granted(tx, wish.purpose, account)
-    tx.emit(event, account, grant_id=grant.id, expires_at=grant.expires_at)
+    grant = new_grant(tx, wish.purpose, account)
+    tx.emit(account, event(grant_id=grant.id, expires_at=grant.expires_at))
     return None
 
 
 @auth.timer
 async def forget_old(id: UUID, tx: Tx) -> str | None:
-    """Forgets old tries to sign in, sessions and links, and looks again tomorrow. Wishes went when they were answered."""
-    before = tx.now - KEPT
-    # LEAST passes over what is NULL: a session that was never ended has run out.
+    """Deletes old attempts, sessions and grants, and runs again a day later. `answer_wish` deletes link requests."""
+    before = tx.now - RETENTION
+    # LEAST ignores NULL: a session without `ended_at` has expired.
     over = func.least(Session.ended_at, Session.expires_at, Session.last_seen_at + IDLE)
     gone = [
         await _forgotten(tx, LoginAttempt, LoginAttempt.at < before),
@@ -63,3 +63,9 @@ async def _forgotten(tx: Tx, model: type[LoginAttempt | Session | Grant], old: C
         execution_options={"synchronize_session": False},
     )
     return len(deleted.all())
+
+
+@auth.timer
+async def tell_account(id: UUID, tx: Tx) -> None:
+    """Emits the account's view after a migration changed its row."""
+    tx.emit(await tx.load(Account, id, SYSTEM), AccountChanged())

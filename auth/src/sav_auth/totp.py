@@ -1,20 +1,20 @@
-"""One-time passwords by time (RFC 6238), as every authenticator makes them: SHA-1, six digits, 30 seconds."""
+"""Time-based one-time passwords (RFC 6238), as every authenticator makes them: SHA-1, six digits, 30 seconds."""
 
-import hmac
-import secrets
-from base64 import b32encode
+from base64 import b32decode, b32encode
 from datetime import datetime
-from urllib.parse import quote
+
+import pyotp
+from pyotp.utils import strings_equal
 
 ISSUER = "SAV"
 STEP_SECONDS = 30
-# Steps that the person's clock may be off (RFC 6238, 5.2).
+# How many steps the person's clock may be wrong (RFC 6238, 5.2).
 DRIFT = 1
 
 
 def new_secret() -> bytes:
     """160 bits, the length of the hash (RFC 4226, 4)."""
-    return secrets.token_bytes(20)
+    return b32decode(pyotp.random_base32())
 
 
 def spelled(secret: bytes) -> str:
@@ -23,22 +23,21 @@ def spelled(secret: bytes) -> str:
 
 
 def uri(secret: bytes, email: str) -> str:
-    """As an authenticator reads it from a picture (the otpauth key URI format)."""
-    return f"otpauth://totp/{ISSUER}:{quote(email)}?secret={spelled(secret)}&issuer={ISSUER}"
+    """As an authenticator reads it from a QR code (the otpauth key URI format)."""
+    return _maker(secret).provisioning_uri(name=email, issuer_name=ISSUER)
 
 
 def code(secret: bytes, step: int) -> str:
     """The six digits of a step (RFC 4226, 5.3)."""
-    mac = hmac.digest(secret, step.to_bytes(8), "sha1")
-    offset = mac[-1] & 15
-    number = int.from_bytes(mac[offset : offset + 4]) & 0x7FFFFFFF
-    return f"{number % 1_000_000:06}"
+    return _maker(secret).generate_otp(step)
 
 
 def step_of(secret: bytes, given: str, now: datetime) -> int | None:
-    """The step around now whose code it is; None where it is none of theirs."""
-    here = int(now.timestamp()) // STEP_SECONDS
-    for step in range(here - DRIFT, here + DRIFT + 1):
-        if hmac.compare_digest(code(secret, step).encode(), given.encode()):
-            return step
-    return None
+    """The step near `now` that has this code, or None. The caller must not accept a step twice."""
+    here = _maker(secret).timecode(now)
+    steps = range(here - DRIFT, here + DRIFT + 1)
+    return next((step for step in steps if strings_equal(code(secret, step), given)), None)
+
+
+def _maker(secret: bytes) -> pyotp.TOTP:
+    return pyotp.TOTP(spelled(secret), interval=STEP_SECONDS)

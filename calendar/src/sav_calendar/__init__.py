@@ -1,1 +1,1 @@
-"""Visits in time: working hours, free times, appointments, conflicts."""
+"""Working hours, free slots, appointments, planning conflicts."""

@@ -2,7 +2,8 @@
 
 from sav_chassis.service import Service
 from sav_contracts.claims import ReclamationView
-from sav_contracts.interventions.visit import InterventionView, TechnicianView
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import InterventionView
 
 calendar = Service("calendar")
 calendar.mirror(TechnicianView, ReclamationView, InterventionView)

@@ -1,70 +1,62 @@
-"""What the calendar knows of other services' records, beyond one at a time."""
+"""What the calendar finds in its copies of other services' records, and which visits it knows have ended."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
 
-from sav_chassis.errors import NotFound
-from sav_chassis.tx import Tx, sees
+from sav_chassis.errors import NoSuch
+from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.claims import ReclamationView
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.labels import label
+from sav_contracts.visibility import ALL
 
-ACTIVE_TECHNICIANS = text(
-    """SELECT id FROM view
-    WHERE kind = 'technician' AND (doc ->> 'active')::boolean AND id = coalesce(CAST(:id AS uuid), id)"""
-)
-OPEN_VISIT = text(
-    """SELECT id FROM view
-    WHERE kind = 'intervention' AND open AND technician_id = :technician_id
-        AND (doc ->> 'reclamation_id')::uuid = :reclamation_id AND id NOT IN (SELECT id FROM ended_visit)"""
-)
-IS_OVER = text("SELECT true FROM view WHERE kind = 'intervention' AND id = :id AND NOT open")
-# The copies of visits come by another queue than the news that the calendar reacts to, so either may be ahead.
+# Copies of visits arrive by the view queue, events for reactions by the event queue, so either may be ahead.
 NOTE_END = text("INSERT INTO ended_visit (id) VALUES (:id) ON CONFLICT DO NOTHING")
-NOTE_KNOWN_ENDS = text(
-    """INSERT INTO ended_visit SELECT id FROM view
-    WHERE kind = 'intervention' AND NOT open AND (doc ->> 'reclamation_id')::uuid = :reclamation_id
-    ORDER BY id ON CONFLICT DO NOTHING"""
-)
 HAS_ENDED = text("SELECT true FROM ended_visit WHERE id = :id")
 
 
 async def visible_reclamation(tx: Tx, id: UUID, by: Actor) -> ReclamationView:
-    """The réclamation, where it is the client's own, the technician's, or the caller manages; else `NotFound`."""
-    reclamation = await tx.view(ReclamationView, id)
-    if sees(by, reclamation):
-        return reclamation
-    raise NotFound(f"there is no reclamation {id}")
+    """The réclamation, if the caller sees it. Else, once waiting is over: 404; 422 for a caller who sees all."""
+    sees_all = ReclamationView.visible.to(by.role) == ALL
+    not_there = None if sees_all else NoSuch(kind=label(ReclamationView.kind()), id=id)
+    return await tx.view(ReclamationView, id, by, not_there)
 
 
-async def active_technicians(tx: Tx, id: UUID | None = None) -> Sequence[UUID]:
+async def active_technicians(tx: Tx, id: UUID | None = None) -> list[UUID]:
     """The technicians who take visits: all, or the one with this id if they do."""
-    return (await tx.session.scalars(ACTIVE_TECHNICIANS, {"id": id})).all()
+    active = tx.copies(TechnicianView).where(active=True)
+    return [technician.id for technician in await (active.where(id=id) if id else active).all()]
 
 
 async def open_visit(tx: Tx, reclamation_id: UUID, technician_id: UUID) -> UUID | None:
-    """The visit of this technician that is planned or under way for a réclamation, as far as it is known here."""
-    visit = {"reclamation_id": reclamation_id, "technician_id": technician_id}
-    found: UUID | None = await tx.session.scalar(OPEN_VISIT, visit)
-    return found
+    """This technician's open visit for a réclamation, as far as it is known here."""
+    visits = tx.copies(InterventionView).where(reclamation_id=reclamation_id, technician_id=technician_id)
+    for visit in await visits.where(open=True).all():
+        if not await has_ended(tx, visit.id):
+            return visit.id
+    return None
 
 
 async def is_over(tx: Tx, intervention_id: UUID) -> bool:
-    """Whether a visit is known here to have ended; what is to follow from that may be still to come."""
-    return await tx.session.scalar(IS_OVER, {"id": intervention_id}) is not None
+    """Whether the copy says that the visit has ended; the reaction to that may still have to run."""
+    visit = await tx.copies(InterventionView).one(intervention_id)
+    return visit is not None and not visit.is_open()
 
 
 async def note_end(tx: Tx, intervention_id: UUID) -> None:
-    """From here on no appointment is for this visit."""
+    """Records that the visit has ended: from here on no appointment is for it."""
     await tx.session.execute(NOTE_END, {"id": intervention_id})
 
 
 async def note_known_ends(tx: Tx, reclamation_id: UUID) -> None:
-    """The same for every visit of a réclamation that is known here to be over: a time chosen now is for another."""
-    await tx.session.execute(NOTE_KNOWN_ENDS, {"reclamation_id": reclamation_id})
+    """Records the end of each visit of a réclamation that is over by its copy: a slot chosen now is for another one."""
+    for visit in await tx.copies(InterventionView).where(open=False, reclamation_id=reclamation_id).all():
+        await note_end(tx, visit.id)
 
 
 async def has_ended(tx: Tx, intervention_id: UUID) -> bool:
-    """Whether that was noted: nothing that stands is for this visit."""
+    """Whether the end of this visit was recorded: no held or booked appointment is for it."""
     return await tx.session.scalar(HAS_ENDED, {"id": intervention_id}) is not None

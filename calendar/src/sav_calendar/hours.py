@@ -1,4 +1,4 @@
-"""When a visit fits: working hours, public holidays and other visits. Pure arithmetic, on times with a zone."""
+"""When a visit fits: working hours, public holidays and other visits. Pure functions on times with a zone."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,13 +11,11 @@ from holidays import HolidayBase, country_holidays
 
 from sav_contracts.calendar import FreeSlot, Shift, Weekday, WorkingHoursView
 
-# Constants until policies say otherwise.
+# Constants; no policy sets them yet.
 # How long a repair takes.
 VISIT = timedelta(hours=2)
 # How long after the start the technician may still arrive.
 ARRIVAL = timedelta(hours=1)
-# Working hours are known as they are today: nothing is promised for later.
-HORIZON = timedelta(days=365)
 # Visits begin every hour, counted from the start of each shift.
 GRID = timedelta(hours=1)
 
@@ -30,14 +28,14 @@ USUAL_SHIFTS = [
     for start, end in ((time(8), time(12)), (time(13), time(17)))
 ]
 
-# From when until when somebody is at work, or at a client's.
+# Start and end of a shift or of a visit.
 Span = tuple[datetime, datetime]
 
 
 def free_slots(
     hours: WorkingHoursView, taken: Sequence[Span], since: datetime, until: datetime, travel: timedelta
 ) -> Iterator[FreeSlot]:
-    """The times between `since` and `until` at which a visit may begin, the earliest first, in UTC."""
+    """The free slots that begin from `since` on and before `until`, the earliest first, in UTC."""
     for start in starts(hours, since, until):
         if not any(too_close((start, start + VISIT), span, travel) for span in taken):
             yield FreeSlot(
@@ -50,12 +48,12 @@ def free_slots(
 
 
 def too_close(one: Span, other: Span, travel: timedelta) -> bool:
-    """Whether two visits of one technician overlap, or leave no time for the way from one to the other."""
+    """Whether two visits of one technician overlap, or leave less than `travel` between them."""
     return one[0] < other[1] + travel and other[0] < one[1] + travel
 
 
 def starts(hours: WorkingHoursView, since: datetime, until: datetime) -> Iterator[datetime]:
-    """The starts from `since` on and before `until` of visits that fit into a shift, as if nothing were planned."""
+    """The starts from `since` on and before `until` of visits that fit into a shift, ignoring planned visits."""
     zone = ZoneInfo(hours.zone)
     free_days = public_holidays(hours.holidays)
     for day in _days(since.astimezone(zone).date(), until.astimezone(zone).date()):
@@ -69,6 +67,16 @@ def starts(hours: WorkingHoursView, since: datetime, until: datetime) -> Iterato
                 start += GRID
 
 
+def at_work(visit: Span, shifts: Iterable[Shift], holidays: str, zone: ZoneInfo) -> bool:
+    """Whether a visit begins and ends in working hours of one day; it may span a break."""
+    start, end = visit
+    day = start.astimezone(zone).date()
+    spans = [] if day in public_holidays(holidays) else _at_work(shifts, day, zone)
+    return any(opens <= start < closes for opens, closes in spans) and any(
+        opens < end <= closes for opens, closes in spans
+    )
+
+
 def overlapping(shifts: Iterable[Shift]) -> Weekday | None:
     """A day on which two shifts overlap, or None."""
     for one, other in pairwise(sorted(shifts, key=lambda shift: (shift.day, shift.start))):
@@ -79,9 +87,9 @@ def overlapping(shifts: Iterable[Shift]) -> Weekday | None:
 
 @cache
 def public_holidays(region: str) -> HolidayBase:
-    """The days that are free in a country, or a country's region (`FR`, `FR-57`); asked with `in`.
+    """The public holidays of a country or a region (`FR`, `FR-57`); test a day with `in`.
 
-    `NotImplementedError` where the region is not known.
+    Raises `NotImplementedError` where the region is not known.
     """
     country, _, subdivision = region.partition("-")
     return country_holidays(country, subdiv=subdivision or None)
@@ -91,7 +99,7 @@ def _at_work(shifts: Iterable[Shift], day: date, zone: ZoneInfo) -> list[Span]:
     """The shifts of a day, the earliest first."""
     weekday = WEEKDAYS[day.weekday()]
     return sorted(
-        # Where the clocks change within a shift's bound, the shorter reading counts.
+        # Where the clocks change at the start or end of a shift, the reading that makes the shift shorter counts.
         (max(_readings(day, shift.start, zone)), min(_readings(day, shift.end, zone)))
         for shift in shifts
         if shift.day == weekday
@@ -99,7 +107,7 @@ def _at_work(shifts: Iterable[Shift], day: date, zone: ZoneInfo) -> list[Span]:
 
 
 def _readings(day: date, clock: time, zone: ZoneInfo) -> list[datetime]:
-    """What a time on the wall may mean, in UTC: one moment, or two in an hour that is skipped or comes twice."""
+    """The moments in UTC that a wall-clock time may mean; they differ in an hour that clocks skip or repeat."""
     return [datetime.combine(day, clock.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1)]
 
 

@@ -1,4 +1,4 @@
-"""The states of an appointment and of a conflict, and which réclamations may be planned."""
+"""The states of an appointment and of a planning conflict, and which réclamations may get a visit."""
 
 from sav_chassis.errors import Conflict, NotYet
 from sav_chassis.lifecycle import Lifecycle
@@ -6,6 +6,7 @@ from sav_contracts.actor import MANAGERS, PEOPLE, Role
 from sav_contracts.calendar import AppointmentStatus, ConflictStatus
 from sav_contracts.claims import ReclamationStatus, ReclamationView
 from sav_contracts.interventions.visit import InterventionStatus
+from sav_contracts.sentences import Text
 
 BY_EVENT = {Role.SYSTEM}
 BY_TIMER = {Role.SYSTEM}
@@ -31,10 +32,10 @@ CONFLICT: Lifecycle[ConflictStatus] = Lifecycle(
     },
 )
 
-# The states in which an appointment takes its technician's time; the exclusion constraint names the same ones.
+# The states in which an appointment takes its technician's time; the exclusion constraint names the same states.
 TAKES_TIME: tuple[AppointmentStatus, ...] = ("held", "booked")
 
-# What becomes of the appointment when its visit ends.
+# The appointment's state after each end of its visit.
 AFTER_VISIT: dict[InterventionStatus, AppointmentStatus] = {
     "declined": "cancelled",
     "cancelled": "cancelled",
@@ -43,16 +44,21 @@ AFTER_VISIT: dict[InterventionStatus, AppointmentStatus] = {
     "incomplete": "done",
 }
 
-# Why a réclamation in another state than qualified, assigned, in progress or awaiting parts gets no visit.
-NOT_PLANNABLE: dict[ReclamationStatus, str] = {
-    "submitted": "it is not qualified yet",
-    "awaiting_client": "it waits for an answer of its client",
-    "resolved": "it is resolved; reopen it first",
-    "closed": "it is closed; reopen it first",
-    "reopened": "it is reopened and not qualified again yet",
-    "cancelled": "it is cancelled",
-    "rejected": "it was rejected",
-    "merged": "it was merged into another one; choose a time for that one",
+# Why a réclamation in these states gets no visit. The others: qualified, assigned, in progress, awaiting parts.
+NOT_PLANNABLE: dict[ReclamationStatus, Text] = {
+    "submitted": Text("it is not qualified yet", "elle n’est pas encore qualifiée"),
+    "awaiting_client": Text("it waits for an answer of its client", "elle attend une réponse de son client"),
+    "resolved": Text("it is resolved; reopen it first", "elle est résolue ; rouvrez-la d’abord"),
+    "closed": Text("it is closed; reopen it first", "elle est clôturée ; rouvrez-la d’abord"),
+    "reopened": Text(
+        "it is reopened and not qualified again yet", "elle est rouverte et n’a pas encore été requalifiée"
+    ),
+    "cancelled": Text("it is cancelled", "elle est annulée"),
+    "rejected": Text("it was rejected", "elle a été rejetée"),
+    "merged": Text(
+        "it was merged into another one; choose a time for that one",
+        "elle a été fusionnée avec une autre ; choisissez un créneau pour celle-ci",
+    ),
 }
 
 
@@ -60,10 +66,14 @@ class NotPlannable(Conflict):
     """No visit is planned for a réclamation in this state; the detail says why."""
 
     code = "not_plannable"
+    reference: str
+    why: Text
+    en = "There is no time to choose for {reference}: {why}"
+    fr = "Il n’y a pas de créneau à choisir pour {reference} : {why}"
 
 
 def check_plannable(reclamation: ReclamationView) -> None:
-    """Raises `NotYet` where it is no time for a visit, as far as is known here: it may just have been qualified."""
+    """Raises `NotYet`, in the end `NotPlannable`, where its state allows no visit: the copy may be late."""
     if why := NOT_PLANNABLE.get(reclamation.status):
-        refusal = NotPlannable(f"there is no time to choose for {reclamation.reference}: {why}")
+        refusal = NotPlannable(reference=reclamation.reference, why=why)
         raise NotYet(reclamation.kind(), reclamation.id, otherwise=refusal)

@@ -1,4 +1,4 @@
-"""Taking and giving back a technician's time, for commands and reactions alike."""
+"""Taking and releasing a technician's time; used by commands and reactions."""
 
 import heapq
 from collections import defaultdict
@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sav_calendar.copies import active_technicians
-from sav_calendar.hours import VISIT, ZONE, Span, free_slots
+from sav_calendar.hours import VISIT, Span, free_slots
 from sav_calendar.lifecycle import TAKES_TIME
-from sav_calendar.model import Appointment, Conflict, WorkingHours
+from sav_calendar.model import Appointment, PlanningConflict, WorkingHours
 from sav_calendar.timers import expire_hold
 from sav_chassis import errors
+from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import MANAGERS, SYSTEM, Actor
 from sav_contracts.auth.policy import Buffers
@@ -23,28 +24,37 @@ from sav_contracts.calendar import (
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentChanged,
+    ConflictBecameMoot,
     ConflictResolved,
     FreeSlot,
 )
 from sav_contracts.claims import ReclamationView
 
 
+class TooFarAhead(WrongField):
+    en = "at most a year ahead"
+    fr = "au plus un an à l’avance"
+
+
 class AnotherTechnician(errors.Conflict):
-    """The réclamation is somebody else's work."""
+    """The réclamation is assigned to another technician."""
 
     code = "another_technician"
+    reference: str
+    en = "{reference} has another technician; choose one of their times"
+    fr = "{reference} est confiée à un autre technicien ; choisissez l’un de ses créneaux"
 
 
 def check_their_technician(reclamation: ReclamationView, technician_id: UUID) -> None:
     """Raises `AnotherTechnician` where the réclamation has a technician who is not this one."""
     if reclamation.technician_id not in (None, technician_id):
-        raise AnotherTechnician(f"{reclamation.reference} has another technician; choose one of their times")
+        raise AnotherTechnician(reference=reclamation.reference)
 
 
 async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
-    """Puts a visit into the calendar; None where its technician's time is taken.
+    """Adds an appointment; returns None where its technician's time is taken.
 
-    The exclusion constraint decides, after waiting for whoever is about to take the same time.
+    The exclusion constraint decides; it waits for a concurrent transaction that takes the same time.
     """
     id = tx.new_id()
     claim = (
@@ -56,7 +66,7 @@ async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
             updated_at=tx.now,
             uid=str(id),
             sequence=0,
-            zone=await _zone(tx, visit["technician_id"]),
+            zone=(await hours_of(tx, visit["technician_id"])).zone,
             **visit,
         )
         .on_conflict_do_nothing(constraint="appointment_overlap")
@@ -65,10 +75,10 @@ async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
     return (await tx.session.scalars(claim)).one_or_none()
 
 
-async def standing_appointment(tx: Tx, reclamation_id: UUID) -> Appointment | None:
-    """What is held or booked for a réclamation, one at most; whoever else plans for it waits until the end."""
-    # Before there is an appointment that could be locked: twice the same click is no conflict with oneself.
-    await tx.alone(f"appointment of {reclamation_id}")
+async def current_appointment(tx: Tx, reclamation_id: UUID) -> Appointment | None:
+    """The held or booked appointment of a réclamation, if any; others that plan for it wait for this transaction."""
+    # An advisory lock, as there may be no row to lock yet: a double click must not conflict with itself.
+    await tx.lock(f"appointment of {reclamation_id}")
     return await tx.first(
         select(Appointment).where(
             Appointment.reclamation_id == reclamation_id, Appointment.status.in_(TAKES_TIME)
@@ -77,26 +87,26 @@ async def standing_appointment(tx: Tx, reclamation_id: UUID) -> Appointment | No
 
 
 async def release(tx: Tx, appointment: Appointment, reason: str, by: Actor) -> None:
-    """Gives a held or booked time back; from here on this transaction may take it again."""
+    """Cancels a held or booked appointment; this transaction may then take its time again."""
     event = AppointmentChanged if appointment.status == "held" else AppointmentCancelled
     appointment.move("cancelled", by, reason)
     tx.forget(expire_hold, appointment.id)
-    tx.emit(event, appointment)
+    tx.emit(appointment, event())
     await tx.flush()
 
 
 def book(tx: Tx, appointment: Appointment, intervention_id: UUID | None, by: Actor) -> None:
-    """Makes a held time a booked one."""
+    """Books a held appointment."""
     appointment.move("booked", by)
     appointment.intervention_id = intervention_id
     tx.forget(expire_hold, appointment.id)
-    tx.emit(AppointmentBooked, appointment)
+    tx.emit(appointment, AppointmentBooked())
 
 
-async def openings(
+async def free_times(
     tx: Tx, since: datetime, until: datetime, technician_id: UUID | None = None
 ) -> Iterator[FreeSlot]:
-    """The free times of a technician, or of all, the earliest first; who takes no visits at present has none."""
+    """The free slots of one technician, or of all, the earliest first; only active technicians have any."""
     technicians = await active_technicians(tx, technician_id)
     at_work = await tx.session.scalars(
         select(WorkingHours).where(WorkingHours.technician_id.in_(technicians))
@@ -112,7 +122,7 @@ async def openings(
 async def taken_times(
     tx: Tx, technicians: Collection[UUID], since: datetime, until: datetime, travel: timedelta
 ) -> defaultdict[UUID, list[Span]]:
-    """The held and booked times that a visit beginning between `since` and `until` could come too close to."""
+    """The held and booked times that may be too close to a visit beginning between `since` and `until`."""
     found = await tx.session.execute(
         select(Appointment.technician_id, Appointment.start, Appointment.end).where(
             Appointment.technician_id.in_(technicians),
@@ -128,21 +138,26 @@ async def taken_times(
 
 
 async def settle_conflicts(tx: Tx, about: ColumnElement[bool], by: Actor) -> int:
-    """Ends the open conflicts about a visit: a manager resolves them, anything else makes them moot; says how many."""
+    """Ends the open conflicts: resolved where a manager acts, else moot. Returns how many it ended."""
     settled = (
         await tx.session.scalars(
-            select(Conflict).where(Conflict.status == "open", about).order_by(Conflict.id).with_for_update()
+            select(PlanningConflict)
+            .where(PlanningConflict.status == "open", about)
+            .order_by(PlanningConflict.id)
+            .with_for_update()
         )
     ).all()
     for conflict in settled:
         if by.role in MANAGERS:
             conflict.move("resolved", by)
+            tx.emit(conflict, ConflictResolved())
         else:
             conflict.move("moot", SYSTEM)
-        tx.emit(ConflictResolved, conflict)
+            tx.emit(conflict, ConflictBecameMoot())
     return len(settled)
 
 
-async def _zone(tx: Tx, technician_id: UUID) -> str:
+async def hours_of(tx: Tx, technician_id: UUID) -> WorkingHours:
+    """A technician's working hours; the usual ones where none are recorded."""
     hours = await tx.session.get(WorkingHours, WorkingHours.id_of(technician_id))
-    return hours.zone if hours else ZONE
+    return hours or WorkingHours.usual(technician_id)

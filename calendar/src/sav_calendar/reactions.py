@@ -1,4 +1,4 @@
-"""What the calendar does about news from technicians and visits."""
+"""Reactions of the calendar to events about technicians and visits."""
 
 from datetime import timedelta
 from itertools import islice
@@ -6,90 +6,89 @@ from uuid import UUID
 
 from sav_calendar.app import calendar
 from sav_calendar.copies import has_ended, is_over, note_end
-from sav_calendar.hours import HOLIDAYS, USUAL_SHIFTS, ZONE
 from sav_calendar.lifecycle import AFTER_VISIT, APPOINTMENT
-from sav_calendar.model import Appointment, Conflict, WorkingHours
+from sav_calendar.model import Appointment, PlanningConflict, WorkingHours
 from sav_calendar.planning import (
     book,
     claim_time,
-    openings,
+    current_appointment,
+    free_times,
+    hours_of,
     release,
     settle_conflicts,
-    standing_appointment,
 )
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.calendar import (
+    AppointmentAttended,
     AppointmentBooked,
     AppointmentChanged,
-    AppointmentKept,
+    AppointmentMissedByClient,
     ConflictDetected,
+    ConflictKind,
     HoursChanged,
 )
 from sav_contracts.claims import ReclamationView, Slot
-from sav_contracts.interventions.visit import (
-    InterventionMoved,
-    InterventionPlanned,
-    InterventionView,
-    TechnicianChanged,
-)
+from sav_contracts.interventions.technician import TechnicianChanged
+from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned, InterventionView
+from sav_contracts.times import HORIZON, LONGEST_VISIT, SHORTEST_VISIT
 
 PROPOSALS = 3
-# How far ahead other times are looked for.
+# How far ahead a conflict proposes other slots.
 PROPOSED_WITHIN = timedelta(weeks=2)
+# One day more than `HORIZON`: claims accepted the slot earlier, by another clock.
+FARTHEST = HORIZON + timedelta(days=1)
 
 
 @calendar.on(TechnicianChanged)
 async def start_with_usual_hours(event: TechnicianChanged, tx: Tx) -> str | None:
-    """A new technician works at the usual hours until they say otherwise."""
+    """A new technician gets the usual working hours."""
     technician = event.state
     if await tx.exists(WorkingHours, WorkingHours.id_of(technician.id)):
         return "they have hours already"
-    hours = tx.add(WorkingHours.of(technician.id))
-    hours.replace(ZONE, HOLIDAYS, USUAL_SHIFTS)
-    tx.emit(HoursChanged, hours)
+    tx.emit(tx.add(WorkingHours.usual(technician.id)), HoursChanged())
     return None
 
 
 @calendar.on(InterventionPlanned)
 async def put_into_calendar(event: InterventionPlanned, tx: Tx) -> str | None:
-    """A planned visit is booked at its time, once: where its client booked that time first, that is the one."""
+    """Books a planned visit at its slot, once. Where its client booked that time already, links that appointment."""
     visit, slot = event.state, event.slot
     if await is_over(tx, visit.id):
         return "obsolete: the visit is over"
-    standing = await standing_appointment(tx, visit.reclamation_id)
-    if standing and standing.intervention_id == visit.id:
+    current = await current_appointment(tx, visit.reclamation_id)
+    if current and current.intervention_id == visit.id:
         return "it is in the calendar already"
-    if standing and (other := await _unfinished(tx, standing)):
+    if current and (other := await _unfinished(tx, current)):
         if slot is None:
             return "no slot yet"
-        # A réclamation has one open visit: the other one has ended, and that news is on its way.
+        # A réclamation has one open visit: the other one has ended, and the event of that has not arrived yet.
         raise NotYet("end of visit", other)
-    if standing and _is_for(standing, visit, slot):
-        _link(tx, standing, visit)
+    if current and _is_for(current, visit, slot):
+        _link(tx, current, visit)
         return None
-    if standing and await _is_overtaken(tx, visit, standing):
+    if current and await _is_overtaken(tx, visit, current):
         return "obsolete: the réclamation went to another technician since"
-    if standing and (slot or standing.technician_id != visit.technician_id):
-        await release(tx, standing, _why_released(standing, visit), SYSTEM)
+    if current and (slot or current.technician_id != visit.technician_id):
+        await release(tx, current, _why_released(current, visit), SYSTEM)
     elif slot is None:
         return "no slot yet"
     if slot:
-        await _book_or_ask(tx, visit, slot)
+        await _book_or_ask(tx, visit, slot, event.outside_hours)
     return None
 
 
 @calendar.on(InterventionMoved)
 async def follow_visit(event: InterventionMoved, tx: Tx) -> str | None:
-    """When a visit ends, its appointment was kept, or its time is free again."""
+    """Marks the appointment of an ended visit as attended or missed, or releases its time."""
     visit, to = event.state, AFTER_VISIT.get(event.after)
     if to is None:
         return "the visit goes on"
-    standing = await standing_appointment(tx, visit.reclamation_id)
-    theirs = standing if standing and await _was_for(tx, standing, visit) else None
+    current = await current_appointment(tx, visit.reclamation_id)
+    theirs = current if current and await _was_for(tx, current, visit) else None
     await note_end(tx, visit.id)
-    settled = await settle_conflicts(tx, Conflict.intervention_id == visit.id, SYSTEM)
+    settled = await settle_conflicts(tx, PlanningConflict.intervention_id == visit.id, SYSTEM)
     if theirs is None:
         return None if settled else "it has no appointment"
     if to == "cancelled":
@@ -99,87 +98,99 @@ async def follow_visit(event: InterventionMoved, tx: Tx) -> str | None:
     else:
         theirs.move(to, SYSTEM)
         theirs.intervention_id = visit.id
-        tx.emit(AppointmentKept, theirs)
+        tx.emit(theirs, AppointmentMissedByClient() if to == "no_show" else AppointmentAttended())
     return None
 
 
-async def _unfinished(tx: Tx, standing: Appointment) -> UUID | None:
-    """The visit it is for, where the end of that one is still to come here, and what becomes of the time with it."""
-    visit_id = standing.intervention_id
+async def _unfinished(tx: Tx, current: Appointment) -> UUID | None:
+    """The id of this appointment's visit, unless its end was recorded."""
+    visit_id = current.intervention_id
     return visit_id if visit_id and not await has_ended(tx, visit_id) else None
 
 
-def _is_for(standing: Appointment, visit: InterventionView, slot: Slot | None) -> bool:
-    """Whether it is this visit that was chosen: its technician's, and booked, or at the very time that is planned."""
-    if standing.technician_id != visit.technician_id:
+def _is_for(current: Appointment, visit: InterventionView, slot: Slot | None) -> bool:
+    """Whether the appointment is this visit's: same technician, and the same start or, without a slot, booked."""
+    if current.technician_id != visit.technician_id:
         return False
-    return standing.start == slot.start if slot else standing.status == "booked"
+    return current.start == slot.start if slot else current.status == "booked"
 
 
-async def _is_overtaken(tx: Tx, visit: InterventionView, standing: Appointment) -> bool:
-    """Whether the réclamation was given to the technician of what stands there after this visit was planned."""
+async def _is_overtaken(tx: Tx, visit: InterventionView, current: Appointment) -> bool:
+    """Whether the réclamation was assigned to the appointment's technician after this visit was planned."""
     reclamation = await tx.view(ReclamationView, visit.reclamation_id)
     later = reclamation.assignment > visit.assignment
-    return later and standing.technician_id == reclamation.technician_id != visit.technician_id
+    return later and current.technician_id == reclamation.technician_id != visit.technician_id
 
 
-def _why_released(standing: Appointment, visit: InterventionView) -> str:
-    if standing.technician_id != visit.technician_id:
+def _why_released(current: Appointment, visit: InterventionView) -> str:
+    if current.technician_id != visit.technician_id:
         return "the visit was given to another technician"
     return "the visit was planned at another time"
 
 
-async def _was_for(tx: Tx, standing: Appointment, visit: InterventionView) -> bool:
-    """Whether it goes with a visit that ended: linked to it, or not yet.
+async def _was_for(tx: Tx, current: Appointment, visit: InterventionView) -> bool:
+    """Whether the appointment belongs to this ended visit, linked to it or not yet.
 
-    No clocks are compared: a time that was chosen when the end was known is for the next visit, and its hold noted
-    that. One chosen in the moment before the end was known here goes with this visit, and its client is told.
+    No clocks are compared. A slot chosen after the end was known here is for the next visit: holding it recorded that
+    end. One chosen just before belongs to this visit and ends with it; its client is notified.
     """
-    if standing.intervention_id:
-        return standing.intervention_id == visit.id
-    return standing.technician_id == visit.technician_id and not await has_ended(tx, visit.id)
+    if current.intervention_id:
+        return current.intervention_id == visit.id
+    return current.technician_id == visit.technician_id and not await has_ended(tx, visit.id)
 
 
-def _link(tx: Tx, standing: Appointment, visit: InterventionView) -> None:
-    if standing.status == "held":
-        book(tx, standing, visit.id, SYSTEM)
+def _link(tx: Tx, current: Appointment, visit: InterventionView) -> None:
+    if current.status == "held":
+        book(tx, current, visit.id, SYSTEM)
     else:
-        standing.intervention_id = visit.id
-        tx.emit(AppointmentChanged, standing)
+        current.intervention_id = visit.id
+        tx.emit(current, AppointmentChanged())
 
 
-async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot) -> None:
-    """Books the slot, also outside working hours, since a manager chose it; where it is taken, a manager decides."""
-    booked = await claim_time(
-        tx,
-        client_id=visit.client_id,
-        technician_id=visit.technician_id,
-        reclamation_id=visit.reclamation_id,
-        reclamation_reference=visit.reclamation_reference,
-        intervention_id=visit.id,
-        start=slot.start,
-        end=slot.end,
-        status="booked",
-    )
-    if booked:
-        tx.emit(AppointmentBooked, booked)
-        return
+async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot, outside_hours: bool) -> None:
+    """Books the slot, outside working hours only with `outside_hours`; where it does not fit, adds a conflict."""
+    problem = await _problem(tx, visit, slot, outside_hours)
+    if problem is None:
+        booked = await claim_time(
+            tx,
+            client_id=visit.client_id,
+            technician_id=visit.technician_id,
+            reclamation_id=visit.reclamation_id,
+            reclamation_reference=visit.reclamation_reference,
+            intervention_id=visit.id,
+            start=slot.start,
+            end=slot.end,
+            status="booked",
+        )
+        if booked:
+            tx.emit(booked, AppointmentBooked())
+            return
     conflict = tx.add(
-        Conflict(
+        PlanningConflict(
             id=tx.new_id(),
             technician_id=visit.technician_id,
             reclamation_id=visit.reclamation_id,
             reclamation_reference=visit.reclamation_reference,
             intervention_id=visit.id,
-            problem="slot_taken",
+            problem=problem or "slot_taken",
             wanted=slot,
             proposals=await _proposals(tx, visit),
             status="open",
         )
     )
-    tx.emit(ConflictDetected, conflict)
+    tx.emit(conflict, ConflictDetected())
+
+
+async def _problem(tx: Tx, visit: InterventionView, slot: Slot, outside_hours: bool) -> ConflictKind | None:
+    """Why the slot cannot be booked, apart from taken times. Events from before slots were bounded may hold any."""
+    possible = SHORTEST_VISIT <= slot.end - slot.start <= LONGEST_VISIT
+    if not possible or not -FARTHEST <= slot.start - tx.now <= FARTHEST:
+        return "impossible_time"
+    if not outside_hours and not (await hours_of(tx, visit.technician_id)).cover(slot.start, slot.end):
+        return "outside_hours"
+    return None
 
 
 async def _proposals(tx: Tx, visit: InterventionView) -> list[Slot]:
-    free = await openings(tx, tx.now, tx.now + PROPOSED_WITHIN, visit.technician_id)
+    free = await free_times(tx, tx.now, tx.now + PROPOSED_WITHIN, visit.technician_id)
     return [Slot(start=one.start, end=one.end) for one in islice(free, PROPOSALS)]

@@ -1,4 +1,4 @@
-"""What the calendar does when its time has come."""
+"""Timers of the calendar."""
 
 from uuid import UUID
 
@@ -11,10 +11,10 @@ from sav_contracts.calendar import AppointmentChanged
 
 @calendar.timer
 async def expire_hold(id: UUID, tx: Tx) -> str | None:
-    """A time that was held and not booked is free again."""
+    """Expires an appointment that is still held: its time is free again."""
     appointment = await tx.load(Appointment, id, SYSTEM)
     if appointment.status != "held":
         return f"it is {appointment.status}"
     appointment.move("expired", SYSTEM)
-    tx.emit(AppointmentChanged, appointment)
+    tx.emit(appointment, AppointmentChanged())
     return None

@@ -1,1 +1,1 @@
-"""Articles, the stock of them, and the products that clients have installed, with their warranty."""
+"""Articles, their stock, and the products installed at clients, with their warranty."""

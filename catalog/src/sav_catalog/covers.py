@@ -7,9 +7,9 @@ from sav_contracts.catalog.product import LEGAL_CONFORMITY_MONTHS, Cover, months
 
 
 def covers_of(purchase: date, delivery: date, parts_months: int, labour_months: int) -> list[Cover]:
-    """Legal conformity from delivery (Code de la consommation, L217-3), and the seller's own from purchase.
+    """Legal conformity from delivery (Code de la consommation, L217-3), and the seller's own warranty from purchase.
 
-    The seller's has a cover for parts and one for labour and travel, each where it lasts any months.
+    The seller's has one cover for parts, and one for labour and travel; each only if it lasts at least a month.
     """
     return [
         Cover(

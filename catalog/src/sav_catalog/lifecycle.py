@@ -22,7 +22,7 @@ PROOF: Lifecycle[ProofState] = Lifecycle(
     {
         ("none", "submitted"): WHO_SENDS,
         ("refused", "submitted"): WHO_SENDS,
-        # A better picture, while nobody has decided.
+        # Another proof replaces the first while no manager has decided.
         ("submitted", "submitted"): WHO_SENDS,
         ("submitted", "accepted"): MANAGERS,
         ("submitted", "refused"): MANAGERS,

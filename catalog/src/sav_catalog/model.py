@@ -1,4 +1,4 @@
-"""Articles, the stock of them, and installed products."""
+"""Articles, their stock, and installed products."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_catalog.lifecycle import ARTICLE, PROOF
 from sav_chassis.errors import Conflict
-from sav_chassis.model import Aggregate, Base, Kept
+from sav_chassis.lifecycle import Stateful
+from sav_chassis.model import Aggregate, Base, JsonColumn
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleStatus, ArticleView, Family, Fuel, Movement, StockLevelView
 from sav_contracts.catalog.product import Cover, Place, ProductView, ProofState
@@ -18,21 +19,30 @@ from sav_contracts.money import Currency, VatClass
 
 
 class OutOfCatalogue(Conflict):
-    """The article is retired: it stays as it is."""
+    """The article is retired and cannot be changed."""
 
     code = "article_retired"
+    reference: str
+    en = "{reference} is retired and cannot be changed"
+    fr = "{reference} est retiré du catalogue et ne peut plus être modifié"
 
 
 class NotEnoughStock(Conflict):
-    """There are fewer than that; the detail says how many."""
+    """The stock has fewer than that; the detail says how many."""
 
     code = "not_enough_stock"
+    reference: str
+    level: int
+    taken: int
+    en = "{reference}: the stock is {level}, {taken} cannot be taken"
+    fr = "{reference} : il en reste {level} en stock, on ne peut pas en sortir {taken}"
 
 
-class Article(Aggregate):
-    """What is sold, installed or used as a part."""
+class Article(Aggregate[ArticleView], Stateful[ArticleStatus]):
+    """Something that is sold, installed, or used as a part."""
 
     __tablename__ = "article"
+    lifecycle = ARTICLE
 
     reference: Mapped[str]
     gtin: Mapped[str | None]
@@ -50,31 +60,24 @@ class Article(Aggregate):
     warranty_labour_months: Mapped[int]
     spare_parts_until: Mapped[date | None]
     compatible_parts: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
-    image: Mapped[StoredFile | None] = mapped_column(Kept(StoredFile))
+    image: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
     minimum_stock: Mapped[int]
     in_stock: Mapped[bool]
     status: Mapped[ArticleStatus]
 
     def check_not_retired(self) -> None:
-        """Raises `OutOfCatalogue` where it is."""
+        """Raises `OutOfCatalogue` where the article is retired."""
         if self.status == "retired":
-            raise OutOfCatalogue(f"{self.reference} is retired and cannot be changed")
-
-    def move(self, to: ArticleStatus, by: Actor) -> None:
-        ARTICLE.check(self.status, to, by)
-        self.status = to
-
-    def view(self) -> ArticleView:
-        return ArticleView.model_validate(self, from_attributes=True)
+            raise OutOfCatalogue(reference=self.reference)
 
 
 def stock_id(article_id: UUID) -> UUID:
-    """The id of an article's stock level: there is one each."""
+    """The id of an article's stock level; each article has exactly one."""
     return uuid5(article_id, "stock")
 
 
-class StockLevel(Aggregate):
-    """How many of an article there are."""
+class StockLevel(Aggregate[StockLevelView]):
+    """How many pieces of an article are in stock."""
 
     __tablename__ = "stock_level"
 
@@ -88,17 +91,14 @@ class StockLevel(Aggregate):
         return self.level < self.minimum_stock
 
     def change(self, quantity: int) -> None:
-        """So many more, or fewer where negative; raises `NotEnoughStock` before it falls below zero."""
+        """Adds `quantity`, which may be negative; raises `NotEnoughStock` where the level would fall below zero."""
         if self.level + quantity < 0:
-            raise NotEnoughStock(f"{self.reference}: the stock is {self.level}, {-quantity} cannot be taken")
+            raise NotEnoughStock(reference=self.reference, level=self.level, taken=-quantity)
         self.level += quantity
-
-    def view(self) -> StockLevelView:
-        return StockLevelView.model_validate(self, from_attributes=True)
 
 
 class StockMovement(Base):
-    """A change of a stock level, `quantity` negative where it became less. The level is their sum."""
+    """A change of a stock level; `quantity` is negative for an outflow. The level is the sum of its movements."""
 
     __tablename__ = "stock_movement"
 
@@ -112,7 +112,7 @@ class StockMovement(Base):
     at: Mapped[datetime]
 
 
-class Product(Aggregate):
+class Product(Aggregate[ProductView]):
     """An article installed at a client's, with its proof of purchase and its covers."""
 
     __tablename__ = "product"
@@ -122,31 +122,28 @@ class Product(Aggregate):
     article: Mapped[str]
     family: Mapped[Family]
     serial: Mapped[str]
-    place: Mapped[Place] = mapped_column(Kept(Place))
+    place: Mapped[Place] = mapped_column(JsonColumn(Place))
     purchase_date: Mapped[date]
     delivery_date: Mapped[date]
     commissioning_date: Mapped[date | None]
-    proof: Mapped[StoredFile | None] = mapped_column(Kept(StoredFile))
+    proof: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
     proof_state: Mapped[ProofState]
     proof_reason: Mapped[str | None]
-    covers: Mapped[list[Cover]] = mapped_column(Kept(list[Cover]))
+    covers: Mapped[list[Cover]] = mapped_column(JsonColumn(list[Cover]))
 
     def submit(self, proof: StoredFile, by: Actor) -> None:
-        """This proof waits for a manager, in place of any before."""
+        """Sets the proof that waits for a manager, replacing any earlier one."""
         PROOF.check(self.proof_state, "submitted", by)
         self.proof_state, self.proof_reason = "submitted", None
         self.proof = proof
 
     def accept(self, covers: list[Cover], reason: str | None, by: Actor) -> None:
-        """The proof holds: these covers follow from it."""
+        """A manager accepts the proof; these covers follow from it."""
         PROOF.check(self.proof_state, "accepted", by)
         self.proof_state, self.proof_reason = "accepted", reason
         self.covers = covers
 
     def refuse(self, reason: str, by: Actor) -> None:
-        """The proof does not hold; another one may be sent."""
+        """A manager refuses the proof; another one may be sent."""
         PROOF.check(self.proof_state, "refused", by)
         self.proof_state, self.proof_reason = "refused", reason
-
-    def view(self) -> ProductView:
-        return ProductView.model_validate(self, from_attributes=True)

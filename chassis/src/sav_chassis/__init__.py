@@ -1,1 +1,1 @@
-"""What every service stands on. The promises it keeps are listed in docs/architecture.md."""
+"""The base of every service. Its promises are listed in docs/architecture.md."""

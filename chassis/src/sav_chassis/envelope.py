@@ -1,6 +1,7 @@
 """An event on the wire: CloudEvents 1.0 attributes as AMQP headers around the event's JSON body."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import aio_pika
@@ -11,20 +12,32 @@ from sav_chassis.errors import where
 from sav_contracts import catalogue
 from sav_contracts.actor import Role
 from sav_contracts.messages import Event
+from sav_contracts.published import schema_id
 
 HEADER = "cloudEvents:"
-# An event is refused over this, in bytes: what grows is its own kind.
+# Largest body, in bytes, of an event that a command emits. A list that grows belongs in records of its own.
 MAX_BODY = 32_000
-# What arrives may be a little larger than what we send; beyond this it is nobody's event.
+# Largest body, in bytes, of an event that a reaction emits: no person can shorten it. SAV sends no larger message.
 MAX_DELIVERED = 64_000
 
 
 class Undecodable(Exception):
-    """These bytes are no event that this code knows: for the dead-letter queue."""
+    """These bytes are no event that this code knows; they go to the dead-letter queue."""
+
+
+class Caller(NamedTuple):
+    """Where a request comes from, as the edge sees it: client address and user agent; None for SAV itself."""
+
+    address: str | None = None
+    agent: str | None = None
+
+
+# The caller is SAV itself.
+INSIDE = Caller()
 
 
 class Context(BaseModel):
-    """Whose doing something is: who acted, in which conversation, caused by which message."""
+    """Who acted, the correlation id and the causation id."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +49,7 @@ class Context(BaseModel):
 
 
 class Envelope(Context):
-    """One event as it is logged, published, parked, replied and replayed; the same in each."""
+    """One event, in the same form wherever it is logged, published, parked, replied or replayed."""
 
     id: UUID
     type: str
@@ -51,7 +64,7 @@ class Envelope(Context):
         return self.type.split(".")[0]
 
     def event(self) -> Event:
-        """The event itself; `Undecodable` where today's code cannot read it."""
+        """The decoded event; `Undecodable` where this code cannot read it."""
         event_type = catalogue.EVENTS.get(self.type)
         if event_type is None:
             raise Undecodable(f"unknown event type {self.type}")
@@ -68,8 +81,9 @@ class Envelope(Context):
             "type": self.type,
             "time": self.at.isoformat(),
             "subject": str(self.subject),
-            "sequence": str(self.sequence),
-            "dataschema": f"/schemas/{self.type}.json",
+            # Padded to the digits of a bigint, so that comparing the texts compares the numbers.
+            "sequence": f"{self.sequence:019}",
+            "dataschema": schema_id(self.type),
             "kind": self.kind,
             "actorid": str(self.actor_id),
             "actorrole": self.actor_role.value,
@@ -90,7 +104,7 @@ class Envelope(Context):
 
     @classmethod
     def from_amqp(cls, message: AbstractIncomingMessage) -> "Envelope":
-        """The envelope of a delivery; `Undecodable` where a header is missing or of the wrong form, or it is too large."""
+        """The envelope of a delivery; `Undecodable` where a header is missing or malformed, or the body too large."""
         if len(message.body) > MAX_DELIVERED:
             raise Undecodable(f"message {message.message_id}: {len(message.body)} bytes are too many")
 

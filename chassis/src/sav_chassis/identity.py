@@ -1,4 +1,4 @@
-"""Tokens: who a caller is, signed by auth and verified again by everybody who acts on it."""
+"""Tokens: auth signs who a caller is, and every service that acts on it verifies the signature."""
 
 import hashlib
 import hmac
@@ -23,24 +23,31 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import ValidationError
 
-from sav_chassis.errors import NotSignedIn
+from sav_chassis.errors import NotSignedIn, SessionOver
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import SigningKeyView
 
 ISSUER = "sav"
 AUDIENCE = "sav"
 ACCESS_SECONDS = 15 * 60
-# Seconds after which no token is valid any more that was issued before, wherever clocks are off a little.
+# Seconds after which no earlier token is still valid, even where clocks differ a little.
 OUTLIVED = ACCESS_SECONDS + 5 * 60
 REMEMBERED_TOKENS = 10_000
 BEGIN = "-----BEGIN PRIVATE KEY-----"
 
 
-class UnknownKey(NotSignedIn):
-    """The token was signed with a key that is not known here."""
+class TokenExpired(NotSignedIn):
+    en = "The token has expired"
+    fr = "Le jeton a expiré"
 
-    def __init__(self) -> None:
-        super().__init__("the token is not valid")
+
+class TokenNotValid(NotSignedIn):
+    en = "The token is not valid"
+    fr = "Le jeton n’est pas valable"
+
+
+class UnknownKey(TokenNotValid):
+    """The token was signed with a key that is unknown here."""
 
 
 def new_key() -> tuple[str, dict[str, str]]:
@@ -63,12 +70,12 @@ def _key_id(key: Ed25519PublicKey) -> str:
 
 
 def blocks(private_pems: str) -> list[str]:
-    """The keys one by one."""
+    """The PEM blocks of the keys, in their order."""
     return [BEGIN + block for block in private_pems.split(BEGIN)[1:]]
 
 
 class Signer:
-    """Makes access tokens with the first key, the newest; only auth (and the seeding of demo people) holds one."""
+    """Makes access tokens with the first key, the newest. Only auth (and the seeding of demo people) has one."""
 
     def __init__(self, private_pems: str) -> None:
         key = load_pem_private_key("".join(blocks(private_pems)[:1]).encode(), password=None)
@@ -81,7 +88,7 @@ class Signer:
     @classmethod
     @cache
     def each(cls, private_pems: str) -> "tuple[Signer, ...]":
-        """One for each key, in their order: the newest first."""
+        """A signer for each key, in their order: the newest first."""
         return tuple(cls(block) for block in blocks(private_pems))
 
     def token(self, actor: Actor, seconds: int = ACCESS_SECONDS) -> str:
@@ -102,17 +109,17 @@ class Signer:
 
 
 class Verifier:
-    """Turns a token into the actor it was signed for; remembers what it verified until the token expires.
+    """Turns a token into the actor it was signed for. Remembers verified tokens until they expire.
 
-    It knows the keys that it was given, and those that it was told of since.
+    It knows the keys of the settings, and those it learned later.
     """
 
     def __init__(self, public_pems: dict[str, str]) -> None:
         self._given = {id: (key, math.inf) for id, key in map(_loaded, public_pems.values())}
-        # Each key, and until when tokens that it signed are taken.
+        # Each key, and the time until which its tokens are accepted.
         self._keys: Mapping[str, tuple[Ed25519PublicKey, float]] = self._given
         self._known: dict[str, tuple[Actor, float]] = {}
-        # Before when tokens were issued that are refused now, by session or person.
+        # Revoked sessions and users, with the time before which their tokens are refused.
         self.revoked: Mapping[UUID, datetime] = {}
 
     @property
@@ -120,7 +127,7 @@ class Verifier:
         return frozenset(self._keys)
 
     def learn(self, announced: Iterable[SigningKeyView]) -> None:
-        """Takes these keys beside those it was given; any but the newest until no token of theirs is valid."""
+        """Adds announced keys to those of the settings. Older ones expire once no token signed with them is valid."""
         keys: dict[str, tuple[Ed25519PublicKey, float]] = {}
         until = math.inf
         for view in sorted(announced, key=lambda view: view.created_at, reverse=True):
@@ -137,7 +144,7 @@ class Verifier:
         known = self._known.get(token)
         actor = known[0] if known and known[1] > time.time() else self._verified(token)
         if self.revoked and self._is_revoked(actor):
-            raise NotSignedIn("the session has ended")
+            raise SessionOver
         return actor
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
@@ -174,9 +181,9 @@ class Verifier:
             )
             actor = _actor(claims)
         except jwt.ExpiredSignatureError:
-            raise NotSignedIn("the token has expired") from None
+            raise TokenExpired from None
         except (jwt.PyJWTError, ValidationError, KeyError, TypeError, ValueError):
-            raise NotSignedIn("the token is not valid") from None
+            raise TokenNotValid from None
         if len(self._known) >= REMEMBERED_TOKENS:
             self._known.clear()
         self._known[token] = actor, min(claims["exp"], until)
@@ -208,13 +215,13 @@ def _loaded(public_pem: str) -> tuple[str, Ed25519PublicKey]:
 
 
 class Links:
-    """Signs a grant's id into a link and reads it back, so that no event ever holds a secret."""
+    """Signs the id of a grant into a link and reads it back, so that no event holds a secret."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
     def token(self, purpose: str, grant_id: UUID) -> str:
-        """What stands in the link; expiry and single use are kept by the grant's owner."""
+        """The token for the link. The owner of the grant checks expiry and single use."""
         return urlsafe_b64encode(grant_id.bytes + self._mac(purpose, grant_id)).decode().rstrip("=")
 
     def grant(self, purpose: str, token: str) -> UUID | None:

@@ -1,6 +1,6 @@
-"""Brings a room's database to today's schema: first the chassis' tables, then the room's own.
+"""Upgrades a room's database to the current schema: first the chassis' tables, then the room's own.
 
-Alembic is imported by whoever upgrades. A process only looks at its start, and need not have it in memory.
+Only upgrades import Alembic. A process only checks versions at its start, and saves the memory.
 """
 
 from importlib.resources import files
@@ -16,13 +16,13 @@ HERE = Path(str(files("sav_chassis"))) / "migrations"
 
 
 def _histories(room: str) -> list[tuple[Path, str]]:
-    """Where migrations are (a file's name begins with its revision), and the table that says which have been done."""
+    """The folders of migrations (file names begin with the revision), each with the table of those that were run."""
     own = Path(str(files(f"sav_{room}"))) / "migrations"
     return [(HERE / "versions", "chassis_version"), (own, "room_version")]
 
 
 async def create_database(settings: Settings, room: str) -> None:
-    """Makes the room's database on the server where it does not exist yet."""
+    """Creates the room's database on the server if it does not exist."""
     server = await asyncpg.connect(f"{settings.database_url.rstrip('/')}/postgres")
     try:
         await server.execute(f'CREATE DATABASE "{settings.database_prefix}_{room}"')
@@ -57,25 +57,32 @@ def _upgrade(connection: Connection, room: str) -> None:
         command.upgrade(config, "head")
 
 
+def newest(room: str) -> dict[str, str]:
+    """The newest migrations in this code: of the chassis' tables, and of the room's own."""
+    return {
+        table: max(path.name.partition("_")[0] for path in versions.glob("[0-9]*_*.py"))
+        for versions, table in _histories(room)
+    }
+
+
 async def missing(engine: AsyncEngine, room: str) -> list[str]:
-    """The migrations that this code has and the database has not."""
+    """The newest migrations of this code that the database lacks."""
     async with engine.connect() as connection:
         return await connection.run_sync(_missing, room)
 
 
 def _missing(connection: Connection, room: str) -> list[str]:
     wanted = []
-    for versions, table in _histories(room):
-        newest = max(path.name.partition("_")[0] for path in versions.glob("[0-9]*_*.py"))
+    for table, revision in newest(room).items():
         made = connection.scalar(text("SELECT to_regclass(:table)"), {"table": table})
         has = connection.scalar(text(f"SELECT version_num FROM {table}")) if made else None
-        if has != newest:
-            wanted.append(f"{table} {newest}")
+        if has != revision:
+            wanted.append(f"{table} {revision}")
     return wanted
 
 
 def engine_for(url: str) -> AsyncEngine:
-    """An engine whose connections give up a statement after 10 s and an idle transaction after 30 s."""
+    """An engine whose connections cancel a statement after 10 s and end an idle transaction after 30 s."""
     return create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=10,

@@ -1,22 +1,27 @@
-"""What the models of every service are made of."""
+"""The base classes of every service's models."""
 
 import enum
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from functools import cache
+from typing import Any, ClassVar, Generic, Literal, cast, get_args, get_origin
 from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
+from typing_extensions import TypeVar, get_original_bases
 
 from sav_contracts.messages import View
 
+# Where the view does not matter, plain `Aggregate` will do.
+ViewT = TypeVar("ViewT", bound=View, default=Any)
 
-class Kept(TypeDecorator[Any]):
-    """A column that holds a message, or several (`Kept(list[InvoiceLine])`), as JSON; read back, they are that again.
 
-    Assign a new value to change it: what is changed in place is not noticed.
+class JsonColumn(TypeDecorator[Any]):
+    """A column that stores messages as JSON and reads them back as such: `JsonColumn(list[InvoiceLine])`.
+
+    Assign a new value to change it: a change in place is not noticed.
     """
 
     impl = JSON
@@ -41,7 +46,7 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         str: Text,
         int: BigInteger,
-        # Kept as text: a new value needs no migration, and readers in SQL see the word.
+        # Stored as text: a new value needs no migration, and SQL shows the word.
         enum.Enum: Enum(
             enum.Enum, native_enum=False, values_callable=lambda kind: [member.value for member in kind]
         ),
@@ -49,12 +54,15 @@ class Base(DeclarativeBase):
     }
 
 
-class Aggregate(Base):
-    """What is loaded, changed and told about as one. Only `tx.emit` changes `version` and `updated_at`."""
+class Aggregate(Base, Generic[ViewT]):
+    """What is loaded, changed and announced (as this view) as a unit.
+
+    Only `tx.emit` changes `version` and `updated_at`.
+    """
 
     __abstract__ = True
 
-    # Whether it comes to be by another service's event: then its absence may be a matter of time.
+    # Whether it is created by another service's event, which may not have arrived yet.
     follows_event: ClassVar[bool] = False
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -67,9 +75,16 @@ class Aggregate(Base):
         # The chassis counts one version for each event; the column still guards against lost updates.
         return {"version_id_col": cls.version, "version_id_generator": False}
 
-    def view(self) -> View:
+    def view(self) -> ViewT:
         """The public snapshot."""
-        raise NotImplementedError
+        return self.shown_as().model_validate(self, from_attributes=True)
+
+    @classmethod
+    @cache
+    def shown_as(cls) -> type[ViewT]:
+        """The class of its public snapshot."""
+        [shown] = (get_args(base)[0] for base in get_original_bases(cls) if get_origin(base) is Aggregate)
+        return cast("type[ViewT]", shown)
 
     @classmethod
     def kind(cls) -> str:

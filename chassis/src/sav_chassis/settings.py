@@ -1,17 +1,21 @@
 """Settings, from `SAV_…` environment variables."""
 
-from decimal import Decimal
 from typing import Literal
 
 from pydantic import IPvAnyNetwork
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sav_contracts.files import MAX_BODY, MAX_UPLOAD
-from sav_contracts.interventions.invoice import Seller
+
+
+class RoomSettings(BaseSettings):
+    """The settings of one room; a subclass is in the room's `settings.py`."""
+
+    model_config = SettingsConfigDict(env_prefix="SAV_", extra="ignore")
 
 
 class Settings(BaseSettings):
-    """What a process must be told. Each room's database is `<database_prefix>_<room>` on `database_url`."""
+    """The settings of every process. Each room's database is `<database_prefix>_<room>` on `database_url`."""
 
     model_config = SettingsConfigDict(env_prefix="SAV_", extra="ignore")
 
@@ -19,60 +23,51 @@ class Settings(BaseSettings):
     database_url: str = "postgresql://sav:sav@127.0.0.1:5432"
     database_prefix: str = "sav"
     broker_url: str = "amqp://guest:guest@127.0.0.1:5672/"
-    # Ed25519, PEM. Only auth signs; everybody verifies, by key id.
+    # Ed25519, PEM. Only auth signs; every room verifies, by key id.
     signing_key: str = ""
     public_keys: dict[str, str] = {}
     # Signs the links in messages (invitation, later visit, estimate, feedback).
     link_secret: str = ""
     edge_host: str = "127.0.0.1"
     edge_port: int = 8080
-    # How many may listen to changes at one replica of the edge at once.
+    # The most streams at one replica of the edge.
     streams: int = 5_000
-    # How many connections one replica of the edge has at once, streams among them; the others are told 503.
+    # The most connections at one replica of the edge, including streams. No address gets more than are still free.
     connections: int = 10_000
-    # Bytes of a request's head, of a body without files, and of one with them.
+    # Bytes of a request's head, of a body without files, and of a body with files.
     max_head: int = 32_000
     max_body: int = MAX_BODY
     max_upload: int = MAX_UPLOAD
-    # Seconds in which a request's head, and then its body, have to be there; and that an idle connection is kept.
+    # Seconds for the head of a request, then for its body; and how long an idle connection stays open.
     head_within: float = 10.0
     body_within: float = 60.0
     keep_alive: int = 75
-    # Proxies that are believed when they say for whom they ask: `["10.0.0.0/8"]`.
+    # Proxies whose statement of the client's address is trusted: `["10.0.0.0/8"]`.
     trusted_proxies: list[IPvAnyNetwork] = []
-    # Where people reach the edge. With `https://…`, browsers are told never to come without TLS.
+    # The edge's address for people. With `https://…`, browsers are told to use TLS only.
     public_url: str = ""
-    # Multiplies the numbers of the policy `rate_limits`, for load tests; 0: nobody is limited.
+    # Multiplies the numbers of the policy `rate_limits`, for load tests. 0 switches the limits off.
     rate_limits_scale: float = 1.0
-    # Days for which requests are kept for `GET /api/audit`: those that change something, and those that read.
+    # Days for which `GET /api/audit` keeps requests that change something, and requests that read.
     audit_days: int = 90
     audit_reads_days: int = 7
-    # Where each process answers /live, /ready and /metrics, to whoever can reach it; 0: any free port.
+    # Where each process answers /live, /ready and /metrics, to anyone who can reach it. Port 0: any free port.
     health_host: str = "127.0.0.1"
     health_port: int = 0
-    # Where people open the links of messages: the frontend. Empty: messages name the API's route instead.
+    # The frontend, where people open the links of messages. Empty: links lead to the API's route instead.
     frontend_url: str = ""
-    # Where files are kept: `file:///…`, `s3://bucket/…` and what else obstore knows (credentials by its own variables).
+    # Where files are kept: `file:///…`, `s3://bucket/…` or another URL of obstore, whose own variables hold the
+    # credentials.
     files_url: str = ""
-    # `smtp://user:password@host:587` (STARTTLS where offered), `smtps://…`; empty: mail is kept in `mailbox`.
+    # `smtp://user:password@host:587` (STARTTLS where offered) or `smtps://…`. Empty: mail is kept in `mailbox`.
     smtp_url: str = ""
     mail_from: str = "SAV <sav@example.com>"
     mailbox: str = ""
-    # Whose rates and mentions stand on invoices, who issues them, and what an hour and a kilometre cost (excluding VAT).
-    jurisdiction: Literal["FR", "TN"] = "FR"
-    seller: Seller = Seller(
-        name="SAV Démonstration SARL",
-        address="1 rue de l'Exemple, 75001 Paris",
-        registration="SIREN 000 000 000",
-        vat_number="FR00000000000",
-    )
-    labour_rate: Decimal = Decimal("62.00")
-    travel_rate: Decimal = Decimal("0.90")
-    # Whether an admin without a second factor may do no more than set one up.
+    # Whether an admin without a second factor can do nothing but set one up.
     admin_second_factor: bool = False
-    # Where the first admin's invitation goes; empty: `./sav up` prints a one-time code.
+    # Address for the first admin's invitation. Empty: `./sav up` prints a one-time code.
     first_admin_email: str = ""
-    # Seconds a command may take before it must not be done any more.
+    # Seconds in which a command must be done; later it must not be.
     command_deadline: float = 5.0
 
     def database(self, room: str) -> str:

@@ -1,11 +1,10 @@
-"""What is to be done later: parked events, timers and effects are three uses of one leased table.
+"""What is to be done later. Parked events, timers and effects are three uses of one table with leases.
 
-A row waits until `due`; whoever takes it holds a lease. The lease names the taking: where the row was moved, removed,
-released or taken by another since, nothing that follows from this taking touches it.
+A row waits until `due`; a worker takes it with a lease. All later statements name the lease. So they do not touch a row
+that was meanwhile moved, removed, released or taken by another worker.
 """
 
 import asyncio
-import random
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -20,10 +19,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from sav_chassis import metrics
+from sav_chassis import backoff
 from sav_chassis.database import Database, is_away
 from sav_chassis.envelope import Context
 from sav_chassis.errors import NotYet, TryLater
+from sav_chassis.telemetry import metrics
 from sav_contracts.actor import SYSTEM
 
 log = structlog.get_logger()
@@ -34,13 +34,13 @@ DEAD_AFTER = timedelta(hours=24)
 DEAD_AFTER_NOT_YET = timedelta(days=3)
 # How long a worker may hold a task before another one takes it.
 LEASE = timedelta(seconds=60)
-# The slow poll that is the net under every wake-up.
+# Poll interval, in seconds, in case a wake-up was lost.
 POLL = 1.0
-# Seconds that what runs has to finish after a stop; what is given up is done again when its lease ends.
+# Seconds that running tasks have to finish after a stop. Those given up are repeated when their lease ends.
 FINISH_WITHIN = 6.0
 
 
-class Use(StrEnum):
+class TaskUse(StrEnum):
     """What a row of the table is for."""
 
     PARKED = "parked"
@@ -48,10 +48,10 @@ class Use(StrEnum):
     EFFECT = "effect"
 
 
-# Of parked events only the first of each lane is taken; a dead one holds its lane until a person releases it.
-FIRST_OF_LANE = """
+# Only the oldest parked event of each aggregate is taken. A dead one blocks the later ones until it is released.
+FIRST_OF_SUBJECT = """
     AND NOT EXISTS (SELECT 1 FROM task b WHERE b.use = t.use AND b.lane = t.lane AND b.position < t.position)"""
-# A try counts when it begins: whoever is killed in the middle has used it up.
+# An attempt is counted when it starts, so that it counts even where its worker is killed.
 TAKE = """
 WITH chosen AS MATERIALIZED (
     SELECT use, key FROM task t
@@ -67,7 +67,7 @@ WHERE use = $1 AND state = 'waiting' {order} AND coalesce(leased_until, now()) <
 ORDER BY due LIMIT 1"""
 MINE = "WHERE use = $1 AND key = $2 AND leased_until = $3"
 DONE = f"DELETE FROM task {MINE} AND message = $4 RETURNING true"
-# It was asked for again while it ran.
+# For a task that was requested again while it ran.
 ONCE_MORE = f"""
 UPDATE task SET attempts = 0, due = now(), since = now(), error = NULL, leased_until = NULL {MINE}"""
 PUT_BACK = (
@@ -82,11 +82,11 @@ SET_TIMER = text(
         attempts = 0, since = now(), error = NULL, leased_until = NULL"""
 )
 FORGET_TIMER = text("DELETE FROM task WHERE use = 'timer' AND key = :key")
-# Where it waits, that run will do; the row is locked all the same, so that it does not begin before this commit.
-# Where it runs, the new message asks for another run; where it is dead, it lives again.
+# A run that waits serves this request too. Its row is locked all the same, so that it cannot start before this commit.
+# A new message on a running task requests another run. A dead task starts anew.
 ASK_EFFECT = text(
     """INSERT INTO task AS t (use, key, lane, due, message, persons)
-    VALUES ('effect', :key, :lane, now(), :message, :persons)
+    VALUES ('effect', :key, :lane, coalesce(:due, now()), :message, :persons)
     ON CONFLICT (use, key) DO UPDATE SET message = excluded.message,
         state = 'waiting',
         due = CASE WHEN t.state = 'dead' THEN now() ELSE t.due END,
@@ -97,8 +97,8 @@ ASK_EFFECT = text(
 FIRED = text("DELETE FROM task WHERE use = 'timer' AND key = :key AND leased_until = :lease RETURNING true")
 
 
-class Taken(NamedTuple):
-    """A task in hand: `attempts` counts this try too."""
+class LeasedTask(NamedTuple):
+    """A task that this worker holds; `attempts` includes the current one."""
 
     key: str
     message: str
@@ -107,12 +107,12 @@ class Taken(NamedTuple):
     lease: datetime
 
 
-class Errand(BaseModel):
-    """A timer or an effect as it waits: which function, about which record, in which conversation."""
+class Job(BaseModel):
+    """A timer or an effect as it is stored: which function, about which record, in which conversation."""
 
     model_config = ConfigDict(frozen=True)
 
-    # Tells one asking from the next.
+    # Distinguishes two requests for the same task.
     id: UUID
     function: str
     about: UUID
@@ -122,7 +122,7 @@ class Errand(BaseModel):
 
     @classmethod
     def asked(cls, function: str, about: UUID, context: Context) -> Self:
-        """What a transaction with this context asks for."""
+        """The job that a transaction with this context requests."""
         return cls(
             id=uuid7(),
             function=function,
@@ -138,7 +138,7 @@ class Errand(BaseModel):
 
     @property
     def context(self) -> Context:
-        """Whose doing it is: SAV's own, in the conversation that asked for it."""
+        """The context of the run: SAV itself acts, in the conversation that requested it."""
         return Context(
             actor_id=SYSTEM.id,
             actor_role=SYSTEM.role,
@@ -148,49 +148,49 @@ class Errand(BaseModel):
         )
 
 
-class Asking(NamedTuple):
-    """What a transaction writes to the table when it is sealed; `due` is None where a timer is forgotten."""
+class TaskRequest(NamedTuple):
+    """What `seal` writes to the table. `due` None: a timer is removed, an effect is due now."""
 
-    use: Use
-    errand: Errand
+    use: TaskUse
+    job: Job
     due: datetime | None = None
 
     async def write(self, session: AsyncSession) -> None:
-        if self.use is Use.TIMER and self.due is None:
-            await session.execute(FORGET_TIMER, {"key": self.errand.key})
+        if self.use is TaskUse.TIMER and self.due is None:
+            await session.execute(FORGET_TIMER, {"key": self.job.key})
             return
         row = {
-            "key": self.errand.key,
-            "lane": self.errand.about,
-            "message": self.errand.model_dump_json(),
-            # It holds ids only: nothing in it is to be blanked.
+            "key": self.job.key,
+            "lane": self.job.about,
+            "message": self.job.model_dump_json(),
+            # The message holds ids only, so erasure has nothing to blank.
             "persons": [],
         }
-        if self.use is Use.TIMER:
+        if self.use is TaskUse.TIMER:
             await session.execute(SET_TIMER, row | {"due": self.due})
         else:
-            await session.execute(ASK_EFFECT, row)
+            await session.execute(ASK_EFFECT, row | {"due": self.due})
 
 
 class Worker:
-    """Does what is due of one use, next to the workers of other replicas; what fails is tried again ever later."""
+    """Does the due tasks of one use, next to other replicas' workers. Failed ones are retried after growing pauses."""
 
     def __init__(
-        self, use: Use, database: Database, do: Callable[[Taken], Awaitable[None]], at_once: int
+        self, use: TaskUse, database: Database, do: Callable[[LeasedTask], Awaitable[None]], at_once: int
     ) -> None:
-        """`do` removes what it has done: by `done`, or in a transaction of its own. Each try is an asyncio task."""
+        """`do` removes the task when done: with `done`, or in its own transaction. Each try is an asyncio task."""
         self.use = use
         self._database = database
         self._do = do
         self._at_once = at_once
-        order = FIRST_OF_LANE if use is Use.PARKED else ""
+        order = FIRST_OF_SUBJECT if use is TaskUse.PARKED else ""
         self._take_due, self._next_due = TAKE.format(order=order), NEXT_DUE.format(order=order)
         self._running: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
         self._halted_at: float | None = None
 
     def wake(self) -> None:
-        """Something may be due: look now."""
+        """Tells the worker to look for due tasks now."""
         self._wanted.set()
 
     async def run(self) -> None:
@@ -203,18 +203,18 @@ class Worker:
                 if not is_away(error):
                     log.exception("tasks could not be read", use=self.use)
                     await asyncio.sleep(1)
-                await self._database.back()
+                await self._database.wait_until_available()
                 continue
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), pause)
 
     def halt(self) -> None:
-        """Begins nothing more."""
+        """Starts nothing more."""
         self._halted_at = self._halted_at or asyncio.get_running_loop().time()
         self._wanted.set()
 
     async def finish(self) -> None:
-        """Returns when what runs has ended, or was given up because it takes too long; `halt` first."""
+        """Returns when the running tasks have ended or, after too long, were given up. Call `halt` first."""
         if not self._running:
             return
         assert self._halted_at is not None
@@ -227,95 +227,95 @@ class Worker:
             await asyncio.wait(late)
 
     async def once(self, at_most: int = 20) -> float:
-        """Does what is due now, one after another; answers how many seconds to wait until the next."""
-        for taken in await self._take(at_most):
-            await asyncio.create_task(self._try(taken))
+        """Does what is due now, one task after another; answers how many seconds to wait until the next."""
+        for leased in await self._take(at_most):
+            await asyncio.create_task(self._try(leased))
         return await self._until_next()
 
     async def _begin_due(self) -> float:
         room = self._at_once - len(self._running)
         if not room:
             return POLL
-        for taken in await self._take(room):
+        for leased in await self._take(room):
             if self._halted_at is not None:
-                await self._give_back(taken, taken.attempts - 1)
+                await self._give_back(leased, leased.attempts - 1)
                 continue
-            running = asyncio.create_task(self._try(taken), name=taken.key)
+            running = asyncio.create_task(self._try(leased), name=leased.key)
             self._running.add(running)
             running.add_done_callback(self._ended)
         return await self._until_next()
 
     def _ended(self, running: "asyncio.Task[None]") -> None:
         self._running.discard(running)
-        # There is room, and what stood behind it may go on.
+        # There is a free place now, and the next task of its aggregate may start.
         self._wanted.set()
         if not running.cancelled() and (error := running.exception()):
             log.error("a task is left to its lease", use=self.use, key=running.get_name(), exc_info=error)
 
-    async def _take(self, at_most: int) -> list[Taken]:
+    async def _take(self, at_most: int) -> list[LeasedTask]:
         rows = await self._database.pool.fetch(self._take_due, self.use, LEASE, at_most)
-        return [Taken(**row) for row in rows]
+        return [LeasedTask(**row) for row in rows]
 
     async def _until_next(self) -> float:
         wait = await self._database.pool.fetchval(self._next_due, self.use)
         return POLL if wait is None else min(max(wait, 0.02), POLL)
 
-    async def _try(self, taken: Taken) -> None:
+    async def _try(self, leased: LeasedTask) -> None:
         try:
-            await self._do(taken)
+            await self._do(leased)
         except Exception as error:
-            if await self._database.is_the_cause_of(error):
-                log.warning("database is away", use=self.use, key=taken.key, error=repr(error))
-                await self._database.back()
-                # What is undone was no try; but an effect may have done its work outside.
-                tries = taken.attempts if self.use is Use.EFFECT else taken.attempts - 1
-                await self._give_back(taken, tries)
+            if is_away(error):
+                log.warning("database is away", use=self.use, key=leased.key, error=repr(error))
+                await self._database.wait_until_available()
+                # A try that the outage rolled back does not count. An effect's does: it may already have acted outside.
+                tries = leased.attempts if self.use is TaskUse.EFFECT else leased.attempts - 1
+                # Repeated through further outages: otherwise the task would wait until its lease ends.
+                await self._database.until_available(lambda: self._give_back(leased, tries))
             else:
-                await self._put_back(taken, error)
+                await self._put_back(leased, error)
 
-    async def _put_back(self, taken: Taken, error: Exception) -> None:
-        if self.use is not Use.PARKED:  # a reaction counts its own
-            metrics.failed(self.use, taken.key.split()[0], error)
+    async def _put_back(self, leased: LeasedTask, error: Exception) -> None:
+        if self.use is not TaskUse.PARKED:  # a reaction counts its own failures
+            metrics.failed(self.use, leased.key.split()[0], error)
         limit = DEAD_AFTER_NOT_YET if isinstance(error, NotYet) else DEAD_AFTER
-        # What only waited behind another has not been tried yet: its time begins with its first try.
-        dead = taken.attempts > 1 and datetime.now(UTC) - taken.since > limit
+        # Events that waited behind another one have not been tried yet: their time limit starts with the first attempt.
+        dead = leased.attempts > 1 and datetime.now(UTC) - leased.since > limit
         state = "dead" if dead else "waiting"
-        mine = await self._database.pool.fetchval(
-            PUT_BACK, self.use, taken.key, taken.lease, pause(taken.attempts), cause(error), state
-        )
+        place = self.use, leased.key, leased.lease, pause(leased.attempts), cause(error), state
+        # Where an earlier try of this statement arrived, the row is no longer ours, so nothing is written twice.
+        mine = await self._database.until_available(lambda: self._database.pool.fetchval(PUT_BACK, *place))
         log.warning(
             "not done yet" if mine else "failed, but is no longer ours to do",
             use=self.use,
-            key=taken.key,
-            attempts=taken.attempts,
+            key=leased.key,
+            attempts=leased.attempts,
             state=state,
             error=repr(error),
             exc_info=None if isinstance(error, (NotYet, TryLater)) else error,
         )
 
-    async def _give_back(self, taken: Taken, attempts: int) -> None:
-        """For whoever takes it next, at once."""
-        await self._database.pool.execute(GIVE_BACK, self.use, taken.key, taken.lease, attempts)
+    async def _give_back(self, leased: LeasedTask, attempts: int) -> None:
+        """Ends the lease, so that any worker may take the task now."""
+        await self._database.pool.execute(GIVE_BACK, self.use, leased.key, leased.lease, attempts)
 
 
-async def done(database: Database, use: Use, taken: Taken) -> None:
-    """Removes what was done, unless it was asked for again meanwhile: then it is due once more."""
-    mine = use, taken.key, taken.lease
-    if not await database.pool.fetchval(DONE, *mine, taken.message):
+async def done(database: Database, use: TaskUse, leased: LeasedTask) -> None:
+    """Removes a finished task. Where it was requested again meanwhile, it is due once more instead."""
+    mine = use, leased.key, leased.lease
+    if not await database.pool.fetchval(DONE, *mine, leased.message):
         await database.pool.execute(ONCE_MORE, *mine)
 
 
 def pause(attempts: int) -> timedelta:
-    """0.2 s, doubling to 5 min, give or take a fifth so that many do not come back at once."""
-    seconds = min(FIRST_PAUSE * 2 ** min(attempts - 1, 20), LONGEST_PAUSE)
-    return timedelta(seconds=seconds * random.uniform(0.8, 1.2))
+    """0.2 s, doubling to 5 min."""
+    return timedelta(seconds=backoff.pause(attempts, FIRST_PAUSE, LONGEST_PAUSE))
 
 
 def cause(error: Exception) -> str:
-    """The traceback as the table keeps it."""
+    """The traceback as stored in the table: its last 8000 characters."""
     return "".join(traceback.format_exception(error))[-8000:].replace("\x00", "")
 
 
-def in_order(asked: Iterable[Asking]) -> list[Asking]:
-    """By key, so that two transactions do not deadlock; of one key in the order of the calls."""
-    return sorted(asked, key=lambda asking: (asking.use, asking.errand.key))
+def in_order(asked: Iterable[TaskRequest]) -> list[TaskRequest]:
+    """Sorted by key, so that two transactions do not deadlock; those of one key stay in the order of the calls."""
+    return sorted(asked, key=lambda asking: (asking.use, asking.job.key))

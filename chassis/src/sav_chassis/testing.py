@@ -1,6 +1,6 @@
 """The test kit: a service on a real database. Given rows, when a command or an event, then the reply and the events.
 
-stage.given(Reclamation(...))
+await stage.given(Reclamation(...))
 outcome = await stage.when(AssignTechnician(...), by=marie)
 assert outcome.events == [...]
 """
@@ -15,23 +15,23 @@ from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from sav_chassis.answering import Answerer
-from sav_chassis.asking import INSIDE, Ask, Caller
+from sav_chassis.commands.client import CommandEnvelope
+from sav_chassis.commands.server import CommandServer
 from sav_chassis.database import Database
-from sav_chassis.effecting import Effects
-from sav_chassis.envelope import Envelope
+from sav_chassis.envelope import INSIDE, Caller, Envelope
 from sav_chassis.errors import Problem
+from sav_chassis.events.projections import project_batch
+from sav_chassis.events.reactor import Reactor
 from sav_chassis.identity import Signer
 from sav_chassis.migrate import migrate
 from sav_chassis.model import Aggregate, Base
-from sav_chassis.projecting import take_in
-from sav_chassis.projector import show
-from sav_chassis.reacting import Reactor
+from sav_chassis.scheduled.effects import Effects
+from sav_chassis.scheduled.timers import Timers
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
-from sav_chassis.timing import Timers
+from sav_chassis.views import show
 from sav_contracts.actor import ANYONE, SYSTEM, Actor
-from sav_contracts.messages import Asked, Event, View
+from sav_contracts.messages import Event, RequestMessage, View
 
 E = TypeVar("E", bound=Event)
 
@@ -46,14 +46,14 @@ FAILED = "SELECT attempts > 0 FROM task WHERE use = 'timer' AND key = $1"
 
 @dataclass
 class Outcome:
-    """What came of it: the reply as the caller reads it, or the problem; the events, in the log's order."""
+    """The result: the reply in the caller's form, or the problem; and the events, in the log's order."""
 
     reply: dict[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
     events: list[Event] = field(default_factory=list)
 
     def only(self, event_type: type[E]) -> E:
-        """The one event there is, which must be of this type."""
+        """The only event, which must be of this type."""
         assert self.events, f"no event; the problem: {self.problem}"
         [event] = self.events
         assert isinstance(event, event_type), f"{event!r} is no {event_type.__name__}"
@@ -61,7 +61,7 @@ class Outcome:
 
 
 class Waiting(NamedTuple):
-    """A timer or an effect that waits: its function and id, when it is due, how often it was tried, why in vain."""
+    """A stored timer or effect: its function and id, when it is due, the number of tries, and the last error."""
 
     function: str
     id: UUID
@@ -72,7 +72,7 @@ class Waiting(NamedTuple):
 
 
 def enveloped(event: Event, by: Actor = SYSTEM, id: UUID | None = None) -> Envelope:
-    """An event as its owner would have sent it."""
+    """An event in the envelope that its owner would send."""
     state = event.state
     return Envelope(
         id=id or uuid7(),
@@ -89,23 +89,23 @@ def enveloped(event: Event, by: Actor = SYSTEM, id: UUID | None = None) -> Envel
 
 
 class Stage:
-    """One service without a broker: commands and events are handed to it, its log is read back."""
+    """One service without a broker: commands and events are passed to it directly, and events are read from its log."""
 
     def __init__(self, service: Service, settings: Settings) -> None:
         self.service = service.load()
         self.settings = settings
         self.database = Database(settings, service.name)
-        # How far `passes` has moved what handlers take for now.
+        # How far `passes` has moved the handlers' clock ahead.
         self.ahead = timedelta()
         self.database.clock = self.now
         parts = service, self.database, settings, lambda _: None
-        self.answerer = Answerer(*parts)
+        self.command_server = CommandServer(*parts)
         self.reactor = Reactor(*parts)
         self.timers = Timers(*parts)
         self.effects = Effects(*parts)
 
     def now(self) -> datetime:
-        """What time it is on the stage: handlers see it as `tx.now`."""
+        """The time on the stage: handlers see it as `tx.now`."""
         return datetime.now(UTC) + self.ahead
 
     async def open(self) -> None:
@@ -116,18 +116,18 @@ class Stage:
         await self.database.close()
 
     async def clear(self) -> None:
-        """Empties every table, and it is today again."""
+        """Empties every table, and sets the clock back to today."""
         self.ahead = timedelta()
         tables = await self.database.pool.fetch(
             """SELECT quote_ident(tablename) AS name FROM pg_tables
             WHERE schemaname = 'public' AND tablename NOT LIKE '%\\_version'"""
         )
-        # Deleting few rows is ten times as fast as truncating; as a replica does it, keys are not minded.
+        # Deleting few rows is ten times as fast as truncating. The role `replica` skips foreign keys and triggers.
         emptied = "; ".join(f"DELETE FROM {table['name']}" for table in tables)
         await self.database.pool.execute(f"SET LOCAL session_replication_role = replica; {emptied}")
 
     async def given(self, *records: Base) -> None:
-        """Rows that are there already, without their events."""
+        """Inserts existing rows, without their events."""
         async with AsyncSession(self.database.engine) as session, session.begin():
             for record in records:
                 if isinstance(record, Aggregate):
@@ -137,23 +137,23 @@ class Stage:
                 await session.flush()
 
     async def knows(self, *views: View) -> None:
-        """Copies of other services' records that have arrived."""
+        """Inserts copies of other services' records."""
         await show(self.database.pool, views)
 
     async def when(
         self,
-        message: Asked[Any],
+        message: RequestMessage[Any],
         by: Actor = ANYONE,
         key: str | None = None,
         seconds: float = 5.0,
         caller: Caller = INSIDE,
     ) -> Outcome:
-        """Asks with a token of `by`, as the edge would."""
+        """Sends a request with a token of `by`, as the edge would."""
         token = None if by == ANYONE else Signer(self.settings.signing_key).token(by)
         before = await self._position()
         id = uuid7()
-        answer = await self.answerer.answer(
-            Ask(
+        answer = await self.command_server.answer(
+            CommandEnvelope(
                 id=id,
                 type=message.type_name(),
                 body=message.wire(),
@@ -168,16 +168,16 @@ class Stage:
         return Outcome(reply, answer.problem, await self._since(before))
 
     async def hears(self, event: Event | Envelope) -> Outcome:
-        """Tells it an event, as its queue would; what is parked instead of done shows in `parked`."""
+        """Delivers an event to the reactions, as the queue would. `parked` shows it where it was parked instead."""
         envelope = event if isinstance(event, Envelope) else enveloped(event)
         before = await self._position()
         await self.reactor.take(envelope, envelope.event())
         return Outcome(events=await self._since(before))
 
     async def passes(self, until: datetime | timedelta) -> Outcome:
-        """Lets the time come, on the stage: each timer due by then is done at its time, also those set meanwhile.
+        """Moves the clock: each timer due by then runs at its time, also those set meanwhile.
 
-        What fails shows in `waiting`; it is not tried again before the next call.
+        A failed timer shows in `waiting`. It is not tried again before the next call.
         """
         until = until if isinstance(until, datetime) else self.now() + until
         before, failed = await self._position(), list[str]()
@@ -194,7 +194,7 @@ class Stage:
         raise AssertionError(f"timers set themselves again and again: {await self.waiting()}")
 
     async def runs_effects(self) -> Outcome:
-        """Runs what `tx.later` has asked for and what failed before, once each; what fails shows in `waiting`."""
+        """Runs every effect that waits, after `tx.later` or a failure, once. Failed ones show in `waiting`."""
         before = await self._position()
         await self.database.pool.execute(
             "UPDATE task SET due = now() WHERE use = 'effect' AND state = 'waiting'"
@@ -203,7 +203,7 @@ class Stage:
         return Outcome(events=await self._since(before))
 
     async def waiting(self) -> list[Waiting]:
-        """The timers and effects that are set or asked for, in the order in which they are due."""
+        """The stored timers and effects, in the order in which they are due."""
         rows = await self.database.pool.fetch(
             "SELECT * FROM task WHERE use IN ('timer', 'effect') ORDER BY due, position"
         )
@@ -220,18 +220,18 @@ class Stage:
         ]
 
     async def projects(self, *events: Event) -> None:
-        """Tells its mirror and its projections, as the views' queue would: in one batch."""
-        await take_in(self.service, self.database, [(enveloped(event), event) for event in events])
+        """Delivers events to the copies and projections in one batch, as the view queue would."""
+        await project_batch(self.service, self.database, [(enveloped(event), event) for event in events])
 
     async def parked(self) -> list[tuple[UUID, str]]:
-        """The parked events and the last line of why, in order."""
+        """The parked events, in order, each with the last line of its error."""
         rows = await self.database.pool.fetch(
             "SELECT key, error FROM task WHERE use = 'parked' ORDER BY position"
         )
         return [(UUID(row["key"]), row["error"].strip().splitlines()[-1]) for row in rows]
 
     async def outcome_of(self, envelope: Envelope) -> str | None:
-        """Why the reactions to an event did nothing; None where they did their work."""
+        """Why the reaction to an event did nothing; None where it did its work."""
         row = await self.database.pool.fetchrow(
             "SELECT outcome FROM handled WHERE event_id = $1", envelope.id
         )

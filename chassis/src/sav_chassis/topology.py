@@ -1,4 +1,4 @@
-"""Exchanges, queues and bindings, declared whole by every process before it publishes anything."""
+"""Exchanges, queues and bindings. Every process declares all of them before it publishes anything."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractRobustConnection
 from aio_pika.exceptions import ChannelPreconditionFailed
 
-from sav_chassis.fitness import Unfit
+from sav_chassis.startup_checks import CannotStart
 
 log = structlog.get_logger()
 
@@ -20,19 +20,24 @@ DEAD = "sav.dead"
 
 # A message that crashed its consumer this often goes to the dead-letter queue.
 DELIVERY_LIMIT = 100
-# Whoever looks at a dead letter gives it back, and a broker from 4.0 on drops after 20 times what has no limit of its
-# own. As high as all of them count; -1, which is none there, means at once to 3.10.
+# Looking at a dead letter requeues it. RabbitMQ 4 drops a message after 20 deliveries unless the queue sets a limit.
+# This is the largest limit that all versions accept: -1 means no limit in version 4, but an immediate drop up to 3.10.
 LOOKS = 2**31 - 1
 
 
-def wanted() -> dict[str, list[str]]:
-    """Queue to routing keys, as generated from the services' declarations."""
+def published() -> dict[str, Any]:
+    """The queues and stored names that were generated from the services' declarations."""
     text = (files("sav_contracts") / "topology.json").read_text()
     return json.loads(text)  # type: ignore[no-any-return]
 
 
+def wanted() -> dict[str, list[str]]:
+    """Each queue with its routing keys."""
+    return published()["queues"]  # type: ignore[no-any-return]
+
+
 def queue_arguments(queue: str) -> dict[str, Any]:
-    """Commands wait in memory and vanish when they expire; events are kept by a quorum, whatever happens."""
+    """Command queues are in memory, and messages expire. Event queues are quorum queues, so that no event is lost."""
     if queue.endswith(".commands"):
         return {}
     arguments: dict[str, Any] = {"x-queue-type": "quorum"}
@@ -50,11 +55,11 @@ def queue_arguments(queue: str) -> dict[str, Any]:
 
 
 async def declare(channel: AbstractChannel) -> None:
-    """Declares everything; `Unfit` where the broker has a queue or exchange of that name with other arguments."""
+    """Declares everything; `CannotStart` where the broker has one of them with other arguments."""
     try:
         await _declare(channel)
     except ChannelPreconditionFailed as error:
-        raise Unfit(
+        raise CannotStart(
             f"the broker has another topology: {error}; when it is empty, delete it there and start again"
         ) from None
 
@@ -73,10 +78,16 @@ async def _declare(channel: AbstractChannel) -> None:
             await queue.bind(events, routing_key=routing_key)
 
 
-async def is_blocked(connection: AbstractRobustConnection) -> bool:
-    """Whether the broker, in an alarm of its memory or disk, takes nothing from this connection just now.
+async def dead_letters(connection: AbstractRobustConnection) -> int:
+    """The number of messages in the dead-letter queue."""
+    async with connection.channel() as channel:
+        return (await channel.declare_queue(DEAD, passive=True)).declaration_result.message_count or 0
 
-    It says so to those who publish, once they do.
+
+async def is_blocked(connection: AbstractRobustConnection) -> bool:
+    """Whether the broker takes no messages from this connection now, because its memory or disk alarm is on.
+
+    The broker tells only connections that have published.
     """
     if connection.transport is None:
         return False
@@ -88,12 +99,15 @@ async def is_blocked(connection: AbstractRobustConnection) -> bool:
     return False
 
 
-async def connect(url: str, name: str) -> AbstractRobustConnection:
-    """A connection that comes back by itself; waits for a broker that is still starting."""
+async def connect(url: str, name: str, every: float = 1) -> AbstractRobustConnection:
+    """A connection that reconnects on its own, every `every` seconds. Waits for a broker that is still starting."""
     while True:
         try:
             return await aio_pika.connect_robust(
-                url, client_properties={"connection_name": name}, reconnect_interval=1, timeout=5
+                url,
+                client_properties={"connection_name": name},
+                reconnect_interval=every,
+                timeout=5,
             )
         except (ConnectionError, TimeoutError, aio_pika.exceptions.AMQPConnectionError) as error:
             log.warning("broker is away", error=str(error))

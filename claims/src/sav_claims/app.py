@@ -2,7 +2,7 @@
 
 from sav_chassis.service import Service
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.interventions.visit import TechnicianView
+from sav_contracts.interventions.technician import TechnicianView
 
 claims = Service("claims")
 claims.mirror(TechnicianView, ProductView)

@@ -1,4 +1,4 @@
-"""The states of a réclamation, and how urgent one is."""
+"""The states of a réclamation, and its first priority."""
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, STAFF, Role
@@ -38,10 +38,10 @@ RECLAMATION: Lifecycle[ReclamationStatus] = Lifecycle(
         ("in_progress", "assigned"): BY_EVENT,
         ("in_progress", "resolved"): MANAGERS | BY_EVENT,
         ("qualified", "resolved"): MANAGERS,
-        # By event where the news that work began was not taken up.
+        # Also by event, if `InterventionStarted` was not applied here.
         ("assigned", "resolved"): MANAGERS | BY_EVENT,
         ("awaiting_parts", "resolved"): MANAGERS | BY_EVENT,
-        # By its client, a manager, or by itself after a while.
+        # By its client, by a manager, or by the timer `close_after_a_while`.
         ("resolved", "closed"): CLIENT_OR_MANAGERS | BY_EVENT,
         ("resolved", "reopened"): CLIENT_OR_MANAGERS,
         ("closed", "reopened"): CLIENT_OR_MANAGERS,
@@ -59,7 +59,7 @@ RECLAMATION: Lifecycle[ReclamationStatus] = Lifecycle(
     },
 )
 
-# What was qualified may be decided again until it is over.
+# States in which a manager may qualify again.
 UNDER_WAY: frozenset[ReclamationStatus] = frozenset(
     {"qualified", "awaiting_client", "assigned", "in_progress", "awaiting_parts"}
 )

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sav_chassis.model import Aggregate, Kept
+from sav_chassis.lifecycle import Stateful
+from sav_chassis.model import Aggregate, JsonColumn
 from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_contracts.actor import Actor, Role
 from sav_contracts.address import Address
@@ -24,7 +25,7 @@ from sav_contracts.claims import (
 )
 from sav_contracts.files import StoredFile
 
-# What each answer of a manager pays, in percent of parts, labour and travel.
+# What each decision of a manager pays, in percent of parts, labour and travel.
 SHARES: dict[Coverage, tuple[int, int, int]] = {
     "covered": (100, 100, 100),
     "partly": (100, 0, 0),
@@ -32,8 +33,8 @@ SHARES: dict[Coverage, tuple[int, int, int]] = {
 }
 
 
-class Client(Aggregate):
-    """The profile of somebody with a client account."""
+class Client(Aggregate[ClientView]):
+    """A client's profile; has the id of the client's account."""
 
     __tablename__ = "client"
     follows_event: ClassVar[bool] = True
@@ -41,21 +42,19 @@ class Client(Aggregate):
     name: Mapped[str]
     email: Mapped[str]
     locale: Mapped[Locale]
-    phones: Mapped[tuple[str, ...]] = mapped_column(Kept(tuple[str, ...]), default=())
-    addresses: Mapped[tuple[Address, ...]] = mapped_column(Kept(tuple[Address, ...]), default=())
+    phones: Mapped[tuple[str, ...]] = mapped_column(JsonColumn(tuple[str, ...]), default=())
+    addresses: Mapped[tuple[Address, ...]] = mapped_column(JsonColumn(tuple[Address, ...]), default=())
 
     @property
     def client_id(self) -> UUID:
         return self.id
 
-    def view(self) -> ClientView:
-        return ClientView.model_validate(self, from_attributes=True)
 
-
-class Reclamation(Aggregate):
-    """A fault that a client reported, from there to its end."""
+class Reclamation(Aggregate[ReclamationView], Stateful[ReclamationStatus]):
+    """A fault that a client reported, from the report to its end."""
 
     __tablename__ = "reclamation"
+    lifecycle = RECLAMATION
 
     reference: Mapped[str] = mapped_column(unique=True)
     client_id: Mapped[UUID]
@@ -63,25 +62,25 @@ class Reclamation(Aggregate):
     article: Mapped[str]
     problem_type: Mapped[ProblemType]
     description: Mapped[str]
-    safety: Mapped[Safety] = mapped_column("safety_answers", Kept(Safety))
+    safety: Mapped[Safety] = mapped_column("safety_answers", JsonColumn(Safety))
     priority: Mapped[Priority]
     priority_reason: Mapped[str]
     coverage: Mapped[Coverage]
     assignment: Mapped[int] = mapped_column(default=0)
     status: Mapped[ReclamationStatus]
     product_id: Mapped[UUID | None]
-    warranty: Mapped[Warranty | None] = mapped_column(Kept(Warranty))
+    warranty: Mapped[Warranty | None] = mapped_column(JsonColumn(Warranty))
     resolution: Mapped[Resolution | None]
-    # The visit that was started last: what another one does is old news.
+    # The visit that was started last: events of other visits are obsolete.
     visit_id: Mapped[UUID | None]
 
     @property
     def by_manager(self) -> bool:
-        """Whether a manager decided what is paid, against which no rule stands."""
+        """Whether a manager decided what the warranty pays; rules do not change that."""
         return self.warranty is not None and self.warranty.decided_at is not None
 
     def qualify(self, priority: Priority, warranty: Warranty, reason: str | None, by: Actor) -> None:
-        """A manager decided how urgent it is; the warranty says who pays."""
+        """Sets the priority that a manager decided, and the warranty."""
         if self.status not in UNDER_WAY:
             self.move("qualified", by)
         self.priority = priority
@@ -89,49 +88,39 @@ class Reclamation(Aggregate):
         self.decide(warranty)
 
     def decide(self, warranty: Warranty) -> None:
-        """This is what is paid for."""
+        """Sets what the warranty pays."""
         self.warranty = warranty
         self.coverage = warranty.decision
 
     def warranty_by_rule(self, product: ProductView | None) -> Warranty:
-        """What the product's covers pay, on the day the fault was reported."""
+        """What the product's covers pay on the day the fault was reported."""
         return product.warranty(self.created_at.date()) if product else NO_PRODUCT
 
     def assign(self, technician_id: UUID, by: Actor) -> UUID | None:
-        """Goes to this technician; answers who had it before."""
+        """Gives it to this technician; returns the id of the previous one."""
         self.move("assigned", by)
         previous, self.technician_id = self.technician_id, technician_id
         self.assignment += 1
         return previous
 
     def unassign(self, by: Actor) -> None:
-        """Waits for a technician again."""
+        """Takes it back from its technician: it waits for another."""
         self.move("qualified", by)
         self.technician_id = None
 
-    def move(self, to: ReclamationStatus, by: Actor) -> None:
-        RECLAMATION.check(self.status, to, by)
-        self.status = to
 
-    def view(self) -> ReclamationView:
-        return ReclamationView.model_validate(self, from_attributes=True)
-
-
-class Photo(Aggregate):
+class Photo(Aggregate[PhotoView]):
     """A photo that somebody added to a réclamation."""
 
     __tablename__ = "photo"
 
     reclamation_id: Mapped[UUID]
-    file: Mapped[StoredFile] = mapped_column(Kept(StoredFile))
+    file: Mapped[StoredFile] = mapped_column(JsonColumn(StoredFile))
     by: Mapped[Role]
-
-    def view(self) -> PhotoView:
-        return PhotoView.model_validate(self, from_attributes=True)
 
 
 def manager_says(coverage: Coverage, reason: str, now: datetime) -> Warranty:
-    """What a manager's answer means."""
+    """The warranty that a manager's decision means."""
     parts, labour, travel = SHARES.get(coverage, (0, 0, 0))
     return Warranty(
         decision=coverage,

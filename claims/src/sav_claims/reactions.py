@@ -1,4 +1,4 @@
-"""What claims does about news from accounts, products, visits and the calendar."""
+"""Reactions of claims to events about accounts, products, visits and appointments."""
 
 from sqlalchemy import select
 
@@ -8,6 +8,7 @@ from sav_claims.app import claims
 from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_claims.model import Client, Reclamation
 from sav_claims.timers import close_after_a_while
+from sav_contracts import canonical
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.address import Address
 from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered, UserUpdated
@@ -44,32 +45,32 @@ async def create_profile(event: UserRegistered, tx: Tx) -> str | None:
 
 @claims.on(ClientAdded)
 async def create_profile_with_contacts(event: ClientAdded, tx: Tx) -> str | None:
-    """The same for a client whom staff have added, with what they know."""
+    """The same for a client whom staff added, with the phones and addresses they gave."""
     return await _create_profile(tx, event.state, event.phones, event.addresses)
 
 
 @claims.on(UserUpdated)
 async def follow_the_address(event: UserUpdated, tx: Tx) -> str | None:
-    """Who was written to where they sign in still is, under the new address; another one in the profile stays."""
+    """Messages follow the sign-in address when it changes; a different address in the profile stays."""
     account, previous = event.state, event.previous_email
     if previous is None or account.role is not Role.CLIENT:
         return "no other address of a client"
     client = await tx.load(Client, account.id, SYSTEM)
-    if client.email != previous:
+    if client.email != canonical.or_itself(canonical.email, previous):
         return "the profile has an address of its own"
-    client.email = account.email
-    tx.emit(ClientChanged, client)
+    client.email = canonical.or_itself(canonical.email, account.email)
+    tx.emit(client, ClientChanged())
     return None
 
 
 @claims.on(ProductVerified)
 async def decide_again(event: ProductVerified, tx: Tx) -> str | None:
-    """What waited for the proof of purchase is decided by the covers that follow from it."""
+    """Decides the product's réclamations under way by its new covers, except where a manager has decided."""
     product = event.state
     if (await tx.view(ProductView, product.id)).version < product.version:
         raise NotYet(product.kind(), product.id)
-    # From here on nothing is qualified by an older copy, so nothing is left behind that this does not find.
-    await tx.alone(f"product {product.id}")
+    # Qualifying takes this lock too: from here on it uses this copy or a newer one; its earlier decisions are found.
+    await tx.lock(f"product {product.id}")
     waiting = await tx.session.scalars(
         select(Reclamation)
         .where(Reclamation.product_id == product.id, Reclamation.status.in_(UNDER_WAY))
@@ -80,13 +81,13 @@ async def decide_again(event: ProductVerified, tx: Tx) -> str | None:
         warranty = reclamation.warranty_by_rule(product)
         if not reclamation.by_manager and reclamation.warranty != warranty:
             reclamation.decide(warranty)
-            tx.emit(ReclamationChanged, reclamation)
-    return None if tx.announced else "no réclamation waits for it"
+            tx.emit(reclamation, ReclamationChanged())
+    return None if tx.has_emitted else "no réclamation waits for it"
 
 
 @claims.on(WarrantyDecided)
 async def follow_the_manager(event: WarrantyDecided, tx: Tx) -> str | None:
-    """What a manager decides for a visit is what the client reads of the réclamation."""
+    """A manager's decision for a visit also holds for its réclamation, where the client reads it."""
     warranty = event.state.warranty
     if warranty is None or warranty.decided_at is None:
         return "decided by rule, as here"
@@ -94,13 +95,13 @@ async def follow_the_manager(event: WarrantyDecided, tx: Tx) -> str | None:
     if not warranty.overrules(reclamation.warranty):
         return "known"
     reclamation.decide(warranty)
-    tx.emit(ReclamationChanged, reclamation)
+    tx.emit(reclamation, ReclamationChanged())
     return None
 
 
 @claims.on(AppointmentBooked)
 async def assign_whom_the_client_chose(event: AppointmentBooked, tx: Tx) -> str | None:
-    """A client who books a time of a technician thereby chooses the technician."""
+    """A client who books a technician's time thereby chooses the technician."""
     appointment = event.state
     if appointment.intervention_id:
         return "the time of a planned visit"
@@ -111,10 +112,10 @@ async def assign_whom_the_client_chose(event: AppointmentBooked, tx: Tx) -> str 
         return f"obsolete: the réclamation is {reclamation.status}"
     reclamation.assign(appointment.technician_id, SYSTEM)
     tx.emit(
-        TechnicianAssigned,
         reclamation,
-        technician_id=appointment.technician_id,
-        slot=Slot(start=appointment.start, end=appointment.end),
+        TechnicianAssigned(
+            technician_id=appointment.technician_id, slot=Slot(start=appointment.start, end=appointment.end)
+        ),
     )
     return None
 
@@ -130,7 +131,7 @@ async def note_that_work_began(event: InterventionStarted, tx: Tx) -> str | None
 
 @claims.on(InterventionMoved)
 async def follow_the_visit(event: InterventionMoved, tx: Tx) -> str | None:
-    """Whose visit is declined or cancelled waits for a technician again; whose visit failed, for the next one."""
+    """After a declined or cancelled visit it waits for a technician again; after an incomplete one, for the next."""
     visit = event.state
     reclamation = await tx.load(Reclamation, visit.reclamation_id, SYSTEM)
     if event.after in ("declined", "cancelled"):
@@ -142,7 +143,7 @@ async def follow_the_visit(event: InterventionMoved, tx: Tx) -> str | None:
 
 @claims.on(InterventionClosed)
 async def resolve(event: InterventionClosed, tx: Tx) -> str | None:
-    """What was repaired, or is not to be, is resolved; it closes by itself when its client says nothing."""
+    """Resolves what was repaired, or whose estimate was refused; a timer closes it if the client does not reopen it."""
     visit = event.state
     refused = visit.cause == "estimate_refused"
     if event.outcome != "completed" and not refused:
@@ -151,7 +152,7 @@ async def resolve(event: InterventionClosed, tx: Tx) -> str | None:
     obsolete = _move(tx, reclamation, visit, "resolved")
     if obsolete is None:
         reclamation.resolution = "estimate_refused" if refused else "repaired"
-        # A client who says nothing is content.
+        # No reply from the client counts as agreement.
         closes_after = (await tx.policy(CutOffs)).closes_after
         tx.remind(close_after_a_while, reclamation.id, tx.now + closes_after)
     return obsolete
@@ -165,10 +166,8 @@ async def restore_technician(event: AssignmentRefused, tx: Tx) -> str | None:
     if reclamation.technician_id == event.refused_technician_id:
         previous = reclamation.assign(visit.technician_id, SYSTEM)
         tx.emit(
-            TechnicianAssigned,
             reclamation,
-            technician_id=visit.technician_id,
-            previous_technician_id=previous,
+            TechnicianAssigned(technician_id=visit.technician_id, previous_technician_id=previous),
         )
     elif reclamation.technician_id != visit.technician_id:
         return "obsolete: assigned otherwise meanwhile"
@@ -180,8 +179,16 @@ async def _create_profile(
 ) -> str | None:
     if await tx.exists(Client, account.id):
         return "there is a profile already"
-    known = {"name": account.name, "email": account.email, "locale": account.locale}
-    tx.emit(ClientCreated, tx.add(Client(id=account.id, phones=phones, addresses=addresses, **known)))
+    # The event may be from before these had a canonical form.
+    client = Client(
+        id=account.id,
+        name=account.name,
+        email=canonical.or_itself(canonical.email, account.email),
+        locale=account.locale,
+        phones=tuple(canonical.or_itself(canonical.phone, phone) for phone in phones),
+        addresses=addresses,
+    )
+    tx.emit(tx.add(client), ClientCreated())
     return None
 
 
@@ -190,7 +197,7 @@ def _take_back(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str
     if not theirs or not RECLAMATION.allows(reclamation.status, "qualified", SYSTEM):
         return "obsolete: the réclamation is no longer theirs"
     reclamation.unassign(SYSTEM)
-    tx.emit(TechnicianUnassigned, reclamation, technician_id=visit.technician_id)
+    tx.emit(reclamation, TechnicianUnassigned(technician_id=visit.technician_id))
     return None
 
 
@@ -198,13 +205,13 @@ def _begin(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | N
     before = reclamation.status
     if before == "in_progress" and reclamation.visit_id != visit.id:
         reclamation.visit_id = visit.id
-        tx.emit(ReclamationChanged, reclamation)
+        tx.emit(reclamation, ReclamationChanged())
         return None
     if not RECLAMATION.allows(before, "in_progress", SYSTEM):
         return f"obsolete: the réclamation is {before}"
     reclamation.visit_id = visit.id
     reclamation.move("in_progress", SYSTEM)
-    tx.emit(ReclamationMoved, reclamation, before=before, after="in_progress")
+    tx.emit(reclamation, ReclamationMoved(before=before, after="in_progress"))
     return None
 
 
@@ -215,5 +222,5 @@ def _move(tx: Tx, reclamation: Reclamation, visit: InterventionView, to: Reclama
     if not RECLAMATION.allows(before, to, SYSTEM) or before == to:
         return f"obsolete: the réclamation is {before}"
     reclamation.move(to, SYSTEM)
-    tx.emit(ReclamationMoved, reclamation, before=before, after=to)
+    tx.emit(reclamation, ReclamationMoved(before=before, after=to))
     return None

@@ -1,1 +1,1 @@
-"""The messages of SAV: what services, the edge and other systems say to each other. Pydantic and nothing else."""
+"""The messages between services, the edge and other systems. Depends on Pydantic only."""

@@ -28,7 +28,7 @@ PEOPLE = STAFF | {Role.CLIENT}
 
 
 class Actor(BaseModel):
-    """The caller of a command: the person's id, the role they act in, their session, and since when their token is."""
+    """The caller of a command: the person's id, role and session, and when their token was issued."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,7 +36,7 @@ class Actor(BaseModel):
     role: Role
     session: UUID | None = None
     issued_at: datetime | None = None
-    # An admin who has yet to set up the second factor that is asked of admins.
+    # An admin who must set up a second factor and has not done so yet.
     enrolling: bool = False
 
 

@@ -1,16 +1,32 @@
-"""Where people live and products stand."""
+"""Postal addresses of people and products."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from sav_contracts.messages import Line, Message, Personal
+from sav_contracts import canonical
+from sav_contracts.messages import Line, Message, Personal, RecordedLine, canonical_form
+
+Postcode = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=12),
+    canonical_form(canonical.postcode),
+    Field(examples=["69003"]),
+]
 
 
 class Address(Message):
-    """A postal address."""
+    """A postal address as recorded."""
 
-    address: Personal[Line]
-    postcode: Annotated[Line, Field(max_length=12)]
-    city: Line
+    address: Personal[RecordedLine] = Field(examples=["3 rue des Lilas"])
+    postcode: Annotated[RecordedLine, Field(max_length=12)] = Field(examples=["69003"])
+    city: RecordedLine = Field(examples=["Lyon"])
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "FR"
+
+
+class AddressGiven(Address):
+    """A postal address as a person enters it."""
+
+    address: Personal[Line] = Field(examples=["3 rue des Lilas"])
+    postcode: Postcode
+    city: Line = Field(examples=["Lyon"])

@@ -1,75 +1,106 @@
-"""Visits in time: working hours, free slots, appointments, conflicts."""
+"""Working hours, free slots, appointments, conflicts."""
 
 from datetime import datetime, time
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from sav_contracts.claims import Slot
-from sav_contracts.messages import Command, Event, Message, PersonId, Query, Scope, View
-from sav_contracts.zone import Zone
+from sav_contracts.claims import ReclamationView, Slot
+from sav_contracts.messages import Changed, Command, Event, Message, PersonId, Query, View
+from sav_contracts.time_zone import Zone
+from sav_contracts.times import Moment
+from sav_contracts.visibility import Own, Visible
+from sav_contracts.wrong_value import WrongValue
 
 AppointmentStatus = Literal["held", "booked", "expired", "done", "no_show", "cancelled"]
-ConflictKind = Literal["slot_taken", "outside_hours", "absence", "overrun"]
+ConflictKind = Literal["slot_taken", "outside_hours", "impossible_time", "absence", "overrun"]
 ConflictStatus = Literal["open", "resolved", "moot"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class AppointmentView(View):
-    """A visit in the calendar: from `start` until `end`, which its client reads as the arrival window first."""
+    """A visit in the calendar, from `start` until `end`. Messages to its client give the arrival window instead."""
 
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(client=Own("client_id"), technician=Own("technician_id"))
 
     client_id: PersonId
     technician_id: PersonId
     reclamation_id: UUID
-    reclamation_reference: str
-    # None while the visit of a booked slot is still being planned.
+    reclamation_reference: str = Field(examples=["REC-2026-000001"])
+    # None while the visit for a booked slot is still being planned.
     intervention_id: UUID | None
-    start: datetime
-    end: datetime
-    zone: str
+    start: datetime = Field(examples=["2026-03-05T08:00:00Z"])
+    end: datetime = Field(examples=["2026-03-05T10:00:00Z"])
+    zone: str = Field(examples=["Europe/Paris"])
     # When the technician may arrive.
-    arrival_from: datetime
-    arrival_until: datetime
+    arrival_from: datetime = Field(examples=["2026-03-05T08:00:00Z"])
+    arrival_until: datetime = Field(examples=["2026-03-05T09:00:00Z"])
     status: AppointmentStatus
-    held_until: datetime | None
-    # For calendars: the same visit keeps its uid, a move raises its sequence (RFC 5545, 3.8.4.7 and 3.8.7.4).
-    uid: str
+    held_until: datetime | None = Field(examples=["2026-03-04T12:10:00Z"])
+    # For calendar programs: a visit keeps its uid, and each move raises its sequence (RFC 5545, 3.8.4.7 and 3.8.7.4).
+    uid: str = Field(examples=["visit-000001@sav"])
     sequence: int
-    reason: str | None
+    reason: str | None = Field(examples=["Convenu au téléphone avec la cliente."])
 
     def is_open(self) -> bool:
         return self.status in {"held", "booked"}
 
-    def roots(self) -> frozenset[UUID]:
+    def timeline_roots(self) -> frozenset[UUID]:
         return frozenset({self.id, self.reclamation_id})
+
+
+class NoLocalTime(WrongValue):
+    code = "no_local_time"
+    en = "a time on the clock, without a zone, such as 08:30"
+    fr = "une heure locale, sans fuseau, par exemple 08:30"
+
+
+class ShiftEndsTooEarly(WrongValue):
+    code = "shift_ends_too_early"
+    en = "a shift ends after it starts"
+    fr = "une plage de travail se termine après son début"
+
+
+class WhoseTimes(WrongValue):
+    code = "whose_times"
+    en = "reclamation_id or technician_id: say whose free times"
+    fr = "reclamation_id ou technician_id : indiquez de qui vous cherchez les disponibilités"
+
+
+def _local(at: time) -> time:
+    if at.tzinfo:
+        raise NoLocalTime().error()
+    return at
+
+
+LocalTime = Annotated[time, AfterValidator(_local)]
 
 
 class Shift(Message):
     """Hours of work on one weekday, in the technician's zone."""
 
     day: Weekday
-    start: time
-    end: time
+    start: LocalTime = Field(examples=["08:00:00"])
+    end: LocalTime = Field(examples=["12:00:00"])
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> "Shift":
-        if self.end <= self.start or self.start.tzinfo or self.end.tzinfo:
-            raise ValueError("a shift ends after it starts, in local time")
+        if self.end <= self.start:
+            raise ShiftEndsTooEarly().error()
         return self
 
 
 class WorkingHoursView(View):
     """When a technician works."""
 
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(technician=Own("technician_id"))
+    changed: ClassVar[str] = "HoursChanged"
 
     technician_id: PersonId
-    zone: str
-    # Whose public holidays are free: a country, or a country and its region (ISO 3166).
-    holidays: str
+    zone: str = Field(examples=["Europe/Paris"])
+    # The country, or country and region (ISO 3166), whose public holidays are days off.
+    holidays: str = Field(examples=["FR"])
     shifts: list[Shift]
 
     def for_client(self) -> None:
@@ -81,13 +112,13 @@ class WorkingHoursView(View):
 
 
 class ConflictView(View):
-    """A visit that could not be put into the calendar as planned, with other times that are free."""
+    """A visit that does not fit into the calendar as planned, with other times that are free."""
 
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(technician=Own("technician_id"))
 
     technician_id: PersonId
     reclamation_id: UUID
-    reclamation_reference: str
+    reclamation_reference: str = Field(examples=["REC-2026-000001"])
     intervention_id: UUID | None
     problem: ConflictKind
     wanted: Slot
@@ -100,18 +131,18 @@ class ConflictView(View):
     def is_open(self) -> bool:
         return self.status == "open"
 
-    def roots(self) -> frozenset[UUID]:
+    def timeline_roots(self) -> frozenset[UUID]:
         return frozenset({self.id, self.reclamation_id})
 
 
 class FreeSlot(Message):
-    """A time at which this technician can come."""
+    """A time when this technician is free to come."""
 
     technician_id: UUID
-    start: datetime
-    end: datetime
-    arrival_from: datetime
-    arrival_until: datetime
+    start: datetime = Field(examples=["2026-03-05T08:00:00Z"])
+    end: datetime = Field(examples=["2026-03-05T10:00:00Z"])
+    arrival_from: datetime = Field(examples=["2026-03-05T08:00:00Z"])
+    arrival_until: datetime = Field(examples=["2026-03-05T09:00:00Z"])
 
 
 class FreeSlots(Message):
@@ -121,29 +152,35 @@ class FreeSlots(Message):
 
 
 class FindFreeSlots(Query[FreeSlots]):
-    """When somebody could come: for a réclamation (its technician, or all who could take it), or of one technician.
+    """Find free times: for a réclamation (of its technician, or of all who could take it), or of one technician.
 
-    From `start` (now, where none is given) until `end` (two weeks later, where none is given; at most six weeks).
+    From `start` (default: now) until `end` (default: two weeks later; at most six weeks).
     """
+
+    of: ClassVar[type[View] | None] = ReclamationView
 
     reclamation_id: UUID | None = None
     technician_id: PersonId | None = None
-    start: AwareDatetime | None = Field(default=None, alias="from")
-    end: AwareDatetime | None = Field(default=None, alias="to")
+    start: Moment | None = Field(default=None, alias="from")
+    end: Moment | None = Field(default=None, alias="to")
 
     @model_validator(mode="after")
     def _says_for_what(self) -> "FindFreeSlots":
         if self.reclamation_id is None and self.technician_id is None:
-            raise ValueError("reclamation_id or technician_id: say whose free times")
+            raise WhoseTimes().error()
         return self
 
 
 class HoldSlot(Command[AppointmentView]):
-    """Hold a free slot for a few minutes, for a réclamation that may be planned."""
+    """Hold a free slot for a few minutes, for a réclamation that may be planned.
+
+    A manager may choose a time outside the technician's working hours with `outside_hours`.
+    """
 
     reclamation_id: UUID
     technician_id: PersonId
-    start: AwareDatetime
+    start: Moment
+    outside_hours: bool = False
 
 
 class BookAppointment(Command[AppointmentView]):
@@ -153,7 +190,7 @@ class BookAppointment(Command[AppointmentView]):
 
 
 class SetHours(Command[WorkingHoursView]):
-    """Set a technician's working hours, all of them."""
+    """Set all working hours of a technician."""
 
     technician_id: PersonId
     zone: Zone = "Europe/Paris"
@@ -161,59 +198,46 @@ class SetHours(Command[WorkingHoursView]):
     shifts: Annotated[list[Shift], Field(max_length=28)]
 
 
-class HoursChanged(Event):
-    """A technician's working hours are new or different."""
-
-    tells: ClassVar[bool] = False
-
-    state: WorkingHoursView
+HoursChanged = Changed[WorkingHoursView]
 
 
-class AppointmentChanged(Event):
-    """A slot is held or no longer held, or the visit of an appointment is known."""
-
-    tells: ClassVar[bool] = False
-
-    state: AppointmentView
+# A slot is held or released, or the visit of an appointment became known.
+AppointmentChanged = Changed[AppointmentView]
 
 
-class AppointmentBooked(Event):
-    """A visit stands in the calendar."""
+class AppointmentBooked(Event[AppointmentView]):
+    """A visit is booked in the calendar."""
 
     client_sees: ClassVar[bool] = True
 
-    state: AppointmentView
 
-
-class AppointmentCancelled(Event):
-    """A visit is out of the calendar; its time is free."""
+class AppointmentCancelled(Event[AppointmentView]):
+    """A visit was removed from the calendar; its time is free."""
 
     client_sees: ClassVar[bool] = True
 
-    state: AppointmentView
+
+class AppointmentAttended(Event[AppointmentView]):
+    """The visit took place: the technician came and could work, whether or not the work is finished."""
 
 
-class AppointmentKept(Event):
-    """The visit took place, or its client was not there."""
-
-    state: AppointmentView
+class AppointmentMissedByClient(Event[AppointmentView]):
+    """The technician came and could not get in: the client was not there."""
 
 
-class ConflictDetected(Event):
+class AppointmentKept(Event[AppointmentView]):
+    """No longer emitted. The visit took place, or its client was absent: `state.status` says which."""
+
+    superseded_by: ClassVar[tuple[type[Event], ...]] = (AppointmentAttended, AppointmentMissedByClient)
+
+
+class ConflictDetected(Event[ConflictView]):
     """A planned visit does not fit into the calendar; a manager decides."""
 
-    state: ConflictView
+
+class ConflictResolved(Event[ConflictView]):
+    """A manager resolved a conflict. In older logs, `state.status` may say that it had only become moot."""
 
 
-class ConflictChanged(Event):
-    """What a conflict says is shown anew."""
-
-    tells: ClassVar[bool] = False
-
-    state: ConflictView
-
-
-class ConflictResolved(Event):
-    """A conflict needs nobody any more: a manager decided, or the visit found another time or is over."""
-
-    state: ConflictView
+class ConflictBecameMoot(Event[ConflictView]):
+    """A conflict no longer needs a decision: the visit got another time or is over."""

@@ -1,10 +1,9 @@
 """Réclamations and the clients who open them."""
 
-from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from sav_contracts.actor import Role
 from sav_contracts.address import Address
@@ -12,7 +11,9 @@ from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.product import Coverage, Warranty
 from sav_contracts.files import Image, StoredFile
 from sav_contracts.messages import (
+    Changed,
     Command,
+    ComparedAs,
     Event,
     Line,
     Message,
@@ -20,9 +21,12 @@ from sav_contracts.messages import (
     PersonId,
     Prose,
     Reason,
-    Scope,
+    Reference,
     View,
 )
+from sav_contracts.times import LONGEST_VISIT, SHORTEST_VISIT, Moment
+from sav_contracts.visibility import Own, Visible, named_by_open_work
+from sav_contracts.wrong_value import WrongValue
 
 ReclamationStatus = Literal[
     "submitted",
@@ -46,27 +50,46 @@ Resolution = Literal["repaired", "advice", "no_repair", "estimate_refused"]
 MAX_PHOTOS = 20
 
 
-class Slot(Message):
-    """A window of time for a visit, with its zone offset; from `start` until `end`."""
+class EndsTooEarly(WrongValue):
+    code = "ends_too_early"
+    en = "a slot ends after it starts"
+    fr = "un créneau se termine après son début"
 
-    start: AwareDatetime
-    end: AwareDatetime
+
+class WrongLength(WrongValue):
+    code = "wrong_length"
+    en = "a visit lasts from 15 minutes to 12 hours"
+    fr = "une intervention dure de 15 minutes à 12 heures"
+
+
+class Slot(Message):
+    """A window of time for a visit, with its zone offset, from `start` until `end`."""
+
+    start: AwareDatetime = Field(examples=["2026-03-05T08:00:00Z"])
+    end: AwareDatetime = Field(examples=["2026-03-05T10:00:00Z"])
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> "Slot":
         if self.end <= self.start:
-            raise ValueError("a slot ends after it starts")
+            raise EndsTooEarly().error()
         return self
 
 
-def _still_to_come(slot: Slot) -> Slot:
-    if slot.start <= datetime.now(slot.start.tzinfo):
-        raise ValueError("a visit is planned in the future")
-    return slot
+class WantedSlot(Slot):
+    """A requested window of time, with the length of a visit. Events keep whatever slot was recorded."""
+
+    start: Moment
+    end: Moment
+
+    @model_validator(mode="after")
+    def _is_as_long_as_a_visit(self) -> "WantedSlot":
+        if not SHORTEST_VISIT <= self.end - self.start <= LONGEST_VISIT:
+            raise WrongLength().error()
+        return self
 
 
 class Safety(Message):
-    """What the client answered to the safety questions."""
+    """The client's answers to the safety questions."""
 
     gas_smell: bool = False
     co_alarm: bool = False
@@ -77,37 +100,39 @@ class Safety(Message):
 
 
 class ClientView(View):
-    """A client's profile: contact data, owned by claims (the sign-in address is the account's).
+    """A client's profile: contact data, owned by claims. The sign-in address belongs to the account.
 
-    `email` is empty where nobody knows one.
+    `email` is empty where none is known.
     """
 
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(client=Own("id"), technician=named_by_open_work("client_id"))
 
     client_id: PersonId
-    name: Personal[str]
-    email: Personal[str]
+    name: Personal[str] = Field(examples=["Léa Bernard"])
+    email: Personal[str] = Field(examples=["lea@example.com"])
     locale: Locale
-    phones: Personal[tuple[str, ...]] = ()
+    phones: Personal[tuple[str, ...]] = Field(default=(), examples=[["+33 6 12 34 56 78"]])
     addresses: tuple[Address, ...] = ()
 
 
 class ReclamationForClient(View):
     """A réclamation as its client sees it."""
 
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(client=Own("client_id"), technician=Own("technician_id"))
 
-    reference: str
+    reference: Annotated[str, ComparedAs(Reference)] = Field(examples=["REC-2026-000001"])
     client_id: PersonId
     technician_id: PersonId | None
-    article: str
-    problem_type: ProblemType
-    description: Personal[str]
+    article: str = Field(examples=["Chaudière murale Lumea 24"])
+    problem_type: ProblemType = Field(examples=["no_heating"])
+    description: Personal[str] = Field(
+        examples=["La chaudière ne démarre plus, les radiateurs restent froids."]
+    )
     safety: Safety
     status: ReclamationStatus
     coverage: Coverage
     product_id: UUID | None = None
-    # None until it is qualified: only then it is decided who pays.
+    # None until it is qualified, when it is decided who pays.
     warranty: Warranty | None = None
     resolution: Resolution | None = None
 
@@ -115,26 +140,26 @@ class ReclamationForClient(View):
 class ReclamationView(ReclamationForClient):
     """A réclamation as staff see it."""
 
-    priority: Priority
-    priority_reason: str
-    # How often it was assigned: a visit belongs to one assignment.
+    priority: Priority = Field(examples=["high"])
+    priority_reason: str = Field(examples=["no_heating"])
+    # How often it was assigned. A visit belongs to one assignment.
     assignment: int = 0
 
     def for_client(self) -> ReclamationForClient:
         warranty = self.warranty.for_client() if self.warranty else None
-        return self.part(ReclamationForClient).model_copy(update={"warranty": warranty})
+        return self.narrowed_to(ReclamationForClient).model_copy(update={"warranty": warranty})
 
     def is_open(self) -> bool:
         return self.status not in {"closed", "cancelled", "rejected", "merged"}
 
-    def roots(self) -> frozenset[UUID]:
+    def timeline_roots(self) -> frozenset[UUID]:
         return frozenset({self.id} | ({self.product_id} if self.product_id else set()))
 
 
 class PhotoView(View):
-    """A photo of the problem, or of the work, shown with its réclamation."""
+    """A photo of the problem or the work. Who sees the réclamation sees it."""
 
-    scope: ClassVar[Scope] = Scope.CHILD
+    visible: ClassVar[Visible] = Visible.with_each(ReclamationView)
 
     reclamation_id: UUID
     file: StoredFile
@@ -144,29 +169,40 @@ class PhotoView(View):
     def parent(self) -> UUID:
         return self.reclamation_id
 
+    def timeline_roots(self) -> frozenset[UUID]:
+        return frozenset({self.reclamation_id})
+
+
+class NothingBroken(WrongValue):
+    code = "nothing_broken"
+    en = "product_id or article: say what is broken"
+    fr = "product_id ou article : indiquez ce qui est en panne"
+
 
 class OpenReclamation(Command[ReclamationView]):
-    """Report a fault of a registered product, or of an article in words.
+    """Report a fault of a registered product, or of an article described in words.
 
-    A client opens for themselves; a manager or admin names the client.
+    A client reports their own; a manager or admin names the client.
     """
 
     client_id: PersonId | None = None
     product_id: UUID | None = None
-    article: Line | None = None
+    article: Line | None = Field(default=None, examples=["Chaudière murale Lumea 24"])
     problem_type: ProblemType
-    description: Personal[Prose]
+    description: Personal[Prose] = Field(
+        examples=["La chaudière ne démarre plus, les radiateurs restent froids."]
+    )
     safety: Safety = Safety()
 
     @model_validator(mode="after")
     def _says_what_is_broken(self) -> "OpenReclamation":
         if self.product_id is None and self.article is None:
-            raise ValueError("product_id or article: say what is broken")
+            raise NothingBroken().error()
         return self
 
 
 class Photos(Message):
-    """Photos as they were added."""
+    """The photos that were added."""
 
     items: list[PhotoView]
 
@@ -179,10 +215,10 @@ class AddPhotos(Command[Photos]):
 
 
 class QualifyReclamation(Command[ReclamationView]):
-    """Decide priority and coverage; again while it is under way, with a reason.
+    """Decide priority and coverage. Deciding again, while work goes on, needs a reason.
 
-    Where no coverage is given, the warranty of the product decides; another answer than its own needs a reason.
-    A manager's `partly` means that parts are paid and work is not; a visit's warranty may be decided more finely.
+    Without `coverage`, the product's warranty decides. A different coverage needs a reason. A manager's `partly` means
+    that parts are paid and work is not; the warranty of a visit may be decided in more detail.
     """
 
     reclamation_id: UUID
@@ -192,120 +228,98 @@ class QualifyReclamation(Command[ReclamationView]):
 
 
 class AssignTechnician(Command[ReclamationView]):
-    """Give a qualified réclamation to a technician, or an assigned one to another."""
+    """Give a qualified réclamation to a technician, or an assigned one to another.
+
+    The visit is booked at `slot`, within a year, where the technician is free. A slot that does not fit becomes a
+    conflict. So does one outside their working hours, unless `outside_hours` allows it.
+    """
 
     reclamation_id: UUID
     technician_id: PersonId
-    slot: Annotated[Slot, AfterValidator(_still_to_come)] | None = None
+    slot: WantedSlot | None = None
+    outside_hours: bool = False
 
 
 class MoveReclamation(Command[ReclamationView]):
-    """Close what is resolved: the client accepts, or a manager does."""
+    """Close a resolved réclamation: the client accepts, or a manager closes it."""
 
     reclamation_id: UUID
     to: Literal["closed"]
     reason: Reason | None = None
 
 
-class ClientCreated(Event):
-    """A client profile exists; it followed the account."""
-
-    state: ClientView
+class ClientCreated(Event[ClientView]):
+    """A client profile was created, following the account."""
 
 
-class ClientChanged(Event):
-    """What a client's profile says is shown anew."""
-
-    tells: ClassVar[bool] = False
-
-    state: ClientView
+ClientChanged = Changed[ClientView]
 
 
-class ReclamationCreated(Event):
+class ReclamationCreated(Event[ReclamationView]):
     """A fault was reported."""
 
     client_sees: ClassVar[bool] = True
 
-    state: ReclamationView
 
-
-class ReclamationQualified(Event):
+class ReclamationQualified(Event[ReclamationView]):
     """Priority and coverage were decided."""
 
-    state: ReclamationView
     coverage: Coverage
-    priority: Priority | None
-    reason: str | None = None
+    priority: Priority | None = Field(examples=["high"])
+    reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
 
     def for_client(self) -> "ReclamationQualified":
         return self.model_copy(update={"priority": None, "reason": None})
 
 
-class ReclamationChanged(Event):
-    """What a warranty pays was decided again, or its visit is another one."""
-
-    tells: ClassVar[bool] = False
-
-    state: ReclamationView
+ReclamationChanged = Changed[ReclamationView]
 
 
-class TechnicianAssigned(Event):
-    """The réclamation has a (new) technician; the open visit of the previous one, if any, moves."""
+class TechnicianAssigned(Event[ReclamationView]):
+    """The réclamation has a (new) technician. An open visit of the previous one is cancelled unless already on site."""
 
     client_sees: ClassVar[bool] = True
 
-    state: ReclamationView
     technician_id: PersonId
     previous_technician_id: PersonId | None = None
     slot: Slot | None = None
+    # Whether it was planned outside working hours on purpose.
+    outside_hours: bool = False
 
 
-class TechnicianUnassigned(Event):
-    """The réclamation waits for a technician again; why stands on the visit, for managers."""
+class TechnicianUnassigned(Event[ReclamationView]):
+    """The réclamation waits for a technician again. The reason is on the visit, for managers."""
 
-    state: ReclamationView
     technician_id: PersonId
 
 
-class ReclamationMoved(Event):
-    """The réclamation changed state with no event of its own name."""
+class ReclamationMoved(Event[ReclamationView]):
+    """The réclamation changed state in a way that has no event of its own."""
 
     client_sees: ClassVar[bool] = True
 
-    state: ReclamationView
     before: ReclamationStatus
     after: ReclamationStatus
-    reason: str | None = None
+    reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
 
     def for_client(self) -> "ReclamationMoved":
-        # What was told as the reason is for staff.
+        # The reason is for staff.
         return self.model_copy(update={"reason": None})
 
 
-class ReclamationClosed(Event):
-    """The réclamation is over: accepted by its client, closed by a manager, or after a while."""
+class ReclamationClosed(Event[ReclamationView]):
+    """The réclamation is over: its client accepted, a manager closed it, or nobody answered for some days."""
 
     client_sees: ClassVar[bool] = True
 
-    state: ReclamationView
-    reason: str | None = None
+    reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
 
     def for_client(self) -> "ReclamationClosed":
-        # What a manager gave as reason is for staff.
+        # The reason that a manager gave is for staff.
         return self.model_copy(update={"reason": None})
 
 
-class PhotoAdded(Event):
-    """There is a new photo."""
+class PhotoAdded(Event[PhotoView]):
+    """A photo was added."""
 
     client_sees: ClassVar[bool] = True
-
-    state: PhotoView
-
-
-class PhotoChanged(Event):
-    """What is known of a photo is shown anew."""
-
-    tells: ClassVar[bool] = False
-
-    state: PhotoView

@@ -1,4 +1,4 @@
-"""SAV from Python: a message goes out, its answer comes back, by the table of routes that the edge is built from.
+"""A Python client for SAV: it sends messages and reads replies, using the table of routes that the edge is built from.
 
     async with httpx.AsyncClient(base_url="https://sav.example") as http:
         sav = Client(http)
@@ -7,7 +7,7 @@
         claim = page.items[0]
         await sav.send(AssignTechnician(reclamation_id=claim.id, technician_id=…), seen=claim)
 
-Needs httpx (`sav-contracts[client]`). Commands that carry files are not for it.
+Needs httpx (`sav-contracts[client]`). It cannot send commands that carry files.
 """
 
 import asyncio
@@ -19,47 +19,48 @@ import httpx
 from pydantic import BaseModel, SecretStr
 
 from sav_contracts.auth.session import RefreshSession, SignedIn, SignIn
-from sav_contracts.messages import Asked, Message, View
-from sav_contracts.surface import SURFACE, Row, Serves
+from sav_contracts.messages import Message, RequestMessage, View
+from sav_contracts.surface import SURFACE, MessageRow, OwnRecordRow, RecordRow, Row
+from sav_contracts.surface import ListRow as PageRow
 
 A = TypeVar("A", bound=BaseModel)
 F = TypeVar("F", bound=BaseModel)
 V = TypeVar("V", bound=View)
 
 PREFIX = "/api"
-# Nothing was done, or nobody knows whether: with the same key it is done once.
+# Nothing was done, or that is unknown. Repeated with the same key, the command is done once.
 REPEATABLE = {502, 503, 504}
 TRIES = 4
-# Seconds before the second try; each later one waits twice as long, or as long as the answer says.
+# Seconds before the second try. Each later pause is twice as long, unless the reply gives another.
 WAIT = 0.5
 
 
 class Refused(Exception):
-    """The edge's answer where it is not the one asked for: `problem` as in RFC 9457, with a stable `code`."""
+    """The edge refused the request. `problem` is as in RFC 9457, with a stable `code`."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        told = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+        problem_document = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         self.problem: dict[str, Any] = {
             "status": answer.status_code,
             "code": "",
             "detail": answer.text,
-        } | told
+        } | problem_document
         self.code = str(self.problem["code"])
         super().__init__(f"{self.problem['status']} {self.code}: {self.problem['detail']}")
 
 
-class Page(NamedTuple, Generic[V]):
-    """A part of a list; `next` is the `after` of the following one, None on the last."""
+class ListRow(NamedTuple, Generic[V]):
+    """A page of a list. `next` is the `after` of the following page, None on the last."""
 
     items: tuple[V, ...]
     next: str | None
 
 
 class Client:
-    """One person at the edge that `http` has as its base address; timeouts and certificates are those of `http`.
+    """One person's access to the edge at the base address of `http`, with its timeouts and certificates.
 
-    What is refused raises `Refused`. Away or overloaded servers are tried again, with the same key; a token that has
-    expired is traded for a new one.
+    A refusal raises `Refused`. Requests to unreachable or overloaded servers are repeated with the same key. An expired
+    token is traded for a new one.
     """
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -68,31 +69,33 @@ class Client:
         self._renewing = asyncio.Lock()
 
     async def sign_in(self, email: str, password: str, code: str | None = None) -> SignedIn:
-        """From now on every request is this person's."""
+        """Sends all later requests as this person."""
         asked = SignIn.model_validate({"email": email, "password": password, "code": code})
         self.session = await Client(self.http).send(asked)
         return self.session
 
     @overload
-    async def send(self, asked: Asked[A], *, seen: View | None = None, key: str | None = None) -> A: ...
+    async def send(
+        self, asked: RequestMessage[A], *, seen: View | None = None, key: str | None = None
+    ) -> A: ...
     @overload
     async def send(
-        self, asked: Asked[Any], form: type[F], *, seen: View | None = None, key: str | None = None
+        self, asked: RequestMessage[Any], form: type[F], *, seen: View | None = None, key: str | None = None
     ) -> F: ...
     async def send(
         self,
-        asked: Asked[Any],
+        asked: RequestMessage[Any],
         form: type[BaseModel] | None = None,
         *,
         seen: View | None = None,
         key: str | None = None,
     ) -> BaseModel:
-        """The answer to a command or query. A client gets smaller views, and says which (`ReclamationForClient`).
+        """The reply to a command or query. A client gets smaller views and must name the form (`ReclamationForClient`).
 
-        `seen` is the record as the caller knows it: where it has changed since, this is refused (`changed_since`).
-        With the same `key` a command is done once, also when another process repeats it; without one it gets its own.
+        `seen` is the record as the caller knows it. If it has changed since, the command is refused (`changed_since`).
+        Commands with the same `key` are done once, even when another process repeats them. The default is a new key.
         """
-        row = _row(type(asked), Serves.REPLY)
+        row = _row(type(asked), MessageRow)
         fields = asked.model_dump(mode="json", by_alias=True, exclude_unset=True, context="wire")
         path = _filled(row, fields)
         if row.method == "GET":
@@ -106,23 +109,23 @@ class Client:
         return (form or asked.reply_type()).model_validate_json(answer.content or b"{}")
 
     async def get(self, view: type[V], id: UUID | None = None) -> V:
-        """One record, or without an id the caller's own (`AccountView`)."""
-        serves = Serves.SELF if id is None else Serves.ONE
-        path = re.sub(r"{\w+}", str(id), _row(view, serves).path)
+        """One record; without an id, the caller's own (`AccountView`)."""
+        path = re.sub(r"{\w+}", str(id), _row(view, OwnRecordRow if id is None else RecordRow).path)
         return view.model_validate_json((await self._ask("GET", path)).content)
 
-    async def list(self, view: type[V], **wanted: Any) -> Page[V]:
-        """A page of what the caller may see: filters, `q`, `sort`, `limit`, `after`, and the ids in the path.
+    async def list(self, view: type[V], **wanted: Any) -> ListRow[V]:
+        """A page of the records that the caller may see.
 
-        `from` and `to` are given as in `list(AppointmentView, **{"from": …})`.
+        `wanted`: filters, `q`, `sort`, `limit`, `after`, and the ids in the path. Give `from` and `to` as in
+        `list(AppointmentView, **{"from": …})`.
         """
-        row = _row(view, Serves.PAGE, set(wanted))
+        row = _row(view, PageRow, set(wanted))
         path = _filled(row, wanted)
-        told = (await self._ask("GET", path, params=_given(wanted))).json()
-        return Page(tuple(view.model_validate(item) for item in told["items"]), told["next"])
+        page = (await self._ask("GET", path, params=_given(wanted))).json()
+        return ListRow(tuple(view.model_validate(item) for item in page["items"]), page["next"])
 
     async def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """The answer, however often it has to be asked for; `request` as httpx takes it."""
+        """The reply to a request, repeated where needed; `request` holds arguments of httpx."""
         session = self.session
         answer = await self._patiently(method, path, session, request)
         if answer.status_code == 401 and session:
@@ -150,20 +153,20 @@ class Client:
         return await self.http.request(method, PREFIX + path, **sent)
 
     async def _renew(self, stale: SignedIn) -> None:
-        """Trades the refresh token, once for all who found the same session stale."""
+        """Trades the refresh token, once for all callers that found the same session expired."""
         async with self._renewing:
             if self.session is stale:
                 asked = RefreshSession(refresh_token=SecretStr(stale.refresh_token))
                 self.session = await Client(self.http).send(asked)
 
 
-def _row(message: type[Message], serves: Serves, given: set[str] | None = None) -> Row:
-    """The row that serves this message, or the view that it is the client's form of, from what is given."""
+def _row(message: type[Message], kind: type[Row], given: set[str] | None = None) -> Row:
+    """The row that serves this message, or the view whose form for clients it is, given these fields."""
     for row in SURFACE:
         fits = given is None or _names(row) <= given
-        if row.serves is serves and issubclass(row.message, message) and fits:
+        if isinstance(row, kind) and issubclass(row.message, message) and fits:
             return row
-    raise LookupError(f"no route serves {message.__name__} ({serves})")
+    raise LookupError(f"no route serves {message.__name__} ({kind.__name__})")
 
 
 def _names(row: Row) -> set[str]:
@@ -171,7 +174,7 @@ def _names(row: Row) -> set[str]:
 
 
 def _filled(row: Row, fields: dict[str, Any]) -> str:
-    """The row's path; what stands in it is taken out of the fields."""
+    """The row's path, filled from the fields; these are removed from `fields`."""
     return row.path.format(**{name: fields.pop(name) for name in _names(row)})
 
 

@@ -1,13 +1,14 @@
-"""Files in messages: where a file is kept, and which ones a field takes."""
+"""Files in messages: where a file is stored, and which media types a field accepts."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from sav_contracts.messages import Line, Message
+from sav_contracts.messages import Message, RecordedLine
+from sav_contracts.wrong_value import WrongValue
 
 MAX_FILE_BYTES = 10_000_000
-# Of the body of a request without files, and of one with them.
+# Bytes of a request's body without files, and with files.
 MAX_BODY = 1_000_000
 MAX_UPLOAD = 30_000_000
 IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
@@ -15,33 +16,40 @@ PAPERS = IMAGES | {"application/pdf"}
 
 
 # Hexadecimal.
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f86d081" * 8])]
 
 
 class StoredFile(Message):
     """A file in the file store, found by the SHA-256 of its bytes; `size` in bytes."""
 
     sha256: Sha256
-    media_type: str
-    size: Annotated[int, Field(ge=1, le=MAX_FILE_BYTES)]
-    name: Line
+    media_type: str = Field(examples=["image/jpeg"])
+    size: Annotated[int, Field(ge=1, le=MAX_FILE_BYTES)] = Field(examples=[184320])
+    name: RecordedLine = Field(examples=["chaudiere.jpg"])
+
+
+class WrongMediaType(WrongValue):
+    code = "wrong_media_type"
+    types: str
+    en = "one of {types}"
+    fr = "l’une de ces valeurs : {types}"
 
 
 class Takes:
-    """Marks a field that an upload fills: by multipart form at the edge, never by JSON."""
+    """Marks a field that an upload fills: by a multipart form at the edge, never by JSON."""
 
     def __init__(self, media_types: frozenset[str]) -> None:
         self.media_types = media_types
 
     def check(self, file: StoredFile) -> StoredFile:
         if file.media_type not in self.media_types:
-            raise ValueError(f"one of {', '.join(sorted(self.media_types))}")
+            raise WrongMediaType(types=", ".join(sorted(self.media_types))).error()
         return file
 
 
 _IMAGE, _PAPER = Takes(IMAGES), Takes(PAPERS)
 
-# A picture: re-encoded without its metadata before it is stored.
+# A picture. It is re-encoded without its metadata before it is stored.
 Image = Annotated[StoredFile, _IMAGE, AfterValidator(_IMAGE.check)]
 # A picture or a PDF, such as a receipt.
 Paper = Annotated[StoredFile, _PAPER, AfterValidator(_PAPER.check)]

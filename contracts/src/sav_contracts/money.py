@@ -1,4 +1,4 @@
-"""Amounts of money: decimal, with two places, in the currency that stands beside them."""
+"""Amounts of money: decimals with two places. The field next to them names the currency."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -8,13 +8,14 @@ from pydantic import AfterValidator, Field
 Currency = Literal["EUR", "TND"]
 
 
-def _in_cents(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"))
+def decimal_places(number: int) -> AfterValidator:
+    """Reads every spelling (`10`, `1E+1`, `0E-400`, `-0`) with this many decimal places."""
+    last = Decimal(1).scaleb(-number)
+    return AfterValidator(lambda given: given.quantize(last) + 0)
 
 
-# However it was written (`10`, `10.0`), it is read with two places.
-Amount = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), AfterValidator(_in_cents)]
-# What share of a line a cover pays.
+Amount = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), decimal_places(2)]
+# The share of a line that a cover pays.
 Percent = Annotated[int, Field(ge=0, le=100)]
-# How a thing is taxed; which rate that is on a date stands in the jurisdiction's data.
+# The class of tax. The jurisdiction's data gives its rate on a date.
 VatClass = Literal["standard", "intermediate", "reduced"]

@@ -1,4 +1,4 @@
-"""What the work amounts to: feedback and reports."""
+"""Feedback and reports."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -7,7 +7,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from sav_contracts.messages import Command, Event, Message, Personal, PersonId, Prose, Query, Scope, View
+from sav_contracts.claims import ReclamationView
+from sav_contracts.messages import Command, Event, Message, Personal, PersonId, Prose, Query, View
+from sav_contracts.times import Day
+from sav_contracts.visibility import Own, Visible
 
 FeedbackStatus = Literal["invited", "given"]
 
@@ -15,50 +18,50 @@ FeedbackStatus = Literal["invited", "given"]
 class FeedbackView(View):
     """What a client says about a closed visit: `rating` from 1 to 5, `recommend` from 0 to 10."""
 
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(client=Own("client_id"), technician=Own("technician_id"))
 
     client_id: PersonId
     technician_id: PersonId
     intervention_id: UUID
     reclamation_id: UUID
     status: FeedbackStatus
-    rating: int | None
-    recommend: int | None
-    comment: Personal[str] | None
+    rating: int | None = Field(examples=[5])
+    recommend: int | None = Field(examples=[9])
+    comment: Personal[str] | None = Field(examples=["À l'heure, aimable, et il fait chaud."])
     # Whether the client wants to be called about it.
     contact_me: bool
-    # Until when it may be given or changed.
-    open_until: datetime
+    # Until then it may be given or changed.
+    open_until: datetime = Field(examples=["2026-03-20T08:30:00Z"])
 
     def is_open(self) -> bool:
         return self.status == "invited"
 
-    def roots(self) -> frozenset[UUID]:
+    def timeline_roots(self) -> frozenset[UUID]:
         return frozenset({self.intervention_id, self.reclamation_id})
 
 
 class GiveFeedback(Command[FeedbackView]):
-    """Say how a closed visit was; again within two weeks changes it."""
+    """Say how a closed visit was. Repeating it within two weeks changes the feedback."""
 
     intervention_id: UUID
-    rating: Annotated[int, Field(ge=1, le=5)]
-    recommend: Annotated[int, Field(ge=0, le=10)] | None = None
-    comment: Personal[Prose] | None = None
+    rating: Annotated[int, Field(ge=1, le=5)] = Field(examples=[5])
+    recommend: Annotated[int, Field(ge=0, le=10)] | None = Field(default=None, examples=[9])
+    comment: Personal[Prose] | None = Field(default=None, examples=["À l'heure, aimable, et il fait chaud."])
     contact_me: bool = False
 
 
 class Count(Message):
-    """How many of one kind."""
+    """The number of one kind."""
 
-    name: str
+    name: str = Field(examples=["leak"])
     count: int
 
 
 class ReclamationsReport(Message):
-    """Réclamations opened in a period, as far as the caller may see them; `hours_…` are medians, by the clock.
+    """Réclamations opened in a period that the caller may see; `hours_…` are medians of elapsed hours.
 
-    `resolved` does not count what was opened again since. `visits` are those whose report was validated. `feedback` and
-    `average_rating` are about what was given on them, for a technician on their own visits. `invoiced` and `received`
+    `resolved` excludes those that were reopened. `visits` are those with a validated report. `feedback` and
+    `average_rating` are about the feedback on these visits; for a technician, on their own. `invoiced` and `received`
     are sums of the invoices issued for them, including VAT, in the platform's currency; None for a technician.
     """
 
@@ -84,29 +87,19 @@ class ReclamationsReport(Message):
 
 
 class GetReclamationsReport(Query[ReclamationsReport]):
-    """The réclamations opened from `from` to `to`, days in UTC, both included; the last 30 where none is given."""
+    """Get the réclamations opened from `from` to `to`, both included, as days in UTC. Default: the last 30 days."""
 
-    start: date | None = Field(default=None, alias="from")
-    end: date | None = Field(default=None, alias="to")
+    of: ClassVar[type[View] | None] = ReclamationView
+
+    start: Day | None = Field(default=None, alias="from")
+    end: Day | None = Field(default=None, alias="to")
 
 
-class FeedbackInvited(Event):
+class FeedbackInvited(Event[FeedbackView]):
     """A client is asked how a visit was."""
 
-    state: FeedbackView
 
-
-class FeedbackGiven(Event):
-    """A client said how a visit was, or changed it."""
+class FeedbackGiven(Event[FeedbackView]):
+    """A client gave or changed feedback on a visit."""
 
     client_sees: ClassVar[bool] = True
-
-    state: FeedbackView
-
-
-class FeedbackChanged(Event):
-    """What is known of a visit's feedback is shown anew."""
-
-    tells: ClassVar[bool] = False
-
-    state: FeedbackView

@@ -1,1 +1,1 @@
-"""The HTTP door: routes from the surface, reads from the read model, commands to their owners."""
+"""The HTTP server: routes come from the surface, reads from the read model; commands go to their owners."""

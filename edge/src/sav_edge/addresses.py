@@ -1,4 +1,4 @@
-"""From where a request comes: proxies that are trusted are believed, nobody else is."""
+"""The address a request comes from. Only trusted proxies may name another one than their own."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,22 +16,26 @@ PORT = re.compile(r"^\[(.*)\](?::\d+)?$|^([^:]*):\d+$")
 
 
 class Addresses:
-    """Finds the client's address; `trusted` are the networks of proxies that say for whom they ask."""
+    """Finds the client's address. `trusted` are the networks of proxies whose forwarding headers are believed."""
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = trusted
         self._is_trusted = lru_cache(4096)(self._among)
 
     def client(self, peer: str | None, sent: Mapping[bytes, bytes]) -> str | None:
-        """The last address on the way here that is no trusted proxy's; the peer's, where it is none itself."""
-        if not self._trusted or peer is None or not self._is_trusted(peer):
+        """The last forwarded address that is not a trusted proxy's; the peer's own if the peer is no trusted proxy."""
+        if peer is None or not self.is_proxy(peer):
             return peer
         forwarded_for, forwarded = (sent.get(name, b"").decode("latin-1") for name in LISTS)
         plain = [part.strip() for part in forwarded_for.split(",")] if forwarded_for else []
         marked = [quoted or bare for quoted, bare in FOR.findall(forwarded)]
         found = {self._last(peer, way) for way in (plain, marked) if way}
-        # A proxy says one of them and lets the other pass as it came: where they differ neither is believed.
+        # A proxy sets one of the two headers and passes the other on unchanged. Where they differ, neither is believed.
         return found.pop() if len(found) == 1 else peer
+
+    def is_proxy(self, peer: str) -> bool:
+        """Whether the peer is a trusted proxy."""
+        return bool(self._trusted) and self._is_trusted(peer)
 
     def _last(self, peer: str, way: Sequence[str]) -> str:
         for part in reversed(way):
@@ -59,9 +63,9 @@ def _parsed(text: str) -> Address | None:
 
 
 @lru_cache(10_000)
-def household(address: str | None) -> str:
-    """What is counted as one caller: an IPv4 address, or the network that a connection gets in IPv6 (RFC 6177)."""
+def client_network(address: str | None) -> str:
+    """What counts as one caller: an IPv4 address, or the /64 network that a connection gets in IPv6 (RFC 6177)."""
     parsed = _parsed(address) if address else None
     if isinstance(parsed, IPv6Address):
         return str(ip_network((parsed, 64), strict=False))
-    return address or "nowhere"
+    return str(parsed or address or "nowhere")

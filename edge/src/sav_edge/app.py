@@ -1,10 +1,9 @@
-"""The edge process: the HTTP door, and the consumer that feeds its read model."""
+"""The edge process: the HTTP server, and the consumer that feeds its read model."""
 
 import asyncio
 import resource
 import socket
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import structlog
@@ -13,59 +12,54 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from pydantic_core import to_json
 
-from sav_chassis import tracing
-from sav_chassis.asking import CommandClient
-from sav_chassis.consuming import ViewConsumer
+from sav_chassis.commands.client import CommandClient
 from sav_chassis.database import opened
 from sav_chassis.envelope import Envelope
 from sav_chassis.errors import SavError
+from sav_chassis.events.consumers import ViewConsumer
 from sav_chassis.files import Files, check_files
-from sav_chassis.health import Health
 from sav_chassis.identity import Verifier
-from sav_chassis.migrate import migrate
-from sav_chassis.projector import Told
-from sav_chassis.revoking import revoke
-from sav_chassis.runner import connected, run
+from sav_chassis.process.health import Health
+from sav_chassis.process.runner import connected
+from sav_chassis.revocations import revoke
 from sav_chassis.settings import Settings
+from sav_chassis.telemetry import tracing
+from sav_chassis.views import RecordedEvent
 from sav_contracts.auth.policy import Cors, RateLimits
-from sav_edge import elsewhere, problems
-from sav_edge.auditing import Audit
-from sav_edge.call import NONE, call_of
-from sav_edge.description import described
-from sav_edge.front import Front
-from sav_edge.limiting import RateLimiter
-from sav_edge.live import Live
+from sav_edge import problems, unmatched
+from sav_edge.api_docs import described
+from sav_edge.audit_log import Audit
+from sav_edge.bodies import BodyLimits
+from sav_edge.http_server import Config, Server
+from sav_edge.live_settings import LiveSettings
+from sav_edge.middleware import RequestMiddleware
 from sav_edge.projection import apply
-from sav_edge.reading import ReadModel
-from sav_edge.routes import Door, HttpRequest, handlers
-from sav_edge.serving import Config, Server
+from sav_edge.rate_limiter import RateLimiter
+from sav_edge.read_model import ReadModel
+from sav_edge.request_context import NONE, request_context_of
+from sav_edge.routes import Gateway, HttpRequest, handlers
 from sav_edge.stream import Streams, streaming
-from sav_edge.uploads import Bounds, Uploads
+from sav_edge.upload_screening import UploadScreening
+from sav_edge.uploads import Uploads
 
 log = structlog.get_logger()
 
 POOL = 10
-# Decoding a picture takes a core, and up to 400 MB.
+# Files screened concurrently: each takes one core and up to `screen_upload.MEMORY` bytes.
 RECOGNISERS = 2
-# Seconds a request in hand may take after SIGTERM.
+# Seconds between attempts to reconnect to the broker: people wait until commands work again.
+SOON = 0.2
+# Seconds that requests still running at SIGTERM may take.
 FINISH_WITHIN = 6
 
 
 class Edge:
-    """The HTTP door. Every event reaches its read model."""
+    """The room and its queue: every event reaches the read model."""
 
     name = "edge"
 
     def bindings(self) -> dict[str, list[str]]:
         return {"edge.views": ["#"]}
-
-    async def migrate(self, settings: Settings) -> None:
-        """Creates and upgrades the read model's database."""
-        await migrate(settings, self.name)
-
-    def run(self) -> None:
-        """The edge as a process, until SIGTERM or SIGINT."""
-        run(listening(Settings()))
 
 
 edge = Edge()
@@ -73,39 +67,38 @@ edge = Edge()
 
 @asynccontextmanager
 async def application(settings: Settings, health: Health | None = None) -> AsyncIterator[Litestar]:
-    """The ASGI application at work: connected, its read model fed."""
+    """The ASGI application, connected to database and broker, its read model kept up to date."""
     check_files(settings, edge.name)
     health = health or Health()
     async with (
         opened(settings, edge.name, POOL) as database,
         connected(settings, edge.name) as broker,
-        connected(settings, "edge publishes") as publishing,
+        connected(settings, "edge publishes", SOON) as publishing,
     ):
         client = CommandClient(publishing)
         await client.start()
 
         verifier = Verifier(settings.public_keys)
-        live = Live(database, verifier)
+        live = LiveSettings(database, verifier)
         await live.start()
         streams = Streams(database.pool, verifier, settings.streams)
 
-        async def take_in(told: Sequence[Told]) -> None:
-            await revoke(database.pool, told)
-            await apply(database.pool, told)
-            await live.tell(told)
+        async def take_in(events: Sequence[RecordedEvent]) -> None:
+            await revoke(database.pool, events)
+            await apply(database.pool, events)
+            await live.tell(events)
             streams.look()
 
         async def apply_reply(envelopes: Sequence[Envelope]) -> None:
             await take_in([(envelope, envelope.event()) for envelope in envelopes])
 
         read = ReadModel(database.pool)
-        recognisers = ThreadPoolExecutor(RECOGNISERS, "recogniser")
-        bounds = Bounds(settings.max_body, settings.max_upload, settings.body_within)
-        uploads = Uploads(Files(settings.files_url), recognisers, bounds)
+        bounds = BodyLimits(settings.max_body, settings.max_upload, settings.body_within)
+        uploads = Uploads(Files(settings.files_url), UploadScreening(RECOGNISERS), bounds)
         limiter = RateLimiter(database.pool, lambda: live.policy(RateLimits), settings.rate_limits_scale)
         audit = Audit(database.pool, settings)
         deadline = settings.command_deadline
-        door = Door(read, client, verifier, deadline, apply_reply, uploads, limiter, audit)
+        gateway = Gateway(read, client, verifier, deadline, apply_reply, uploads, limiter, audit)
         consumer = ViewConsumer(take_in, database, broker, "edge.views")
         await consumer.start()
         health.database, health.connections = database, [broker, publishing]
@@ -113,18 +106,19 @@ async def application(settings: Settings, health: Health | None = None) -> Async
         try:
             async with audit.running(), limiter.running(), streams.running():
                 with health.started():
-                    app = build(door, streams, health)
-                    app.asgi_handler = Front(app.asgi_handler, settings, lambda: live.policy(Cors), audit)
+                    app = build(gateway, streams, health)
+                    app.asgi_handler = RequestMiddleware(
+                        app.asgi_handler, settings, lambda: live.policy(Cors), audit
+                    )
                     yield app
         finally:
             await consumer.stop()
             await live.stop()
             await client.close()
-            recognisers.shutdown(wait=False, cancel_futures=True)
 
 
-def build(door: Door, streams: Streams, health: Health) -> Litestar:
-    """The routes of the surface, live changes, health for a balancer and the API description."""
+def build(gateway: Gateway, streams: Streams, health: Health) -> Litestar:
+    """The routes of the surface, the stream, health for a load balancer, public keys and the API description."""
 
     @get("/health/live")
     async def live() -> Response[bytes]:
@@ -137,27 +131,27 @@ def build(door: Door, streams: Streams, health: Health) -> Litestar:
     @get("/.well-known/jwks.json")
     async def keys() -> Response[bytes]:
         return Response(
-            to_json(door.verifier.jwks()),
+            to_json(gateway.verifier.jwks()),
             media_type="application/json",
             headers={"Cache-Control": "public, max-age=300"},
         )
 
-    pages = Router("/", route_handlers=[keys, *described()], before_request=elsewhere.counted)
+    pages = Router("/", route_handlers=[keys, *described()], before_request=unmatched.counted)
     return Litestar(
-        [*handlers(door), streaming(streams, door.admit), live, ready, pages],
-        state=State({"streams": streams, "limiter": door.limiter}),
+        [*handlers(gateway), streaming(streams, gateway.admit), live, ready, pages],
+        state=State({"streams": streams, "limiter": gateway.limiter}),
         openapi_config=None,
         logging_config=None,
         exception_handlers={
             SavError: problems.on_sav_error,
-            HTTPException: elsewhere.without_route,
+            HTTPException: unmatched.without_route,
             Exception: _unexpected,
         },
     )
 
 
 def _unexpected(request: HttpRequest, error: Exception) -> Response[bytes]:
-    call = call_of(request.scope)
+    call = request_context_of(request.scope)
     call.route = call.route or NONE
     return problems.on_any_error(request, error)
 
@@ -176,7 +170,7 @@ async def listening(settings: Settings) -> AsyncIterator[None]:
         tracing.exporting(edge.name),
         application(settings, health) as app,
     ):
-        # Only now: a replica that cannot answer yet takes no connections.
+        # Last: a replica that cannot answer yet takes no connections.
         listener = socket.create_server(
             (settings.edge_host, settings.edge_port), backlog=2048, reuse_port=True
         )
@@ -187,7 +181,7 @@ async def listening(settings: Settings) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def served(app: Litestar, listener: socket.socket, settings: Settings) -> AsyncIterator[None]:
-    """Answers HTTP; at the end what is in hand is finished, and streams, which have no end of their own, are ended."""
+    """Serves HTTP. At the end, running requests finish; streams, which never end otherwise, are ended."""
     _enough_files()
     server = Server(Config(app, settings, FINISH_WITHIN))
     serving = asyncio.create_task(server.serve([listener]))
@@ -200,6 +194,6 @@ async def served(app: Litestar, listener: socket.socket, settings: Settings) -> 
 
 
 def _enough_files() -> None:
-    """A connection is a file: thousands listen, and the usual limit is a thousand."""
+    """Raises the limit of open files, usually a thousand: a connection is one, and thousands of callers listen."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

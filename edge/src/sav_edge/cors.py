@@ -1,14 +1,14 @@
-"""Which pages of other origins may call the API from a browser: those of the policy `cors` (Fetch standard, 3.2).
+"""CORS: pages of the origins in the policy `cors` may call the API from a browser (Fetch standard, 3.2).
 
-Tokens travel in a header of their own, so no answer allows credentials.
+Tokens travel in `Authorization`, not in cookies, so no response allows credentials.
 """
 
 from sav_contracts.auth.policy import Cors
-from sav_edge.call import Header
+from sav_edge.request_context import Header
 
 SENT = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, traceparent, X-Request-ID"
 SHOWN = "Content-Disposition, ETag, Idempotency-Key, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
-# Seconds for which a browser need not ask again.
+# Seconds for which a browser may cache a preflight.
 REMEMBERED = 600
 
 VARY: Header = (b"vary", b"Origin")
@@ -20,7 +20,7 @@ ALLOWED: tuple[Header, ...] = (
 
 
 def granted(policy: Cors, origin: bytes | None) -> tuple[Header, ...]:
-    """What every answer to this origin carries; where other origins may ask, that answers differ by origin."""
+    """The headers of every response to this origin: only `Vary` if it is not allowed, none if no origin is."""
     if not policy.origins:
         return ()
     if origin is None or origin.decode("latin-1") not in policy.origins:
@@ -29,5 +29,5 @@ def granted(policy: Cors, origin: bytes | None) -> tuple[Header, ...]:
 
 
 def preflight(methods: bytes) -> tuple[Header, ...]:
-    """What the answer to a granted preflight carries beside that: the path's methods and the headers that are read."""
+    """What the response to an allowed preflight adds: the path's methods, and the request headers that are read."""
     return (b"access-control-allow-methods", methods), *ALLOWED

@@ -3,27 +3,39 @@
 import re
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from sav_chassis.errors import Problem
 from sav_contracts.actor import ANYONE, Actor, Role
 from sav_contracts.files import MAX_FILE_BYTES, MAX_UPLOAD
-from sav_contracts.messages import Asked, View
-from sav_contracts.surface import SURFACE, Row, Serves
+from sav_contracts.messages import RequestMessage, View
+from sav_contracts.surface import (
+    SURFACE,
+    AnyRow,
+    EdgeQueryRow,
+    FileRow,
+    ListRow,
+    MessageRow,
+    OwnRecordRow,
+    ReadRow,
+    RecordRow,
+    TimelineRow,
+)
 from sav_contracts.timeline import Entry
-from sav_edge import beside
-from sav_edge.answers import REFUSALS, headers, refusals, with_headers
-from sav_edge.listing import MAX_SEARCH, form, parameters
+from sav_edge import openapi_extras
+from sav_edge.bodies import FORM, JSON, file_fields, media_types
+from sav_edge.list_query import MAX_SEARCH, form, parameters
+from sav_edge.openapi_responses import REFUSALS, headers, refusals, with_headers
 from sav_edge.routes import PREFIX
-from sav_edge.uploads import ENDINGS, FORM, JSON, file_fields, media_types
+from sav_edge.uploads import ENDINGS
 
 Json = dict[str, Any]
 CLIENT = Actor(role=Role.CLIENT)
 
-# What only a body can be refused for.
+# Statuses of refusals that only a request with a body gets.
 BODILY = {"400", "408", "413", "415"}
-# What only a change can be refused for.
+# Statuses of refusals that only a change gets.
 CHANGING = {"412"}
 KEY = {
     "name": "Idempotency-Key",
@@ -44,14 +56,11 @@ MEANT = {
     "id that the command changes must still be in that version.",
     "schema": {"type": "string"},
 }
-# What is not sent again to who holds it.
-LISTS = (Serves.PAGE, Serves.TIMELINE)
-HELD = (Serves.ONE, Serves.SELF, Serves.FILE, *LISTS)
 BINARY = {"type": "string", "format": "binary"}
 
 
 def document() -> Json:
-    """The description of every route, for people and for generators of clients."""
+    """The OpenAPI document of every route, for people and for generators of clients."""
     references, definitions = _schemas()
     problem = definitions["Problem"]
     problem["properties"] = {"type": {"type": "string"}, "title": {"type": "string"}} | problem["properties"]
@@ -66,9 +75,9 @@ def document() -> Json:
             "version": "1",
             "description": "After-sales service: réclamations, visits, accounts.",
         },
-        "paths": paths | beside.paths(),
+        "paths": paths | openapi_extras.paths(),
         "components": {
-            "schemas": definitions | beside.SCHEMAS,
+            "schemas": definitions | openapi_extras.SCHEMAS,
             "headers": headers(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
@@ -76,23 +85,24 @@ def document() -> Json:
 
 
 def _schemas() -> tuple[dict[type[BaseModel], Json], dict[str, Json]]:
-    models: set[tuple[type[BaseModel], str]] = {(Problem, "serialization"), (Entry, "serialization")}
+    models: set[tuple[type[BaseModel], JsonSchemaMode]] = {
+        (Problem, "serialization"),
+        (Entry, "serialization"),
+    }
     for row in SURFACE:
-        if issubclass(row.message, Asked):
-            models |= {(row.message, "validation"), (row.message.reply_type(), "serialization")}
+        if isinstance(row, MessageRow | EdgeQueryRow):
+            models.add((row.message, "validation"))
+            models.add((row.reply, "serialization"))
         for shown in _forms(row):
             models.add((shown, "serialization"))
     ordered = sorted(models, key=lambda item: (item[0].__name__, item[1]))
-    found, definitions = models_json_schema(
-        ordered,  # type: ignore[arg-type]
-        ref_template="#/components/schemas/{model}",
-    )
+    found, definitions = models_json_schema(ordered, ref_template="#/components/schemas/{model}")
     by_model = {model: schema for (model, _), schema in found.items() if issubclass(model, BaseModel)}
     return by_model, _local(definitions["$defs"])
 
 
 def _local(schema: Any) -> Any:
-    """The schema with times of day as they are: in somebody's zone, so that they have no offset (`time-local`)."""
+    """The schema with times of day as `time-local`: they are in somebody's own zone, so they have no offset."""
     if isinstance(schema, list):
         return [_local(part) for part in schema]
     if not isinstance(schema, dict):
@@ -101,17 +111,17 @@ def _local(schema: Any) -> Any:
     return {name: _local(part) for name, part in schema.items()} | local
 
 
-def _forms(row: Row) -> list[type[View]]:
-    reply = row.message.reply_type() if issubclass(row.message, Asked) else row.message
+def _forms(row: AnyRow) -> list[type[View]]:
+    reply = row.reply
     if not issubclass(reply, View):
         return []
-    shapes = [reply] if set(row.reach) - {Role.CLIENT} else []
-    if Role.CLIENT in row.reach and form(reply, CLIENT) not in shapes:
+    shapes = [reply] if row.roles - {Role.CLIENT} else []
+    if Role.CLIENT in row.roles and form(reply, CLIENT) not in shapes:
         shapes.append(form(reply, CLIENT))
     return shapes
 
 
-def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: dict[str, Json]) -> Json:
+def _operation(row: AnyRow, references: dict[type[BaseModel], Json], definitions: dict[str, Json]) -> Json:
     name = row.message.__name__
     operation: Json = {
         "operationId": _operation_id(row),
@@ -123,75 +133,86 @@ def _operation(row: Row, references: dict[type[BaseModel], Json], definitions: d
     }
     if not _public(row):
         operation["security"] = [{"token": []}]
-    if issubclass(row.message, Asked) and row.method == "GET":
+    if isinstance(row, MessageRow | EdgeQueryRow) and row.method == "GET":
         operation["parameters"] += _fields_as_parameters(definitions[name], row)
-    elif row.serves is Serves.REPLY:
+    elif isinstance(row, MessageRow):
         operation["parameters"] += [KEY, MEANT]
         if body := _body(definitions[name], row):
             operation["requestBody"] = body
-    if row.serves in LISTS:
+    if isinstance(row, ListRow | TimelineRow):
         operation["parameters"] += [_query_parameter(name, row) for name in parameters(row)]
-    if row.serves in HELD:
+    if isinstance(row, ReadRow):
         operation["parameters"].append(KNOWN)
     return operation
 
 
-def _described(row: Row) -> str:
-    told = {
-        Serves.REPLY: row.message.__doc__,
-        Serves.PAGE: "What the caller may see, newest first; `next` of a page is the `after` of the following one.",
-        Serves.TIMELINE: "What happened, oldest first, as far as the caller may see it.",
-    }.get(row.serves, f"As the caller may see it. {row.message.__doc__}")
-    return f"{told}\n\n{_roles(row)}"
+def _described(row: AnyRow) -> str:
+    match row:
+        case MessageRow():
+            said = row.message.__doc__
+        case ListRow():
+            said = (
+                "What the caller may see, newest first; `next` of a page is the `after` of the following one."
+            )
+        case TimelineRow():
+            said = "What happened, oldest first, as far as the caller may see it."
+        case _:
+            said = f"As the caller may see it. {row.message.__doc__}"
+    return f"{said}\n\n{_roles(row)}"
 
 
-def _operation_id(row: Row) -> str:
+def _operation_id(row: AnyRow) -> str:
     name = row.message.__name__.removesuffix("View")
-    return {
-        Serves.PAGE: f"list{name}s",
-        Serves.ONE: f"get{name}",
-        Serves.SELF: f"getMy{name}",
-        Serves.TIMELINE: f"get{name}Timeline",
-        Serves.FILE: f"get{name}{row.file.title().replace('_', '')}",
-    }.get(row.serves, name[0].lower() + name[1:])
+    match row:
+        case ListRow():
+            return f"list{name}s"
+        case RecordRow():
+            return f"get{name}"
+        case OwnRecordRow():
+            return f"getMy{name}"
+        case TimelineRow():
+            return f"get{name}Timeline"
+        case FileRow():
+            return f"get{name}{row.file.title().replace('_', '')}"
+        case MessageRow() | EdgeQueryRow():
+            return name[0].lower() + name[1:]
 
 
-def _roles(row: Row) -> str:
+def _roles(row: AnyRow) -> str:
     if _public(row):
         return "For anybody, without a token."
-    return "For " + ", ".join(f"{role} ({reach})" for role, reach in row.reach.items()) + "."
+    seen = [f"{role} ({row.rule(role)})" if row.view else role for role in Role if role in row.roles]
+    return f"For {', '.join(seen)}."
 
 
-def _public(row: Row) -> bool:
-    return ANYONE.role in row.reach
+def _public(row: AnyRow) -> bool:
+    return ANYONE.role in row.roles
 
 
-def _responses(row: Row, references: dict[type[BaseModel], Json]) -> Json:
+def _responses(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
     status = str(row.status)
     responses = {status: _answer(row, references)} | _refusals(row)
-    if row.serves in HELD:
+    if isinstance(row, ReadRow):
         return with_headers(responses, {"ETag": (status, "304")})
-    if row.serves is not Serves.REPLY or row.method == "GET":
+    if isinstance(row, EdgeQueryRow) or row.method == "GET":
         return with_headers(responses)
     record = (status,) if _forms(row) else ()
     created = record if status == "201" else ()
     return with_headers(responses, {"Idempotency-Key": responses, "ETag": record, "Location": created})
 
 
-def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
-    if row.serves is Serves.FILE:
+def _answer(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
+    if isinstance(row, FileRow):
         return {
             "description": "The file",
             "content": {media_type: {"schema": BINARY} for media_type in ENDINGS},
         }
-    if row.serves is Serves.TIMELINE:
+    if isinstance(row, TimelineRow):
         shapes = [references[Entry]]
-    elif forms := _forms(row):
-        shapes = [references[shape] for shape in forms]
     else:
-        shapes = [references[row.message.reply_type()]] if issubclass(row.message, Asked) else []
+        shapes = [references[shape] for shape in _forms(row)] or [references[row.reply]]
     schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
-    if row.serves in LISTS:
+    if isinstance(row, ListRow | TimelineRow):
         schema = {
             "type": "object",
             "required": ["items", "next"],
@@ -201,26 +222,26 @@ def _answer(row: Row, references: dict[type[BaseModel], Json]) -> Json:
             },
         }
     return {
-        "description": "Done" if row.serves is Serves.REPLY else "Found",
+        "description": "Done" if isinstance(row, MessageRow) else "Found",
         "content": {"application/json": {"schema": schema}},
     }
 
 
-def _refusals(row: Row) -> Json:
+def _refusals(row: AnyRow) -> Json:
     expected = {"401", "403", "404", "422", "429", "503"}
-    if row.serves is Serves.REPLY:
+    if isinstance(row, MessageRow):
         expected = set(REFUSALS) - (BODILY | CHANGING if row.method == "GET" else set())
-    if row.serves in (Serves.PAGE, Serves.EDGE) and "{" not in row.path:
+    if isinstance(row, ListRow | EdgeQueryRow) and "{" not in row.path:
         expected -= {"404"}
     if "token" not in row.message.model_fields:
         expected -= {"410"}
-    held = {"304": {"description": "The caller holds it already"}} if row.serves in HELD else {}
+    held = {"304": {"description": "The caller holds it already"}} if isinstance(row, ReadRow) else {}
     return refusals(expected) | held
 
 
-def _body(schema: Json, row: Row) -> Json | None:
-    """The body in each type that is taken; None where the path says everything."""
-    message: type[Asked[BaseModel]] = row.message  # type: ignore[assignment]
+def _body(schema: Json, row: MessageRow) -> Json | None:
+    """The request body in each accepted content type; None where the path holds all fields."""
+    message = row.message
     fields = _without(schema, _in_path(row))
     if not fields["properties"]:
         return None
@@ -245,7 +266,7 @@ def _without(schema: Json, names: set[str]) -> Json:
     return schema | {"properties": left, "required": required}
 
 
-def _form(fields: Json, message: type[Asked[BaseModel]]) -> Json:
+def _form(fields: Json, message: type[RequestMessage[BaseModel]]) -> Json:
     properties = dict(fields["properties"])
     for name, file in file_fields(message).items():
         bounds = {bound: properties[name][bound] for bound in ("minItems", "maxItems") if file.many}
@@ -257,8 +278,7 @@ def _form(fields: Json, message: type[Asked[BaseModel]]) -> Json:
     return {"schema": fields | {"properties": properties}, "encoding": encoding}
 
 
-def _fields_as_parameters(schema: Json, row: Row) -> list[Json]:
-    """The fields of a query, under the names that they have in a URL."""
+def _fields_as_parameters(schema: Json, row: AnyRow) -> list[Json]:
     fields = _without(schema, _in_path(row))
     return [
         {"name": name, "in": "query", "required": name in fields["required"], "schema": value}
@@ -266,7 +286,7 @@ def _fields_as_parameters(schema: Json, row: Row) -> list[Json]:
     ]
 
 
-def _in_path(row: Row) -> set[str]:
+def _in_path(row: AnyRow) -> set[str]:
     return set(re.findall(r"{(\w+)}", row.path))
 
 
@@ -274,15 +294,13 @@ def _path_parameter(name: str) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
-def _query_parameter(name: str, row: Row) -> Json:
-    properties = row.message.model_json_schema()["properties"]
+def _query_parameter(name: str, row: ListRow | TimelineRow) -> Json:
     schema: Json = {"type": "string"}
-    if name in row.filters:
-        known = {
-            key: properties[name].get(key) for key in ("type", "enum", "format") if key in properties[name]
-        }
+    if isinstance(row, ListRow) and name in row.filters:
+        field_schema = TypeAdapter(row.message.filter_type(name)).json_schema()
+        known = {key: field_schema[key] for key in ("type", "enum", "format") if key in field_schema}
         return {"name": name, "in": "query", "schema": {"type": "array", "items": known or schema}}
-    if name == "sort":
+    if isinstance(row, ListRow) and name == "sort":
         schema = {"type": "string", "enum": [f"{sign}{key}" for key in row.sorts for sign in ("", "-")]}
     if name == "limit":
         schema = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}

@@ -10,24 +10,41 @@ from litestar.exceptions import HTTPException
 from litestar.types import Receive, Scope, Send
 from pydantic_core import to_json
 
-from sav_chassis.errors import Problem, SavError
-from sav_edge.french import french, in_french, prefers_french
+from sav_chassis.database import unavailable
+from sav_chassis.errors import Fault, Malformed, NotFound, Problem, SavError, TooLarge
+from sav_edge.language import TITLES, prefers_french
 from sav_edge.reply import Reply
 
 log = structlog.get_logger()
 
-CODES = {
-    400: "malformed",
-    401: "not_signed_in",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "too_large",
-    415: "unsupported_media_type",
-}
+
+class MethodNotAllowed(SavError):
+    """The address exists, but takes other methods."""
+
+    code = "method_not_allowed"
+    status = 405
+    allowed: str
+    en = "This address takes {allowed} only; see /docs"
+    fr = "Cette adresse n’accepte que {allowed} ; voir /docs"
 
 
-class Refusal(Reply):
-    """A problem in the language of who reads it, with the headers that its status asks for."""
+class NothingHere(NotFound):
+    en = "There is nothing at this address; see /docs"
+    fr = "Il n’y a rien à cette adresse ; ce qu’il y a est décrit sous /docs"
+
+
+class RequestTooLarge(TooLarge):
+    en = "The request is too large"
+    fr = "La requête est trop volumineuse"
+
+
+class RequestUnreadable(Malformed):
+    en = "The request cannot be read"
+    fr = "La requête est illisible"
+
+
+class ProblemResponse(Reply):
+    """A problem in the caller's language, with the headers that its status requires."""
 
     def __init__(self, problem: Problem, headers: dict[str, str] | None = None) -> None:
         more = {"Content-Language": "en", "Vary": "Accept-Language"} | (headers or {})
@@ -47,7 +64,7 @@ class Refusal(Reply):
         if not prefers_french(b",".join(accepts).decode("latin-1")):
             return self
         translated = copy(self)
-        translated.body = _document(in_french(self.problem), french(HTTPStatus(self.status).phrase))
+        translated.body = _document(self.problem.in_french(), TITLES[self.status])
         translated.headers = self.headers | {"Content-Language": "fr"}
         return translated
 
@@ -56,20 +73,45 @@ class Refusal(Reply):
 
 
 def _document(problem: Problem, title: str) -> bytes:
-    told = {"type": f"urn:sav:problem:{problem.code}", "title": title}
-    return to_json(told | problem.model_dump(exclude_none=True, exclude={"retry_after"}))
+    document = {"type": f"urn:sav:problem:{problem.code}", "title": title}
+    return to_json(document | problem.model_dump(exclude_none=True, exclude={"retry_after", "french"}))
 
 
-def reply(problem: Problem, headers: dict[str, str] | None = None) -> Refusal:
-    """The problem as an answer."""
-    return Refusal(problem, headers)
+def reply(problem: Problem, headers: dict[str, str] | None = None) -> ProblemResponse:
+    return ProblemResponse(problem, headers)
 
 
-def of_http_error(error: HTTPException, headers: dict[str, str] | None = None) -> Refusal:
+def refusal(error: Exception, headers: dict[str, str]) -> ProblemResponse:
+    """The problem for an error during a request; raises the error again where it is a fault of ours."""
+    if isinstance(error, SavError):
+        return reply(error.problem, headers)
+    if isinstance(error, HTTPException):
+        return of_http_error(error, headers)
+    if away := unavailable(error):
+        log.warning("not answered", refusal=str(away), error=repr(error))
+        return reply(away.problem, headers)
+    raise error
+
+
+def of_http_error(error: HTTPException, headers: dict[str, str] | None = None) -> ProblemResponse:
     """What Litestar itself refuses: unknown path or method."""
-    status = error.status_code
-    problem = Problem(status=status, code=CODES.get(status, "refused"), detail=error.detail)
-    return reply(problem, (headers or {}) | (error.headers or {}))
+    return reply(_meant(error).problem, (headers or {}) | (error.headers or {}))
+
+
+def _meant(error: HTTPException) -> SavError:
+    match error.status_code:
+        case 404:
+            return NothingHere()
+        case 405:
+            # Litestar writes the header's name in lower case, and lists OPTIONS too.
+            named = {name.lower(): value for name, value in (error.headers or {}).items()}.get("allow", "GET")
+            allowed = ", ".join(sorted(set(named.split(", ")) - {"OPTIONS"}))
+            return MethodNotAllowed(allowed=allowed)
+        case 413:
+            return RequestTooLarge()
+        case status if status < 500:
+            return RequestUnreadable()
+    return Fault()
 
 
 def on_sav_error(request: Request[Any, Any, Any], error: SavError) -> Response[bytes]:
@@ -83,5 +125,4 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of ours; the cause is in the log, not in the answer."""
     log.error("request failed", path=request.url.path, exc_info=error)
-    told = SavError("something went wrong on our side; it is logged").problem
-    return reply(told).spoken(request.scope).response()
+    return on_sav_error(request, Fault())

@@ -1,18 +1,18 @@
-"""The read model: every record's newest view, a timeline row for each event that tells and related root, and what of it
-is new to those who listen."""
+"""The projection of the read model: every record's newest view, a timeline row for each root of an event that makes
+one, and the changes for the listeners of the stream."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sav_chassis.envelope import Envelope
-from sav_chassis.projector import COLUMNS, UPSERT, Executes, Told, arrays, rows
+from sav_chassis.views import COLUMNS, UPSERT, RecordedEvent, SqlExecutor, arrays, rows
 from sav_contracts.messages import Event
 from sav_contracts.timeline import Entry
 
-# What `replay` writes, in its order; `apply` also says in `change` what has changed.
+# The tables that `replay` writes, in its order; `apply` also writes the changes to `change`.
 TABLES = ("view", "timeline")
 LINE = ("uuid", "uuid", "timestamptz", "text", "uuid", "json", "json")
-# What says who sees a record.
+# The columns that decide who sees a record.
 WHOSE = "parent, user_id, client_id, technician_id"
 SHOWN = f"""
 WITH shown AS ({UPSERT} RETURNING kind, id, version, {WHOSE}, nullif(doc_client IS NOT NULL, false) AS doc_client)"""
@@ -20,9 +20,9 @@ LINES = f"""
 INSERT INTO timeline (root, event_id, at, kind, subject, doc, doc_client)
 SELECT * FROM unnest({", ".join(f"${n}::{type}[]" for n, type in enumerate(LINE, len(COLUMNS) + 1))})
 ON CONFLICT DO NOTHING"""
-# A record that had been somebody else's is a change for both. A statement sees a table as it was before; where another
-# replica writes the same record at that very moment, the one between the two may not be told.
-TOLD = f""",
+# When a record changes hands, its old and its new owner are notified. A statement sees the table as it was before the
+# statement began: when two replicas write a record concurrently, an owner in between may not be notified.
+CHANGES = f""",
 told AS (
     INSERT INTO change (kind, id, version, {WHOSE}, doc_client) SELECT * FROM shown UNION ALL
     SELECT was.kind, was.id, shown.version, was.parent, was.user_id, was.client_id, was.technician_id,
@@ -30,36 +30,36 @@ told AS (
     FROM shown JOIN view was ON was.kind = shown.kind AND was.id = shown.id
     WHERE (was.client_id, was.technician_id, was.doc_client IS NOT NULL)
         IS DISTINCT FROM (shown.client_id, shown.technician_id, shown.doc_client IS NOT NULL))"""
-APPLY, REPLAY = SHOWN + TOLD + LINES, SHOWN + LINES
+APPLY, REPLAY = SHOWN + CHANGES + LINES, SHOWN + LINES
 
 
-async def apply(connection: Executes, told: Sequence[Told]) -> None:
-    """Applies events, in any order, any number of times; one statement whatever their number."""
-    await _write(connection, APPLY, told)
+async def apply(connection: SqlExecutor, events: Sequence[RecordedEvent]) -> None:
+    """Applies events, in any order and any number of times; all of them in one statement."""
+    await _write(connection, APPLY, events)
 
 
-async def replay(connection: Executes, told: Sequence[Told]) -> None:
-    """The same for what has happened long ago: nobody is told."""
-    await _write(connection, REPLAY, told)
+async def replay(connection: SqlExecutor, events: Sequence[RecordedEvent]) -> None:
+    """The same for past events: listeners are not notified."""
+    await _write(connection, REPLAY, events)
 
 
-async def _write(connection: Executes, statement: str, told: Sequence[Told]) -> None:
-    if told:
-        views = arrays(rows(event.state for _, event in told), len(COLUMNS))
-        lines = arrays(sorted(_lines(told), key=lambda row: (row[0], row[2], row[1])), len(LINE))
+async def _write(connection: SqlExecutor, statement: str, events: Sequence[RecordedEvent]) -> None:
+    if events:
+        views = arrays(rows(event.state for _, event in events), len(COLUMNS))
+        lines = arrays(sorted(_lines(events), key=lambda row: (row[0], row[2], row[1])), len(LINE))
         await connection.execute(statement, *views, *lines)
 
 
-def _lines(told: Sequence[Told]) -> Iterator[tuple[Any, ...]]:
-    for envelope, event in told:
-        if not event.tells:
+def _lines(events: Sequence[RecordedEvent]) -> Iterator[tuple[Any, ...]]:
+    for envelope, event in events:
+        if not event.makes_timeline_line:
             continue
         shown = event.for_client()
         entry = _entry(envelope, event).model_dump_json(exclude_none=True)
         entry_client = (
             _entry(envelope, shown, who=False).model_dump_json(exclude_none=True) if shown else None
         )
-        for root in event.state.roots():
+        for root in event.state.timeline_roots():
             yield root, envelope.id, envelope.at, envelope.kind, envelope.subject, entry, entry_client
 
 

@@ -1,4 +1,4 @@
-"""What the edge answers with, as it goes out."""
+"""The HTTP response of the edge."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from litestar import Response
 from litestar.types import Receive, Scope, Send
 
 JSON = "application/json"
-# Statuses that have no body, and so no length of one (RFC 9110, 8.6).
+# Statuses that have no body, and so no Content-Length (RFC 9110, 8.6).
 BODILESS = (204, 304)
 
 
 class Reply:
-    """Status, headers and a whole body, as an ASGI application: a fifth of what a `Response` costs a GET."""
+    """Status, headers and a whole body, as an ASGI application. It costs a GET a fifth of Litestar's `Response`."""
 
     def __init__(
         self, body: bytes, status: int, media_type: str = "", headers: Mapping[str, str] | None = None
@@ -31,5 +31,5 @@ class Reply:
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
     def response(self) -> Response[Any]:
-        """The same for Litestar, which answers what is no row of the surface."""
+        """The same as Litestar's `Response`, for requests that no row of the surface answers."""
         return Response(self.body, status_code=self.status, headers=self.headers)

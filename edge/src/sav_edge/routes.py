@@ -1,63 +1,99 @@
-"""Routes from the surface: one handler for every kind of row, and nothing else that answers under /api."""
+"""The routes of the surface, one handler for each kind of row. Nothing else answers under /api."""
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import structlog
 import uuid_utils
 from litestar import HttpMethod, Request, route
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from pydantic import BaseModel
 from pydantic_core import from_json
 
-from sav_chassis import tracing
-from sav_chassis.asking import Caller, CommandClient
-from sav_chassis.database import is_away
-from sav_chassis.envelope import Envelope
-from sav_chassis.errors import FieldError, Invalid, NotSignedIn, Problem, SavError, Unavailable
+from sav_chassis.commands.client import CommandClient
+from sav_chassis.commands.roles import check_role
+from sav_chassis.database import unavailable
+from sav_chassis.envelope import Caller, Envelope
+from sav_chassis.errors import NotSignedIn, WrongField, WrongFields
 from sav_chassis.identity import Verifier
-from sav_chassis.roles import check_role
+from sav_chassis.telemetry import tracing
 from sav_contracts.actor import Actor
-from sav_contracts.edge import FindRequests
-from sav_contracts.messages import Asked, View
-from sav_contracts.surface import SURFACE, Row, Serves
-from sav_edge import downloads, problems, tags, uploads
-from sav_edge.auditing import Audit
-from sav_edge.call import Call, call_of
-from sav_edge.limiting import RateLimiter, kind_of
-from sav_edge.listing import Query
-from sav_edge.reading import ReadModel
+from sav_contracts.messages import RequestMessage, View
+from sav_contracts.surface import (
+    SURFACE,
+    AnyRow,
+    EdgeQueryRow,
+    FileRow,
+    ListRow,
+    MessageRow,
+    OwnRecordRow,
+    RecordRow,
+    Row,
+    TimelineRow,
+)
+from sav_edge import bodies, downloads, etags, problems
+from sav_edge.audit_log import Audit
+from sav_edge.list_query import QueryParameters
+from sav_edge.rate_limiter import RateLimiter, request_class_of
+from sav_edge.read_model import ReadModel
 from sav_edge.reply import JSON, Reply
+from sav_edge.request_context import RequestContext, request_context_of
 from sav_edge.uploads import Uploads
 
 log = structlog.get_logger()
 
 HttpRequest = Request[Any, Any, Any]
+A = TypeVar("A", bound=RequestMessage[Any])
 PREFIX = "/api"
 # Seconds that a caller waits for the read model to show what they wrote.
 APPLY_WITHIN = 2.0
 # Characters of a user agent.
 LONGEST_AGENT = 200
 TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-ONES = {row.message: row for row in SURFACE if row.serves is Serves.ONE}
+ONES = {row.message: row for row in SURFACE if isinstance(row, RecordRow)}
 
 
-class Origin(NamedTuple):
-    """The request in which it all began: its id, and where it stands in its trace."""
+class Correlation(NamedTuple):
+    """The request that began a conversation: its id, and its place in its trace."""
 
     correlation_id: str
     traceparent: str | None
 
 
+class KeyNotPrintable(WrongField):
+    field: str = "Idempotency-Key"
+    en = "at most 200 printable characters"
+    fr = "au plus 200 caractères imprimables"
+
+
+class StandsInPath(WrongField):
+    en = "stands in the path"
+    fr = "se trouve déjà dans le chemin"
+
+
+class NoBearer(NotSignedIn):
+    en = "Send the token as `Authorization: Bearer …`"
+    fr = "Envoyez le jeton sous la forme `Authorization: Bearer …`"
+
+
+class NotUuid(WrongField):
+    en = "not a UUID"
+    fr = "ce n’est pas un UUID"
+
+
+class NoParameterHere(WrongField):
+    en = "there is no such parameter here"
+    fr = "ce paramètre n’existe pas ici"
+
+
 @dataclass
-class Door:
-    """What the handlers need: the read model, the way to the services, how to apply what came of a command, files."""
+class Gateway:
+    """What the handlers need: the read model, the command client, how to apply a command's events, uploads, limits."""
 
     read: ReadModel
     client: CommandClient
@@ -68,85 +104,90 @@ class Door:
     limiter: RateLimiter
     audit: Audit
 
-    async def answer(self, row: Row, request: HttpRequest) -> Reply:
-        """The row's answer or problem."""
-        call = call_of(request.scope)
+    async def answer(self, row: AnyRow, request: HttpRequest) -> Reply:
+        """The row's response or problem. Token, role and shape are checked here, scope by read model or owner."""
+        call = request_context_of(request.scope)
         call.route = row.route
-        status = 500
+        headers = {"Cache-Control": "no-store"}
+        reply: Reply | None = None
         with tracing.span(row.route, "SERVER", _trace(call), _http(row)) as span:
             try:
-                reply = await self._answer(row, request, call, span.traceparent)
-                status = reply.status
+                token = self.admit(row, request)
+                if isinstance(row, MessageRow):
+                    origin = Correlation(call.id, span.traceparent)
+                    reply = await self._command(row, request, token, origin, headers)
+                elif isinstance(row, EdgeQueryRow):
+                    found = await self.audit.page(await self._message(row.message, request))
+                    reply = _reply(row, found.model_dump_json(), headers)
+                elif isinstance(row, ListRow | TimelineRow):
+                    reply = await self._list(row, request, call.actor, headers)
+                else:
+                    reply = await self._one(row, request, call.actor, headers)
+            except Exception as error:
+                reply = problems.refusal(error, headers)
             finally:
-                span.note("http.response.status_code", status)
-            if status >= 500:
-                span.fail(str(status))
+                span.note("http.response.status_code", 500 if reply is None else reply.status)
+            if reply.status >= 500:
+                span.fail(str(reply.status))
         return reply
 
     def admit(self, row: Row, request: HttpRequest) -> str | None:
-        """The caller's token, which is good, if they have one; raises what refuses them. What they ask for is counted."""
-        call, kind = call_of(request.scope), kind_of(row)
+        """The caller's verified token, if they sent one. Counts the request, and raises where it is refused."""
+        call, kind = request_context_of(request.scope), request_class_of(row)
         try:
             if token := token_of(call):
                 call.actor = self.verifier.actor(token)
         finally:
-            # Whoever sends a token that is none is counted by address.
+            # A caller with an invalid token is counted by address.
             self.limiter.take(call, kind)
         check_role(row, call.actor)
         return token
 
-    async def _answer(self, row: Row, request: HttpRequest, call: Call, traceparent: str | None) -> Reply:
-        """Token, role and shape are checked here; scope by the read model or the owner."""
-        headers = {"Cache-Control": "no-store"}
-        try:
-            token = self.admit(row, request)
-            if row.serves is Serves.REPLY:
-                return await self._ask(row, request, token, Origin(call.id, traceparent), headers)
-            if row.serves is Serves.EDGE:
-                return _reply(row, await self._here(row, request), headers)
-            if row.serves in (Serves.PAGE, Serves.TIMELINE):
-                return await self._list(row, request, call.actor, headers)
-            return await self._one(row, request, call.actor, headers)
-        except SavError as error:
-            return problems.reply(error.problem, headers)
-        except HTTPException as error:
-            return problems.of_http_error(error, headers)
-        except Exception as error:
-            if not is_away(error):
-                raise
-            log.warning("database is away", error=str(error))
-            return problems.reply(Unavailable("the read model is away", retry_after=2).problem, headers)
+    async def _list(
+        self, row: ListRow | TimelineRow, request: HttpRequest, actor: Actor, headers: dict[str, str]
+    ) -> Reply:
+        """A page; 304 where the caller holds the same one already."""
+        ids, query = _path_ids(request), _query(request)
+        if isinstance(row, ListRow):
+            body = (await self.read.page(row, ids, query, actor)).encode()
+        else:
+            body = (await self.read.timeline(row, ids, query, actor)).encode()
+        return _unless_held(request, body, etags.of_page(body), headers)
 
-    async def _list(self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
-        """A page; 304 where the caller holds just the same."""
-        read = self.read.page if row.serves is Serves.PAGE else self.read.timeline
-        body = (await read(row, _path_ids(request), _query(request), actor)).encode()
-        return _unless_held(request, body, tags.of_page(body), headers)
-
-    async def _one(self, row: Row, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
+    async def _one(
+        self,
+        row: RecordRow | OwnRecordRow | FileRow,
+        request: HttpRequest,
+        actor: Actor,
+        headers: dict[str, str],
+    ) -> Reply:
         """A record, or its file; 304 where the caller holds it already."""
         no_parameters(request)
-        ids = {"account_id": actor.id} if row.serves is Serves.SELF else _path_ids(request)
+        ids = {"account_id": actor.id} if isinstance(row, OwnRecordRow) else _path_ids(request)
         found = await self.read.one(row, ids, actor)
-        if row.serves is Serves.FILE:
+        if isinstance(row, FileRow):
             file = downloads.file_of(row, from_json(found.doc))
             return await downloads.answer(self.uploads.files, file, _known(request), headers)
-        return _unless_held(request, found.doc.encode(), tags.tag(found.id, found.version, actor), headers)
+        return _unless_held(request, found.doc.encode(), etags.tag(found.id, found.version, actor), headers)
 
-    async def _here(self, row: Row, request: HttpRequest) -> str:
-        message = cast("FindRequests", await self._message(row, request))
-        return (await self.audit.page(message)).model_dump_json()
-
-    async def _ask(
-        self, row: Row, request: HttpRequest, token: str | None, began: Origin, headers: dict[str, str]
+    async def _command(
+        self,
+        row: MessageRow,
+        request: HttpRequest,
+        token: str | None,
+        began: Correlation,
+        headers: dict[str, str],
     ) -> Reply:
-        call = call_of(request.scope)
+        """The owner's reply to a command, or to a query that it computes; the read model has applied its events."""
+        call = request_context_of(request.scope)
         key = call.header(b"idempotency-key") or str(uuid_utils.uuid7())
         if not _is_key(key):
-            raise Invalid.field("Idempotency-Key", "at most 200 printable characters")
+            raise KeyNotPrintable
         headers["Idempotency-Key"] = key
-        expected = tags.expected(call.header(b"if-match"))
-        message = await self._message(row, request)
+        # Before the body is read, so that nobody uploads files in vain.
+        await self.client.expect_heard()
+        expected = etags.expected(call.header(b"if-match"))
+        message = await self._message(row.message, request)
         answer = await self.client.ask(
             message,
             self.deadline,
@@ -159,49 +200,42 @@ class Door:
         )
         await self._apply(answer.events)
         if answer.problem:
-            raise Answered(answer.problem)
-        headers |= _of_record(row, answer.body, call_of(request.scope).actor)
+            return problems.reply(answer.problem, headers)
+        headers |= _of_record(row, answer.body, request_context_of(request.scope).actor)
         return _reply(row, answer.body, headers)
 
-    async def _message(self, row: Row, request: HttpRequest) -> Asked[BaseModel]:
-        """The command or query, from path and body, or path and query; the files in it are stored."""
-        message: type[Asked[BaseModel]] = row.message  # type: ignore[assignment]
-        sent: list[uploads.Sent] = []
-        if row.method == "GET":
-            fields: dict[str, Any] = {name: values[-1] for name, values in _query(request).items()}
-        else:
-            no_parameters(request)
-            fields, sent = await uploads.read(message, request, self.uploads.bounds)
-        if doubled := sorted(set(fields) & set(request.path_params)):
-            raise Invalid.field(doubled[0], "stands in the path")
-        return await self.uploads.kept(message, fields | dict(request.path_params), sent)
+    async def _message(self, message: type[A], request: HttpRequest) -> A:
+        """The command or query, from the path and the body or query string; the files in it are stored."""
+        sent: list[bodies.UploadedFile] = []
+        with self.uploads.in_hand() as hold:
+            if request.method == "GET":
+                fields: dict[str, Any] = {name: values[-1] for name, values in _query(request).items()}
+            else:
+                no_parameters(request)
+                fields, sent = await bodies.read(message, request, self.uploads.bounds, hold)
+            if doubled := sorted(set(fields) & set(request.path_params)):
+                raise StandsInPath(field=doubled[0])
+            return await self.uploads.kept(message, fields | dict(request.path_params), sent)
 
     async def _apply(self, events: Sequence[Envelope]) -> None:
-        """Read your writes: the caller's next GET shows them. Where it fails the queue brings them a little later."""
+        """Read your writes: the caller's next GET shows these events. If it fails, the queue brings them soon after."""
         try:
             async with asyncio.timeout(APPLY_WITHIN):
                 await self.apply(events)
-        except Exception:
-            log.exception("reply's events not applied; the queue brings them")
+        except Exception as error:
+            ours = None if unavailable(error) or isinstance(error, TimeoutError) else error
+            log.warning("reply's events not applied; the queue brings them", error=repr(error), exc_info=ours)
 
 
-class Answered(SavError):
-    """The owner's refusal, as it came."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
-
-
-def handlers(door: Door) -> list[HTTPRouteHandler]:
-    """The rows of the surface; those whose paths differ by the ending of an id alone (`.pdf`) share a route."""
-    rows: dict[str, list[Row]] = {}
+def handlers(gateway: Gateway) -> list[HTTPRouteHandler]:
+    """The routes of the surface. Rows whose paths differ only in what follows an id (`.pdf`) share one."""
+    rows: dict[str, list[AnyRow]] = {}
     for row in SURFACE:
         rows.setdefault(row.path.removesuffix(_ending(row)), []).append(row)
-    return [_handler(path, here, door) for path, here in rows.items()]
+    return [_handler(path, here, gateway) for path, here in rows.items()]
 
 
-def _handler(path: str, rows: list[Row], door: Door) -> HTTPRouteHandler:
+def _handler(path: str, rows: list[AnyRow], gateway: Gateway) -> HTTPRouteHandler:
     plain = {} if any(map(_ending, rows)) else {row.method: row for row in rows}
 
     async def handle(request: HttpRequest) -> Reply:
@@ -210,23 +244,23 @@ def _handler(path: str, rows: list[Row], door: Door) -> HTTPRouteHandler:
             return _methods(here)
         if request.method not in here:
             raise MethodNotAllowedException(headers={"Allow": ", ".join(here)})
-        return await door.answer(here[request.method], request)
+        return await gateway.answer(here[request.method], request)
 
     methods = sorted({HttpMethod.OPTIONS, *(HttpMethod(row.method) for row in rows)})
     return route(PREFIX + path.replace("}", ":str}"), http_method=methods, status_code=200)(handle)
 
 
 def _ending(row: Row) -> str:
-    """What follows an id in the last part of the path; Litestar matches whole parts only."""
+    """What follows an id in the last segment of the path; Litestar matches only whole segments."""
     return row.path.rpartition("/")[2].partition("}")[2]
 
 
-def _methods(here: Mapping[str, Row]) -> Reply:
+def _methods(here: Mapping[str, AnyRow]) -> Reply:
     return Reply(b"", 204, headers={"Allow": ", ".join(here)})
 
 
-def _meant(rows: list[Row], request: HttpRequest) -> Mapping[str, Row]:
-    """The rows of this ending, by method; the path's last id is left without the ending."""
+def _meant(rows: list[AnyRow], request: HttpRequest) -> Mapping[str, AnyRow]:
+    """The rows with this request's ending, by method; removes the ending from the last id of the path."""
     ids = request.path_params
     name, last = next(reversed(ids.items()), ("", ""))
     endings = [ending for ending in map(_ending, rows) if last.endswith(ending)]
@@ -234,55 +268,54 @@ def _meant(rows: list[Row], request: HttpRequest) -> Mapping[str, Row]:
         raise NotFoundException
     ending = max(endings, key=len)
     if ending:
-        # In a dict of its own: Litestar remembers the other one for the next request of this path.
+        # In a new dict: Litestar caches the old one for the next request of this path.
         request.scope["path_params"] = ids | {name: last.removesuffix(ending)}
     return {row.method: row for row in rows if _ending(row) == ending}
 
 
-def _from_where(call: Call) -> Caller:
+def _from_where(call: RequestContext) -> Caller:
     agent = "".join(filter(str.isprintable, call.header(b"user-agent") or ""))[:LONGEST_AGENT]
     return Caller(call.address, agent or None)
 
 
-def _reply(row: Row, body: str | None, headers: dict[str, str]) -> Reply:
+def _reply(row: MessageRow | EdgeQueryRow, body: str | None, headers: dict[str, str]) -> Reply:
     return Reply(body.encode(), row.status, JSON, headers) if body else Reply(b"", 204, headers=headers)
 
 
 def _known(request: HttpRequest) -> str | None:
-    """The tags of what the caller holds."""
-    return call_of(request.scope).header(b"if-none-match")
+    return request_context_of(request.scope).header(b"if-none-match")
 
 
 def _unless_held(request: HttpRequest, body: bytes, tag: str, headers: dict[str, str]) -> Reply:
-    """What was found under this tag; 304 where the caller holds it already."""
+    """The body with this tag; 304 where the caller holds it already."""
     headers["ETag"] = tag
-    if tags.holds(_known(request), tag):
+    if etags.holds(_known(request), tag):
         return Reply(b"", 304, headers=headers)
     return Reply(body, 200, JSON, headers)
 
 
-def _of_record(row: Row, body: str | None, actor: Actor) -> dict[str, str]:
-    """The tag of the record that a command answers, as its GET says it; and where that is, if it is new."""
-    reply = row.message.reply_type() if issubclass(row.message, Asked) else row.message
+def _of_record(row: MessageRow, body: str | None, actor: Actor) -> dict[str, str]:
+    """The ETag of the record that a command returns, as in its GET; for a new one also its Location."""
+    reply = row.reply
     if body is None or not issubclass(reply, View):
         return {}
     record = from_json(body)
-    told = {"ETag": tags.tag(UUID(record["id"]), record["version"], actor)}
+    headers = {"ETag": etags.tag(UUID(record["id"]), record["version"], actor)}
     if row.status == 201 and (one := ONES.get(reply)):
-        # Some are found by what they hang on: the stock level of an article.
+        # Some paths name the parent instead: the stock level of an article.
         ids = {f"{reply.kind()}_id": record["id"]} | record
-        told["Location"] = PREFIX + one.path.format_map(ids)
-    return told
+        headers["Location"] = PREFIX + one.path.format_map(ids)
+    return headers
 
 
-def token_of(call: Call) -> str | None:
-    """The token that the caller sent, if any; `NotSignedIn` where it is sent in another way than ours, or twice."""
+def token_of(call: RequestContext) -> str | None:
+    """The token that the caller sent, if any; `NotSignedIn` unless it was sent once, as `Bearer`."""
     given = call.header(b"authorization")
     if given is None:
         return None
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token or "," in token:
-        raise NotSignedIn("send the token as `Authorization: Bearer …`")
+        raise NoBearer
     return token
 
 
@@ -291,8 +324,8 @@ def _path_ids(request: HttpRequest) -> dict[str, UUID]:
     try:
         return {name: UUID(value) for name, value in given}
     except ValueError:
-        wrong = [FieldError(field=name, message="not a UUID") for name, value in given if not _is_uuid(value)]
-        raise Invalid.fields(wrong) from None
+        wrong = (NotUuid(field=name) for name, value in given if not _is_uuid(value))
+        raise WrongFields.each(wrong) from None
 
 
 def _is_uuid(text: str) -> bool:
@@ -306,27 +339,23 @@ def _is_key(text: str) -> bool:
     return len(text) <= 200 and text.isprintable()
 
 
-def _trace(call: Call) -> str | None:
-    """The trace that the caller is part of; one of a wrong form is left out, as its standard says (W3C, 3.2.2)."""
+def _trace(call: RequestContext) -> str | None:
+    """The caller's trace; a malformed one is ignored, as the standard requires (W3C Trace Context, 3.2.2)."""
     given = call.header(b"traceparent")
     return given if given and TRACEPARENT.fullmatch(given) else None
 
 
 @cache
 def _http(row: Row) -> dict[str, str]:
-    """Never the path as it was called: an id in it may be a person's."""
+    """The span's HTTP attributes. Never the requested path: an id in it may be a person's."""
     return {"http.request.method": row.method, "http.route": PREFIX + row.path}
 
 
-def _query(request: HttpRequest) -> Query:
+def _query(request: HttpRequest) -> QueryParameters:
     return {name: request.query_params.getall(name) for name in request.query_params}
 
 
 def no_parameters(request: HttpRequest) -> None:
-    """Raises `Invalid` where the address has any."""
+    """Raises `Invalid` where the URL has query parameters."""
     if request.scope["query_string"]:
-        wrong = [
-            FieldError(field=name, message="there is no such parameter here")
-            for name in dict.fromkeys(request.query_params)
-        ]
-        raise Invalid.fields(wrong)
+        raise WrongFields.each(NoParameterHere(field=name) for name in dict.fromkeys(request.query_params))

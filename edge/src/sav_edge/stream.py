@@ -1,6 +1,6 @@
-"""`GET /stream`: what has changed, told at once to those who may see it. A hint; whoever wants to know more GETs it.
+"""`GET /stream`: immediate hints that a record has changed, for those who may see it. The caller GETs the record.
 
-Every replica reads the changes of all, so it does not matter which of them a caller listens to, or comes back to.
+Every replica reads the changes of all, so a caller may listen to any and resume at another.
 """
 
 import asyncio
@@ -19,28 +19,28 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 from pydantic_core import to_json
 
-from sav_chassis import metrics
-from sav_chassis.database import is_away
-from sav_chassis.errors import NotSignedIn, SavError, Unavailable
+from sav_chassis.database import is_away, unavailable
+from sav_chassis.errors import NotSignedIn, SavError, TooMany, Unavailable
 from sav_chassis.identity import Verifier
-from sav_chassis.vital import end, vital
+from sav_chassis.telemetry import metrics
+from sav_chassis.vital_tasks import end, vital
 from sav_contracts.actor import Actor, Role
 from sav_contracts.messages import View
-from sav_contracts.surface import THEMSELVES, Row
+from sav_contracts.surface import EVERYBODY, Row
 from sav_edge import problems
-from sav_edge.call import Call, call_of
 from sav_edge.changes import EVERYTHING, Change, Changes
+from sav_edge.http_server import CUT
+from sav_edge.request_context import RequestContext, request_context_of
 from sav_edge.routes import HttpRequest, no_parameters
-from sav_edge.serving import CUT
 
 log = structlog.get_logger()
 
-ROW = Row("Live changes of what the caller may see", "GET /stream", View, THEMSELVES)
+ROW = Row("Live changes of what the caller may see", "GET /stream", View, EVERYBODY)
 STREAMS_EACH = 10
-# Changes kept for a caller who reads slowly or was away; whoever has missed more is told to load everything anew.
+# Changes kept for a caller who reads slowly or was disconnected; one who missed more must reload everything.
 WAITING = 256
-# Seconds: between signs of life; that a caller may leave what was sent unread; between looks for what other replicas
-# have told; in which changes are gathered.
+# Seconds: between heartbeats; that a caller may leave what was sent unread; between polls for other replicas' changes;
+# in which changes are batched; between deletions of old changes.
 HEARTBEAT = 15.0
 UNREAD = 30.0
 LOOK = 0.1
@@ -54,15 +54,24 @@ RESET = b"event: reset\ndata: {}\n\n"
 EXPIRED = b"event: expired\ndata: {}\n\n"
 
 
-class TooManyStreams(SavError):
-    """The caller listens often enough."""
+class TooManyListen(Unavailable):
+    retry_after: int = 5
+    en = "Too many listen here just now"
+    fr = "Trop de personnes sont à l’écoute ici en ce moment"
+
+
+class TooManyStreams(TooMany):
+    """The caller has as many streams open as one person may have."""
 
     code = "too_many_streams"
-    status = 429
+    most: int = STREAMS_EACH
+    retry_after: int = 60
+    en = "You have {most} streams open"
+    fr = "Vous avez déjà {most} flux ouverts"
 
 
 class Stream:
-    """One listener: what is to be sent, and since when something is on its way."""
+    """One open stream: its queued changes, and since when a write is pending."""
 
     __slots__ = ("actor", "cut", "due", "lost", "over", "sending_since", "token", "waiting", "woken")
 
@@ -76,11 +85,11 @@ class Stream:
         self.lost = False
         self.due = due
         self.sending_since = 0.0
-        # Why it ends.
+        # Why it ended.
         self.over = ""
 
     def tell(self, kind: str, id: UUID, event: bytes) -> None:
-        """Of each record the newest; too many are dropped, and the caller is told that there were."""
+        """Queues an event in place of an older one of its record. If too many wait, all become one reset."""
         if self.lost:
             return
         self.waiting.pop((kind, id), None)
@@ -90,7 +99,7 @@ class Stream:
         self.woken.set()
 
     def lose(self) -> None:
-        """The caller is told to load everything anew."""
+        """Drops what is queued; the caller gets a reset, to reload everything."""
         self.waiting.clear()
         self.lost = True
         self.woken.set()
@@ -100,7 +109,7 @@ class Stream:
         self.woken.set()
 
     def text(self, place: int | None) -> bytes:
-        """What is to be sent now. The last event names the place, which holds when all of them have come."""
+        """The text to send now. Only its last event names the place, which is right once all have arrived."""
         *first, last = [RESET] if self.lost else list(self.waiting.values()) or [ALIVE]
         self.waiting.clear()
         self.lost = False
@@ -108,7 +117,7 @@ class Stream:
 
 
 class Streams:
-    """All that listen to this process."""
+    """All open streams of this process."""
 
     def __init__(
         self, pool: asyncpg.Pool, verifier: Verifier, at_most: int, heartbeat: float = HEARTBEAT
@@ -125,7 +134,7 @@ class Streams:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Reads the changes, and forgets old ones, for as long as this lasts."""
+        """Reads changes, sends heartbeats and deletes old changes while this is open."""
         work = {"stream": self._read(), "heartbeats of streams": self._watch(), "old changes": self._forget()}
         tasks = [vital(asyncio.create_task(one, name=name)) for name, one in work.items()]
         try:
@@ -136,11 +145,11 @@ class Streams:
                 await end(task)
 
     def look(self) -> None:
-        """This process has just written changes."""
+        """Has the changes read that this process has just written."""
         self._news.set()
 
     def stop(self) -> None:
-        """Ends every stream at once and refuses new ones; the callers come back to another replica."""
+        """Ends every stream immediately and refuses new ones; the callers reconnect to another replica."""
         self._stopping = True
         for stream in self._all():
             stream.end("stopped")
@@ -150,7 +159,7 @@ class Streams:
     async def open(self, actor: Actor, token: str, cut: Callable[[], None], last: str | None) -> Stream:
         """A stream that begins with what its caller has missed since the place `last`, where they name one.
 
-        It begins with a reset where nobody knows that place any more, or too much has happened.
+        It begins with a reset where that place is not known any more, or too much has happened since.
         """
         stream = self._join(actor, token, cut)
         try:
@@ -159,17 +168,17 @@ class Streams:
                 await self._catch_up(stream, last)
         except BaseException as error:
             self.close(stream)
-            if is_away(error):
-                raise Unavailable("the read model is away", retry_after=2) from error
+            if refusal := unavailable(error):
+                raise refusal from error
             raise
         return stream
 
     def _join(self, actor: Actor, token: str, cut: Callable[[], None]) -> Stream:
         if self._stopping or self._open >= self._at_most:
-            raise Unavailable("too many listen here just now", retry_after=5)
+            raise TooManyListen
         theirs = self._streams[actor.role].setdefault(actor.id, [])
         if len(theirs) >= STREAMS_EACH:
-            raise TooManyStreams(f"you have {STREAMS_EACH} streams open", retry_after=60)
+            raise TooManyStreams
         stream = Stream(actor, token, cut, time.monotonic() + self._heartbeat)
         theirs.append(stream)
         self._open += 1
@@ -184,7 +193,7 @@ class Streams:
             stream.lose()
             return
         for kind, id, version in missed:
-            # What has come meanwhile is newer.
+            # A change that was queued in the meantime is newer.
             if (kind, id) not in stream.waiting:
                 stream.tell(kind, id, _event(kind, id, version))
 
@@ -197,7 +206,7 @@ class Streams:
         metrics.STREAMS.dec()
 
     async def serve(self, stream: Stream, receive: Receive, send: Send) -> None:
-        """Sends what there is until the caller goes or is not signed in any more, or the process stops."""
+        """Sends events until the caller disconnects, stops reading or is signed out, or the process stops."""
         going = asyncio.create_task(_gone(stream, receive))
         try:
             stream.woken.set()
@@ -229,7 +238,7 @@ class Streams:
                 self._news.clear()
                 self._tell(await self._changes.fresh())
             except Exception as error:
-                # A hint that is late is no reason to leave: everything else of this process works.
+                # Late hints are no reason to end the process: everything else in it works.
                 log.warning("changes not read yet", error=repr(error), away=is_away(error))
                 await asyncio.sleep(1)
             if not self._open:
@@ -287,11 +296,11 @@ def _event(kind: str, id: UUID, version: int) -> bytes:
 
 
 def streaming(streams: Streams, admit: Callable[[Row, HttpRequest], str | None]) -> HTTPRouteHandler:
-    """The route. `admit` gives the token of a caller who may call a row, as `Door.admit` does."""
+    """The route. `admit` returns the token of a caller who may call a row, as `Gateway.admit` does."""
 
     @get("/stream")
     async def stream(request: HttpRequest) -> ASGIApp:
-        call = call_of(request.scope)
+        call = request_context_of(request.scope)
         call.route = ROW.route
         try:
             token = admit(ROW, request)
@@ -307,7 +316,7 @@ def streaming(streams: Streams, admit: Callable[[Row, HttpRequest], str | None])
 
 
 async def _answer(
-    streams: Streams, stream: Stream, call: Call, scope: Scope, receive: Receive, send: Send
+    streams: Streams, stream: Stream, call: RequestContext, scope: Scope, receive: Receive, send: Send
 ) -> None:
     pairs = [(name.lower().encode(), value.encode()) for name, value in (UNKEPT | HEADERS).items()]
     try:
@@ -319,6 +328,6 @@ async def _answer(
 
 
 def _cut(request: HttpRequest) -> Callable[[], None]:
-    """Ends the connection, whatever is on its way; another server than ours does not let us."""
+    """Aborts the connection, even with data unsent; under another server than ours it does nothing."""
     extensions: dict[str, Any] = request.scope.get("extensions") or {}
     return cast("Callable[[], None]", extensions[CUT]["now"] if CUT in extensions else bool)

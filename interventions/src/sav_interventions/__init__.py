@@ -1,1 +1,1 @@
-"""Technicians and their visits."""
+"""Technicians, their visits and reports, and invoices."""

@@ -1,10 +1,12 @@
-"""From work and warranty to the lines and totals of an invoice; all of it arithmetic."""
+"""Computes the lines and totals of an invoice from work and warranty; no database."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from sav_chassis.errors import Invalid
+from pydantic import BaseModel
+
+from sav_chassis.errors import WrongField
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.product import Warranty
 from sav_contracts.interventions.invoice import InvoiceLine, LineGiven, VatTotal
@@ -13,10 +15,10 @@ from sav_contracts.money import VatClass
 from sav_interventions.jurisdiction import Jurisdiction
 
 CENT = Decimal("0.01")
-# Excluding VAT; more is a slip of the pen.
+# Excluding VAT; a larger amount is a typing error.
 MOST = Decimal(100_000_000)
-# Bytes: an invoice travels whole in each of its events, and those are bounded.
-MOST_WORDS = 24_000
+# Bytes of JSON: every event carries its whole record, and the size of events is bounded.
+MOST_WORDS = 21_000
 TRAVEL: dict[Locale, str] = {"fr": "Déplacement", "en": "Travel"}
 
 
@@ -25,18 +27,38 @@ def rounded(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-def amount(given: LineGiven) -> Decimal:
-    """What no warranty pays of a line, excluding VAT."""
+def amount(given: LineGiven | InvoiceLine) -> Decimal:
+    """The part of a line that no warranty pays, excluding VAT."""
     return rounded(given.quantity * given.unit_price * (100 - given.covered) / 100)
 
 
-def priced(given: Sequence[LineGiven]) -> list[InvoiceLine]:
-    """The lines with their amounts. `Invalid` where they are more than an invoice can hold."""
+class AmountTooLarge(WrongField):
+    most: Decimal = MOST
+    en = "they amount to more than {most}"
+    fr = "leur montant dépasse {most}"
+
+
+class TooManyWords(WrongField):
+    most: int = MOST_WORDS
+    en = "too many words: at most {most} bytes in all, shorten the texts"
+    fr = "trop de texte : au plus {most} octets en tout, raccourcissez les textes"
+
+
+def check_amount(given: Sequence[LineGiven], field: str) -> None:
+    """Raises `AmountTooLarge`, naming the field, where the lines amount to more than `MOST`."""
     if sum(amount(line) for line in given) > MOST:
-        raise Invalid.field("lines", f"they amount to more than {MOST}")
-    if sum(len(line.model_dump_json().encode()) for line in given) > MOST_WORDS:
-        raise Invalid.field("lines", "too many words: shorten the descriptions")
-    # With two places, however they were written (`1E+2`): this is how they are printed and hashed.
+        raise AmountTooLarge(field=field)
+
+
+def check_words(written: Iterable[BaseModel], field: str = "body") -> None:
+    """Raises `TooManyWords`, naming the field, where the texts of one record take more than `MOST_WORDS` bytes."""
+    if sum(len(one.model_dump_json().encode()) for one in written) > MOST_WORDS:
+        raise TooManyWords(field=field)
+
+
+def priced(given: Sequence[LineGiven]) -> list[InvoiceLine]:
+    """The lines with their amounts."""
+    # With two decimal places, also where written as `1E+2`: they are printed and hashed in this form.
     return [
         InvoiceLine(
             **line.model_dump(exclude={"quantity", "unit_price"}),
@@ -50,11 +72,11 @@ def priced(given: Sequence[LineGiven]) -> list[InvoiceLine]:
 
 def lines_of(
     work: Work, warranty: Warranty, older_dwelling: bool, law: Jurisdiction, locale: Locale
-) -> list[InvoiceLine]:
-    """Labour by the hour, parts by the piece, travel by the kilometre, each less what the warranty pays of it."""
+) -> list[LineGiven]:
+    """Labour by the hour, parts by the piece, travel by the kilometre, each with the percent the warranty pays."""
 
     def taxed(vat_class: VatClass) -> VatClass:
-        # What is built into an older dwelling is taxed as the work on it is; what is taxed less anyway stays so.
+        # Parts built into an older dwelling are taxed like the work on it; a class with a lower rate keeps it.
         if older_dwelling and law.older_dwelling and vat_class == "standard":
             return law.older_dwelling
         return vat_class
@@ -95,11 +117,11 @@ def lines_of(
         )
         for _ in range(work.travel_km > 0)
     ]
-    return priced([*labour, *parts, *travel])
+    return [*labour, *parts, *travel]
 
 
 def vat_of(lines: Sequence[InvoiceLine], on: date, law: Jurisdiction) -> list[VatTotal]:
-    """The tax per rate, each rounded once on its whole base; the highest rate first."""
+    """The VAT for each class, rounded once on its whole base; the highest rate first."""
     totals = []
     for vat_class in sorted({line.vat_class for line in lines}):
         base = net_of(line for line in lines if line.vat_class == vat_class)

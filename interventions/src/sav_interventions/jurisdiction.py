@@ -1,4 +1,4 @@
-"""What the law of a country wants on an invoice: data, with the day since which it holds."""
+"""What a country's law requires on an invoice, as data; VAT rates with the day from which they hold."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,11 +11,11 @@ from sav_contracts.money import Currency, VatClass
 
 
 class NoRate(Exception):
-    """The jurisdiction's data do not go back that far."""
+    """The jurisdiction's data have no rate for so early a day."""
 
 
 class Rate(BaseModel):
-    """What a class is taxed at from `since` on, in percent."""
+    """The VAT rate of a class from the day `since`, in percent."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +26,7 @@ class Rate(BaseModel):
 
 
 class Jurisdiction(BaseModel):
-    """A country's currency, time, rates and mentions; `older_dwelling` is how work on one is taxed, where less."""
+    """A country's currency, time zone, rates and mentions; `older_dwelling` is the class of work on one, if lower."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,7 +38,7 @@ class Jurisdiction(BaseModel):
     mentions: list[str]
 
     def rate(self, vat_class: VatClass, on: date) -> Rate:
-        """The rate of a class on a day; `NoRate` before the first one known."""
+        """The rate of a class on a day; raises `NoRate` before the first known one."""
         known = [rate for rate in self.rates if rate.vat_class == vat_class and rate.since <= on]
         if not known:
             raise NoRate(f"no {vat_class} rate is known for {on}")

@@ -33,7 +33,7 @@ INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
     },
 )
 
-# A sent-back report stays so while it is written and signed again. A correction of a validated one is a new edition.
+# A report stays `sent_back` while it is rewritten and signed again. Correcting a validated one makes a new edition.
 REPORT: Lifecycle[ReportStatus] = Lifecycle(
     "report",
     {
@@ -52,7 +52,7 @@ INVOICE: Lifecycle[InvoiceStatus] = Lifecycle(
     "invoice",
     {
         ("draft", "issued"): MANAGERS,
-        # By itself where a manager decides afterwards that a warranty pays everything.
+        # Also by a reaction, where a manager decides afterwards that a warranty pays everything.
         ("draft", "discarded"): MANAGERS_OR_EVENT,
         ("issued", "partly_paid"): MANAGERS_OR_EVENT,
         ("issued", "paid"): MANAGERS_OR_EVENT,
@@ -63,7 +63,7 @@ INVOICE: Lifecycle[InvoiceStatus] = Lifecycle(
     },
 )
 
-# What a provider says comes by event.
+# Moves by SYSTEM are for what a payment provider reports.
 PAYMENT: Lifecycle[PaymentStatus] = Lifecycle(
     "payment",
     {
@@ -82,10 +82,10 @@ PAYMENT: Lifecycle[PaymentStatus] = Lifecycle(
 OVER: tuple[InterventionStatus, ...] = tuple(
     status for status in get_args(InterventionStatus) if status not in OPEN_VISIT
 )
-# Nobody worked: there is nothing to pay and nothing to report.
+# No work was done: there is nothing to pay or report.
 DID_NOT_HAPPEN: frozenset[InterventionStatus] = frozenset({"declined", "no_access", "cancelled"})
 UNDER_WAY: frozenset[InterventionStatus] = frozenset({"in_progress", "paused"})
 DONE: frozenset[InterventionStatus] = frozenset({"completed", "incomplete"})
 
-# What a visit waits for when it pauses; every cause may end one.
+# The causes a visit may pause for; any cause may leave it incomplete.
 WAITS_FOR: frozenset[Cause] = frozenset({"parts", "access", "approval"})

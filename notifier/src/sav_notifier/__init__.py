@@ -1,1 +1,1 @@
-"""Who is told what, by which way, and what became of it."""
+"""Notifications: who gets which message, by which channel, with which outcome."""

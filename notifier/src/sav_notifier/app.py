@@ -1,6 +1,7 @@
 """The notifier service."""
 
 from sav_chassis.service import Service
+from sav_chassis.startup_checks import readable
 from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import AppointmentView, ConflictView
 from sav_contracts.catalog.article import ArticleView
@@ -8,9 +9,11 @@ from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ClientView, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.report import ReportView
-from sav_contracts.interventions.visit import InterventionView, TechnicianView
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.reporting import FeedbackView
 from sav_notifier.mail import check_mail
+from sav_notifier.settings import sender
 
 notifier = Service("notifier")
 notifier.mirror(
@@ -29,3 +32,4 @@ notifier.mirror(
     TechnicianView,
 )
 notifier.needs(check_mail)
+notifier.needs(readable(sender))

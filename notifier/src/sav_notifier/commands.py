@@ -1,4 +1,4 @@
-"""What people do with their messages."""
+"""The commands of recipients."""
 
 from sav_chassis.errors import NotAllowed
 from sav_chassis.tx import Tx
@@ -8,13 +8,18 @@ from sav_notifier.app import notifier
 from sav_notifier.model import Notification
 
 
+class NotYours(NotAllowed):
+    en = "Only the person it was written to marks a message as read"
+    fr = "Seul le destinataire d’un message le marque comme lu"
+
+
 @notifier.command(MarkRead)
 async def mark_read(cmd: MarkRead, tx: Tx, by: Actor) -> Notification:
     """Mark one's own message as read; again changes nothing."""
     notification = await tx.load(Notification, cmd.notification_id, by)
     if notification.user_id != by.id:
-        raise NotAllowed("only the person it was written to marks a message as read")
+        raise NotYours
     if notification.status != "read":
         notification.read(by, tx.now)
-        tx.emit(NotificationChanged, notification)
+        tx.emit(notification, NotificationChanged())
     return notification

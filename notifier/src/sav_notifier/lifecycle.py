@@ -1,4 +1,4 @@
-"""The states of a message to one person."""
+"""The states of a notification."""
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import PEOPLE, Role

@@ -1,4 +1,4 @@
-"""How messages read: templates in two languages, dates and amounts as people write them, plain text and HTML."""
+"""Renders messages from templates in two languages, as text and HTML, with dates and amounts as people write them."""
 
 import re
 from collections.abc import Mapping
@@ -8,11 +8,22 @@ from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    PackageLoader,
+    StrictUndefined,
+    Template,
+    meta,
+    select_autoescape,
+)
 
 from sav_contracts.auth.fields import Locale
+from sav_notifier.user_text import one_line
+from sav_notifier.zones import HERE
 
-HERE = "Europe/Paris"
+# The texts of messages, and the parts that they share.
+TEXTS = ("messages", "templates")
 NBSP = "\N{NO-BREAK SPACE}"
 WARNING_SIGN = "\N{WARNING SIGN}"
 DAYS = {
@@ -31,6 +42,9 @@ MONTHS = {
 }
 SIGNS = {"EUR": "€", "TND": "DT"}
 GREETING = {"fr": "Bonjour {name},", "en": "Hello {name},"}
+# Marks the start of each value in a rendered text until it is split into blocks; no value contains it. So only the
+# templates make lists and warnings.
+VALUE = "\0"
 
 
 class Rendered(NamedTuple):
@@ -49,17 +63,32 @@ class Block(NamedTuple):
 
 
 def subject_of(template: str, locale: Locale, facts: Mapping[str, Any]) -> str:
-    """The first line of a message; it needs nothing that is only known when it is sent."""
-    return _parts(template, locale)[0].render(facts)
+    """The subject, a template's first line. It uses no fact that is only known when the message is sent."""
+    return _parts(template, locale)[0].render(facts).replace(VALUE, "")
 
 
 def rendered(template: str, locale: Locale, name: str, facts: Mapping[str, Any]) -> Rendered:
-    """A message to somebody of that name. `UndefinedError` where its template asks for a fact that is not there."""
+    """A message to somebody of that name; `UndefinedError` where its template uses a fact that is missing."""
     subject, body, closing = (part.render(facts) for part in _parts(template, locale))
-    text = "\n\n".join((GREETING[locale].format(name=_on_one_line(name)), body, closing))
+    text = "\n\n".join((GREETING[locale].format(name=one_line(name)), body, closing))
     text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
     page = _environment(locale).get_template("layout.html")
-    return Rendered(subject, text, page.render(facts, locale=locale, subject=subject, blocks=_blocks(text)))
+    blocks = _blocks(text, facts.get("link"))
+    subject = subject.replace(VALUE, "")
+    html = page.render(facts, locale=locale, subject=subject, blocks=blocks)
+    return Rendered(subject, text.replace(VALUE, ""), html.replace(VALUE, ""))
+
+
+def words_of(template: str, locale: Locale) -> set[str]:
+    """The facts that the text of a message uses, with those of the parts that it includes."""
+    environment = _environment(locale)
+    assert environment.loader is not None
+    found, files = set[str](), [f"{template}.{locale}.txt", f"closing.{locale}.txt", "layout.html"]
+    for file in files:
+        parsed = environment.parse(environment.loader.get_source(environment, file)[0])
+        found |= meta.find_undeclared_variables(parsed)
+        files += [each for each in meta.find_referenced_templates(parsed) if each]
+    return found - environment.globals.keys()
 
 
 @cache
@@ -73,16 +102,16 @@ def _parts(template: str, locale: Locale) -> tuple[Template, Template, Template]
     return environment.from_string(subject), environment.from_string(body), closing
 
 
-def _blocks(text: str) -> list[Block]:
-    *pieces, last = (piece.splitlines() for piece in text.strip().split("\n\n"))
-    return [*map(_block, pieces), Block("small", last)]
+def _blocks(text: str, link: str | None) -> list[Block]:
+    *pieces, last = (piece.split("\n") for piece in text.strip().split("\n\n"))
+    return [*(_block(piece, link) for piece in pieces), Block("small", last)]
 
 
-def _block(lines: list[str]) -> Block:
+def _block(lines: list[str], link: str | None) -> Block:
     if all(line.startswith("- ") for line in lines):
         return Block("list", [line.removeprefix("- ") for line in lines])
-    if len(lines) == 1 and re.fullmatch(r"https?://\S+", lines[0]):
-        return Block("link", lines)
+    if link and lines == [VALUE + link]:
+        return Block("link", [link])
     if lines[0].startswith(WARNING_SIGN):
         return Block("warning", lines)
     return Block("paragraph", lines)
@@ -91,12 +120,12 @@ def _block(lines: list[str]) -> Block:
 @cache
 def _environment(locale: Locale) -> Environment:
     environment = Environment(
-        loader=PackageLoader("sav_notifier"),
+        loader=ChoiceLoader([PackageLoader("sav_notifier", each) for each in TEXTS]),
         autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_on_one_line,
+        finalize=_value,
     )
 
     def day(value: str, zone: str = HERE) -> str:
@@ -122,16 +151,25 @@ def _environment(locale: Locale) -> Environment:
     return environment
 
 
-def _on_one_line(value: Any) -> Any:
+def _value(value: Any) -> Any:
     # What people wrote must not look like another paragraph of ours.
-    return re.sub(r"[\r\n\t\x85\u2028\u2029]+", " ", value) if type(value) is str else value
+    return VALUE + one_line(value) if type(value) is str else value
 
 
 def _date_of(value: str, zone: str) -> date:
     """The day of a date, or of a time as people in that zone read it."""
     if len(value) == len("2026-11-24"):
         return date.fromisoformat(value)
-    return datetime.fromisoformat(value).astimezone(ZoneInfo(zone)).date()
+    return _clock(value, zone).date()
+
+
+def _clock(value: str, zone: str) -> datetime:
+    """A time in that zone; unchanged where the conversion overflows, in the last year that Python knows."""
+    at = datetime.fromisoformat(value)
+    try:
+        return at.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return at
 
 
 def _date(on: date, locale: Locale) -> str:
@@ -150,13 +188,15 @@ def _hour(at: datetime, locale: Locale) -> str:
 
 
 def _moment(value: str, zone: str, locale: Locale) -> str:
-    at = datetime.fromisoformat(value).astimezone(ZoneInfo(zone))
+    at = _clock(value, zone)
     return f"{_day(at.date(), locale)} {'à' if locale == 'fr' else 'at'} {_hour(at, locale)}"
 
 
 def _window(start: str, end: str, zone: str, locale: Locale, between: bool) -> str:
-    """`mardi 24 novembre 2026, entre 9 h et 10 h`, or `de 9 h à 10 h` where it is the whole time."""
-    begins, ends = (datetime.fromisoformat(at).astimezone(ZoneInfo(zone)) for at in (start, end))
+    """`mardi 24 novembre 2026, entre 9 h et 10 h`, or `de 9 h à 10 h` for the whole time (`between` is false)."""
+    if (only := _moment(start, zone, locale)) == _moment(end, zone, locale):
+        return only
+    begins, ends = _clock(start, zone), _clock(end, zone)
     words = {
         ("fr", True): ("entre", "et"),
         ("fr", False): ("de", "à"),

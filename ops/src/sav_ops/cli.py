@@ -1,4 +1,4 @@
-"""The commands of `sav`. Each imports what it needs when it runs, so that the others start fast."""
+"""The commands of `sav`. Each command imports what it needs when it runs: the others start fast."""
 
 import asyncio
 import sys
@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from sav_ops import cli_events
-from sav_ops.home import Home, Problem
-from sav_ops.steps import out
+from sav_ops.home import Home, OpsError
+from sav_ops.settings import known_settings
+from sav_ops.terminal.console import out
 
 app = typer.Typer(
     help="SAV, the after-sales platform: start it, watch it, check it.",
@@ -22,7 +23,7 @@ app = typer.Typer(
 
 
 class Level(StrEnum):
-    """How bad what a log line tells is."""
+    """The level of a log line."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -52,23 +53,24 @@ def up(
         ),
     ] = None,
 ) -> None:
-    """Start everything that is not running yet; make the databases and the demo people."""
-    from sav_ops import first_admin, platform
+    """Start everything that does not run yet; create the databases and the demo people."""
+    from sav_ops.launch import first_admin, platform
 
     home = Home.default()
     platform.up(home, demo, replicas)
-    if way := None if demo else asyncio.run(first_admin.way_in(platform.known_settings(home))):
+    if way := None if demo else asyncio.run(first_admin.way_in(known_settings(home))):
         out.print(way, markup=False, soft_wrap=True)
 
 
 @app.command()
-def status() -> None:
-    """Show processes, queues and work that waits."""
-    from sav_ops import platform
-    from sav_ops import status as current
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show processes, queues and waiting work; exit code 1 if something is not ready, parked or dead."""
+    from sav_ops.inspect import status as current
 
     home = Home.default()
-    current.show(home, platform.known_settings(home))
+    raise typer.Exit(0 if current.show(home, known_settings(home), as_json) else 1)
 
 
 @app.command()
@@ -76,15 +78,27 @@ def demo(
     story: Annotated[
         str, typer.Argument(help="outside (of warranty), under (warranty), or both.", metavar="STORY")
     ] = "both",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Instead, keep the demo people out for good.")
+    ] = False,
 ) -> None:
-    """Play the main journey over HTTP as client, technician, manager and admin, and show what each act causes."""
-    from sav_ops import platform, tour
-    from sav_ops.demo import seed
+    """Play the main journey over HTTP as client, technician, manager and admin; show what each request causes."""
+    from sav_ops.demo import tour
+    from sav_ops.demo.accounts import seed
+    from sav_ops.launch import platform
 
+    if remove:
+        from sav_ops.demo import account_removal
+
+        settings = known_settings(Home.default())
+        platform.expect_database(settings)
+        removed = asyncio.run(account_removal.remove(settings))
+        out.print(f"Removed: {', '.join(removed)}." if removed else "There are none.")
+        return
     names = list(tour.STORIES) if story == "both" else [story]
     if unknown := [name for name in names if name not in tour.STORIES]:
-        raise Problem(f"There is no story {unknown[0]}; there are: {', '.join(tour.STORIES)}, both.")
-    settings = platform.known_settings(Home.default())
+        raise OpsError(f"There is no story {unknown[0]}; there are: {', '.join(tour.STORIES)}, both.")
+    settings = known_settings(Home.default())
     platform.expect_servers(settings)
     asyncio.run(seed(settings))
     asyncio.run(tour.play(settings, names))
@@ -92,11 +106,13 @@ def demo(
 
 @app.command()
 def down(
-    wipe: Annotated[bool, typer.Option("--wipe", help="Remove the data, keys and logs too.")] = False,
+    wipe: Annotated[
+        bool, typer.Option("--wipe", help="Remove the data, files, mails, keys and logs too.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before wiping.")] = False,
 ) -> None:
     """Stop what `up` started. The data stay."""
-    from sav_ops import platform
+    from sav_ops.launch import platform
 
     home = Home.default()
     if wipe and not yes:
@@ -104,7 +120,76 @@ def down(
     platform.down(home)
     if wipe:
         platform.wipe(home)
-        out.print(f"Data, keys and logs in {home.root} are removed.")
+        out.print(f"Data, files, mails, keys and logs in {home.root} are removed.")
+
+
+@app.command()
+def restart(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ROOM", help="Rooms, processes of rooms, postgres, rabbitmq; else all rooms."),
+    ] = None,
+) -> None:
+    """Restart what is up with the current code: one replica of each room at a time, while the others keep working."""
+    from sav_ops.launch import restart as restarting
+
+    restarting.restart(Home.default(), named or [])
+
+
+@app.command()
+def backup(
+    place: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")],
+) -> None:
+    """Back up databases, files, keys and the broker's subscribers, as of one moment, while the platform works."""
+    from sav_ops.backup import backup as backing
+
+    backing.take(Home.default(), place)
+
+
+LAST_INVOICE = typer.Option(
+    "--last-invoice", help="FAC-2026-000123: the last one known outside, of each year; none: there was none."
+)
+NEW_SERIES = typer.Option("--new-series", help="FAC2: where nobody knows the last one, begin another series.")
+
+
+@app.command()
+def restore(
+    place: Annotated[Path, typer.Argument(metavar="DIR", help="What `sav backup` wrote.")],
+    last_invoice: Annotated[list[str] | None, LAST_INVOICE] = None,
+    new_series: Annotated[str | None, NEW_SERIES] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the data that are here.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before that.")] = False,
+    without_damaged: Annotated[
+        bool,
+        typer.Option("--without-damaged-files", help="Go on where files of the backup are damaged or gone."),
+    ] = False,
+) -> None:
+    """Restore a backup into a home where nothing runs; start, heal and verify everything."""
+    from sav_ops.backup import after_restore
+    from sav_ops.backup import restore as restoring
+
+    invoices = after_restore.invoices(last_invoice or [], new_series)
+    whole = restoring.put_back(Home.default(), place, invoices, overwrite, yes, without_damaged)
+    raise typer.Exit(0 if whole else 1)
+
+
+@app.command()
+def restored(
+    last_invoice: Annotated[list[str] | None, LAST_INVOICE] = None,
+    new_series: Annotated[str | None, NEW_SERIES] = None,
+) -> None:
+    """After you restored the databases yourself: raise versions and references, empty queues. Then `sav up`."""
+    from sav_ops import queues
+    from sav_ops.backup import after_restore
+    from sav_ops.launch import platform
+
+    invoices = after_restore.invoices(last_invoice or [], new_series)
+    settings = known_settings(Home.default())
+    platform.expect_servers(settings)
+    asyncio.run(platform.migrate(settings))
+    asyncio.run(after_restore.jump(settings, invoices, after_restore.asked))
+    asyncio.run(queues.empty(settings.broker_url))
+    out.print("Now start every room, then: ./sav replay heal all, ./sav verify")
 
 
 @app.command()
@@ -120,8 +205,8 @@ def logs(
     ] = None,
     level: Annotated[Level, typer.Option(help="Only what is at least so bad.")] = Level.DEBUG,
 ) -> None:
-    """Show what the rooms wrote into their logs, in one stream."""
-    from sav_ops import logs as reading
+    """Show the logs of the rooms as one stream, in the order of time."""
+    from sav_ops.inspect import logs as reading
 
     with suppress(KeyboardInterrupt):  # how following ends
         reading.show(Home.default(), processes or [], lines, request, level, follow)
@@ -129,59 +214,70 @@ def logs(
 
 @keys.command()
 def rotate() -> None:
-    """Sign with a new key from now on; whoever is signed in stays so."""
-    from sav_ops import keys as signing
+    """Sign tokens with a new key from now on; everybody stays signed in."""
+    from sav_ops.launch import signing_keys
 
-    signing.rotate(Home.default())
+    signing_keys.rotate(Home.default())
 
 
 @app.command()
 def run(room: str) -> None:
-    """Run one process here in the foreground, beside what is up: claims, edge, …"""
-    from sav_ops import platform, rooms
+    """Run one more process of a room (claims, edge, …) in the foreground."""
+    from sav_ops import rooms
 
     if room not in rooms.ROOMS:
-        raise Problem(f"There is no {room}; there are: {', '.join(rooms.ROOMS)}.")
-    platform.known_settings(Home.default(), room)
-    rooms.load(room).run()
+        raise OpsError(f"There is no {room}; there are: {', '.join(rooms.ROOMS)}.")
+    known_settings(Home.default(), room)
+    rooms.run(room)
 
 
 @app.command()
 def migrate() -> None:
-    """Bring every database to today's schema, making those that are missing."""
-    from sav_ops import platform
+    """Migrate every database to the current schema; create those that are missing."""
+    from sav_ops.launch import platform
 
-    asyncio.run(platform.migrate(platform.known_settings(Home.default())))
+    asyncio.run(platform.migrate(known_settings(Home.default())))
 
 
 @app.command()
 def prepare(
     homes: Annotated[Path, typer.Argument(help="Gets a home for each room, with only the secrets it needs.")],
 ) -> None:
-    """Make what containers start from: keys, a home for every room, databases of today's schema."""
-    from sav_ops import platform, rooms
+    """Prepare what containers need: keys, a home for every room, migrated databases."""
+    from sav_ops import rooms
+    from sav_ops.launch import platform
 
     home = Home.default()
     for room in rooms.ROOMS:
         home.share(room, homes / room)
-    asyncio.run(platform.migrate(platform.known_settings(home)))
+    settings = known_settings(home)
+    asyncio.run(platform.migrate(settings))
+    platform.refuse_demo_people(settings)
 
 
 @app.command()
 def verify(
     patience: Annotated[float, typer.Option(help="Seconds to wait for what is under way.")] = 10,
 ) -> None:
-    """Compare logs, inboxes, rows and read models of the whole system; name every contradiction."""
-    from sav_ops import platform
-    from sav_ops import verify as verifying
+    """Compare logs, rows, inboxes, read models, files, invoices and stock; name every contradiction."""
+    from sav_ops.backup import after_restore
+    from sav_ops.launch import platform
+    from sav_ops.terminal.progress_bar import counting
+    from sav_ops.terminal.text import printable
+    from sav_ops.verify import verification
 
-    settings = platform.known_settings(Home.default())
+    settings = known_settings(Home.default())
     platform.expect_servers(settings)
-    findings = asyncio.run(verifying.verify(settings, patience))
-    for finding in findings:
-        out.print(finding, markup=False, soft_wrap=True)
+    findings, checked = asyncio.run(verification.look(settings, patience, counting))
+    known = asyncio.run(verification.given_up(settings))
+    missing = asyncio.run(after_restore.missing_invoices(settings))
+    gone = [f"Known: {numbers}: issued before a restore, and not here" for numbers in missing]
+    erased = [f"Known: {line}" for line in asyncio.run(verification.erased(settings))]
+    for line in (*gone, *erased, *(f"Known: {line}" for line in known), *findings):
+        out.print(printable(line), markup=False, soft_wrap=True)
+    out.print(f"Checked: {verification.summary(checked)}.", soft_wrap=True)
     out.print(
-        "Every log, inbox, row and read model agrees."
+        f"Everything agrees{f', but for {len(known)} skipped' if known else ''}."
         if not findings
         else f"{len(findings)} contradiction(s)."
     )
@@ -190,8 +286,8 @@ def verify(
 
 @app.command(context_settings=PASS_ON)
 def test(context: typer.Context) -> None:
-    """Run the tests (arguments go to pytest) with a PostgreSQL and a RabbitMQ of their own."""
-    from sav_ops import testing
+    """Run the tests with their own PostgreSQL and RabbitMQ; arguments go to pytest."""
+    from sav_ops.develop import testing
 
     raise typer.Exit(testing.run(context.args))
 
@@ -202,18 +298,18 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="How often each contender runs.")] = 5,
     write: Annotated[bool, typer.Option("--write", help="Write docs/benchmarks.md.")] = False,
 ) -> None:
-    """Measure SAV beside plainer ways to do the same, on a PostgreSQL and a RabbitMQ of its own."""
-    from sav_ops import benching
+    """Measure SAV and simpler solutions of the same tasks, with its own PostgreSQL and RabbitMQ."""
+    from sav_ops.develop import benchmarking
 
-    benching.run(measures or [], rounds, write)
+    benchmarking.run(measures or [], rounds, write)
 
 
 @app.command()
 def check(
     fix: Annotated[bool, typer.Option("--fix", help="Format and repair what can be first.")] = False,
 ) -> None:
-    """Check format, lint, types, boundaries between rooms and generated documents."""
-    from sav_ops import checks
+    """Check format, lint, types, boundaries between rooms, generated documents and the length of files."""
+    from sav_ops.develop import checks
 
     raise typer.Exit(0 if checks.run(fix) else 1)
 
@@ -222,8 +318,8 @@ def check(
 def generate(
     check: Annotated[bool, typer.Option("--check", help="Only say what is outdated.")] = False,
 ) -> None:
-    """Write the documents that are made from code."""
-    from sav_ops import generated
+    """Write the documents that are generated from code."""
+    from sav_ops.documents import generated
 
     paths = generated.outdated() if check else generated.write()
     for path in paths:
@@ -232,9 +328,9 @@ def generate(
 
 
 def main() -> None:
-    """Run the command; a Problem is told in words, without a traceback."""
+    """Run the command; print an OpsError as text, without a traceback."""
     try:
         app(prog_name="sav")
-    except Problem as problem:
+    except OpsError as problem:
         out.print(f"\n{problem}", markup=False, soft_wrap=True)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The commands of `sav` about events: what happened, what waits, what nobody could read, what is to be told again."""
+"""The commands of `sav` about events: the logs, parked tasks, dead letters, replays."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -6,12 +6,13 @@ from uuid import UUID
 import typer
 from typer.core import TyperGroup
 
-from sav_ops.home import Home, Problem
-from sav_ops.steps import out
+from sav_ops.home import Home, OpsError
+from sav_ops.settings import known_settings
+from sav_ops.terminal.console import out
 
 
 class ListFirst(TyperGroup):
-    """Commands of which `list` is meant where none is named."""
+    """A group whose default command is `list`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or (args[0].startswith("-") and args[0] not in ("--help", "-h")):
@@ -26,6 +27,8 @@ replay = typer.Typer(
     no_args_is_help=True, help="Let the logs be heard again: by a read side, or by a service."
 )
 SERVICE = typer.Option(help="Only this service's.")
+CAUSE = typer.Option(help="Everything that failed for this cause: its name, as `parked causes` prints it.")
+YES = typer.Option("--yes", help="Do not ask.")
 
 
 @parked.command("list")
@@ -34,11 +37,10 @@ def list_parked(
     dead: Annotated[bool, typer.Option("--dead", help="Only what is not tried any more.")] = False,
     everything: Annotated[bool, typer.Option("--all", help="What waits for its time, too.")] = False,
 ) -> None:
-    """Show what failed, and what is held back behind it."""
-    from sav_ops import parked as waiting
-    from sav_ops import platform
+    """Show what failed, and what waits behind it."""
+    from sav_ops.parked import task_list
 
-    waiting.list_them(platform.known_settings(Home.default()), service, dead, everything)
+    task_list.list_them(known_settings(Home.default()), service, dead, everything)
 
 
 @parked.command("show")
@@ -46,11 +48,10 @@ def show_parked(
     key: Annotated[str, typer.Argument(help="Its key, or the beginning of it.")],
     service: Annotated[str | None, SERVICE] = None,
 ) -> None:
-    """Show everything about one: the event, the cause, what waits behind it."""
-    from sav_ops import parked as waiting
-    from sav_ops import platform
+    """Show everything about one task: the event, the cause, what waits behind it."""
+    from sav_ops.parked import task_list
 
-    waiting.show(platform.known_settings(Home.default()), key, service)
+    task_list.show(known_settings(Home.default()), key, service)
 
 
 @parked.command("release")
@@ -58,36 +59,79 @@ def release_parked(
     keys: Annotated[
         list[str] | None, typer.Argument(metavar="KEY", help="Keys, or their beginnings.")
     ] = None,
-    lane: Annotated[str | None, typer.Option(help="Everything of the record with this id.")] = None,
+    lane: Annotated[
+        str | None, typer.Option(help="Everything of the record with this id or reference.")
+    ] = None,
+    cause: Annotated[str | None, CAUSE] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything that is parked.")] = False,
     service: Annotated[str | None, SERVICE] = None,
     wait: Annotated[bool, typer.Option(help="Wait for what comes of it.")] = True,
     patience: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 10,
+    yes: Annotated[bool, YES] = False,
 ) -> None:
-    """Try again now; exit code 1 where something failed again."""
-    from sav_ops import platform, releasing
+    """Try failed tasks again now; exit code 1 if one fails again."""
+    from sav_ops.parked import causes, release
 
-    settings = platform.known_settings(Home.default())
-    well = releasing.release(settings, keys or [], lane, everything, service, patience if wait else 0)
+    settings = known_settings(Home.default())
+    if cause and not yes:
+        count = causes.look(settings, cause, service)
+        typer.confirm(f"Try {count} of them again?", abort=True)
+    well = release.release(settings, keys or [], lane, everything, service, patience if wait else 0, cause)
     raise typer.Exit(0 if well else 1)
+
+
+@parked.command("causes")
+def list_causes(service: Annotated[str | None, SERVICE] = None) -> None:
+    """Show failed tasks by cause: how many, since when, of which records."""
+    from sav_ops.parked import causes
+
+    causes.list_them(known_settings(Home.default()), service)
+
+
+@parked.command("skip")
+def skip_parked(
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY", help="Keys, or their beginnings.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for whoever reads it later.")] = "",
+    cause: Annotated[str | None, CAUSE] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also where a later event needs it.")] = False,
+    service: Annotated[str | None, SERVICE] = None,
+    yes: Annotated[bool, YES] = False,
+) -> None:
+    """Give up failed tasks for good; what waits behind them goes on. Exit code 1 if one could not be skipped."""
+    import logging
+
+    import structlog
+
+    from sav_ops.parked import skip
+
+    # A rehearsal is undone, so what services log in it did not happen.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    home = Home.default()
+    settings = known_settings(home)
+    reason = skip.worded(reason)
+    chosen = skip.chosen(settings, keys or [], cause, service)
+    if cause and not yes:
+        skip.look(settings, chosen)
+        typer.confirm(f"Give up {len(chosen)} of them for good?", abort=True)
+    raise typer.Exit(0 if skip.skip(home, settings, chosen, reason, force) else 1)
 
 
 @dead.command("list")
 def list_dead() -> None:
-    """Show the dead letters; they stay where they are."""
-    from sav_ops import dead as letters
-    from sav_ops import platform
+    """Show the dead letters; they stay in their queue."""
+    from sav_ops.parked import dead_letters
 
-    letters.list_them(platform.known_settings(Home.default()).broker_url)
+    dead_letters.list_them(known_settings(Home.default()).broker_url)
 
 
 @dead.command("show")
 def show_dead(id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")]) -> None:
-    """Show everything about one."""
-    from sav_ops import dead as letters
-    from sav_ops import platform
+    """Show everything about one dead letter."""
+    from sav_ops.parked import dead_letters
 
-    letters.show(platform.known_settings(Home.default()).broker_url, id)
+    dead_letters.show(known_settings(Home.default()).broker_url, id)
 
 
 @dead.command("return")
@@ -98,12 +142,11 @@ def return_dead(
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Also what today's code cannot read.")] = False,
 ) -> None:
-    """Send them to the queues they came from; exit code 1 where one had to stay."""
-    from sav_ops import dead as letters
-    from sav_ops import platform
+    """Send dead letters back to the queues they came from; exit code 1 if one could not be returned."""
+    from sav_ops.parked import dead_letters
 
-    url = platform.known_settings(Home.default()).broker_url
-    raise typer.Exit(0 if letters.send_back(url, ids or [], everything, force) else 1)
+    url = known_settings(Home.default()).broker_url
+    raise typer.Exit(0 if dead_letters.send_back(url, ids or [], everything, force) else 1)
 
 
 @dead.command("discard")
@@ -111,22 +154,23 @@ def discard_dead(
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Message ids, or their beginnings.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove them for ever."""
-    from sav_ops import dead as letters
-    from sav_ops import platform
+    """Remove dead letters for ever."""
+    from sav_ops.parked import dead_letters
 
-    url = platform.known_settings(Home.default()).broker_url
-    chosen = letters.marks(url, ids)
+    url = known_settings(Home.default()).broker_url
+    chosen = dead_letters.marks(url, ids)
     if not yes:
         typer.confirm(f"Remove {len(chosen)} message(s) for ever?", abort=True)
-    out.print(f"{letters.discard(url, chosen)} removed.")
+    out.print(f"{dead_letters.discard(url, chosen)} removed.")
 
 
 @events.command("list")
 def list_events(
     service: Annotated[str | None, SERVICE] = None,
     type: Annotated[str | None, typer.Option(help="ReclamationCreated, claims.Rec…: how it begins.")] = None,
-    record: Annotated[str | None, typer.Option(help="Of the record whose id begins so.")] = None,
+    record: Annotated[
+        str | None, typer.Option(help="Of the record with this reference, or whose id begins so.")
+    ] = None,
     since: Annotated[
         str | None, typer.Option(help="Not before: 90s, 10min, 2h, 3d, 2026-03-02T09:00.")
     ] = None,
@@ -136,20 +180,18 @@ def list_events(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the last.")] = 50,
 ) -> None:
     """Show the last events of all services, newest last."""
-    from sav_ops import events as happened
-    from sav_ops import platform
+    from sav_ops.inspect import events as happened
 
-    wanted = happened.Wanted(service, type, record, conversation, since, limit)
-    happened.list_them(platform.known_settings(Home.default()), wanted)
+    wanted = happened.EventFilter(service, type, record, conversation, since, limit)
+    happened.list_them(known_settings(Home.default()), wanted)
 
 
 @events.command("show")
 def show_event(id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")]) -> None:
-    """Show everything about one: what it says, its cause, who reacted how, what that led to."""
-    from sav_ops import events as happened
-    from sav_ops import platform
+    """Show everything about one event: its content, its cause, the reactions to it, the events it caused."""
+    from sav_ops.inspect import events as happened
 
-    happened.show(platform.known_settings(Home.default()), id)
+    happened.show(known_settings(Home.default()), id)
 
 
 @replay.command("rebuild")
@@ -159,21 +201,28 @@ def rebuild_read_side(
         bool, typer.Option("--compare", help="Only compare; exit code 1 where they differ.")
     ] = False,
 ) -> None:
-    """Make what a room reads anew from the logs, compare it with what is there, and put it in its place."""
-    from sav_ops import platform, rebuild
+    """Rebuild a room's read side from the logs, compare it with the live one, and replace that."""
+    from sav_ops.replay import rebuild
 
-    settings = platform.known_settings(Home.default())
+    settings = known_settings(Home.default())
     raise typer.Exit(0 if rebuild.show(settings, room, compare) else 1)
 
 
 @replay.command("heal")
-def heal_service(service: str) -> None:
-    """Bring a service what it missed of the logs: what it keeps is made good, what it has not done is sent to it."""
-    from sav_ops import heal, platform
+def heal_service(
+    service: Annotated[str, typer.Argument(help="claims, notifier, …; or all, and the read model.")],
+    skipped: Annotated[bool, typer.Option("--skipped", help="Also what was skipped: `parked skip`.")] = False,
+) -> None:
+    """Give a service the events it missed: correct its read side, and send its reactions what they missed."""
+    from sav_ops.launch import platform
+    from sav_ops.replay import heal
 
-    settings = platform.known_settings(Home.default())
+    settings = known_settings(Home.default())
     platform.expect_servers(settings)
-    raise typer.Exit(0 if heal.show(settings, service) else 1)
+    if service == "all" and skipped:
+        raise OpsError("What was skipped is healed service by service.")
+    healed = heal.show_everything(settings) if service == "all" else heal.show(settings, service, skipped)
+    raise typer.Exit(0 if healed else 1)
 
 
 def refresh(
@@ -183,13 +232,13 @@ def refresh(
         UUID | None, typer.Option(help="Only records behind this id: to go on where it was cut off.")
     ] = None,
 ) -> None:
-    """Let the owner tell today's view of every record of a kind again, for readers that want to know more of it."""
+    """Emit the current view of every record of a kind again, for readers that need new fields of it."""
     from sav_contracts.catalogue import VIEWS
-    from sav_ops import platform
-    from sav_ops import refresh as refreshing
+    from sav_ops.launch import platform
+    from sav_ops.replay import refresh as refreshing
 
     if bool(kind) == everything or (everything and after):
-        raise Problem("Say what to refresh: KIND [--after ID], or --all.")
-    settings = platform.known_settings(Home.default())
+        raise OpsError("Say what to refresh: KIND [--after ID], or --all.")
+    settings = known_settings(Home.default())
     platform.expect_servers(settings)
     refreshing.show(settings, sorted(VIEWS) if everything else [str(kind)], after)

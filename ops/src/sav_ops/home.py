@@ -1,34 +1,36 @@
-"""What `sav` keeps between runs, under $SAV_HOME: settings, process ids, logs and the data of its own servers."""
+"""What `sav` stores under $SAV_HOME between runs: settings, process ids, logs and the data of its own servers."""
 
 import fcntl
 import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
 REPO = Path(__file__).resolve().parents[3]
-# What the caller's shell sets wins over what we made; a variable set to nothing is not set.
+# Variables of the caller's shell win over the settings of the home; an empty SAV_… variable counts as not set.
 GIVEN = {name: value for name, value in os.environ.items() if value or not name.startswith("SAV_")}
-
-
-# Who needs which key: auth signs tokens, auth and notifier sign links.
+# Which rooms get which secret: auth signs tokens, auth and notifier sign links.
 SECRETS = {"SAV_SIGNING_KEY": {"auth"}, "SAV_LINK_SECRET": {"auth", "notifier"}}
+# Nobody else may read a home. Root's home can be traversed, because PostgreSQL runs as nobody.
+CLOSED = 0o700 if os.geteuid() else 0o711
+# The log of the command line itself.
+OPS_LOG = "ops"
 
 
-class Problem(Exception):
-    """Something the person at the terminal can act on; the text says what and how."""
+class OpsError(Exception):
+    """A problem that the operator can solve; the text says what is wrong and what to do."""
 
 
 class Home:
-    """One folder with everything that belongs to one running platform."""
+    """The folder of one platform."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(mode=CLOSED, parents=True, exist_ok=True)
         self._one_at_a_time = Lock()
         self.run = self.folder("run")
         self.logs = self.folder("logs")
@@ -38,23 +40,41 @@ class Home:
         return cls(Path(os.environ.get("SAV_HOME") or REPO / ".sav"))
 
     def folder(self, name: str) -> Path:
-        """Return a folder that only this user reads."""
+        """Return a folder of the home that only this user may read; create it where it is missing."""
         path = self.root / name
         path.mkdir(mode=0o700, exist_ok=True)
         return path
 
+    def close(self, ours: Collection[str]) -> None:
+        """Remove the rights of other users on these entries, which an older version granted.
+
+        The home itself is closed only where it holds nothing else.
+        """
+        there = {path.name: path for path in self.root.iterdir()}
+        for path in (there[name] for name in there.keys() & set(ours)):
+            narrow(path, 0o700)
+        if there.keys() <= set(ours):
+            narrow(self.root, CLOSED)
+
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Let one `up` or `down` work at a time; the next one waits."""
+    def lock(self, wait: bool = True) -> Iterator[bool]:
+        """Let one `up`, `down` or `restart` work at a time; the next one waits.
+
+        Without `wait` it yields whether the lock was free.
+        """
         folder = os.open(self.root, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
+            ours = True
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                ours = False
+            yield ours
         finally:
             os.close(folder)
 
     def settings(self) -> dict[str, str]:
-        """Return the settings made for this home (SAV_… variables); the first call makes keys and secrets."""
+        """Return the settings stored in this home (SAV_… variables); the first call creates keys and secrets."""
         with self._one_at_a_time:
             file = self.root / "env"
             if not file.exists():
@@ -63,7 +83,7 @@ class Home:
             return saved
 
     def remember(self, name: str, value: str) -> None:
-        """Keep a setting for the next time."""
+        """Store a setting in this home."""
         self.settings()
         with self._one_at_a_time:
             self._write(json.loads((self.root / "env").read_text()) | {name: value})
@@ -76,7 +96,7 @@ class Home:
         new.replace(self.root / "env")
 
     def environment(self, room: str | None = None) -> dict[str, str]:
-        """Return the variables of a room's process (None: ourselves); keys reach those who sign with them only."""
+        """Return the variables of a room's process (None: of this one); a room gets only the secrets it needs."""
         places = {
             "SAV_FILES_URL": (self.root / "files").as_uri(),
             "SAV_MAILBOX": str(self.root / "mailbox"),
@@ -88,13 +108,20 @@ class Home:
         return merged
 
     def share(self, room: str, place: Path) -> None:
-        """Make a home at `place` for a room that runs apart: of our keys and secrets it holds the room's own only."""
-        told = self.environment(room)
-        Home(place)._write({name: told[name] for name in self.settings() if name in told})
+        """Create a home at `place` for a room in a container: of the secrets it holds only those of the room."""
+        environment = self.environment(room)
+        Home(place)._write({name: environment[name] for name in self.settings() if name in environment})
+
+
+def narrow(path: Path, most: int) -> None:
+    """Remove every permission that is not in `most`."""
+    mode = path.stat().st_mode & 0o777
+    if mode & ~most:
+        path.chmod(mode & most)
 
 
 def make_secrets() -> dict[str, str]:
-    from sav_chassis.identity import new_key  # imports half of the chassis, once in a home's life
+    from sav_chassis.identity import new_key  # slow: it imports half of the chassis, needed once for a home
 
     private, public = new_key()
     return {
@@ -105,7 +132,7 @@ def make_secrets() -> dict[str, str]:
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return the preferred port, or one of the next ten, or any, that nobody has on this machine."""
+    """Return a free port of this machine: the preferred one, one of the nine after it, or any."""
     for port in (*range(preferred, preferred + 10), 0) if preferred else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -115,4 +142,9 @@ def free_port(preferred: int = 0) -> int:
                 continue
             found: int = probe.getsockname()[1]
             return found
-    raise Problem("No free TCP port.")
+    raise OpsError("No free TCP port.")
+
+
+def reached(host: str) -> str:
+    """Return the address to connect to, on this machine, for a server that listens on `host`."""
+    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host

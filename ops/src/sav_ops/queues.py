@@ -1,4 +1,4 @@
-"""What waits in the broker's queues, and who listens."""
+"""The broker's queues: messages and consumers, declaring and emptying."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Depth(NamedTuple):
 
 
 async def depths(url: str, names: Iterable[str]) -> dict[str, Depth]:
-    """Return messages and consumers of those queues that exist."""
+    """Return the number of messages and consumers of each of these queues that exists."""
     found: dict[str, Depth] = {}
     async with await aio_pika.connect(url, timeout=5) as connection:
         for name in names:
@@ -25,6 +25,14 @@ async def depths(url: str, names: Iterable[str]) -> dict[str, Depth]:
                 continue
             found[name] = Depth(result.message_count or 0, result.consumer_count or 0)
     return found
+
+
+async def empty(url: str) -> None:
+    """Remove every message from SAV's own queues, dead letters included."""
+    async with await aio_pika.connect(url, timeout=5) as connection:
+        for name in await depths(url, [*topology.wanted(), topology.DEAD]):
+            async with connection.channel() as channel:
+                await (await channel.get_queue(name)).purge()
 
 
 async def declare(url: str) -> int:

@@ -1,4 +1,4 @@
-"""What clients say about visits."""
+"""Clients' feedback on visits."""
 
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.errors import Conflict
+from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate
 from sav_contracts.actor import Actor
 from sav_contracts.reporting import FeedbackStatus, FeedbackView, GiveFeedback
@@ -13,20 +14,24 @@ from sav_reporting.lifecycle import FEEDBACK
 
 
 class FeedbackOver(Conflict):
-    """It is too late to say how a visit was."""
+    """It is too late to give feedback on this visit."""
 
     code = "feedback_over"
+    until: datetime
+    en = "Feedback on this visit was possible until {until:%Y-%m-%d}"
+    fr = "Vous pouviez donner votre avis sur cette intervention jusqu’au {until:%d/%m/%Y}"
 
 
 def feedback_id(intervention_id: UUID) -> UUID:
-    """A visit is asked about once, so its id says which feedback is on it."""
+    """The id of the feedback on a visit; each visit has at most one, so the id derives from the visit's."""
     return uuid5(intervention_id, "feedback")
 
 
-class Feedback(Aggregate):
-    """What a client was asked, and said, about one visit."""
+class Feedback(Aggregate[FeedbackView], Stateful[FeedbackStatus]):
+    """A client's feedback on one visit, from the invitation on."""
 
     __tablename__ = "feedback"
+    lifecycle = FEEDBACK
 
     client_id: Mapped[UUID]
     technician_id: Mapped[UUID]
@@ -40,13 +45,9 @@ class Feedback(Aggregate):
     open_until: Mapped[datetime]
 
     def give(self, said: GiveFeedback, now: datetime, by: Actor) -> None:
-        """Keeps what the client says now, in place of what they said before."""
-        FEEDBACK.check(self.status, "given", by)
+        """Sets the client's feedback, replacing any before; raises `FeedbackOver` after `open_until`."""
+        self.move("given", by)
         if now > self.open_until:
-            raise FeedbackOver(f"feedback on this visit was possible until {self.open_until:%Y-%m-%d}")
-        self.status = "given"
+            raise FeedbackOver(until=self.open_until)
         self.rating, self.recommend = said.rating, said.recommend
         self.comment, self.contact_me = said.comment, said.contact_me
-
-    def view(self) -> FeedbackView:
-        return FeedbackView.model_validate(self, from_attributes=True)

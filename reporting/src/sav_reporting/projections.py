@@ -1,4 +1,4 @@
-"""Facts: one row for each réclamation, visit and invoice, made of the events about it in whatever order they come."""
+"""Facts: one row for each réclamation, visit, invoice and feedback, made from its events in any order."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -6,17 +6,18 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from sav_chassis.envelope import Envelope
-from sav_chassis.projector import Told, upsert
+from sav_chassis.views import RecordedEvent, upsert
 from sav_contracts import catalogue
 from sav_contracts.claims import ReclamationMoved, ReclamationQualified, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Event, View
+from sav_contracts.reporting import FeedbackView
 from sav_reporting.app import reporting
 
 
 class Rule(NamedTuple):
-    """Which of several values stands: among those of one batch, and between what is there and what comes."""
+    """Which of several values wins: `among` those of one batch, and `between` the row and the batch (SQL)."""
 
     among: str
     between: str
@@ -31,7 +32,7 @@ LATEST = Rule("max({0})", "greatest(f.{0}, excluded.{0})")
 
 
 class Column(NamedTuple):
-    """What an event says of a record: the field of this name in its view, unless `says` says otherwise."""
+    """A column of facts, and its value from an event: the view's field of this name, or what `says` returns."""
 
     name: str
     type: str
@@ -43,7 +44,7 @@ class Column(NamedTuple):
 
 
 def merging(table: str, columns: Sequence[Column]) -> str:
-    """The statement that merges what events say, given as arrays, into a table of facts, in the order of ids."""
+    """SQL that merges the values of events, given as one array for each column, into a table, in the order of ids."""
     names = ", ".join(column.name for column in columns)
     arrays = ", ".join(f"${n}::{column.type}[]" for n, column in enumerate(columns, 1))
     merged = ", ".join(column.rule.among.format(column.name) for column in columns[1:])
@@ -54,15 +55,15 @@ def merging(table: str, columns: Sequence[Column]) -> str:
 
 
 def keep(view: type[View], table: str, *said: Column) -> None:
-    """Makes a row of each record that is told in this view, by whatever event."""
+    """Keeps a row for each record with this view, from every event that carries the view."""
     columns = Column("id", "uuid"), Column("version", "bigint", LATEST), *said
     statement = merging(table, columns)
 
     events = [event for event in catalogue.EVENTS.values() if event.state_type() is view]
 
     @reporting.project(*events, into=table)
-    async def merge(connection: asyncpg.Connection, told: Sequence[Told]) -> None:
-        rows = [[column.of(*one) for column in columns] for one in told]
+    async def merge(connection: asyncpg.Connection, recorded: Sequence[RecordedEvent]) -> None:
+        rows = [[column.of(*one) for column in columns] for one in recorded]
         await upsert(connection, statement, rows, len(columns))
 
 
@@ -105,4 +106,21 @@ keep(
     Column("status", "text"),
     Column("total", "numeric"),
     Column("paid", "numeric"),
+)
+# Reporting's own record: its handlers have written the row already, so this changes nothing. A rebuild needs it.
+keep(
+    FeedbackView,
+    "feedback",
+    Column("created_at", "timestamptz"),
+    Column("updated_at", "timestamptz"),
+    Column("client_id", "uuid"),
+    Column("technician_id", "uuid"),
+    Column("intervention_id", "uuid"),
+    Column("reclamation_id", "uuid"),
+    Column("status", "text"),
+    Column("rating", "bigint"),
+    Column("recommend", "bigint"),
+    Column("comment", "text"),
+    Column("contact_me", "boolean"),
+    Column("open_until", "timestamptz"),
 )

@@ -5,15 +5,18 @@ from datetime import date, timedelta
 from pydantic_core import from_json
 from sqlalchemy import text
 
-from sav_chassis.errors import Invalid
+from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
+from sav_chassis.visibility import condition
 from sav_contracts.actor import Actor, Role
-from sav_contracts.reporting import GetReclamationsReport, ReclamationsReport
+from sav_contracts.claims import ReclamationView
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.reporting import FeedbackView, GetReclamationsReport, ReclamationsReport
+from sav_contracts.visibility import NOTHING
 from sav_reporting.app import reporting
 
 USUAL = timedelta(days=29)
 LONGEST = timedelta(days=3660)
-MINE = {Role.CLIENT: "client_id = :me", Role.TECHNICIAN: "technician_id = :me"}
 KINDS = {
     "by_status": "status",
     "by_problem": "problem_type",
@@ -27,7 +30,7 @@ def _counted(name: str, column: str) -> str:
         SELECT {column} AS name, count(*) AS count FROM chosen GROUP BY 1 ORDER BY 2 DESC, 1) counted) AS {name}"""
 
 
-# One statement, so that all figures are of the same moment.
+# One statement, so that all figures are from the same moment.
 REPORT = f"""
 WITH chosen AS (
     SELECT *, resolved_at IS NOT NULL AND status IN ('resolved', 'closed') AS resolved,
@@ -35,10 +38,10 @@ WITH chosen AS (
         extract(epoch FROM resolved_at - created_at) / 3600 AS hours_to_resolve,
         (SELECT count(*) FROM visit_fact v WHERE v.reclamation_id = r.id AND v.closed_at IS NOT NULL) AS visits
     FROM reclamation_fact r
-    WHERE (created_at AT TIME ZONE 'UTC')::date BETWEEN :start AND :end AND {{mine}}),
+    WHERE (created_at AT TIME ZONE 'UTC')::date BETWEEN :start AND :end AND {{of_reclamations}}),
 opinions AS (
-    SELECT count(*) AS feedback, avg(rating)::float AS average_rating FROM feedback
-    WHERE status = 'given' AND reclamation_id IN (SELECT id FROM chosen) AND {{mine}}),
+    SELECT count(*) AS feedback, avg(rating)::float AS average_rating FROM feedback f
+    WHERE status = 'given' AND reclamation_id IN (SELECT id FROM chosen) AND {{of_feedback}}),
 invoices AS (
     SELECT coalesce(sum(total), 0.00) AS invoiced, coalesce(sum(paid), 0.00) AS received FROM invoice_fact
     WHERE status IN ('issued', 'partly_paid', 'paid') AND reclamation_id IN (SELECT id FROM chosen)),
@@ -58,24 +61,41 @@ SELECT *, {", ".join(_counted(*kind) for kind in KINDS.items())} FROM figures, o
 
 @reporting.query(GetReclamationsReport)
 async def get_reclamations_report(cmd: GetReclamationsReport, tx: Tx, by: Actor) -> ReclamationsReport:
-    """What came of the réclamations opened in a period."""
+    """Figures about the réclamations opened in a period."""
     start, end = _period(cmd, tx.now.date())
-    statement = text(REPORT.format(mine=MINE.get(by.role, "true")))
+    statement = text(
+        REPORT.format(
+            of_reclamations=condition(by.role, ReclamationView.visible.to(by.role), ":me", "r"),
+            of_feedback=condition(by.role, FeedbackView.visible.to(by.role), ":me", "f"),
+        )
+    )
     found = await tx.session.execute(statement, {"start": start, "end": end, "me": by.id})
-    told = dict(found.mappings().one())
-    told |= {name: from_json(told[name]) for name in KINDS}
-    if by.role is Role.TECHNICIAN:
-        told |= {"invoiced": None, "received": None}
+    figures = dict(found.mappings().one())
+    figures |= {name: from_json(figures[name]) for name in KINDS}
+    if InvoiceView.visible.to(by.role) == NOTHING:
+        figures |= {"invoiced": None, "received": None}
     if by.role is Role.CLIENT:
-        told |= {"by_priority": []}  # how urgent it is stays with staff
-    return ReclamationsReport(start=start, end=end, **told)
+        figures |= {"by_priority": []}  # only staff see priorities
+    return ReclamationsReport(start=start, end=end, **figures)
+
+
+class NotBeforeFrom(WrongField):
+    field: str = "to"
+    en = "not before `from`"
+    fr = "pas avant `from`"
+
+
+class PeriodTooLong(WrongField):
+    field: str = "to"
+    en = "at most ten years after `from`"
+    fr = "au plus dix ans après `from`"
 
 
 def _period(cmd: GetReclamationsReport, today: date) -> tuple[date, date]:
     end = cmd.end or max(cmd.start or today, today)
-    start = cmd.start or max(end, date.min + USUAL) - USUAL
+    start = cmd.start or end - USUAL
     if start > end:
-        raise Invalid.field("to", "not before `from`")
+        raise NotBeforeFrom
     if end - start > LONGEST:
-        raise Invalid.field("to", "at most ten years after `from`")
+        raise PeriodTooLong
     return start, end

@@ -1,4 +1,4 @@
-"""Whom reporting asks."""
+"""Invitations to give feedback."""
 
 from sav_chassis.tx import Tx
 from sav_contracts.auth.policy import CutOffs
@@ -10,7 +10,7 @@ from sav_reporting.model import Feedback, feedback_id
 
 @reporting.on(InterventionClosed)
 async def ask_how_it_was(event: InterventionClosed, tx: Tx) -> str | None:
-    """A client whose visit was completed is asked for feedback, once."""
+    """Invites the client of a completed visit to give feedback, once."""
     visit = event.state
     if event.outcome != "completed":
         return "not completed: the next visit is asked about"
@@ -28,5 +28,5 @@ async def ask_how_it_was(event: InterventionClosed, tx: Tx) -> str | None:
             open_until=(visit.closed_at or tx.now) + (await tx.policy(CutOffs)).feedback,
         )
     )
-    tx.emit(FeedbackInvited, feedback)
+    tx.emit(feedback, FeedbackInvited())
     return None

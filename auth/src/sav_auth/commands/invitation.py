@@ -1,12 +1,19 @@
-"""Invitations, the first admin's too."""
+"""Invitations, including the first admin's."""
 
 from sav_auth.accounts import EmailTaken, active_admins, by_email, check_free
 from sav_auth.app import auth
-from sav_auth.grants import LinkExpired, check_repeated, granted, presented, shown, withdraw
+from sav_auth.grants import (
+    CodeExpired,
+    check_repeated,
+    grant_and_account,
+    grant_in_token,
+    new_grant,
+    revoke_grants,
+)
 from sav_auth.inviting import invite
 from sav_auth.model import Account, Grant
 from sav_auth.passwords import check_password, hashed, matches
-from sav_chassis.errors import Conflict, FieldError, Invalid
+from sav_chassis.errors import Conflict, WrongField, WrongFields
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import (
@@ -20,17 +27,40 @@ from sav_contracts.auth.account import (
     OfferFirstAdmin,
     UserActivated,
 )
+from sav_contracts.labels import label
+from sav_contracts.sentences import Text
+
+
+class NothingToAccept(Conflict):
+    state: Text
+    en = "The account is {state}: there is nothing to accept"
+    fr = "Le compte est à l’état « {state} » : il n’y a pas d’invitation à accepter"
+
+
+class NoAddressToInvite(Conflict):
+    en = "The account has no address to send the invitation to: give it one"
+    fr = "Le compte n’a pas d’adresse à laquelle envoyer l’invitation : indiquez-en une"
+
+
+class HasAdmin(Conflict):
+    en = "There is an admin already"
+    fr = "Il y a déjà un administrateur"
+
+
+class FirstAdminNeeds(WrongField):
+    en = "the first admin needs this"
+    fr = "le premier administrateur en a besoin"
 
 
 @auth.command(InviteUser)
 async def invite_user(cmd: InviteUser, tx: Tx, by: Actor) -> Account:
-    """Make an account that waits for its person to choose a password; or send who has not done so a new link."""
+    """Make an account whose person chooses the password by a link; where it exists and waits, send a new link."""
     return (await _invited(tx, cmd, by))[0]
 
 
 @auth.command(AddClient)
 async def add_client(cmd: AddClient, tx: Tx, by: Actor) -> Account:
-    """Make a client's account, and invite who has an address; `EmailTaken` where somebody else has it."""
+    """Make a client's account, and invite a client with an address; `EmailTaken` where another account has it."""
     if cmd.email:
         await check_free(tx, cmd.email)
     account = tx.add(
@@ -44,7 +74,7 @@ async def add_client(cmd: AddClient, tx: Tx, by: Actor) -> Account:
             status="invited",
         )
     )
-    tx.emit(ClientAdded, account, phones=cmd.phones, addresses=cmd.addresses)
+    tx.emit(account, ClientAdded(phones=cmd.phones, addresses=cmd.addresses))
     if cmd.email:
         await tx.flush()  # the grant names it
         await invite(tx, account)
@@ -53,27 +83,27 @@ async def add_client(cmd: AddClient, tx: Tx, by: Actor) -> Account:
 
 @auth.command(InviteAgain)
 async def invite_again(cmd: InviteAgain, tx: Tx, by: Actor) -> Account:
-    """Send a new link in place of the old one; 409 where the person has come already."""
+    """Send a new link in place of the old one; 409 where the account is not `invited` any more or has no address."""
     account = await tx.load(Account, cmd.account_id, by)
     if account.status != "invited":
-        raise Conflict(f"the account is {account.status}: there is nothing to accept")
+        raise NothingToAccept(state=label(account.status))
     if not account.email:
-        raise Conflict("the account has no address to send the invitation to: give it one")
+        raise NoAddressToInvite
     await invite(tx, account)
     return account
 
 
 @auth.command(AcceptInvitation)
 async def accept_invitation(cmd: AcceptInvitation, tx: Tx, by: Actor) -> Accepted:
-    """Set the password of an invited account; its link works once, repeating that is no error."""
-    if first := await shown(tx, "first-admin", cmd.token):
+    """Set the password of an invited account; the link works once, but repeating the same request is no error."""
+    if first := await grant_in_token(tx, "first-admin", cmd.token):
         return await _become_first_admin(cmd, first, tx)
-    grant, account = await presented(tx, "invitation", cmd.token)
-    check_password(cmd.password, account.email, account.name)
+    grant, account = await grant_and_account(tx, "invitation", cmd.token)
+    check_password(tx.settings, cmd.password, account.email, account.name)
     if account.status == "invited" and grant.burn(tx.now):
         account.accept(await hashed(cmd.password), by)
-        await withdraw(tx, account, "invitation")
-        tx.emit(UserActivated, account)
+        await revoke_grants(tx, account, "invitation")
+        tx.emit(account, UserActivated())
     else:
         await check_repeated(tx, grant, account, cmd.password)
     return Accepted()
@@ -81,15 +111,15 @@ async def accept_invitation(cmd: AcceptInvitation, tx: Tx, by: Actor) -> Accepte
 
 @auth.command(OfferFirstAdmin)
 async def offer_first_admin(cmd: OfferFirstAdmin, tx: Tx, by: Actor) -> FirstAdmin:
-    """Grant the way in, or invite to it by mail; 409 where there is an admin."""
+    """Grant a code that makes the first admin, or invite them by mail; 409 where there is an admin."""
     if await active_admins(tx):
-        raise Conflict("there is an admin already")
-    await withdraw(tx, None, "first-admin")
+        raise HasAdmin
+    await revoke_grants(tx, None, "first-admin")
     if cmd.email:
         name = cmd.email.partition("@")[0]
         _, grant = await _invited(tx, InviteUser(email=cmd.email, name=name, role=Role.ADMIN), by)
     else:
-        grant = granted(tx, "first-admin", None)
+        grant = new_grant(tx, "first-admin", None)
     return FirstAdmin(grant_id=grant.id, expires_at=grant.expires_at, invited=cmd.email is not None)
 
 
@@ -97,7 +127,7 @@ async def _invited(tx: Tx, cmd: InviteUser, by: Actor) -> tuple[Account, Grant]:
     if known := await by_email(tx, cmd.email):
         account = await tx.load(Account, known.id, by)
         if (account.status, account.role) != ("invited", cmd.role):
-            raise EmailTaken("there is an account with this address already")
+            raise EmailTaken
     else:
         account = tx.add(Account(id=tx.new_id(), status="invited", **cmd.model_dump()))
         await tx.flush()  # the grant names it
@@ -107,13 +137,13 @@ async def _invited(tx: Tx, cmd: InviteUser, by: Actor) -> tuple[Account, Grant]:
 async def _become_first_admin(cmd: AcceptInvitation, grant: Grant, tx: Tx) -> Accepted:
     if cmd.email is None or cmd.name is None:
         missing = [name for name in ("email", "name") if getattr(cmd, name) is None]
-        raise Invalid.fields([FieldError(field=name, message="the first admin says it") for name in missing])
-    check_password(cmd.password, cmd.email, cmd.name)
+        raise WrongFields.each(FirstAdminNeeds(field=name) for name in missing)
+    check_password(tx.settings, cmd.password, cmd.email, cmd.name)
     known = await by_email(tx, cmd.email)
     if known and grant.was_just_used(tx.now) and await matches(known.password_hash, cmd.password):
         return Accepted()
     if await active_admins(tx) or not grant.burn(tx.now):
-        raise LinkExpired("this code was used or has expired")
+        raise CodeExpired
     await check_free(tx, cmd.email)
     account = tx.add(
         Account(
@@ -126,5 +156,5 @@ async def _become_first_admin(cmd: AcceptInvitation, grant: Grant, tx: Tx) -> Ac
             password_hash=await hashed(cmd.password),
         )
     )
-    tx.emit(UserActivated, account)
+    tx.emit(account, UserActivated())
     return Accepted()

@@ -1,8 +1,8 @@
-"""What admins, and managers for clients, do about other people's accounts."""
+"""What admins do to other people's accounts, and managers to those of clients."""
 
 from sav_auth.accounts import change, check_free, check_not_last
 from sav_auth.app import auth
-from sav_auth.grants import granted, withdraw
+from sav_auth.grants import new_grant, revoke_grants
 from sav_auth.inviting import invite
 from sav_auth.model import Account
 from sav_auth.sessions import end_all
@@ -22,9 +22,14 @@ from sav_contracts.auth.account import (
 )
 
 
+class StaysClient(Conflict):
+    en = "A client account cannot become a staff account: invite the person with another address"
+    fr = "Un client le reste : invitez cette personne dans l’équipe avec une autre adresse"
+
+
 @auth.command(ChangeUser)
 async def change_user(cmd: ChangeUser, tx: Tx, by: Actor) -> Account:
-    """Change what is given. Links that went to an old address are worth nothing; one goes to the new address."""
+    """Change the given fields. A new address revokes the links sent to the old one, and is sent a link itself."""
     account = await tx.load(Account, cmd.account_id, by)
     before = account.email
     if cmd.email and cmd.email != before:
@@ -33,48 +38,53 @@ async def change_user(cmd: ChangeUser, tx: Tx, by: Actor) -> Account:
         return account
     if account.email != before:
         account.email_verified = False
-        await withdraw(tx, account)
+        await revoke_grants(tx, account)
     moved = account.email != before
-    tx.emit(UserUpdated, account, previous_email=before if moved else None)
+    tx.emit(account, UserUpdated(previous_email=before if moved else None))
     if moved and account.status == "invited":
         await invite(tx, account)
     elif moved and account.status == "active":
-        grant = granted(tx, "verify-email", account)
-        tx.emit(EmailVerificationRequested, account, grant_id=grant.id, expires_at=grant.expires_at)
+        grant = new_grant(tx, "verify-email", account)
+        tx.emit(account, EmailVerificationRequested(grant_id=grant.id, expires_at=grant.expires_at))
     return account
 
 
 @auth.command(AssignRole)
 async def assign_role(cmd: AssignRole, tx: Tx, by: Actor) -> Account:
-    """Give somebody of the staff another role; tokens of the old one are worth nothing from now on."""
+    """Give a member of staff another role; tokens for the old one are refused from now on."""
     account = await tx.load(Account, cmd.account_id, by)
     if account.role is Role.CLIENT:
-        raise Conflict("a client stays one: invite the person to the staff with another address")
+        raise StaysClient
     if account.role is cmd.role:
         return account
     await check_not_last(tx, account)
     previous, account.role = account.role, cmd.role
-    tx.emit(RoleAssigned, account, role=cmd.role, previous=previous, revoked=(account.id,))
+    tx.emit(account, RoleAssigned(role=cmd.role, previous=previous, revoked=(account.id,)))
     return account
 
 
 @auth.command(DeactivateUser)
 async def deactivate_user(cmd: DeactivateUser, tx: Tx, by: Actor) -> Account:
-    """Keep somebody out, at once and everywhere."""
+    """Deactivate an account: its sessions, tokens and links are refused immediately, everywhere."""
     account = await tx.load(Account, cmd.account_id, by)
-    if by.role is not Role.MANAGER:  # who gets at clients only
+    if by.role is not Role.MANAGER:  # managers deactivate only clients
         await check_not_last(tx, account)
-    account.deactivate(by)
-    await withdraw(tx, account)
-    await end_all(tx, account, "ended")
-    tx.emit(UserDeactivated, account, revoked=(account.id,))
+    await deactivate_account(tx, account, by)
     return account
+
+
+async def deactivate_account(tx: Tx, account: Account, by: Actor) -> None:
+    """Deactivates it, ends its sessions and revokes its links."""
+    account.deactivate(by)
+    await revoke_grants(tx, account)
+    await end_all(tx, account, "ended")
+    tx.emit(account, UserDeactivated(revoked=(account.id,)))
 
 
 @auth.command(ActivateUser)
 async def activate_user(cmd: ActivateUser, tx: Tx, by: Actor) -> Account:
-    """Let somebody in again, with the password they had."""
+    """Activate a deactivated account again, with the password it had."""
     account = await tx.load(Account, cmd.account_id, by)
     account.activate(by)
-    tx.emit(UserActivated, account)
+    tx.emit(account, UserActivated())
     return account

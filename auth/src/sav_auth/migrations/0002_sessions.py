@@ -1,4 +1,4 @@
-"""Sessions, second factors, who tried to sign in from where; what else an account says."""
+"""Sessions, second factors, where sign-in attempts came from; more columns of accounts."""
 
 from alembic import op
 
@@ -11,7 +11,7 @@ def upgrade() -> None:
         """ALTER TABLE account ADD email_verified boolean NOT NULL DEFAULT false, ADD phone text,
             ADD time_zone text NOT NULL DEFAULT 'Europe/Paris'"""
     )
-    # The first admin's is for nobody yet.
+    # The first admin's grant has no account yet.
     op.execute(
         """ALTER TABLE "grant" ALTER account_id DROP NOT NULL,
             ADD created_at timestamptz NOT NULL DEFAULT now()"""

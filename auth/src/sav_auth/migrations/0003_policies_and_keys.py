@@ -1,4 +1,4 @@
-"""Policies as they are in force, and the signing keys that were announced."""
+"""Policies in force, and announced signing keys."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Clients without an e-mail address; links that make an address another one; from where people signed in."""
+"""Clients without an e-mail address; links that change an address; where people signed in."""
 
 from alembic import op
 

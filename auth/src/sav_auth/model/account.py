@@ -7,7 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from sav_auth.lifecycle import ACCOUNT
-from sav_chassis.errors import NotAllowed, NotFound
+from sav_chassis.errors import NotAllowed
+from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountStatus, AccountView
@@ -15,7 +16,7 @@ from sav_contracts.auth.fields import Locale
 
 
 class OrNone(TypeDecorator[str]):
-    """A text that may be missing: empty here, NULL in the table, where others must differ."""
+    """A text that may be missing: empty here, NULL in the table, so that the unique index ignores it."""
 
     impl = Text
     cache_ok = True
@@ -27,12 +28,23 @@ class OrNone(TypeDecorator[str]):
         return value or ""
 
 
-class Account(Aggregate):
+class BecomesActiveThemselves(NotAllowed):
+    en = "An invited person becomes active by choosing a password"
+    fr = "Une personne invitée active son compte en choisissant un mot de passe"
+
+
+class ClientsOnly(NotAllowed):
+    en = "A manager does this to clients only"
+    fr = "Un responsable SAV ne peut le faire que pour des clients"
+
+
+class Account(Aggregate[AccountView], Stateful[AccountStatus]):
     """A person who may sign in. The password hash never leaves this table."""
 
     __tablename__ = "account"
+    lifecycle = ACCOUNT
 
-    # Empty for a client who has given none.
+    # Empty for a client without an address.
     email: Mapped[str] = mapped_column(OrNone, unique=True, nullable=True)
     name: Mapped[str]
     role: Mapped[Role]
@@ -48,34 +60,25 @@ class Account(Aggregate):
         return self.id
 
     def accept(self, password_hash: str, by: Actor) -> None:
-        """The invited person chose a password, by a link that was sent to their address."""
-        self._move("active", by)
+        """The invited person chose a password. The link was sent to their address, so this confirms the address too."""
+        self.move("active", by)
         self.password_hash = password_hash
         self.email_verified = True
 
     def deactivate(self, by: Actor) -> None:
-        """Keeps the person out. A manager does so to clients only."""
+        """Keeps the person out. A manager may do so to clients only."""
         self._check_manager(by)
-        self._move("deactivated", by)
+        self.move("deactivated", by)
 
     def activate(self, by: Actor) -> None:
-        """Lets the person in again. A manager does so to clients only."""
+        """Lets the person in again. A manager may do so to clients only."""
         self._check_manager(by)
         if self.status == "invited":
-            # That move is the person's own.
-            raise NotAllowed("who was invited becomes active by choosing a password")
-        self._move("active", by)
-
-    def view(self) -> AccountView:
-        return AccountView.model_validate(self, from_attributes=True)
-
-    def _move(self, to: AccountStatus, by: Actor) -> None:
-        ACCOUNT.check(self.status, to, by)
-        self.status = to
+            # Only the invited person makes that move.
+            raise BecomesActiveThemselves
+        self.move("active", by)
 
     def _check_manager(self, by: Actor) -> None:
         if by.role is not Role.MANAGER or self.role is Role.CLIENT:
             return
-        if self.role not in AccountView.limits["role"]:
-            raise NotFound(f"there is no account {self.id}")
-        raise NotAllowed("a manager does this to clients only")
+        raise ClientsOnly

@@ -1,4 +1,4 @@
-"""Who tried to sign in."""
+"""Sign-in attempts."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,12 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.model import Base
 from sav_contracts.auth.session import SignInResult
 
-# So long after the try; and sessions and links so long after they are over.
-KEPT = timedelta(days=90)
+# How long attempts are kept; also sessions and grants, from when they end or expire.
+RETENTION = timedelta(days=90)
 
 
 class LoginAttempt(Base):
-    """One try to sign in, or to prove who one is; of an address without an account only a MAC is kept."""
+    """One attempt to sign in or to prove one's identity; of an address without an account only a MAC is kept."""
 
     __tablename__ = "login_attempt"
 
@@ -25,7 +25,7 @@ class LoginAttempt(Base):
     result: Mapped[SignInResult]
     address: Mapped[str | None]
     agent: Mapped[str | None]
-    # What failures are counted by: one IPv4 address, or the network that one IPv6 customer has.
+    # The network that failures are counted by: an IPv4 address, or the /64 of an IPv6 one.
     origin: Mapped[str | None]
-    # That, and the browser without its numbers: by what a person knows where they signed in.
+    # `origin` and the user agent without digits: tells a known place from a new one.
     place: Mapped[str | None]

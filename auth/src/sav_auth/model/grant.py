@@ -1,4 +1,4 @@
-"""What a link in a message gives the right to, and who asked for one."""
+"""Grants behind the links in messages, and requests for such links."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -9,16 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.model import Base
 
 Purpose = Literal["invitation", "first-admin", "verify-email", "change-email", "password-reset"]
-LASTS: dict[Purpose, timedelta] = {
-    "invitation": timedelta(days=7),
-    "first-admin": timedelta(days=1),
-    "verify-email": timedelta(days=3),
-    "change-email": timedelta(days=1),
-    "password-reset": timedelta(hours=1),
-}
 
 
-# Longer, and a used link would be a place to try passwords at.
+# Kept short: a used link could otherwise be used to guess passwords.
 REPEATED_WITHIN = timedelta(minutes=10)
 
 
@@ -28,10 +21,10 @@ class Grant(Base):
     __tablename__ = "grant"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    # The first admin's is for nobody yet.
+    # None for the first admin: there is no account yet.
     account_id: Mapped[UUID | None]
     purpose: Mapped[Purpose]
-    # The new address, where it is to become the account's.
+    # The new address, for the purpose `change-email`.
     email: Mapped[str | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -45,12 +38,12 @@ class Grant(Base):
         return True
 
     def was_just_used(self, now: datetime) -> bool:
-        """Whether who shows it again may only have missed the answer."""
+        """Whether a repeated use may only mean that the reply was lost."""
         return self.used_at is not None and now - self.used_at <= REPEATED_WITHIN
 
 
-class Wish(Base):
-    """Somebody asked for a link by an address, whether or not there is such an account: looked into afterwards."""
+class LinkRequest(Base):
+    """Somebody asked for a link by an address; whether there is such an account is checked later."""
 
     __tablename__ = "wish"
 

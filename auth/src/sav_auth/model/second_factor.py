@@ -1,4 +1,4 @@
-"""The second factor of an account: an authenticator, and codes for when it is lost."""
+"""The second factor of an account: an authenticator, and recovery codes for when it is lost."""
 
 import hmac
 import secrets
@@ -12,25 +12,26 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_auth import totp
-from sav_chassis.model import Base, Kept
+from sav_chassis.model import Base, JsonColumn
+from sav_contracts import canonical
 
 RECOVERY_CODES = 10
-# So long the confirming code gets the recovery codes again: the answer may have been lost.
+# How long the confirming code may be sent again to get the recovery codes: the reply may have been lost.
 SHOWN_AGAIN_WITHIN = timedelta(minutes=1)
 NONCE = 12
 
 
 class SecondFactor(Base):
-    """Counts once `confirmed_at` says so. The secret is encrypted; the recovery codes follow from it, none is stored."""
+    """In force once `confirmed_at` is set. The secret is encrypted; recovery codes derive from it, none is stored."""
 
     __tablename__ = "second_factor"
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     secret: Mapped[bytes]
     confirmed_at: Mapped[datetime | None]
-    # The step of the newest code that was taken: neither it nor an older one is taken again (RFC 6238, 5.2).
+    # The step of the newest accepted code: neither it nor an older one is accepted again (RFC 6238, 5.2).
     last_step: Mapped[int]
-    recovery_used: Mapped[list[int]] = mapped_column(Kept(list[int]))
+    recovery_used: Mapped[list[int]] = mapped_column(JsonColumn(list[int]))
 
     @classmethod
     def begun(cls, account_id: UUID, link_secret: str) -> "SecondFactor":
@@ -39,19 +40,19 @@ class SecondFactor(Base):
         return factor
 
     def begin_anew(self, link_secret: str) -> None:
-        """With another secret, which has to be confirmed."""
+        """Replaces the secret by a new one, which has to be confirmed."""
         nonce = secrets.token_bytes(NONCE)
         sealed = _cipher(link_secret).encrypt(nonce, totp.new_secret(), self.account_id.bytes)
         self.secret = nonce + sealed
         self.confirmed_at, self.last_step, self.recovery_used = None, 0, []
 
     def opened(self, link_secret: str) -> bytes:
-        """The secret that the authenticator shares."""
+        """The decrypted secret, which the authenticator shares."""
         nonce, sealed = self.secret[:NONCE], self.secret[NONCE:]
         return _cipher(link_secret).decrypt(nonce, sealed, self.account_id.bytes)
 
     def confirm(self, given: str, link_secret: str, now: datetime) -> bool:
-        """Whether it counts from now on; the same code may be sent again for a moment."""
+        """Confirms the factor if the code is right; the same code is accepted again within `SHOWN_AGAIN_WITHIN`."""
         step = totp.step_of(self.opened(link_secret), given, now)
         if self.confirmed_at:
             return step == self.last_step and now - self.confirmed_at <= SHOWN_AGAIN_WITHIN
@@ -61,7 +62,7 @@ class SecondFactor(Base):
         return True
 
     def takes(self, given: str, link_secret: str, now: datetime) -> bool:
-        """Whether this code opens the account; it does so once."""
+        """Whether this code is right, and uses it up: each is accepted once, also a recovery code."""
         step = totp.step_of(self.opened(link_secret), given, now)
         if step is not None and step > self.last_step:
             self.last_step = step
@@ -69,7 +70,7 @@ class SecondFactor(Base):
         return self._takes_recovery(given, link_secret)
 
     def recovery_codes(self, link_secret: str) -> list[str]:
-        """The codes, used or not, as they are shown once."""
+        """All recovery codes, used or not, as they are shown to the person."""
         secret = self.opened(link_secret)
         return [_recovery_code(secret, number) for number in range(RECOVERY_CODES)]
 
@@ -78,9 +79,9 @@ class SecondFactor(Base):
         return RECOVERY_CODES - len(self.recovery_used)
 
     def _takes_recovery(self, given: str, link_secret: str) -> bool:
-        said = given.strip().lower().encode()
         for number, code in enumerate(self.recovery_codes(link_secret)):
-            if hmac.compare_digest(code.encode(), said) and number not in self.recovery_used:
+            right = hmac.compare_digest(canonical.code(code).encode(), given.encode())
+            if right and number not in self.recovery_used:
                 self.recovery_used = [*self.recovery_used, number]
                 return True
         return False
@@ -92,6 +93,6 @@ def _cipher(link_secret: str) -> AESGCM:
 
 
 def _recovery_code(secret: bytes, number: int) -> str:
-    """60 bits, in letters and digits that are hard to take for each other."""
+    """60 bits, in letters and digits that are not easily confused."""
     said = b32encode(hmac.digest(secret, b"recovery %d" % number, "sha256")).decode().lower()
     return f"{said[:4]}-{said[4:8]}-{said[8:12]}"

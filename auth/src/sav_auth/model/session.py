@@ -1,4 +1,4 @@
-"""Where people are signed in, and the refresh tokens that keep them so."""
+"""Sessions, and the refresh tokens that keep them alive."""
 
 import hmac
 import secrets
@@ -9,19 +9,19 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sav_chassis.asking import Caller
+from sav_chassis.envelope import Caller
 from sav_chassis.model import Base
 from sav_contracts.auth.session import SessionEnd, SessionShown
 
 IDLE = timedelta(days=14)
 LONGEST = timedelta(days=30)
-# So long the token before the newest gets the newest again: two tabs refresh at once, or an answer was lost.
+# How long the previous refresh token is still accepted: two tabs may refresh at once, or an answer may be lost.
 TWICE_WITHIN = timedelta(seconds=10)
 MAC_SIZE = 32
 
 
 class RefreshToken(NamedTuple):
-    """What stands in a refresh token: of which session it is the how manyth, and the proof that we made it."""
+    """The content of a refresh token: its session, its number within the session, and a MAC that proves we made it."""
 
     session_id: UUID
     counter: int
@@ -29,7 +29,7 @@ class RefreshToken(NamedTuple):
 
     @classmethod
     def read(cls, text: str) -> "RefreshToken | None":
-        """None where it is none of ours by its form."""
+        """None where the text does not have the form of our tokens."""
         try:
             raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except ValueError:
@@ -44,7 +44,7 @@ class RefreshToken(NamedTuple):
 
 
 class Session(Base):
-    """A person signed in somewhere. Its newest refresh token follows from the counter: no token is stored."""
+    """A person signed in somewhere. Its newest refresh token derives from the counter: no token is stored."""
 
     __tablename__ = "session"
 
@@ -81,26 +81,26 @@ class Session(Base):
 
     @property
     def ends_at(self) -> datetime:
-        """When it ends by itself unless it is used before."""
+        """When it expires unless it is refreshed before."""
         return min(self.last_seen_at + IDLE, self.expires_at)
 
     def token(self, secret: str) -> str:
-        """The refresh token that is good now."""
+        """The newest refresh token."""
         return str(RefreshToken(self.id, self.counter, self._mac(self.counter, secret)))
 
     def made(self, token: RefreshToken, secret: str) -> bool:
-        """Whether the token is one of this session's, past or present."""
+        """Whether this session made the token, whether newest or older."""
         return token.counter <= self.counter and hmac.compare_digest(
             token.mac, self._mac(token.counter, secret)
         )
 
     def follows(self, token: RefreshToken, now: datetime) -> bool:
-        """Whether the newest token may be told to who shows this one: it is the newest, or was until just now."""
+        """Whether this token may be traded for the newest: it is the newest, or was until `TWICE_WITHIN` ago."""
         just_now = now - self.rotated_at <= TWICE_WITHIN
         return token.counter == self.counter or (token.counter == self.counter - 1 and just_now)
 
     def refresh(self, token: RefreshToken, caller: Caller, now: datetime) -> None:
-        """It is used, from there; its newest token makes room for another."""
+        """Notes the use and the caller; where the token is the newest, makes the next one."""
         if token.counter == self.counter:
             self.counter += 1
             self.rotated_at = now

@@ -11,13 +11,13 @@ AGGREGATE = """
 
 
 def upgrade() -> None:
-    # For = on a uuid beside && on a range in one index; a trusted extension, so the database's owner may create it.
+    # One index needs = on a uuid and && on a range. A trusted extension, so the database's owner may create it.
     op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
     op.execute(
         f"""CREATE TABLE working_hours ({AGGREGATE},
             technician_id uuid NOT NULL UNIQUE, zone text NOT NULL, holidays text NOT NULL, shifts json NOT NULL)"""
     )
-    # Nobody is in two places at once, whoever plans at the same moment.
+    # The exclusion constraint keeps a technician's visits from overlapping, also under concurrent transactions.
     op.execute(
         f"""CREATE TABLE appointment ({AGGREGATE},
             client_id uuid NOT NULL, technician_id uuid NOT NULL, reclamation_id uuid NOT NULL,

@@ -1,4 +1,4 @@
-"""Which visits no appointment is for any more."""
+"""Visits that have ended: no appointment is for them."""
 
 from alembic import op
 

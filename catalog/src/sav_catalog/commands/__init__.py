@@ -1,5 +1,1 @@
-"""What changes articles, their stock, and installed products."""
-
-from sav_catalog.commands import article, product, stock
-
-__all__ = ["article", "product", "stock"]
+"""Commands about articles, stock and installed products."""

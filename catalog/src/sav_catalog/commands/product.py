@@ -1,14 +1,14 @@
-"""Registering products, and proving when they were bought."""
+"""Registering products, and the proof of purchase."""
 
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 
 from sav_catalog.app import catalog
 from sav_catalog.covers import covers_of
 from sav_catalog.model import Article, Product
-from sav_chassis.errors import Conflict, Invalid, NotFound
+from sav_chassis.errors import Conflict, NamesNothing, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
 from sav_contracts.catalog.product import (
@@ -22,36 +22,83 @@ from sav_contracts.catalog.product import (
     VerifyProduct,
 )
 from sav_contracts.claims import ClientView
+from sav_contracts.labels import label
 
-# Where a day begins first (UTC+14): only what comes after today there is to come for everybody.
+# The first time zone to begin a day (UTC+14): a date after today there is in the future everywhere.
 EARLIEST_ZONE = timedelta(hours=14)
 
 
 class SerialTaken(Conflict):
-    """A product of this article with this serial number is registered; whose it is stays untold."""
+    """A product of this article with this serial number is registered; the refusal does not say whose."""
 
     code = "serial_taken"
+    en = "This serial number is registered already: check it, and write to us if it is on your appliance"
+    fr = "Ce numéro de série est déjà enregistré : vérifiez-le, et écrivez-nous s’il figure bien sur votre appareil"
 
 
 class AnotherProof(Conflict):
-    """The client sent another proof than the one that was looked at."""
+    """The client has sent a newer proof than the one the manager looked at."""
 
     code = "another_proof"
+    en = "Another proof was sent since: look at that one"
+    fr = "Une autre preuve d’achat a été envoyée depuis : examinez celle-là"
+
+
+class IsPart(WrongField):
+    field: str = "article_id"
+    name: str
+    en = "{name} is a part: register what it is built into"
+    fr = "{name} est une pièce : enregistrez l’appareil dans lequel elle est montée"
+
+
+class WhyRefused(WrongField):
+    field: str = "reason"
+    en = "say why the proof is refused"
+    fr = "indiquez pourquoi la preuve d’achat est refusée"
+
+
+class DatesOfRefusedProof(WrongField):
+    en = "dates are taken from an accepted proof only"
+    fr = "seules les dates d’une preuve d’achat acceptée sont reprises"
+
+
+class ForWhichClient(WrongField):
+    field: str = "client_id"
+    en = "say for which client"
+    fr = "indiquez pour quel client"
+
+
+class DayToCome(WrongField):
+    en = "this day is still to come"
+    fr = "cette date est encore à venir"
+
+
+class DeliveredTooEarly(WrongField):
+    field: str = "delivery_date"
+    purchase: date
+    en = "it was bought only on {purchase}"
+    fr = "l’achat ne date que du {purchase}"
+
+
+class CommissionedTooEarly(WrongField):
+    field: str = "commissioning_date"
+    delivery: date
+    en = "it was delivered only on {delivery}"
+    fr = "la livraison ne date que du {delivery}"
 
 
 @catalog.command(RegisterProduct)
 async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
-    """Register what is installed, for oneself or, as a manager, for a client; old installations too."""
-    client = await tx.view(ClientView, _whose(cmd, by))
+    """Register an installed product: a client for themselves, a manager for a client. Old installations too."""
+    client = await tx.view(ClientView, _whose(cmd, by), by)
     delivery = cmd.delivery_date or cmd.purchase_date
     _check_dates(tx, cmd.purchase_date, delivery, cmd.commissioning_date)
     article = await tx.session.get(Article, cmd.article_id)
     if article is None:
-        raise Invalid.field("article_id", f"there is no article {cmd.article_id}")
+        raise NamesNothing(field="article_id", kind=label(Article.kind()), id=cmd.article_id)
     if article.family == "part":
-        raise Invalid.field("article_id", f"{article.name} is a part: register what it is built into")
-    serial = " ".join(cmd.serial.split())
-    await _check_serial(tx, article, serial)
+        raise IsPart(name=article.name)
+    await _check_serial(tx, article, cmd.serial)
     product = tx.add(
         Product(
             id=tx.new_id(),
@@ -59,7 +106,7 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
             article_id=article.id,
             article=article.name,
             family=article.family,
-            serial=serial,
+            serial=cmd.serial,
             place=cmd.place,
             purchase_date=cmd.purchase_date,
             delivery_date=delivery,
@@ -68,52 +115,52 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
             covers=[],
         )
     )
-    tx.emit(ProductRegistered, product)
+    tx.emit(product, ProductRegistered())
     if cmd.proof:
         product.submit(cmd.proof, by)
-        tx.emit(ProofSubmitted, product)
+        tx.emit(product, ProofSubmitted())
     return product
 
 
 @catalog.command(ChangeProduct)
 async def change_product(cmd: ChangeProduct, tx: Tx, by: Actor) -> Product:
-    """Change where it stands, or how to get there."""
+    """Change where the product is installed, or how to get there."""
     product = await tx.load(Product, cmd.product_id, by)
     product.place = cmd.place
-    tx.emit(ProductChanged, product)
+    tx.emit(product, ProductChanged())
     return product
 
 
 @catalog.command(SendProof)
 async def send_proof(cmd: SendProof, tx: Tx, by: Actor) -> Product:
-    """Send a proof of purchase; another one until one is accepted."""
+    """Send a proof of purchase; it may be replaced until one is accepted."""
     product = await tx.load(Product, cmd.product_id, by)
     product.submit(cmd.proof, by)
-    tx.emit(ProofSubmitted, product)
+    tx.emit(product, ProofSubmitted())
     return product
 
 
 @catalog.command(VerifyProduct)
 async def verify_product(cmd: VerifyProduct, tx: Tx, by: Actor) -> Product:
-    """Accept the proof of purchase, with the dates that stand on it, or refuse it with a reason."""
+    """Accept the proof of purchase, with the dates it shows, or refuse it with a reason."""
     product = await tx.load(Product, cmd.product_id, by)
     if product.proof and product.proof.sha256 != cmd.proof:
-        raise AnotherProof("another proof was sent since: look at that one")
+        raise AnotherProof
     if cmd.accepted:
         await _accept(cmd, product, tx, by)
     elif cmd.reason is None:
-        raise Invalid.field("reason", "say why the proof is refused")
+        raise WhyRefused
     elif given := cmd.model_fields_set & {"purchase_date", "delivery_date"}:
-        raise Invalid.field(min(given), "dates are taken from an accepted proof only")
+        raise DatesOfRefusedProof(field=min(given))
     else:
         product.refuse(cmd.reason, by)
-    tx.emit(ProductVerified, product, accepted=cmd.accepted, reason=cmd.reason)
+    tx.emit(product, ProductVerified(accepted=cmd.accepted, reason=cmd.reason))
     return product
 
 
 async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> None:
     purchase = cmd.purchase_date or product.purchase_date
-    # What was delivered when it was bought still was, on the day that is right.
+    # A product delivered on the day of purchase keeps that, also where the proof corrects the day.
     at_once = product.delivery_date == product.purchase_date
     delivery = cmd.delivery_date or (purchase if at_once else product.delivery_date)
     _check_dates(tx, purchase, delivery)
@@ -124,32 +171,27 @@ async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> No
 
 
 def _whose(cmd: RegisterProduct, by: Actor) -> UUID:
-    if by.role is Role.CLIENT and cmd.client_id in (None, by.id):
-        return by.id
+    if cmd.client_id:
+        return cmd.client_id
     if by.role is Role.CLIENT:
-        raise NotFound(f"there is no client {cmd.client_id}")
-    if cmd.client_id is None:
-        raise Invalid.field("client_id", "say for which client")
-    return cmd.client_id
+        return by.id
+    raise ForWhichClient
 
 
 def _check_dates(tx: Tx, purchase: date, delivery: date, commissioning: date | None = None) -> None:
-    """What is installed has been bought, delivered, and then perhaps commissioned."""
+    """Raises `WrongField` unless the days are past and in the order purchase, delivery, commissioning."""
     today = (tx.now + EARLIEST_ZONE).date()
     days = {"purchase_date": purchase, "delivery_date": delivery, "commissioning_date": commissioning}
     for field, day in days.items():
         if day and day > today:
-            raise Invalid.field(field, "this day is still to come")
+            raise DayToCome(field=field)
     if delivery < purchase:
-        raise Invalid.field("delivery_date", f"it was bought only on {purchase}")
+        raise DeliveredTooEarly(purchase=purchase)
     if commissioning and commissioning < delivery:
-        raise Invalid.field("commissioning_date", f"it was delivered only on {delivery}")
+        raise CommissionedTooEarly(delivery=delivery)
 
 
 async def _check_serial(tx: Tx, article: Article, serial: str) -> None:
-    # However the number is spaced and capitalised, it is the same plate.
-    same = func.lower(func.replace(Product.serial, " ", "")) == func.lower(serial.replace(" ", ""))
-    if await tx.session.scalar(select(exists().where(Product.article_id == article.id, same))):
-        raise SerialTaken(
-            "this serial number is registered already: check it, and write to us if it is on your appliance"
-        )
+    same = Product.article_id == article.id, Product.serial == serial
+    if await tx.session.scalar(select(exists().where(*same))):
+        raise SerialTaken

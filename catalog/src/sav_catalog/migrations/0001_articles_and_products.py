@@ -40,7 +40,7 @@ def upgrade() -> None:
             proof_reason text, covers json NOT NULL,
             CHECK (delivery_date >= purchase_date))"""
     )
-    # However the number is spaced and capitalised, it is the same plate.
+    # Spaces and capitals make no difference: it is the same serial number.
     op.execute("CREATE UNIQUE INDEX product_serial ON product (article_id, lower(replace(serial, ' ', '')))")
     op.execute("CREATE INDEX product_client ON product (client_id)")
 

@@ -1,4 +1,4 @@
-"""Réclamations of registered products, what their warranty pays, how they end; photos."""
+"""Product, warranty, resolution and visit of a réclamation; photos."""
 
 from alembic import op
 

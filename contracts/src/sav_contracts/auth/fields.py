@@ -2,33 +2,61 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, EmailStr, Field, SecretStr, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, WithJsonSchema
 
-from sav_contracts.messages import Secret
+from sav_contracts import canonical
+from sav_contracts.messages import Secret, canonical_form
+from sav_contracts.wrong_value import WrongValue
 
 Locale = Literal["fr", "en"]
 
 SHORTEST, LONGEST = 10, 128
 
 
-def _long_enough(password: SecretStr) -> SecretStr:
-    if not SHORTEST <= len(password.get_secret_value()) <= LONGEST:
-        raise ValueError(f"a password has {SHORTEST} to {LONGEST} characters")
-    return password
+class PasswordLength(WrongValue):
+    code = "password_length"
+    shortest: int = SHORTEST
+    longest: int = LONGEST
+    en = "a password has {shortest} to {longest} characters"
+    fr = "un mot de passe compte de {shortest} à {longest} caractères"
 
 
-# An address is the same account however it is capitalised.
-Email = Annotated[EmailStr, AfterValidator(str.lower)]
-# Length, not character classes (NIST SP 800-63B, 3.1.1.2); the upper bound keeps hashing cheap.
+def _chosen(password: SecretStr) -> SecretStr:
+    canonical_form = canonical.password(password.get_secret_value())
+    if not SHORTEST <= len(canonical_form) <= LONGEST:
+        raise PasswordLength().error()
+    return SecretStr(canonical_form)
+
+
+def _code(typed: SecretStr) -> SecretStr:
+    return SecretStr(canonical.code(typed.get_secret_value()))
+
+
+# The same address means the same account, whatever its capitals and the spelling of its domain.
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254),
+    canonical_form(canonical.email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+    Field(examples=["lea@example.com"]),
+]
+# A minimum length instead of character classes (NIST SP 800-63B, 3.1.1.2). The maximum keeps hashing cheap.
 Password = Annotated[
     Secret,
-    AfterValidator(_long_enough),
+    AfterValidator(_chosen),
     WithJsonSchema({"type": "string", "format": "password", "minLength": SHORTEST, "maxLength": LONGEST}),
 ]
-# What is compared only: it may be of a time when other passwords were taken.
-KnownPassword = Annotated[Secret, Field(max_length=LONGEST)]
+# Compared only, without today's rules: the password may date from other rules. Letters in parts (NFD) make the text
+# longer than its counted length.
+KnownPassword = Annotated[Secret, Field(max_length=4 * LONGEST)]
 # Six digits of an authenticator, or a recovery code.
-Code = Annotated[Secret, Field(min_length=1, max_length=30)]
+Code = Annotated[Secret, Field(min_length=1, max_length=30), AfterValidator(_code)]
 LinkToken = Annotated[Secret, Field(min_length=1, max_length=1000)]
-# With the country's prefix (ITU-T E.164), as people space it.
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+[1-9][0-9 ]{5,22}[0-9]$")]
+# Stored as E.164 (ITU-T). Typed as people do; numbers outside France need their country prefix.
+Phone = Annotated[
+    str,
+    StringConstraints(max_length=16),
+    canonical_form(canonical.phone),
+    WithJsonSchema({"type": "string", "maxLength": 40}),
+    Field(examples=["+33 6 12 34 56 78", "06 12 34 56 78"]),
+]

@@ -1,4 +1,4 @@
-"""What admins govern while everything runs: policies, and the keys that tokens are signed with. Auth owns both."""
+"""What admins set while everything runs: policies, and the keys that sign tokens. Auth owns both."""
 
 import logging
 from datetime import timedelta
@@ -8,7 +8,8 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sav_contracts.messages import Command, Event, PersonId, Scope, View
+from sav_contracts.messages import Changed, Command, Event, PersonId, View
+from sav_contracts.visibility import ALL, NOTHING, Visible
 
 log = logging.getLogger(__name__)
 
@@ -18,12 +19,12 @@ PolicyName = Literal["rate_limits", "cors", "cut_offs", "buffers"]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
-# What a browser sends as `Origin` (RFC 6454, 6.2): lower case, no path, not even a slash.
-Origin = Annotated[str, Field(max_length=300, pattern=r"^https?://[^\sA-Z/?#@]+$")]
+# What a browser sends as `Origin` (RFC 6454, 6.2): lower case, without a path or a final slash.
+Origin = Annotated[str, Field(max_length=300, pattern=r"^https?://[^\s\x00-\x1f\x7fA-Z/?#@]+$")]
 
 
 class Policy(BaseModel):
-    """One policy, whole; a field that is not given has its default."""
+    """One complete policy; omitted fields have their defaults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,7 +32,7 @@ class Policy(BaseModel):
 
     @classmethod
     def id(cls) -> UUID:
-        """The id of its record, the same everywhere."""
+        """The id of its record, the same in every installation."""
         return uuid5(NAMESPACE, cls.name)
 
 
@@ -39,7 +40,7 @@ P = TypeVar("P", bound=Policy)
 
 
 class Limits(BaseModel):
-    """Requests a minute: what is read, what is changed, and files that are sent."""
+    """Requests a minute: reads, writes and uploads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +50,7 @@ class Limits(BaseModel):
 
 
 class RateLimits(Policy):
-    """How many requests a caller may make: each person, or each address where there is no token."""
+    """How many requests a caller may make: each person, or each address without a token."""
 
     name: ClassVar[PolicyName] = "rate_limits"
 
@@ -58,7 +59,7 @@ class RateLimits(Policy):
     technician: Limits = Limits(reads=600, writes=120, uploads=60)
     manager: Limits = Limits(reads=1200, writes=300, uploads=60)
     admin: Limits = Limits(reads=1200, writes=300, uploads=60)
-    # From each address, of whoever: what takes a password or a link.
+    # For each address, whoever the caller is: requests with a password or a link.
     sign_ins: Count = 20
 
 
@@ -71,15 +72,15 @@ class Cors(Policy):
 
 
 class CutOffs(Policy):
-    """Until when something may be done."""
+    """The times until which something may be done."""
 
     name: ClassVar[PolicyName] = "cut_offs"
 
-    # After so many days a resolved réclamation that nobody answers closes; for so many after the visit was closed
-    # feedback may be given and changed.
+    # Days after which a resolved réclamation closes without an answer; days after a visit was closed in which feedback
+    # may be given and changed.
     closes_after_days: Annotated[int, Field(ge=1, le=365)] = 7
     feedback_days: Annotated[int, Field(ge=1, le=365)] = 14
-    # How long before its start a client may still choose a time.
+    # Minutes before a visit's start until which a client may choose its time.
     notice_minutes: Annotated[int, Field(ge=0, le=10_080)] = 120
 
     @property
@@ -96,11 +97,11 @@ class CutOffs(Policy):
 
 
 class Buffers(Policy):
-    """Time that is kept free around visits."""
+    """Time kept free around visits."""
 
     name: ClassVar[PolicyName] = "buffers"
 
-    # The way from one visit to the next.
+    # For the way from one visit to the next.
     travel_minutes: Annotated[int, Field(ge=0, le=480)] = 30
 
     @property
@@ -114,18 +115,18 @@ POLICIES: dict[PolicyName, type[Policy]] = {
 
 
 class PolicyView(View):
-    """A policy as it is in force, and who set it; nobody, while it is as it came."""
+    """A policy in force, and who set it; None while it has its defaults."""
 
-    scope: ClassVar[Scope] = Scope.STAFF
+    visible: ClassVar[Visible] = Visible(manager=NOTHING)
 
-    name: PolicyName
-    value: dict[str, Any]
+    name: PolicyName = Field(examples=["buffers"])
+    value: dict[str, Any] = Field(examples=[{"travel_minutes": 45}])
     changed_by: PersonId | None
 
     def in_force(self, policy: type[P]) -> P:
-        """Its value as this policy; what today's code does not know is left out, what it has new is as it comes.
+        """The stored value as this policy. Unknown fields are ignored, and missing ones have their defaults.
 
-        All of it is as it comes where today's bounds refuse what an earlier release took; that is logged, once.
+        Where today's bounds refuse a value of an earlier release, all fields have their defaults. That is logged once.
         """
         try:
             return policy.model_validate(self.value, extra="ignore")
@@ -134,60 +135,48 @@ class PolicyView(View):
             _warn(self.name, self.version, "; ".join(f"{field}: {why}" for field, why in wrong))
             return policy()
 
-    def roots(self) -> frozenset[UUID]:
-        """It has a timeline of its own."""
+    def timeline_roots(self) -> frozenset[UUID]:
+        """A policy has a timeline of its own."""
         return frozenset({self.id})
 
 
 @cache
 def _warn(name: PolicyName, version: int, why: str) -> None:
-    """Once for each version: a policy is read again and again."""
+    """Cached, so that it logs once for each version: a policy is read again and again."""
     log.warning("policy %s is as it comes: its version %d is refused: %s", name, version, why)
 
 
 class ChangePolicy(Command[PolicyView]):
-    """Set a policy, all of it; what is left out gets its default. It is in force within a second."""
+    """Set a whole policy; omitted fields get their defaults. It is in force within a second."""
 
     name: PolicyName
-    value: dict[str, Any]
+    value: Annotated[dict[str, Any], Field(max_length=50)] = Field(examples=[{"travel_minutes": 45}])
 
 
-class PolicySet(Event):
-    """An admin set a policy; the fields that changed are as they `were`, and as they are `now`."""
+class PolicySet(Event[PolicyView]):
+    """An admin set a policy. The changed fields, as they `were` and as they are `now`."""
 
-    state: PolicyView
-    were: dict[str, Any]
-    now: dict[str, Any]
+    were: dict[str, Any] = Field(examples=[{"travel_minutes": 30}])
+    now: dict[str, Any] = Field(examples=[{"travel_minutes": 45}])
 
 
-class PolicyChanged(Event):
-    """What a policy says is shown anew."""
-
-    tells: ClassVar[bool] = False
-
-    state: PolicyView
+PolicyChanged = Changed[PolicyView]
 
 
 class SigningKeyView(View):
     """A public key (Ed25519, PEM) that tokens are verified with."""
 
-    scope: ClassVar[Scope] = Scope.PUBLIC
+    visible: ClassVar[Visible] = Visible(client=ALL, technician=ALL, anyone=ALL)
 
-    key_id: str
-    pem: str
-
-
-class SigningKeyAdded(Event):
-    """Auth is going to sign with another key."""
-
-    tells: ClassVar[bool] = False
-
-    state: SigningKeyView
+    key_id: str = Field(examples=["5d0c9a41b7e2f836"])
+    pem: str = Field(
+        examples=[
+            "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
+        ]
+    )
 
 
-class SigningKeyChanged(Event):
-    """What is known of a key is shown anew."""
+class SigningKeyAdded(Event[SigningKeyView]):
+    """Auth announced a new key with which it will sign."""
 
-    tells: ClassVar[bool] = False
-
-    state: SigningKeyView
+    makes_timeline_line: ClassVar[bool] = False

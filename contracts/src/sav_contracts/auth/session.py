@@ -1,30 +1,32 @@
-"""Signing in, staying so, and what proves who somebody is."""
+"""Sign-in, sessions, passwords and second factors."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, model_validator
+from pydantic import Field, model_validator
 
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import Accepted, AccountView
 from sav_contracts.auth.fields import Code, Email, KnownPassword, LinkToken, Password
-from sav_contracts.messages import Command, Event, Message, Personal, PersonId, Query, Revokes
+from sav_contracts.messages import Command, Event, Message, Personal, PersonId, Query, Revokes, View
+from sav_contracts.times import Moment
+from sav_contracts.wrong_value import WrongValue
 
 SessionEnd = Literal["signed_out", "ended", "reused"]
 SignInResult = Literal["signed_in", "second_factor_required", "wrong_password", "wrong_code", "not_active"]
 
 
 class SignedIn(Message):
-    """An access token for `Authorization: Bearer`, valid for `expires_in` seconds, and what gets the next one.
+    """An access token for `Authorization: Bearer`, valid for `expires_in` seconds, and a token that gets the next one.
 
-    Where `second_factor_missing`, the token opens `/me` and `/me/totp` alone until there is one.
+    With `second_factor_missing`, the access token allows only `/me` and `/me/totp` until a second factor is set up.
     """
 
-    access_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiI4NGZkZWJlOCJ9.c2lnbmVk"])
     token_type: Literal["Bearer"] = "Bearer"
     expires_in: int
-    refresh_token: str
+    refresh_token: str = Field(examples=["0197a2c4-5d1e-7b3f-8a60-2f4e6c8b0d12.1.c2lnbmVk"])
     refresh_expires_in: int
     user_id: UUID
     role: Role
@@ -32,34 +34,34 @@ class SignedIn(Message):
 
 
 class SessionShown(Message):
-    """One place where a person is signed in; `current` is the one that asks."""
+    """A session of a person; `current` is the one of this request."""
 
     id: UUID
     current: bool
-    created_at: datetime
+    created_at: datetime = Field(examples=["2026-03-02T08:15:00Z"])
     last_seen_at: datetime
-    expires_at: datetime
-    address: str | None
-    agent: str | None
+    expires_at: datetime = Field(examples=["2026-03-09T08:15:00Z"])
+    address: str | None = Field(examples=["192.0.2.7"])
+    agent: str | None = Field(examples=["Firefox, Windows"])
 
 
 class Sessions(Message):
-    """Where a person is signed in, the last used first."""
+    """A person's sessions, the last used first."""
 
     items: list[SessionShown]
 
 
 class SignInShown(Message):
-    """One try to sign in, or to do what needs the password again."""
+    """One attempt to sign in, or to do something that needs the password again."""
 
     at: datetime
     result: SignInResult
-    address: str | None
-    agent: str | None
+    address: str | None = Field(examples=["192.0.2.7"])
+    agent: str | None = Field(examples=["Firefox, Windows"])
 
 
 class SignIns(Message):
-    """The tries to sign in to an account, the newest first, and what guards it beside the password."""
+    """The attempts to sign in to an account, the newest first, and its protection besides the password."""
 
     second_factor: bool
     recovery_codes_left: int
@@ -67,20 +69,22 @@ class SignIns(Message):
 
 
 class SecondFactorSecret(Message):
-    """What an authenticator is told (RFC 6238: SHA-1, six digits, 30 seconds): the secret, or the same as a URI."""
+    """What an authenticator needs (RFC 6238: SHA-1, six digits, 30 seconds): the secret, also as a URI."""
 
-    secret: str
-    uri: str
+    secret: str = Field(examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"])
+    uri: str = Field(
+        examples=["otpauth://totp/SAV:lea%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=SAV"]
+    )
 
 
 class RecoveryCodes(Message):
-    """Each stands in for the authenticator once. They are shown this once."""
+    """Each code replaces the authenticator once. They are shown only in this reply."""
 
-    codes: list[str]
+    codes: list[str] = Field(examples=[["k7qd-2m5x-w3ta"]])
 
 
 class SignIn(Command[SignedIn]):
-    """Sign in with address and password; `code` where a second factor is on (401 `second_factor_required`)."""
+    """Sign in with address and password, and a `code` where a second factor is on (401 `second_factor_required`)."""
 
     secret: ClassVar[bool] = True
 
@@ -90,7 +94,7 @@ class SignIn(Command[SignedIn]):
 
 
 class RefreshSession(Command[SignedIn]):
-    """Trade a refresh token for new ones; each is good once, and a used one that comes back ends the session."""
+    """Trade a refresh token for new tokens. Each works once; using one again ends the session."""
 
     secret: ClassVar[bool] = True
 
@@ -98,7 +102,7 @@ class RefreshSession(Command[SignedIn]):
 
 
 class SignOut(Command[Accepted]):
-    """End the session that asks."""
+    """End the session of this request."""
 
 
 class RequestPasswordReset(Command[Accepted]):
@@ -108,7 +112,7 @@ class RequestPasswordReset(Command[Accepted]):
 
 
 class ResetPassword(Command[Accepted]):
-    """Choose a new password, with the token of the link; whoever was signed in is so no more."""
+    """Choose a new password, with the token of the link. All sessions of the account end."""
 
     secret: ClassVar[bool] = True
 
@@ -117,7 +121,7 @@ class ResetPassword(Command[Accepted]):
 
 
 class ChangePassword(Command[Accepted]):
-    """Choose another password; the other sessions end."""
+    """Change the password. The other sessions end."""
 
     secret: ClassVar[bool] = True
 
@@ -126,17 +130,17 @@ class ChangePassword(Command[Accepted]):
 
 
 class FindSessions(Query[Sessions]):
-    """Where the caller is signed in."""
+    """List the caller's sessions."""
 
 
 class EndSession(Command[Accepted]):
-    """End one of one's own sessions."""
+    """End one of the caller's sessions."""
 
     session_id: UUID
 
 
 class SetUpSecondFactor(Command[SecondFactorSecret]):
-    """Get a secret for an authenticator; it counts once a code of it was confirmed."""
+    """Get a secret for an authenticator. It counts after one of its codes was confirmed."""
 
     secret: ClassVar[bool] = True
 
@@ -144,15 +148,21 @@ class SetUpSecondFactor(Command[SecondFactorSecret]):
 
 
 class ConfirmSecondFactor(Command[RecoveryCodes]):
-    """Prove that the authenticator works; from then on every sign-in asks for a code. The other sessions end."""
+    """Confirm that the authenticator works. From then on every sign-in needs a code. The other sessions end."""
 
     secret: ClassVar[bool] = True
 
     code: Code
 
 
+class ProofMissing(WrongValue):
+    code = "proof_missing"
+    en = "password or code: prove that it is you"
+    fr = "password ou code : prouvez qu’il s’agit bien de vous"
+
+
 class RemoveSecondFactor(Command[Accepted]):
-    """Do without the second factor; the password or a code proves who asks. The other sessions end."""
+    """Remove the second factor, with the password or a code as proof. The other sessions end."""
 
     secret: ClassVar[bool] = True
 
@@ -162,69 +172,65 @@ class RemoveSecondFactor(Command[Accepted]):
     @model_validator(mode="after")
     def _proves_who_asks(self) -> "RemoveSecondFactor":
         if self.password is None and self.code is None:
-            raise ValueError("password or code: prove that it is you")
+            raise ProofMissing().error()
         return self
 
 
 class ResetSecondFactor(Command[AccountView]):
-    """Take away the second factor of somebody who has lost it; their sessions end."""
+    """Remove the second factor of a person who has lost it. Their sessions end."""
 
     account_id: PersonId
 
 
 class FindSignIns(Query[SignIns]):
-    """Who tried to sign in to an account: the last hundred tries, or those before a time."""
+    """List the attempts to sign in to an account: the last hundred, or the last hundred before a time."""
+
+    of: ClassVar[type[View] | None] = AccountView
 
     account_id: PersonId
-    before: AwareDatetime | None = None
+    before: Moment | None = None
 
 
-class PasswordResetRequested(Event):
-    """A new password is to be chosen by a link, which is signed from the grant by who sends it."""
+class PasswordResetRequested(Event[AccountView]):
+    """Somebody asked for a link to choose a new password. The sender signs the link from the grant."""
 
-    state: AccountView
     grant_id: UUID
-    expires_at: datetime
+    expires_at: datetime = Field(examples=["2026-03-09T08:15:00Z"])
 
 
-class PasswordChanged(Revokes):
-    """An account has another password; `by_link` where the old one was forgotten. Other sessions are over."""
+class PasswordChanged(Revokes[AccountView]):
+    """The password of an account changed; `by_link` where the old one was forgotten. Other sessions have ended."""
 
-    state: AccountView
     by_link: bool = False
 
 
-class SessionEnded(Revokes):
-    """A session is over: signed out, ended from another one, or its refresh token was used twice."""
+class SessionEnded(Revokes[AccountView]):
+    """A session ended: by signing out, from another session, or because its refresh token was used twice."""
 
-    state: AccountView
     session_id: UUID
     why: SessionEnd
 
 
-class SecondFactorTurned(Revokes):
-    """The second factor of an account was turned on, or off. Other sessions are over."""
+class SecondFactorTurned(Revokes[AccountView]):
+    """The second factor of an account was turned on or off. Other sessions have ended."""
 
-    state: AccountView
     on: bool
-    # Once it ended none.
+    # In its first release this event ended no sessions.
     revoked: tuple[UUID, ...] = ()
 
 
-class SignedInFromNewPlace(Event):
-    """Somebody signed in from where, or with what, nobody did so to this account in the last three months.
+class SignedInFromNewPlace(Event[AccountView]):
+    """Somebody signed in from a place or device that was not used for this account in the last three months.
 
-    `agent` is a browser and a system by name (`Firefox, Windows`), where they are known.
+    `agent` names the browser and the system (`Firefox, Windows`), where they are known.
     """
 
-    state: AccountView
     at: datetime
-    address: Personal[str | None]
-    agent: Personal[str | None]
+    address: Personal[str | None] = Field(examples=["192.0.2.7"])
+    agent: Personal[str | None] = Field(examples=["Firefox, Windows"])
 
 
-class SignInFailedRepeatedly(Event):
-    """Several wrong passwords in a row, within a quarter of an hour."""
+class SignInFailedRepeatedly(Event[AccountView]):
+    """Several wrong passwords were entered in a row, within a quarter of an hour."""
 
-    state: AccountView
-    failures: int
+    failures: int = Field(examples=[5])

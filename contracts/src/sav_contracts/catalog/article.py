@@ -5,40 +5,64 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
+from sav_contracts import canonical
 from sav_contracts.files import Image, StoredFile
-from sav_contracts.messages import Command, Event, Line, Prose, Reason, Scope, View
-from sav_contracts.money import Amount, Currency, VatClass
+from sav_contracts.messages import (
+    Changed,
+    Command,
+    ComparedAs,
+    Event,
+    Line,
+    Prose,
+    Reason,
+    Reference,
+    View,
+    canonical_form,
+)
+from sav_contracts.money import Amount, Currency, VatClass, decimal_places
+from sav_contracts.times import Day
+from sav_contracts.visibility import ALL, Visible
+from sav_contracts.wrong_value import WrongValue
 
 Family = Literal["sanitary", "heating", "part"]
 Fuel = Literal["gas", "oil", "wood", "electric", "heat_pump", "solar"]
 ArticleStatus = Literal["active", "end_of_life", "retired"]
 Movement = Literal["receive", "adjust", "reserve", "release", "consume", "return"]
 
+# Global Trade Item Number: 8, 12, 13 or 14 digits as on the bar code (GS1), stored as 14.
+Gtin = Annotated[
+    str,
+    canonical_form(canonical.gtin),
+    WithJsonSchema({"type": "string", "pattern": "^([0-9]{8}|[0-9]{12,14})$"}),
+    Field(examples=["3012345678900"]),
+]
 Months = Annotated[int, Field(ge=0, le=600)]
 
 
 class ArticleForClient(View):
     """An article of the catalogue."""
 
-    scope: ClassVar[Scope] = Scope.PUBLIC
+    visible: ClassVar[Visible] = Visible(client=ALL, technician=ALL)
 
-    reference: str
-    gtin: str | None
-    name: str
-    brand: str
-    model: str | None
-    family: Family
-    description: str
+    reference: Annotated[str, ComparedAs(Reference)] = Field(examples=["LUM-24-C"])
+    gtin: Annotated[str | None, ComparedAs(Gtin)] = Field(examples=["3012345678900"])
+    name: str = Field(examples=["Chaudière murale Lumea 24"])
+    brand: Annotated[str, ComparedAs(Line)] = Field(examples=["Lumea"])
+    model: str | None = Field(examples=["24 C"])
+    family: Family = Field(examples=["heating"])
+    description: str = Field(
+        examples=["Chaudière murale gaz à condensation, 24 kW, chauffage et eau chaude."]
+    )
     fuel: Fuel | None
-    power_kw: Decimal | None
-    price: Amount
+    power_kw: Decimal | None = Field(examples=["24.00"])
+    price: Amount = Field(examples=["2190.00"])
     currency: Currency
     vat_class: VatClass
-    warranty_parts_months: int
-    warranty_labour_months: int
-    spare_parts_until: date | None
+    warranty_parts_months: int = Field(examples=[36])
+    warranty_labour_months: int = Field(examples=[24])
+    spare_parts_until: date | None = Field(examples=["2036-12-31"])
     compatible_parts: list[UUID]
     image: StoredFile | None
     in_stock: bool
@@ -48,21 +72,21 @@ class ArticleForClient(View):
 class ArticleView(ArticleForClient):
     """An article as staff see it."""
 
-    minimum_stock: int
+    minimum_stock: int = Field(examples=[2])
 
     def for_client(self) -> ArticleForClient:
-        return self.part(ArticleForClient)
+        return self.narrowed_to(ArticleForClient)
 
 
 class StockLevelView(View):
-    """How many of an article there are: the sum of its movements, never below zero."""
+    """The quantity of an article in stock: the sum of its movements, never below zero."""
 
-    scope: ClassVar[Scope] = Scope.STAFF
+    visible: ClassVar[Visible] = Visible(technician=ALL)
 
     article_id: UUID
-    reference: str
-    level: int
-    minimum_stock: int
+    reference: str = Field(examples=["CIR-25-60"])
+    level: int = Field(examples=[3])
+    minimum_stock: int = Field(examples=[2])
 
     @property
     def parent(self) -> UUID:
@@ -73,48 +97,53 @@ class StockLevelView(View):
 
 
 class AddArticle(Command[ArticleView]):
-    """Put an article into the catalogue. Its reference is unique."""
+    """Add an article to the catalogue. Its reference is unique."""
 
-    reference: Annotated[Line, Field(max_length=40)]
-    # Global Trade Item Number: 8, 12, 13 or 14 digits (GS1), the last one a check digit.
-    gtin: Annotated[str, Field(pattern=r"^([0-9]{8}|[0-9]{12,14})$")] | None = None
-    name: Line
-    brand: Line
-    model: Line | None = None
+    reference: Reference = Field(examples=["LUM-24-C"])
+    gtin: Gtin | None = None
+    name: Line = Field(examples=["Chaudière murale Lumea 24"])
+    brand: Line = Field(examples=["Lumea"])
+    model: Line | None = Field(default=None, examples=["24 C"])
     family: Family
-    description: Prose
+    description: Prose = Field(
+        examples=["Chaudière murale gaz à condensation, 24 kW, chauffage et eau chaude."]
+    )
     fuel: Fuel | None = None
-    power_kw: Annotated[Decimal, Field(gt=0, max_digits=7, decimal_places=2)] | None = None
-    price: Amount
+    power_kw: Annotated[Decimal, Field(gt=0, max_digits=7, decimal_places=2), decimal_places(2)] | None = (
+        Field(default=None, examples=["24.00"])
+    )
+    price: Amount = Field(examples=["2190.00"])
     currency: Currency = "EUR"
     vat_class: VatClass = "standard"
-    warranty_parts_months: Months = 24
+    warranty_parts_months: Months = Field(default=24, examples=[36])
     warranty_labour_months: Months = 24
-    spare_parts_until: date | None = None
+    spare_parts_until: Day | None = None
     compatible_parts: Annotated[list[UUID], Field(max_length=50, default_factory=list)]
-    minimum_stock: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    minimum_stock: Annotated[int, Field(ge=0, le=1_000_000)] = Field(default=0, examples=[2])
 
 
 class ChangeArticle(Command[ArticleView]):
-    """Change what is given of an article; its reference stays."""
+    """Change the given fields of an article; its reference cannot change."""
 
     article_id: UUID
-    name: Line | None = None
-    brand: Line | None = None
-    model: Line | None = None
-    description: Prose | None = None
-    price: Amount | None = None
+    name: Line | None = Field(default=None, examples=["Chaudière murale Lumea 24"])
+    brand: Line | None = Field(default=None, examples=["Lumea"])
+    model: Line | None = Field(default=None, examples=["24 C"])
+    description: Prose | None = Field(
+        default=None, examples=["Chaudière murale gaz à condensation, 24 kW, chauffage et eau chaude."]
+    )
+    price: Amount | None = Field(default=None, examples=["2190.00"])
     vat_class: VatClass | None = None
-    warranty_parts_months: Months | None = None
-    warranty_labour_months: Months | None = None
-    spare_parts_until: date | None = None
+    warranty_parts_months: Months | None = Field(default=None, examples=[36])
+    warranty_labour_months: Months | None = Field(default=None, examples=[24])
+    spare_parts_until: Day | None = None
     compatible_parts: Annotated[list[UUID], Field(max_length=50)] | None = None
-    minimum_stock: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    minimum_stock: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(default=None, examples=[2])
     status: Literal["active", "end_of_life"] | None = None
 
 
 class RetireArticle(Command[ArticleView]):
-    """Take an article out of the catalogue; what is installed keeps it."""
+    """Remove an article from the catalogue. Installed products still refer to it."""
 
     article_id: UUID
 
@@ -126,63 +155,58 @@ class SetArticleImage(Command[ArticleView]):
     image: Image
 
 
+class WrongQuantity(WrongValue):
+    code = "wrong_quantity"
+    en = "quantity: a positive number; only `adjust` takes a negative one"
+    fr = "quantity : un nombre positif ; seul `adjust` accepte un nombre négatif"
+
+
+class WhyAdjusted(WrongValue):
+    code = "why_adjusted"
+    en = "reason: say why the stock is adjusted"
+    fr = "reason : indiquez pourquoi le stock est corrigé"
+
+
 class MoveStock(Command[StockLevelView]):
-    """Record a movement. `quantity` is positive, except for `adjust`, where it is the difference found."""
+    """Record a stock movement. `quantity` is positive, except for `adjust`, where it is the difference found."""
 
     article_id: UUID
     movement: Literal["receive", "adjust", "consume", "return"]
     quantity: Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
     reason: Reason | None = None
-    reference: Line | None = None
+    reference: Line | None = Field(default=None, examples=["BL-88213"])
 
     @model_validator(mode="after")
     def _says_how_many(self) -> "MoveStock":
         if self.quantity == 0 or (self.quantity < 0 and self.movement != "adjust"):
-            raise ValueError("quantity: a positive number; only `adjust` takes a negative one")
+            raise WrongQuantity().error()
         if self.movement == "adjust" and self.reason is None:
-            raise ValueError("reason: say why the stock is adjusted")
+            raise WhyAdjusted().error()
         return self
 
 
-class ArticleAdded(Event):
-    """There is a new article."""
-
-    state: ArticleView
+class ArticleAdded(Event[ArticleView]):
+    """An article was added."""
 
 
-class ArticleChanged(Event):
-    """Something about an article is different."""
-
-    tells: ClassVar[bool] = False
-
-    state: ArticleView
+ArticleChanged = Changed[ArticleView]
 
 
-class ArticleRetired(Event):
-    """An article is no longer in the catalogue."""
-
-    state: ArticleView
+class ArticleRetired(Event[ArticleView]):
+    """An article was removed from the catalogue."""
 
 
-class StockLevelChanged(Event):
-    """An article is counted from now on, or has another minimum."""
-
-    tells: ClassVar[bool] = False
-
-    state: StockLevelView
+StockLevelChanged = Changed[StockLevelView]
 
 
-class StockMoved(Event):
-    """The stock of an article changed by `quantity` (negative: less of it)."""
+class StockMoved(Event[StockLevelView]):
+    """The stock of an article changed by `quantity` (negative: it fell)."""
 
-    state: StockLevelView
     movement: Movement
     quantity: int
-    reason: str | None = None
-    reference: str | None = None
+    reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
+    reference: str | None = Field(default=None, examples=["BL-88213"])
 
 
-class StockLow(Event):
+class StockLow(Event[StockLevelView]):
     """The stock of an article fell below its minimum."""
-
-    state: StockLevelView

@@ -7,90 +7,100 @@ from uuid import UUID
 
 from pydantic import Field
 
-from sav_contracts.address import Address
+from sav_contracts.address import Address, AddressGiven
 from sav_contracts.catalog.article import Family
 from sav_contracts.files import Paper, Sha256, StoredFile
 from sav_contracts.messages import (
+    Changed,
     Command,
+    ComparedAs,
     Event,
-    Line,
     Message,
     Personal,
     PersonId,
     Query,
     Reason,
-    Scope,
+    RecordedReason,
+    Serial,
     View,
 )
 from sav_contracts.money import Percent
+from sav_contracts.times import Day
+from sav_contracts.visibility import Own, Visible, named_by_open_work
 
 ProofState = Literal["none", "submitted", "accepted", "refused"]
 CoverKind = Literal["legal_conformity", "commercial", "manufacturer", "contract", "repair"]
 Coverage = Literal["covered", "partly", "not_covered", "unknown"]
-# Why a warranty is as it is; messages and pages say it in the reader's language.
+# The reason for a warranty decision, which messages and pages show in the reader's language.
 Why = Literal[
     "no_product", "proof_not_accepted", "cover_applies", "no_cover_yet", "covers_ended", "decided_by_manager"
 ]
 
 # The legal conformity of goods lasts two years from delivery (Code de la consommation, L217-3).
 LEGAL_CONFORMITY_MONTHS = 24
-# Which rules `ProductView.warranty` applies; it changes whenever they do.
+# The version of the rules in `ProductView.warranty`; it changes with them.
 WARRANTY_RULES = "2026.1"
 
 
 def months_after(start: date, months: int) -> date:
-    """The same day so many months later, or that month's last day where it has no such day."""
+    """The same day so many months later, or the last day of a shorter month."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
 
 
 class Place(Address):
-    """Where a product is installed."""
+    """Where a product is installed, as recorded."""
 
-    access_notes: Personal[Reason] | None = None
-    # Some work in an older dwelling is taxed less (Code général des impôts, art. 279-0 bis).
+    access_notes: Personal[RecordedReason] | None = Field(default=None, examples=["Code 42B, deuxième étage"])
+    # Some work in a dwelling over two years old has a lower tax rate (Code général des impôts, art. 279-0 bis).
     dwelling_over_two_years: bool = False
 
 
+class PlaceGiven(AddressGiven, Place):
+    """Where a product is installed, as a person enters it."""
+
+    access_notes: Personal[Reason] | None = Field(default=None, examples=["Code 42B, deuxième étage"])
+
+
 class Cover(Message):
-    """A warranty from its first to its last day, with the share of parts, labour and travel that it pays."""
+    """A warranty from its first to its last day, and the share of parts, labour and travel that it pays."""
 
     kind: CoverKind
-    start: date
-    end: date
-    parts: Percent
-    labour: Percent
-    travel: Percent
+    start: date = Field(examples=["2025-09-12"])
+    end: date = Field(examples=["2027-09-11"])
+    parts: Percent = Field(examples=[100])
+    labour: Percent = Field(examples=[100])
+    travel: Percent = Field(examples=[100])
 
 
 class Warranty(Message):
-    """What is paid for by warranty, in percent, and why; `until` is the last day of the covers that apply or applied."""
+    """What a warranty pays, in percent, and why. `until` is the last day of the cover that applies or ended last."""
 
     decision: Coverage
-    parts: Percent = 0
-    labour: Percent = 0
-    travel: Percent = 0
-    why: Why
+    parts: Percent = Field(default=0, examples=[100])
+    labour: Percent = Field(default=0, examples=[100])
+    travel: Percent = Field(default=0, examples=[100])
+    why: Why = Field(examples=["cover_applies"])
     cover: CoverKind | None = None
-    until: date | None = None
-    # What a manager gave as reason, and when they decided: of two decisions the later one stands.
-    reason: str | None = None
-    decided_at: datetime | None = None
+    until: date | None = Field(default=None, examples=["2027-09-11"])
+    # The reason that a manager gave, and when they decided: the later of two decisions wins.
+    reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
+    decided_at: datetime | None = Field(default=None, examples=["2026-03-03T10:20:00Z"])
     rules: str = WARRANTY_RULES
 
     def for_client(self) -> "Warranty":
-        """Without what a manager told the house."""
+        """Without the reason, which a manager gave for staff."""
         return self.model_copy(update={"reason": None})
 
     def overrules(self, other: "Warranty | None") -> bool:
-        """Whether this is a manager's decision that stands against the other one."""
+        """Whether this is a manager's decision that wins over the other warranty."""
         if self.decided_at is None:
             return False
         return other is None or other.decided_at is None or other.decided_at < self.decided_at
 
     @classmethod
     def of_shares(cls, parts: int, labour: int, travel: int, **more: object) -> "Warranty":
-        """Covered where everything is paid, not covered where nothing is."""
+        """Covered where everything is paid, not covered where nothing is, otherwise partly covered."""
         shares = {parts, labour, travel}
         decision = "covered" if shares == {100} else "not_covered" if shares == {0} else "partly"
         return cls.model_validate(
@@ -104,24 +114,24 @@ NO_PRODUCT = Warranty(decision="unknown", why="no_product")
 class ProductView(View):
     """An installed product, its proof of purchase and the covers that follow from it."""
 
-    scope: ClassVar[Scope] = Scope.ROOT
+    visible: ClassVar[Visible] = Visible(client=Own("client_id"), technician=named_by_open_work("product_id"))
 
     client_id: PersonId
     article_id: UUID
-    article: str
-    family: Family
-    serial: str
+    article: str = Field(examples=["Chaudière murale Lumea 24"])
+    family: Family = Field(examples=["heating"])
+    serial: Annotated[str, ComparedAs(Serial)] = Field(examples=["LUM24-0007431"])
     place: Place
-    purchase_date: date
-    delivery_date: date
-    commissioning_date: date | None
+    purchase_date: date = Field(examples=["2025-09-10"])
+    delivery_date: date = Field(examples=["2025-09-12"])
+    commissioning_date: date | None = Field(examples=["2025-09-15"])
     proof: StoredFile | None
-    proof_state: ProofState
-    proof_reason: str | None
+    proof_state: ProofState = Field(examples=["submitted"])
+    proof_reason: str | None = Field(examples=["La date d'achat est illisible."])
     covers: list[Cover]
 
     def warranty(self, on: date) -> Warranty:
-        """What is paid for a fault reported `on` that day. Without an accepted proof nobody knows yet."""
+        """What is paid for a fault that is reported `on` this day; unknown without an accepted proof."""
         if self.proof_state != "accepted":
             return Warranty(decision="unknown", why="proof_not_accepted")
         if not self.covers:
@@ -150,11 +160,11 @@ class RegisterProduct(Command[ProductView]):
 
     client_id: PersonId | None = None
     article_id: UUID
-    serial: Annotated[Line, Field(max_length=60)]
-    place: Place
-    purchase_date: date
-    delivery_date: date | None = None
-    commissioning_date: date | None = None
+    serial: Serial
+    place: PlaceGiven
+    purchase_date: Day
+    delivery_date: Day | None = None
+    commissioning_date: Day | None = None
     proof: Paper | None = None
 
 
@@ -162,66 +172,58 @@ class ChangeProduct(Command[ProductView]):
     """Change where a product is installed, or how to get there."""
 
     product_id: UUID
-    place: Place
+    place: PlaceGiven
 
 
 class SendProof(Command[ProductView]):
-    """Send a proof of purchase, or another one where the first was refused."""
+    """Send a proof of purchase, or another one after the first was refused."""
 
     product_id: UUID
     proof: Paper
 
 
 class VerifyProduct(Command[ProductView]):
-    """Accept the proof of purchase, with the dates that stand on it, or refuse it with a reason.
+    """Accept the proof of purchase with its dates, or refuse it with a reason.
 
-    `proof` is the SHA-256 of the file that was looked at: another one may have been sent meanwhile.
+    `proof` is the SHA-256 of the file that was checked, since another one may have been sent meanwhile.
     """
 
     product_id: UUID
     proof: Sha256
     accepted: bool
-    reason: Reason | None = None
-    purchase_date: date | None = None
-    delivery_date: date | None = None
+    reason: Reason | None = Field(default=None, examples=["La date d'achat est illisible."])
+    purchase_date: Day | None = None
+    delivery_date: Day | None = None
 
 
 class GetWarranty(Query[Warranty]):
-    """The warranty of a product on a date (today where none is given)."""
+    """Get the warranty of a product on a date (default: today)."""
+
+    of: ClassVar[type[View] | None] = ProductView
 
     product_id: UUID
-    on: date | None = None
+    on: Day | None = None
 
 
-class ProductRegistered(Event):
-    """A client has this product."""
-
-    client_sees: ClassVar[bool] = True
-
-    state: ProductView
-
-
-class ProductChanged(Event):
-    """Place or access notes are different."""
-
-    tells: ClassVar[bool] = False
-
-    state: ProductView
-
-
-class ProofSubmitted(Event):
-    """A proof of purchase waits for a manager."""
+class ProductRegistered(Event[ProductView]):
+    """A product was registered for a client."""
 
     client_sees: ClassVar[bool] = True
 
-    state: ProductView
+
+ProductChanged = Changed[ProductView]
 
 
-class ProductVerified(Event):
-    """A manager accepted or refused the proof of purchase; where accepted, the covers follow from it."""
+class ProofSubmitted(Event[ProductView]):
+    """A client or manager sent a proof of purchase, which waits for a manager's decision."""
 
     client_sees: ClassVar[bool] = True
 
-    state: ProductView
+
+class ProductVerified(Event[ProductView]):
+    """A manager accepted or refused the proof of purchase. Accepting it sets the covers."""
+
+    client_sees: ClassVar[bool] = True
+
     accepted: bool
-    reason: str | None = None
+    reason: str | None = Field(default=None, examples=["La date d'achat est illisible."])

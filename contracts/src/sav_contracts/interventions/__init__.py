@@ -1,1 +1,1 @@
-"""What interventions owns: visits, reports, invoices."""
+"""What interventions owns: technicians, visits, reports, invoices."""

@@ -1,4 +1,4 @@
-"""What the lists of a person's messages and of what hangs on a record are read by."""
+"""Indexes for the lists of a person's messages and of the children of a record."""
 
 from alembic import op
 

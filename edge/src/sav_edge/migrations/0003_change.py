@@ -1,4 +1,4 @@
-"""What has changed lately, for those who listen."""
+"""Recent changes, for the listeners of the stream."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    # As much of a view as it takes to say who sees it. `at` is when the position was given, not when it was committed.
+    # The columns of a view that decide who sees it. `at` is when the position was allocated, not when it was committed.
     op.execute(
         """CREATE TABLE change (
             position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),

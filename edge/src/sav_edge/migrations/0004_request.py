@@ -1,4 +1,4 @@
-"""Who asked for what, and how much each caller has asked for lately."""
+"""The audit of requests, and the buckets of the rate limiter."""
 
 from alembic import op
 
@@ -13,11 +13,11 @@ def upgrade() -> None:
             user_id uuid, role text NOT NULL, route text NOT NULL, status smallint NOT NULL, ms real NOT NULL,
             address text, reads boolean GENERATED ALWAYS AS (starts_with(route, 'GET ')) STORED)"""
     )
-    # By which they are forgotten, each kind at its age; by whom and which one people look.
+    # The first index serves deletion, where reads have an age of their own; the others serve searches.
     op.execute("CREATE INDEX request_at ON request (reads, at)")
     op.execute("CREATE INDEX request_user ON request (user_id, position) WHERE user_id IS NOT NULL")
     op.execute("CREATE INDEX request_id ON request (request_id)")
-    # After a crash everybody begins anew, which costs less than writing each count twice.
+    # Unlogged: after a crash all counts begin anew, which costs less than writing each count twice.
     op.execute(
         """CREATE UNLOGGED TABLE bucket (
             key text PRIMARY KEY, level float8 NOT NULL, rate float8 NOT NULL, at timestamptz NOT NULL)"""

@@ -1,5 +1,1 @@
-"""What people do about visits."""
-
-from sav_interventions.commands import invoice, report, visit, warranty, work
-
-__all__ = ["invoice", "report", "visit", "warranty", "work"]
+"""Commands about visits, work, reports, warranties and invoices."""

@@ -1,4 +1,4 @@
-"""What managers do about invoices."""
+"""Commands about invoices, for managers."""
 
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from sav_chassis.errors import Conflict, Invalid
+from sav_chassis.errors import Conflict, Invalid, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.interventions.invoice import (
@@ -20,64 +20,83 @@ from sav_contracts.interventions.invoice import (
     PaymentRecorded,
     RecordPayment,
 )
+from sav_contracts.labels import label
+from sav_contracts.sentences import Text
 from sav_interventions.app import interventions
-from sav_interventions.billing import priced
+from sav_interventions.billing import check_amount, check_words, priced
 from sav_interventions.effects import print_invoice
-from sav_interventions.jurisdiction import Jurisdiction, jurisdiction
+from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model.invoice import GENESIS, SERIES, Invoice, Payment, Series
+from sav_interventions.settings import billing
 
 
 class NoDraft(Conflict):
-    """What was issued does not change: there are credit notes."""
+    """An issued invoice does not change; a credit note corrects it."""
 
     code = "no_draft"
+    state: Text
+    en = "The invoice is {state}: only a draft is changed"
+    fr = "La facture est à l’état « {state} » : seul un brouillon peut être modifié"
+
+
+class SayWhatChanges(Invalid):
+    en = "Say what is to be changed: lines, buyer_name or buyer_address"
+    fr = "Indiquez ce qu’il faut modifier : lines, buyer_name ou buyer_address"
+
+
+class ReceivedLater(WrongField):
+    field: str = "received_on"
+    en = "it is still to come"
+    fr = "cette date est encore à venir"
 
 
 @interventions.command(ChangeInvoice)
 async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
-    """Complete a draft."""
+    """Change the lines or the buyer of a draft."""
     if not (cmd.lines or cmd.buyer_name or cmd.buyer_address):
-        raise Invalid("say what is to be changed: lines, buyer_name or buyer_address")
+        raise SayWhatChanges
     invoice = await tx.load(Invoice, cmd.invoice_id, by)
     if invoice.status != "draft":
-        raise NoDraft(f"the invoice is {invoice.status}: only a draft is changed")
+        raise NoDraft(state=label(invoice.status))
     if cmd.lines:
-        invoice.itemise(priced(cmd.lines), jurisdiction(tx.settings.jurisdiction))
+        check_amount(cmd.lines, "lines")
+        check_words(cmd.lines, "lines")
+        invoice.itemise(priced(cmd.lines), billing().law)
         invoice.edited = True
     given = {"name": cmd.buyer_name, "address": cmd.buyer_address}
     invoice.buyer = invoice.buyer.model_copy(update={name: value for name, value in given.items() if value})
-    tx.emit(InvoiceChanged, invoice)
+    tx.emit(invoice, InvoiceChanged())
     return invoice
 
 
 @interventions.command(DiscardInvoice)
 async def discard_invoice(cmd: DiscardInvoice, tx: Tx, by: Actor) -> Invoice:
-    """Give a draft up."""
+    """Discard a draft, with the reason."""
     invoice = await tx.load(Invoice, cmd.invoice_id, by)
     invoice.discard(cmd.reason, by)
-    tx.emit(InvoiceDiscarded, invoice, reason=cmd.reason)
+    tx.emit(invoice, InvoiceDiscarded(reason=cmd.reason))
     return invoice
 
 
 @interventions.command(IssueInvoice)
 async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
-    """Issue a draft; its number is drawn last, from a row that everybody who issues waits for."""
+    """Issue a draft. Its number is drawn last, because the row of the series is locked until the transaction ends."""
     invoice = await tx.load(Invoice, cmd.invoice_id, by)
-    law = jurisdiction(tx.settings.jurisdiction)
+    law = billing().law
     invoice.check_complete(by)
     on = today(tx, law)
     invoice.issue(await _locked(tx, on), on, law, by)
     tx.later(print_invoice, invoice.id)
-    tx.emit(InvoiceIssued, invoice)
+    tx.emit(invoice, InvoiceIssued())
     return invoice
 
 
 @interventions.command(RecordPayment)
 async def record_payment(cmd: RecordPayment, tx: Tx, by: Actor) -> Payment:
-    """Count what was received."""
-    on = today(tx, jurisdiction(tx.settings.jurisdiction))
+    """Record a payment that was received."""
+    on = today(tx, billing().law)
     if cmd.received_on and cmd.received_on > on:
-        raise Invalid.field("received_on", "it is still to come")
+        raise ReceivedLater
     invoice = await tx.load(Invoice, cmd.invoice_id, by)
     invoice.pay(cmd.amount, by)
     payment = tx.add(
@@ -94,19 +113,19 @@ async def record_payment(cmd: RecordPayment, tx: Tx, by: Actor) -> Payment:
             status="captured",
         )
     )
-    tx.emit(PaymentRecorded, payment)
-    tx.emit(InvoicePaid if invoice.status == "paid" else InvoiceChanged, invoice)
+    tx.emit(payment, PaymentRecorded())
+    tx.emit(invoice, (InvoicePaid if invoice.status == "paid" else InvoiceChanged)())
     return payment
 
 
 def today(tx: Tx, law: Jurisdiction) -> date:
-    """The day it is where invoices are issued."""
+    """Today's date in the jurisdiction's time zone."""
     return tx.now.astimezone(ZoneInfo(law.zone)).date()
 
 
 async def _locked(tx: Tx, on: date) -> Series:
-    """The series, held until the end of the transaction; it begins with the first invoice ever."""
+    """The series in use, locked until the end of the transaction; made for the first invoice ever."""
     first = insert(Series).values(series=SERIES, day=on, last=0, hash=GENESIS)
     await tx.session.execute(first.on_conflict_do_nothing())
-    found = await tx.session.execute(select(Series).where(Series.series == SERIES).with_for_update())
+    found = await tx.session.execute(select(Series).where(~Series.over).with_for_update())
     return found.scalar_one()

@@ -19,7 +19,10 @@ from sav_contracts.interventions.report import (
     WriteReport,
 )
 from sav_contracts.interventions.visit import InterventionClosed
+from sav_contracts.labels import label
+from sav_contracts.sentences import Text
 from sav_interventions.app import interventions
+from sav_interventions.billing import check_words
 from sav_interventions.lifecycle import DONE, UNDER_WAY
 from sav_interventions.model import Intervention, Report
 
@@ -28,20 +31,33 @@ class NothingToReport(Conflict):
     """A report is about work that has begun."""
 
     code = "nothing_to_report"
+    state: Text
+    en = "The visit is {state}: there is no work to report"
+    fr = "L’intervention est à l’état « {state} » : il n’y a pas de travail à consigner dans un rapport"
 
 
 class VisitNotOver(Conflict):
-    """A report is handed in once the visit is completed, or left incomplete."""
+    """A report can be submitted once the visit is completed or incomplete."""
 
     code = "visit_not_over"
+    state: Text
+    en = "The visit is {state}: complete it first, or say why it could not be done"
+    fr = "L’intervention est à l’état « {state} » : terminez-la d’abord, ou indiquez pourquoi elle n’a pas pu être faite"
+
+
+class NoReportYet(NotFound):
+    visit: UUID
+    en = "There is no report of visit {visit} yet"
+    fr = "Il n’y a pas encore de rapport pour l’intervention {visit}"
 
 
 @interventions.command(WriteReport)
 async def write_report(cmd: WriteReport, tx: Tx, by: Actor) -> Report:
-    """Write it, or write it again; what was validated gets another edition."""
+    """Write or rewrite the report; after validation, begin another edition."""
+    check_words([cmd])
     visit = await tx.load(Intervention, cmd.intervention_id, by)
     if visit.status not in UNDER_WAY | DONE:
-        raise NothingToReport(f"the visit is {visit.status}: there is no work to report")
+        raise NothingToReport(state=label(visit.status))
     report = await _newest(tx, visit)
     if report is None or report.is_final():
         report = tx.add(
@@ -54,60 +70,62 @@ async def write_report(cmd: WriteReport, tx: Tx, by: Actor) -> Report:
             )
         )
     report.rewrite(cmd.findings, cmd.work_done, cmd.recommendations)
-    tx.emit(ReportChanged, report)
+    tx.emit(report, ReportChanged())
     return report
 
 
 @interventions.command(SignReport)
 async def sign_report(cmd: SignReport, tx: Tx, by: Actor) -> Report:
-    """Keep the client's signature, or why they refused it."""
+    """Record the client's signature, or why they refused to sign."""
     _, report = await _reported(tx, cmd.intervention_id, by)
     if cmd.signed_by and cmd.signature:
         report.sign(cmd.signed_by, cmd.signature, tx.now, by)
     elif cmd.refused:
         report.refuse_signature(cmd.refused, by)
-    tx.emit(ReportChanged, report)
+    tx.emit(report, ReportChanged())
     return report
 
 
 @interventions.command(SubmitReport)
 async def submit_report(cmd: SubmitReport, tx: Tx, by: Actor) -> Report:
-    """Hand it in when the visit is over."""
+    """Submit the report of a completed or incomplete visit."""
     visit, report = await _reported(tx, cmd.intervention_id, by)
     report.submit(by)
     if visit.status not in DONE:
-        raise VisitNotOver(f"the visit is {visit.status}: complete it first, or say why it could not be done")
-    tx.emit(ReportSubmitted, report)
+        raise VisitNotOver(state=label(visit.status))
+    tx.emit(report, ReportSubmitted())
     return report
 
 
 @interventions.command(ValidateReport)
 async def validate_report(cmd: ValidateReport, tx: Tx, by: Actor) -> Report:
-    """Validate it, which closes its visit; a correction closes nothing again."""
+    """Validate the report, which closes its visit; a later edition does not close it again."""
     visit, report = await _reported(tx, cmd.intervention_id, by)
-    report.move("validated", None, by)
-    tx.emit(ReportValidated, report)
+    report.move("validated", by)
+    tx.emit(report, ReportValidated())
     if visit.closed_at is None:
         visit.closed_at = tx.now
-        tx.emit(InterventionClosed, visit, outcome=visit.status, follow_up_id=await _follow_up_of(tx, visit))
+        # Only such a visit has a submitted report.
+        assert visit.status in ("completed", "incomplete")
+        tx.emit(visit, InterventionClosed(outcome=visit.status, follow_up_id=await _follow_up_of(tx, visit)))
     return report
 
 
 @interventions.command(SendBackReport)
 async def send_back_report(cmd: SendBackReport, tx: Tx, by: Actor) -> Report:
-    """Send it back to its technician with the reason."""
+    """Send the report back to its technician with the reason."""
     visit, report = await _reported(tx, cmd.intervention_id, by)
-    report.move("sent_back", cmd.reason, by)
-    tx.emit(ReportSentBack, report, technician_id=visit.technician_id, reason=cmd.reason)
+    report.move("sent_back", by, cmd.reason)
+    tx.emit(report, ReportSentBack(technician_id=visit.technician_id, reason=cmd.reason))
     return report
 
 
 async def _reported(tx: Tx, intervention_id: UUID, by: Actor) -> tuple[Intervention, Report]:
-    """The visit, within the actor's scope, and the newest edition of its report; locked in this order by all."""
+    """The visit, within the actor's scope, and the newest edition of its report; always locked in this order."""
     visit = await tx.load(Intervention, intervention_id, by)
     report = await _newest(tx, visit)
     if report is None:
-        raise NotFound(f"there is no report of visit {intervention_id} yet")
+        raise NoReportYet(visit=intervention_id)
     return visit, report
 
 
@@ -118,7 +136,7 @@ async def _newest(tx: Tx, visit: Intervention) -> Report | None:
 
 
 async def _follow_up_of(tx: Tx, visit: Intervention) -> UUID | None:
-    """The newest, where a reassignment replaced it."""
+    """Its follow-up; the newest one, where a reassignment replaced it."""
     return await tx.session.scalar(
         select(Intervention.id)
         .where(Intervention.follows_id == visit.id)

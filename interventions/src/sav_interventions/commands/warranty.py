@@ -1,4 +1,4 @@
-"""Who pays for a visit."""
+"""Deciding what a warranty pays of a visit."""
 
 from sqlalchemy import select
 
@@ -12,14 +12,17 @@ from sav_interventions.model import Intervention, Invoice
 
 
 class AlreadyInvoiced(Conflict):
-    """What was issued stands: it is corrected by a credit note."""
+    """The invoice was issued; only a credit note corrects it."""
 
     code = "already_invoiced"
+    number: str | None
+    en = "Invoice {number} was issued for this visit: it stands as it is"
+    fr = "La facture {number} a été émise pour cette intervention : elle reste telle quelle"
 
 
 @interventions.command(DecideWarranty)
 async def decide_warranty(cmd: DecideWarranty, tx: Tx, by: Actor) -> Intervention:
-    """Decide it as a manager; no rule changes it again."""
+    """Decide as a manager what the warranty pays; no rule changes that afterwards."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
     issued = await tx.first(
         select(Invoice).where(
@@ -27,7 +30,7 @@ async def decide_warranty(cmd: DecideWarranty, tx: Tx, by: Actor) -> Interventio
         )
     )
     if issued:
-        raise AlreadyInvoiced(f"invoice {issued.number} was issued for this visit: it stands as it is")
+        raise AlreadyInvoiced(number=issued.number)
     warranty = Warranty.of_shares(
         cmd.parts,
         cmd.labour,
@@ -37,5 +40,5 @@ async def decide_warranty(cmd: DecideWarranty, tx: Tx, by: Actor) -> Interventio
         decided_at=tx.now,
     )
     intervention.decide(warranty)
-    tx.emit(WarrantyDecided, intervention, decision=warranty.decision, reason=cmd.reason)
+    tx.emit(intervention, WarrantyDecided(decision=warranty.decision, reason=cmd.reason))
     return intervention

@@ -1,41 +1,55 @@
-"""What was done on a visit."""
+"""Recording the work of a visit."""
 
-from sav_chassis.errors import Invalid
+from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.product import Warranty
 from sav_contracts.interventions.visit import PartPriced, PartUsed, RecordWork, Work, WorkRecorded
 from sav_contracts.money import Currency
 from sav_interventions.app import interventions
-from sav_interventions.jurisdiction import jurisdiction
+from sav_interventions.billing import check_amount, check_words, lines_of
 from sav_interventions.model import Intervention
+from sav_interventions.settings import billing
+
+UNPAID = Warranty(decision="not_covered", why="covers_ended")
+
+
+class OtherCurrency(WrongField):
+    name: str
+    priced: str
+    ours: str
+    en = "{name} is priced in {priced}, not in {ours}"
+    fr = "le prix de {name} est en {priced}, et non en {ours}"
 
 
 @interventions.command(RecordWork)
 async def record_work(cmd: RecordWork, tx: Tx, by: Actor) -> Intervention:
-    """Describe what was done, at the prices and rates of today."""
+    """Record what was done, at today's prices and rates."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
-    currency = jurisdiction(tx.settings.jurisdiction).currency
-    parts = [await _priced(tx, number, part, currency) for number, part in enumerate(cmd.parts)]
-    intervention.record(
-        Work(
-            **cmd.model_dump(exclude={"intervention_id", "labour", "parts"}),
-            labour=cmd.labour,
-            parts=parts,
-            labour_rate=tx.settings.labour_rate,
-            travel_rate=tx.settings.travel_rate,
-            currency=currency,
-        )
+    law = billing().law
+    parts = [await _priced(tx, number, part, law.currency) for number, part in enumerate(cmd.parts)]
+    work = Work(
+        **cmd.model_dump(exclude={"intervention_id", "labour", "parts"}),
+        labour=list(cmd.labour),
+        parts=parts,
+        labour_rate=billing().labour_rate,
+        travel_rate=billing().travel_rate,
+        currency=law.currency,
     )
-    tx.emit(WorkRecorded, intervention)
+    # Checked as if no warranty paid: who pays may still change, and the reaction that bills it has nobody to refuse.
+    check_amount(lines_of(work, UNPAID, False, law, "fr"), "parts")
+    check_words([work])
+    intervention.record(work)
+    tx.emit(intervention, WorkRecorded())
     return intervention
 
 
 async def _priced(tx: Tx, number: int, part: PartUsed, currency: Currency) -> PartPriced:
     article = await tx.view(ArticleView, part.article_id)
     if article.currency != currency:
-        raise Invalid.field(
-            f"parts.{number}.article_id", f"{article.name} is priced in {article.currency}, not in {currency}"
+        raise OtherCurrency(
+            field=f"parts.{number}.article_id", name=article.name, priced=article.currency, ours=currency
         )
     return PartPriced(
         **part.model_dump(),

@@ -19,7 +19,7 @@ def upgrade() -> None:
             reclamation_id uuid NOT NULL, reclamation_reference text NOT NULL, status text NOT NULL,
             planned json, reason text, assignment bigint NOT NULL)"""
     )
-    # One open visit for a réclamation, whatever happens at once.
+    # One open visit for each réclamation, also under concurrent transactions.
     op.execute(
         """CREATE UNIQUE INDEX intervention_open ON intervention (reclamation_id)
         WHERE status NOT IN ('declined', 'completed', 'incomplete', 'no_access', 'cancelled')"""

@@ -13,7 +13,7 @@ def upgrade() -> None:
             ADD reported_on date NOT NULL DEFAULT current_date, ADD warranty json, ADD follows_id uuid,
             ADD closed_at timestamptz, ADD cause text, ADD work json"""
     )
-    # The visits there are were planned for a fault in words: the day they were planned is the nearest known.
+    # Existing visits do not know the day of the fault; the day they were planned is the nearest known.
     op.execute("UPDATE intervention SET reported_on = created_at::date")
     op.execute("CREATE INDEX ix_intervention_product_id ON intervention (product_id)")
     op.execute("CREATE INDEX ix_intervention_follows_id ON intervention (follows_id)")
@@ -26,7 +26,7 @@ def upgrade() -> None:
             status text NOT NULL, reason text,
             UNIQUE (intervention_id, edition))"""
     )
-    # One edition at a time, whatever happens at once.
+    # One open edition for each visit, also under concurrent transactions.
     op.execute(
         """CREATE UNIQUE INDEX report_open ON report (intervention_id)
         WHERE status NOT IN ('validated', 'archived')"""

@@ -1,4 +1,4 @@
-"""What interventions keeps: technicians, their visits and reports."""
+"""The records of interventions: technicians, visits, reports, invoices, payments."""
 
 from sav_interventions.model.invoice import Invoice, Payment, Series
 from sav_interventions.model.report import Report

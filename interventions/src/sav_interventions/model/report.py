@@ -6,29 +6,40 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.errors import Conflict
-from sav_chassis.model import Aggregate, Kept
+from sav_chassis.lifecycle import Stateful
+from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.report import ReportStatus, ReportView
+from sav_contracts.labels import label
+from sav_contracts.sentences import Text
 from sav_interventions.lifecycle import REPORT
 
 
 class SignedAlready(Conflict):
-    """What was signed says what it said then."""
+    """A signed report cannot be changed until a manager sends it back."""
 
     code = "signed_already"
+    state: Text
+    en = "The report is {state}: it can be changed once a manager has sent it back"
+    fr = (
+        "Le rapport est à l’état « {state} » : il pourra être modifié quand un responsable SAV l’aura renvoyé"
+    )
 
 
 class SignatureMissing(Conflict):
-    """What was written again must be signed again, or be refused again."""
+    """A rewritten report needs a new signature, or a new refusal to sign."""
 
     code = "signature_missing"
+    en = "The report was written again: let it be signed again before you submit it"
+    fr = "Le rapport a été réécrit : faites-le signer de nouveau avant de le remettre"
 
 
-class Report(Aggregate):
-    """What a technician reports of a visit; a correction after its validation is another edition."""
+class Report(Aggregate[ReportView], Stateful[ReportStatus]):
+    """A technician's report of a visit; a correction after validation is another edition."""
 
     __tablename__ = "report"
+    lifecycle = REPORT
 
     intervention_id: Mapped[UUID]
     reclamation_id: Mapped[UUID]
@@ -37,51 +48,44 @@ class Report(Aggregate):
     work_done: Mapped[str]
     recommendations: Mapped[str | None]
     signed_by: Mapped[str | None]
-    signature: Mapped[StoredFile | None] = mapped_column(Kept(StoredFile))
+    signature: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
     signed_at: Mapped[datetime | None]
     signature_refused: Mapped[str | None]
     status: Mapped[ReportStatus]
     reason: Mapped[str | None]
 
     def is_final(self) -> bool:
-        """Whether what is to be said otherwise needs another edition."""
+        """Whether a correction needs another edition."""
         return self.status in {"validated", "archived"}
 
     def rewrite(self, findings: str, work_done: str, recommendations: str | None) -> None:
-        """Says it otherwise; a signature was for what it said before."""
+        """Replaces the texts and removes the signature, which was for the earlier ones."""
         if self.status not in {"draft", "sent_back"}:
-            raise SignedAlready(
-                f"the report is {self.status}: it can be changed once a manager has sent it back"
-            )
+            raise SignedAlready(state=label(self.status))
         self.findings, self.work_done, self.recommendations = findings, work_done, recommendations
         self.signed_by = self.signature = self.signed_at = self.signature_refused = None
 
     def sign(self, name: str, signature: StoredFile, at: datetime, by: Actor) -> None:
-        """The client agrees."""
+        """The client signs."""
         self._move_unless_sent_back("signed", by)
         self.signed_by, self.signature, self.signed_at, self.signature_refused = name, signature, at, None
 
     def refuse_signature(self, why: str, by: Actor) -> None:
-        """The client does not sign."""
+        """The client refuses to sign; records why."""
         self._move_unless_sent_back("signature_refused", by)
         self.signed_by = self.signature = self.signed_at = None
         self.signature_refused = why
 
     def submit(self, by: Actor) -> None:
-        """Goes to a manager."""
-        self.move("submitted", None, by)
+        """Submits it to managers; raises `SignatureMissing` without a signature or a refusal of one."""
+        self.move("submitted", by)
         if self.signature is None and self.signature_refused is None:
-            raise SignatureMissing(
-                "the report was written again: let it be signed again before you submit it"
-            )
+            raise SignatureMissing
 
-    def move(self, to: ReportStatus, reason: str | None, by: Actor) -> None:
-        REPORT.check(self.status, to, by)
-        self.status, self.reason = to, reason
+    def move(self, to: ReportStatus, by: Actor, reason: str | None = None) -> None:
+        super().move(to, by)
+        self.reason = reason
 
     def _move_unless_sent_back(self, to: ReportStatus, by: Actor) -> None:
         if self.status != "sent_back":
-            self.move(to, None, by)
-
-    def view(self) -> ReportView:
-        return ReportView.model_validate(self, from_attributes=True)
+            self.move(to, by)

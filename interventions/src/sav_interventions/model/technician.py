@@ -1,4 +1,4 @@
-"""The people who go."""
+"""Technicians' cards."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 from sav_chassis.model import Aggregate
-from sav_contracts.interventions.visit import TechnicianView
+from sav_contracts.interventions.technician import TechnicianView
 
 
-class Technician(Aggregate):
-    """The card of somebody with a technician account."""
+class Technician(Aggregate[TechnicianView]):
+    """A technician's card; has the id of the technician's account."""
 
     __tablename__ = "technician"
     follows_event: ClassVar[bool] = True
@@ -21,6 +21,3 @@ class Technician(Aggregate):
     @property
     def technician_id(self) -> UUID:
         return self.id
-
-    def view(self) -> TechnicianView:
-        return TechnicianView.model_validate(self, from_attributes=True)

@@ -5,113 +5,132 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sav_chassis.errors import Conflict, Invalid
-from sav_chassis.model import Aggregate, Kept
+from sav_chassis.errors import Conflict, WrongField
+from sav_chassis.lifecycle import Stateful
+from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import Warranty
 from sav_contracts.claims import Slot
 from sav_contracts.interventions.visit import Cause, InterventionStatus, InterventionView, Purpose, Work
+from sav_contracts.labels import label
+from sav_contracts.sentences import Text
 from sav_interventions.lifecycle import DID_NOT_HAPPEN, INTERVENTION, UNDER_WAY, WAITS_FOR
 
 
+class PausesFor(WrongField):
+    field: str = "cause"
+    causes: str
+    en = "a visit pauses for {causes}"
+    fr = "une intervention se met en pause pour l’un de ces motifs : {causes}"
+
+
 class WorkMissing(Conflict):
-    """A visit is completed once its work is described."""
+    """A visit can be completed only after its work is recorded."""
 
     code = "work_missing"
+    en = "Describe the work first: what was done, and how long it took"
+    fr = "Décrivez d’abord le travail : ce qui a été fait et le temps passé"
 
 
 class SerialsMissing(Conflict):
-    """What a warranty pays for is known by its serial number; the detail names the articles."""
+    """Parts that a warranty pays for need their serial number; the detail names the articles."""
 
     code = "serials_missing"
+    parts: str
+    en = "A warranty pays for parts: give the serial number of {parts}"
+    fr = "Une garantie prend en charge des pièces : indiquez le numéro de série de {parts}"
 
 
 class NotUnderWay(Conflict):
-    """Work is described while it is done."""
+    """Work can be recorded only while the visit is in progress or paused."""
 
     code = "not_under_way"
+    state: Text
+    en = "The visit is {state}: work is described while it is in progress or paused"
+    fr = "L’intervention est à l’état « {state} » : le travail se décrit quand elle est en cours ou en pause"
 
 
 class DidNotHappen(Conflict):
     """There is nothing to pay of a visit without work."""
 
     code = "did_not_happen"
+    state: Text
+    en = "The visit is {state}: there is nothing to pay"
+    fr = "L’intervention est à l’état « {state} » : il n’y a rien à payer"
 
 
-class Intervention(Aggregate):
+class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
     """One visit of one technician for a réclamation."""
 
     __tablename__ = "intervention"
+    lifecycle = INTERVENTION
 
     client_id: Mapped[UUID]
     technician_id: Mapped[UUID]
     reclamation_id: Mapped[UUID] = mapped_column(index=True)
     reclamation_reference: Mapped[str]
     status: Mapped[InterventionStatus]
-    slot: Mapped[Slot | None] = mapped_column("planned", Kept(Slot))
+    slot: Mapped[Slot | None] = mapped_column("planned", JsonColumn(Slot))
     reason: Mapped[str | None]
     assignment: Mapped[int] = mapped_column(default=0)
     purpose: Mapped[Purpose] = mapped_column(default="repair")
     product_id: Mapped[UUID | None] = mapped_column(index=True)
-    # The day of the fault, by which a warranty is judged.
+    # The day the fault was reported; warranties are evaluated on this day.
     reported_on: Mapped[date]
-    warranty: Mapped[Warranty | None] = mapped_column(Kept(Warranty))
+    warranty: Mapped[Warranty | None] = mapped_column(JsonColumn(Warranty))
     follows_id: Mapped[UUID | None] = mapped_column(index=True)
     done_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     cause: Mapped[Cause | None]
-    work: Mapped[Work | None] = mapped_column(Kept(Work))
+    work: Mapped[Work | None] = mapped_column(JsonColumn(Work))
 
     def move(
-        self, to: InterventionStatus, reason: str | None, by: Actor, cause: Cause | None = None
-    ) -> InterventionStatus:
-        """Changes state as the table and what it takes allow; answers the state before."""
-        INTERVENTION.check(self.status, to, by)
+        self, to: InterventionStatus, by: Actor, reason: str | None = None, cause: Cause | None = None
+    ) -> None:
+        """Changes state as the table allows; pausing needs a cause to wait for, completing needs the recorded work."""
+        super().move(to, by)
         if to == "paused" and cause not in WAITS_FOR:
-            raise Invalid.field("cause", f"a visit pauses for {', '.join(sorted(WAITS_FOR))}")
+            raise PausesFor(causes=", ".join(sorted(WAITS_FOR)))
         if to == "completed":
             self._check_completion()
-        before, self.status, self.reason, self.cause = self.status, to, reason, cause
-        return before
+        self.reason, self.cause = reason, cause
 
     def _check_completion(self) -> None:
         if self.work is None:
-            raise WorkMissing("describe the work first: what was done, and how long it took")
+            raise WorkMissing
         if self.warranty is None or self.warranty.parts == 0:
             return
         missing = [part.name for part in self.work.parts if part.serial is None]
         if missing:
-            raise SerialsMissing(f"a warranty pays for parts: give the serial number of {', '.join(missing)}")
+            raise SerialsMissing(parts=", ".join(missing))
 
     def record(self, work: Work) -> None:
-        """Keeps what was done, in place of what was said before."""
+        """Sets what was done, replacing what was recorded before."""
         if self.status not in UNDER_WAY:
-            raise NotUnderWay(
-                f"the visit is {self.status}: work is described while it is in progress or paused"
-            )
+            raise NotUnderWay(state=label(self.status))
         self.work = work
 
     def decide(self, warranty: Warranty) -> None:
-        """Keeps what a warranty pays of it."""
+        """Sets what a warranty pays of it."""
         if self.status in DID_NOT_HAPPEN:
-            raise DidNotHappen(f"the visit is {self.status}: there is nothing to pay")
+            raise DidNotHappen(state=label(self.status))
         self.warranty = warranty
 
     def is_undecided(self) -> bool:
-        """Whether it still asks who pays."""
+        """Whether nobody has decided yet who pays."""
         return self.warranty is None or self.warranty.decision == "unknown"
 
     def is_decided_by_manager(self) -> bool:
         return self.warranty is not None and self.warranty.why == "decided_by_manager"
 
     def needs_follow_up(self) -> bool:
-        """Whether somebody has to come again."""
+        """Whether another visit is needed."""
         return self.status == "no_access" or (
             self.status == "incomplete" and self.cause != "estimate_refused"
         )
 
     def follow_up(self, id: UUID) -> "Intervention":
-        """The visit that goes on with this one, still without a time."""
+        """The visit that continues this one; it has no slot yet."""
         return Intervention(
             id=id,
             client_id=self.client_id,
@@ -126,6 +145,3 @@ class Intervention(Aggregate):
             warranty=self.warranty,
             follows_id=self.id,
         )
-
-    def view(self) -> InterventionView:
-        return InterventionView.model_validate(self, from_attributes=True)

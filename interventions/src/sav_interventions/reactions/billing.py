@@ -1,4 +1,4 @@
-"""What is outside warranty is billed once the visit is closed; closing never waits for it."""
+"""Bills what no warranty pays, after the visit is closed; closing never waits for billing."""
 
 from zoneinfo import ZoneInfo
 
@@ -17,23 +17,23 @@ from sav_contracts.interventions.invoice import (
 )
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_interventions.app import interventions
-from sav_interventions.billing import lines_of, net_of
-from sav_interventions.jurisdiction import jurisdiction
+from sav_interventions.billing import lines_of, net_of, priced
 from sav_interventions.model import Intervention
 from sav_interventions.model.invoice import Invoice
+from sav_interventions.settings import billing
 
 NOTHING_TO_PAY = "a warranty pays everything"
 
 
 @interventions.on(InterventionClosed)
 async def bill_closed_visit(event: InterventionClosed, tx: Tx) -> str | None:
-    """Draft an invoice of what no warranty pays."""
+    """Drafts an invoice of what no warranty pays."""
     return await _bill(await tx.load(Intervention, event.state.id, SYSTEM), tx)
 
 
 @interventions.on(WarrantyDecided)
 async def bill_decided_visit(event: WarrantyDecided, tx: Tx) -> str | None:
-    """What waited for the decision is billed; a draft follows a new one."""
+    """Bills a closed visit that waited for this decision, or adapts its draft."""
     return await _bill(await tx.load(Intervention, event.state.id, SYSTEM), tx)
 
 
@@ -47,8 +47,8 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     client = await tx.view(ClientView, visit.client_id)
     older_dwelling = product is not None and product.place.dwelling_over_two_years
-    law = jurisdiction(tx.settings.jurisdiction)
-    lines = lines_of(visit.work, visit.warranty, older_dwelling, law, client.locale)
+    law = billing().law
+    lines = priced(lines_of(visit.work, visit.warranty, older_dwelling, law, client.locale))
     invoice = await tx.first(
         select(Invoice).where(
             Invoice.intervention_id == visit.id, Invoice.status.not_in(("discarded", "credited"))
@@ -71,17 +71,17 @@ def _rebill(invoice: Invoice, lines: list[InvoiceLine], tx: Tx) -> str | None:
         return "a manager wrote the lines"
     if net_of(lines) == 0:
         invoice.discard(NOTHING_TO_PAY)
-        tx.emit(InvoiceDiscarded, invoice, reason=NOTHING_TO_PAY)
+        tx.emit(invoice, InvoiceDiscarded(reason=NOTHING_TO_PAY))
     else:
-        invoice.itemise(lines, jurisdiction(tx.settings.jurisdiction))
-        tx.emit(InvoiceChanged, invoice)
+        invoice.itemise(lines, billing().law)
+        tx.emit(invoice, InvoiceChanged())
     return None
 
 
 def _draft(
     visit: Intervention, client: ClientView, product: ProductView | None, lines: list[InvoiceLine], tx: Tx
 ) -> None:
-    law = jurisdiction(tx.settings.jurisdiction)
+    law = billing().law
     place = product.place if product else None
     invoice = tx.add(
         Invoice(
@@ -92,7 +92,7 @@ def _draft(
             reclamation_reference=visit.reclamation_reference,
             status="draft",
             currency=law.currency,
-            seller=tx.settings.seller,
+            seller=billing().seller,
             buyer=Buyer(
                 name=client.name,
                 address=f"{place.address}, {place.postcode} {place.city}" if place else None,
@@ -104,4 +104,4 @@ def _draft(
         )
     )
     invoice.itemise(lines, law)
-    tx.emit(InvoiceDrafted, invoice)
+    tx.emit(invoice, InvoiceDrafted())

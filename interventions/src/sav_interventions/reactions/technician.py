@@ -1,18 +1,18 @@
-"""Technicians follow their accounts."""
+"""Technicians' cards follow their accounts."""
 
 from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import AccountView, RoleAssigned, UserActivated, UserDeactivated, UserUpdated
-from sav_contracts.interventions.visit import TechnicianChanged
+from sav_contracts.interventions.technician import TechnicianChanged
 from sav_interventions.app import interventions
 from sav_interventions.model import Technician
 
 
 @interventions.on(UserActivated)
 async def create_card(event: UserActivated, tx: Tx) -> str | None:
-    """A technician who can sign in gets a card with the same id; one who may again is given work again."""
+    """Creates the card of an activated technician, with the account's id, or makes it active again."""
     return await _card_says(event.state, tx)
 
 
@@ -20,7 +20,7 @@ async def create_card(event: UserActivated, tx: Tx) -> str | None:
 @interventions.on(RoleAssigned)
 @interventions.on(UserUpdated)
 async def follow_account(event: UserDeactivated | RoleAssigned | UserUpdated, tx: Tx) -> str | None:
-    """Whoever is kept out or has another role is given no work; a card has its person's name."""
+    """Makes the card inactive when the account is deactivated or changes role; keeps its name up to date."""
     return await _card_says(event.state, tx)
 
 
@@ -34,5 +34,5 @@ async def _card_says(account: AccountView, tx: Tx) -> str | None:
     elif (card.name, card.active) == (account.name, active):
         return "the card says so already"
     card.name, card.active = account.name, active
-    tx.emit(TechnicianChanged, card)
+    tx.emit(card, TechnicianChanged())
     return None

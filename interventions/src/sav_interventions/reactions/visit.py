@@ -19,25 +19,26 @@ from sav_contracts.interventions.visit import (
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import INTERVENTION, OVER
 from sav_interventions.model import Intervention
-from sav_interventions.reactions.warranty import decided
+from sav_interventions.reactions.warranty import warranty_for
 
 
 @interventions.on(TechnicianAssigned)
 async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
-    """Plan the visit of the assigned technician, in place of the one that was open."""
+    """Plans a visit of the assigned technician, replacing the open visit of another one."""
     reclamation = event.state
     if await _is_overtaken(tx, reclamation):
         return "obsolete: assigned anew since"
-    warranty = await decided(tx, reclamation)
+    warranty = await warranty_for(tx, reclamation)
     visit = await _open_visit(tx, reclamation.id)
     if visit and visit.technician_id == event.technician_id:
         return _keep(visit, reclamation, tx)
     if visit and not INTERVENTION.allows(visit.status, "cancelled", SYSTEM):
-        tx.emit(AssignmentRefused, visit, refused_technician_id=event.technician_id)
+        tx.emit(visit, AssignmentRefused(refused_technician_id=event.technician_id))
         return None
     if visit:
-        before = visit.move("cancelled", "reassigned", SYSTEM)
-        tx.emit(InterventionMoved, visit, before=before, after="cancelled", reason="reassigned")
+        before = visit.status
+        visit.move("cancelled", SYSTEM, "reassigned")
+        tx.emit(visit, InterventionMoved(before=before, after="cancelled", reason="reassigned"))
         await tx.flush()  # one open visit at a time: the old one ends before the new one begins
         if visit.warranty and visit.warranty.overrules(warranty):
             warranty = visit.warranty
@@ -56,15 +57,15 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
             follows_id=visit.follows_id if visit else None,
         )
     )
-    tx.emit(InterventionPlanned, planned, slot=event.slot)
-    tx.emit(WarrantyDecided, planned, decision=warranty.decision, reason=warranty.reason)
+    tx.emit(planned, InterventionPlanned(slot=event.slot, outside_hours=event.outside_hours))
+    tx.emit(planned, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
     return None
 
 
 @interventions.on(AppointmentBooked)
 @interventions.on(AppointmentChanged)
 async def take_the_slot(event: AppointmentBooked | AppointmentChanged, tx: Tx) -> str | None:
-    """A visit that has not set out yet takes place when the calendar says."""
+    """Sets a visit's slot from its appointment, as long as the technician has not set out."""
     appointment = event.state
     if appointment.status != "booked":
         return f"it is {appointment.status}"
@@ -79,21 +80,21 @@ async def take_the_slot(event: AppointmentBooked | AppointmentChanged, tx: Tx) -
     if visit.status not in {"planned", "accepted"}:
         return f"obsolete: the visit is {visit.status}"
     visit.slot = slot
-    tx.emit(InterventionScheduled, visit, slot=slot)
+    tx.emit(visit, InterventionScheduled(slot=slot))
     return None
 
 
 def _keep(visit: Intervention, reclamation: ReclamationView, tx: Tx) -> str | None:
-    """The same technician was assigned anew: their visit belongs to that assignment from now on."""
+    """The same technician was assigned again: their open visit now belongs to the new assignment."""
     if visit.assignment >= reclamation.assignment:
         return "their visit is planned already"
     visit.assignment = reclamation.assignment
-    tx.emit(InterventionChanged, visit)
+    tx.emit(visit, InterventionChanged())
     return None
 
 
 async def _is_overtaken(tx: Tx, reclamation: ReclamationView) -> bool:
-    """Whether a later assignment has a visit already, whatever became of it."""
+    """Whether a later assignment has a visit already, in any state."""
     later = select(Intervention).where(
         Intervention.reclamation_id == reclamation.id, Intervention.assignment > reclamation.assignment
     )

@@ -14,39 +14,39 @@ from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model import Intervention
 
 
-async def decided(tx: Tx, reclamation: ReclamationView) -> Warranty:
-    """What a manager decided for the réclamation, else what the product's covers say of the day of the fault.
+async def warranty_for(tx: Tx, reclamation: ReclamationView) -> Warranty:
+    """What a manager decided for the réclamation; else what the product's covers pay on the day it was reported.
 
-    `NotYet` before the copy of the product is here: being late is no reason to call it unknown.
+    Raises `NotYet` while the copy of the product has not arrived: late is not unknown.
     """
     if reclamation.warranty and reclamation.warranty.why == "decided_by_manager":
         return reclamation.warranty
     if reclamation.product_id is None:
         return NO_PRODUCT
-    await tx.alone(f"product {reclamation.product_id}")
+    await tx.lock(f"product {reclamation.product_id}")
     product = await tx.view(ProductView, reclamation.product_id)
     return product.warranty(on=reclamation.created_at.date())
 
 
 @interventions.on(ProductVerified)
 async def decide_again(event: ProductVerified, tx: Tx) -> str | None:
-    """Visits that still ask who pays get the answer of the verified product."""
+    """Decides by the verified product's covers for its visits that are still undecided."""
     product = event.state
-    # From here on no visit is planned by an older copy, so none is left behind that this does not find.
+    # Planning takes this lock too: from then on it uses this copy or a newer one; visits planned before are found.
     if (await tx.view(ProductView, product.id)).version < product.version:
         raise NotYet(product.kind(), product.id)
-    await tx.alone(f"product {product.id}")
+    await tx.lock(f"product {product.id}")
     for visit in await _visits_of(tx, product.id):
         warranty = product.warranty(on=visit.reported_on)
         if visit.is_undecided() and visit.warranty != warranty:
             visit.decide(warranty)
-            tx.emit(WarrantyDecided, visit, decision=warranty.decision)
-    return None if tx.announced else "no visit learns anything from it"
+            tx.emit(visit, WarrantyDecided(decision=warranty.decision))
+    return None if tx.has_emitted else "no visit learns anything from it"
 
 
 @interventions.on(ReclamationQualified)
 async def follow_the_manager(event: ReclamationQualified, tx: Tx) -> str | None:
-    """What a manager decides for the réclamation holds for its visits, unless they decided later for one of them."""
+    """A manager's decision for the réclamation holds for its visits, except where one has a later decision."""
     warranty = event.state.warranty
     if warranty is None or warranty.decided_at is None:
         return "no manager decided who pays"
@@ -56,12 +56,12 @@ async def follow_the_manager(event: ReclamationQualified, tx: Tx) -> str | None:
     for visit in await tx.session.scalars(found.order_by(Intervention.id).with_for_update()):
         if warranty.overrules(visit.warranty):
             visit.decide(warranty)
-            tx.emit(WarrantyDecided, visit, decision=warranty.decision, reason=warranty.reason)
-    return None if tx.announced else "no visit learns anything from it"
+            tx.emit(visit, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
+    return None if tx.has_emitted else "no visit learns anything from it"
 
 
 async def _visits_of(tx: Tx, product_id: UUID) -> list[Intervention]:
-    """Those for which somebody may still have to pay."""
+    """The product's visits for which somebody may have to pay, locked."""
     query = select(Intervention).where(
         Intervention.product_id == product_id,
         Intervention.status.not_in(DID_NOT_HAPPEN),

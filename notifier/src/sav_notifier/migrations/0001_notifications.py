@@ -17,7 +17,7 @@ def upgrade() -> None:
             sent_at timestamptz, read_at timestamptz, UNIQUE (event_id, user_id, channel))"""
     )
     op.execute("CREATE INDEX notification_about ON notification (about_id, template)")
-    # Who is written to by role: all managers.
+    # For recipients by role: all managers.
     op.execute("CREATE INDEX view_account ON view ((doc ->> 'role')) WHERE kind = 'account'")
 
 

@@ -1,4 +1,4 @@
-"""The tables behind the chassis' promises, in every room's database."""
+"""The chassis' tables, in every room's database."""
 
 from alembic import op
 
@@ -23,23 +23,23 @@ EVENT = """
 
 
 def upgrade() -> None:
-    # Everything that ever happened here; append-only, kept.
+    # The event log: every event of this service. Append-only.
     op.execute(
         f"""CREATE TABLE event_log (
             position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, {EVENT},
             UNIQUE (id), UNIQUE (subject, sequence))"""
     )
-    # What the relay has still to publish.
+    # The events that the relay has still to publish.
     op.execute("CREATE TABLE outbox (position bigint PRIMARY KEY REFERENCES event_log)")
-    # The inbox: which handler has done which event, with what outcome where it did nothing, and in what order:
-    # the clock is read under the aggregate's lock.
+    # The inbox: which handler has handled which event, in what order, and why where it did nothing. `at` gives the
+    # order: it is read under the aggregate's lock.
     op.execute(
         """CREATE TABLE handled (
             handler text NOT NULL, event_id uuid NOT NULL, outcome text,
             at timestamptz NOT NULL DEFAULT clock_timestamp(),
             PRIMARY KEY (handler, event_id))"""
     )
-    # Answers to commands, for the caller who repeats one with the same key.
+    # Replies to commands, for callers who repeat one with the same key.
     op.execute(
         """CREATE TABLE answered (
             actor_id uuid NOT NULL, command text NOT NULL, key text NOT NULL, fingerprint bytea NOT NULL,
@@ -47,7 +47,7 @@ def upgrade() -> None:
             PRIMARY KEY (actor_id, command, key))"""
     )
     op.execute("CREATE INDEX answered_at ON answered (at)")
-    # What is to be done later; `lane` is what must stay in order.
+    # Tasks for later; tasks of one `lane` stay in order.
     op.execute(
         """CREATE TABLE task (
             position bigint GENERATED ALWAYS AS IDENTITY, use text NOT NULL, key text NOT NULL, lane uuid NOT NULL,
@@ -57,7 +57,7 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX task_lane ON task (use, lane, position)")
     op.execute("CREATE INDEX task_due ON task (use, due) WHERE state = 'waiting'")
-    # The newest known view of records: the edge's read model, and a service's copies of others' records.
+    # The newest known view of each record: the edge's read model, and a service's copies of other services' records.
     op.execute(
         """CREATE TABLE view (
             kind text NOT NULL, id uuid NOT NULL, version bigint NOT NULL, parent uuid, user_id uuid, client_id uuid,

@@ -1,4 +1,4 @@
-"""Which product a record names."""
+"""The product that a record names."""
 
 from alembic import op
 
@@ -11,8 +11,8 @@ def upgrade() -> None:
     op.execute(
         "UPDATE view SET product_id = (doc ->> 'product_id')::uuid WHERE doc ->> 'product_id' IS NOT NULL"
     )
-    # Whose clients and products a technician sees: those that what they are working on names. A client has few records
-    # enough for `view_client` to find the technicians that these name.
+    # A technician sees the clients and products that their open work names. A client sees the technicians that their
+    # work names: for these `view_client` is enough, since one client has few records.
     op.execute(
         """CREATE INDEX view_named ON view (technician_id, client_id, product_id)
         WHERE open AND kind IN ('reclamation', 'intervention')"""

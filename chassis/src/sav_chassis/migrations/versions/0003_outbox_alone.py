@@ -1,4 +1,4 @@
-"""The outbox is not checked against the log: one statement writes both, and nothing is ever taken from the log."""
+"""The outbox has no foreign key to the log: one statement writes both, and nothing is ever deleted from the log."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What begins a reaction, in one round trip: the aggregate's lock, a look for what is parked, a line in the inbox."""
+"""Begins a reaction in one round trip: locks the aggregate, looks for parked events, writes the inbox."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    # A function and no statement: each of its queries sees what was committed while it waited for the lock.
+    # A function, not one statement: each of its queries sees what was committed while it waited for the lock.
     op.execute(
         """CREATE FUNCTION take_event(
             handler text, event_id uuid, subject uuid, parked boolean, OUT held_back boolean, OUT is_new boolean)

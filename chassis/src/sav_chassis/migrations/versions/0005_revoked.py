@@ -1,4 +1,4 @@
-"""Whose tokens, issued before when, are refused: sessions and people."""
+"""Revoked sessions and users: their tokens issued before `not_before` are refused."""
 
 from alembic import op
 

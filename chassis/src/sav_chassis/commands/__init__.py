@@ -1,0 +1,1 @@
+"""Commands and queries: sent over the broker, answered by their owner."""

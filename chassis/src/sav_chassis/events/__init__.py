@@ -1,0 +1,1 @@
+"""Events: published from the outbox, consumed by reactions and projections."""

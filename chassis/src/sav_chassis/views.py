@@ -1,0 +1,94 @@
+"""The one writer of the `view` table: events from the queue, a reply or a replay are all applied here."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
+
+from sav_chassis.envelope import Envelope
+from sav_contracts.messages import Event, View
+
+RecordedEvent = tuple[Envelope, Event]
+
+COLUMNS = (
+    ("kind", "text"),
+    ("id", "uuid"),
+    ("version", "bigint"),
+    ("parent", "uuid"),
+    ("user_id", "uuid"),
+    ("client_id", "uuid"),
+    ("technician_id", "uuid"),
+    ("product_id", "uuid"),
+    ("status", "text"),
+    ("open", "boolean"),
+    ("created_at", "timestamptz"),
+    ("updated_at", "timestamptz"),
+    ("doc", "json"),
+    ("doc_client", "json"),
+)
+_NAMES = ", ".join(name for name, _ in COLUMNS)
+_ARRAYS = ", ".join(f"${n}::{type}[]" for n, (_, type) in enumerate(COLUMNS, 1))
+_NEWER = ", ".join(f"{name} = excluded.{name}" for name, _ in COLUMNS[2:])
+# Compares versions, so that duplicates and disorder have no effect. Sorted by key, so that replicas do not deadlock.
+UPSERT = f"""
+INSERT INTO view ({_NAMES}) SELECT {_NAMES} FROM unnest({_ARRAYS}) AS newest ({_NAMES})
+ON CONFLICT (kind, id) DO UPDATE SET {_NEWER} WHERE view.version < excluded.version"""
+
+
+class SqlExecutor(Protocol):
+    """A connection or a pool."""
+
+    async def execute(self, query: str, *args: Any) -> str: ...
+
+
+async def project(connection: SqlExecutor, events: Sequence[RecordedEvent]) -> None:
+    """Brings the view of every record in these events to the highest version seen; one statement."""
+    await show(connection, [event.state for _, event in events])
+
+
+async def show(connection: SqlExecutor, views: Iterable[View]) -> None:
+    """Brings the same table up to date from views without their events."""
+    await upsert(connection, UPSERT, rows(views), len(COLUMNS))
+
+
+def rows(views: Iterable[View]) -> Iterator[tuple[Any, ...]]:
+    """The newest of these views for each record, as table rows in the order of the key."""
+    newest: dict[tuple[str, Any], View] = {}
+    for view in views:
+        key = (view.kind(), view.id)
+        if key not in newest or newest[key].version < view.version:
+            newest[key] = view
+    return (row(newest[key]) for key in sorted(newest))
+
+
+async def upsert(connection: SqlExecutor, statement: str, rows: Iterable[Sequence[Any]], width: int) -> None:
+    """Runs a statement over columns given as arrays."""
+    columns = arrays(rows, width)
+    if columns[0]:
+        await connection.execute(statement, *columns)
+
+
+def arrays(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Turns rows into `width` columns, also where there are no rows."""
+    columns: list[list[Any]] = [[] for _ in range(width)]
+    for values in rows:
+        for column, value in zip(columns, values, strict=True):
+            column.append(value)
+    return columns
+
+
+def row(view: View) -> tuple[Any, ...]:
+    """A view as a table row; `doc` and `doc_client` are served exactly as stored."""
+    shown = view.for_client()
+    return (
+        view.kind(),
+        view.id,
+        view.version,
+        *(
+            getattr(view, name, None)
+            for name in ("parent", "user_id", "client_id", "technician_id", "product_id", "status")
+        ),
+        view.is_open(),
+        view.created_at,
+        view.updated_at,
+        view.model_dump_json(),
+        shown.model_dump_json() if shown else None,
+    )

@@ -1,0 +1,195 @@
+"""The rows of the table of routes: one class for each way of answering."""
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel
+
+from sav_contracts.actor import MANAGERS, PEOPLE, Role
+from sav_contracts.edge import FindRequests
+from sav_contracts.messages import Query, RequestMessage, View
+from sav_contracts.visibility import NOTHING, Rule
+
+ANYBODY = frozenset(Role)
+CLIENT = frozenset({Role.CLIENT})
+TECHNICIAN = frozenset({Role.TECHNICIAN})
+MANAGER = frozenset({Role.MANAGER})
+ADMIN = frozenset({Role.ADMIN})
+CLIENT_AND_MANAGERS = CLIENT | MANAGERS
+EVERYBODY = PEOPLE
+
+TIMES = ("created_at", "updated_at")
+
+
+# Compared by identity: statements and routes are cached per row.
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One method and path, what it does, and its roles; other roles are refused.
+
+    The records that a role reaches follow from `visible` of the view that is read, answered or computed from. A rule in
+    `only` replaces it for a role, and must not show more.
+    """
+
+    feature: str
+    route: str
+    message: type[RequestMessage[Any]] | type[View]
+    roles: frozenset[Role]
+    _: KW_ONLY
+    only: Mapping[Role, Rule] = field(default_factory=dict)
+    # Whether an admin who has not set up a second factor yet may use it.
+    enrolling: bool = False
+
+    def __post_init__(self) -> None:
+        """`TypeError` where it shows more than its view does."""
+        if self.view is None:
+            if self.only:
+                raise TypeError(f"{self.route}: there is no view to narrow")
+            return
+        for role, rule in self.only.items():
+            if role not in self.roles or not rule.within(self.view.visible.to(role)):
+                raise TypeError(f"{self.route} shows a {role} more than {self.view.__name__} does")
+        if issubclass(self.message, (View, Query)):
+            for role in self.roles:
+                if self.rule(role) == NOTHING:
+                    raise TypeError(
+                        f"{self.route} is for a {role}, to whom {self.view.__name__} shows nothing"
+                    )
+
+    @property
+    def status(self) -> int:
+        return 200
+
+    @property
+    def reply(self) -> type[BaseModel]:
+        """The model of its reply, in the form for staff."""
+        return self.message.reply_type() if issubclass(self.message, RequestMessage) else self.message
+
+    @cached_property
+    def view(self) -> type[View] | None:
+        """The view that is read, that a query is computed from, or that a command replies with."""
+        if issubclass(self.message, Query):
+            return self.message.of
+        return self.reply if issubclass(self.reply, View) and self.reply is not View else None
+
+    def rule(self, role: Role) -> Rule:
+        """Which records of its view a role reaches through it."""
+        if self.view is None or role not in self.roles:
+            return NOTHING
+        return self.only.get(role, self.view.visible.to(role))
+
+    @property
+    def method(self) -> str:
+        return self.route.split(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.route.split(" ")[1]
+
+
+@dataclass(frozen=True, eq=False)
+class MessageRow(Row):
+    """A command or query that its owner answers."""
+
+    message: type[RequestMessage[Any]]
+    _: KW_ONLY
+    status: int = 200
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeQueryRow(Row):
+    """A query about requests, which the edge answers itself."""
+
+    message: type[FindRequests]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadRow(Row):
+    """A view from the read model. The subclasses say which of its records.
+
+    The last id in the path is the record's, or its parent's (`{article_id}` for a stock level).
+    """
+
+    message: type[View]
+
+
+@dataclass(frozen=True, eq=False)
+class ListRow(ReadRow):
+    """A list: its filters and sort fields, the fields that `q` searches, and the time that `from` and `to` limit."""
+
+    _: KW_ONLY
+    filters: tuple[str, ...] = ()
+    sorts: tuple[str, ...] = TIMES
+    search: tuple[str, ...] = ()
+    during: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect_fields(self, *self.filters, *self.sorts, *self.search, *filter(None, [self.during]))
+
+
+@dataclass(frozen=True, eq=False)
+class RecordRow(ReadRow):
+    """A record."""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnRecordRow(ReadRow):
+    """The caller's own record."""
+
+
+@dataclass(frozen=True, eq=False)
+class TimelineRow(ReadRow):
+    """The events of a record."""
+
+
+@dataclass(frozen=True, eq=False)
+class FileRow(ReadRow):
+    """A file of a record; `file` is the field that holds it."""
+
+    _: KW_ONLY
+    file: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect_fields(self, self.file)
+
+
+def expect_fields(row: ReadRow, *names: str) -> None:
+    """`TypeError` where the view of the row has no such field; fields within a field are none of its own."""
+    if unknown := [name for name in names if name not in row.message.model_fields]:
+        raise TypeError(f"{row.route}: {row.message.__name__} has no field {', '.join(unknown)}")
+
+
+AnyRow = MessageRow | EdgeQueryRow | ListRow | RecordRow | OwnRecordRow | TimelineRow | FileRow
+
+
+def list_and_record(
+    feature: str,
+    path: str,
+    view: type[View],
+    roles: frozenset[Role],
+    *,
+    only: Mapping[Role, Rule] | None = None,
+    filters: tuple[str, ...] = (),
+    sorts: tuple[str, ...] = (),
+    search: tuple[str, ...] = (),
+    during: str = "",
+) -> tuple[ListRow, RecordRow]:
+    """The two rows of a view that is served as a list and one by one."""
+    only = only or {}
+    return (
+        ListRow(
+            feature,
+            f"GET {path}",
+            view,
+            roles,
+            only=only,
+            filters=filters,
+            sorts=(*TIMES, *sorts),
+            search=search,
+            during=during,
+        ),
+        RecordRow(feature, f"GET {path}/{{{view.kind()}_id}}", view, roles, only=only),
+    )

@@ -1,0 +1,22 @@
+"""The messages of our own validators."""
+
+from typing import ClassVar
+
+from pydantic_core import PydanticCustomError
+
+from sav_contracts.sentences import Sentence
+
+
+class WrongValue(Sentence, abstract=True):
+    """A sentence about a value; pydantic names the field. Use: `raise NoUuid().error()`."""
+
+    code: ClassVar[str]
+
+    def __init_subclass__(cls, abstract: bool = False) -> None:
+        super().__init_subclass__(abstract)
+        if not abstract and "code" not in vars(cls):
+            raise TypeError(f"{cls.__qualname__}: it has no code of its own")
+
+    def error(self) -> PydanticCustomError:
+        """The exception to raise: its type is the code, its context holds both languages."""
+        return PydanticCustomError(self.code, "{en}", self.text()._asdict())

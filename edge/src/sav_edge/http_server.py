@@ -1,0 +1,197 @@
+"""The HTTP server of the edge: checks a request's head, limits its time and the connections."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from sav_chassis.errors import Malformed, SavError
+from sav_chassis.settings import Settings
+from sav_edge import problems, request_framing
+from sav_edge.addresses import Addresses, client_network
+from sav_edge.connection_slots import ConnectionSlots
+
+# The ASGI extension with which the application aborts a connection.
+CUT = "sav.cut"
+# Seconds after `body_within` until a connection is closed if nobody reads its body; a reader has refused it by then.
+LINGER = 5.0
+# Seconds that a connection without a slot stays open, so that its request can be refused.
+TURNING_AWAY = 2.0
+TICKS = 10
+
+
+class HeadTooLarge(SavError):
+    """The address and the headers are larger than the server accepts."""
+
+    code = "head_too_large"
+    status = 431
+    en = "The address and headers are too large"
+    fr = "L’adresse et les en-têtes sont trop volumineux"
+
+
+class NoHttp(Malformed):
+    en = "This is not HTTP, or it could be read in two ways"
+    fr = "Ce n’est pas du HTTP, ou cela pourrait se lire de deux façons"
+
+
+def _closing(error: SavError) -> problems.ProblemResponse:
+    return problems.reply(error.problem, {"Connection": "close"})
+
+
+TOO_LARGE = _closing(HeadTooLarge())
+NO_HTTP = _closing(NoHttp())
+
+
+class Protocol(HttpToolsProtocol):
+    """A connection, closed where its caller takes longer over a request than the settings allow.
+
+    The application can abort it where the caller does not read: closing it would wait for the caller.
+    """
+
+    config: "Config"
+    # Bytes received of the current request, and when it began; None between requests.
+    _got = 0
+    _since: float | None = None
+    _in_head = True
+    # The address that holds the slot; or the refusal of its requests, where no slot was free.
+    _who: str | None = None
+    _turned_away: problems.ProblemResponse | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        peer = self.client and self.client[0]
+        # A proxy serves many people; `RequestMiddleware` counts the requests of each.
+        self._who = None if peer and self.config.addresses.is_proxy(peer) else client_network(peer)
+        try:
+            self.config.crowd.enter(self._who)
+        except SavError as error:
+            self._turned_away = _closing(error)
+            if len(self.connections) > 2 * self.config.places:
+                transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if not self._turned_away:
+            self.config.crowd.leave(self._who)
+
+    def data_received(self, data: bytes) -> None:
+        self._got += len(data)
+        if self._since is None and self.cycle.response_complete:
+            # Even for an empty line, which the parser does not report.
+            self._since = self.loop.time()
+        super().data_received(data)
+        if self._in_head and self._got > self.config.max_head and not self.transport.is_closing():
+            self._refuse(TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._since = self.loop.time()
+        self.scope["extensions"] = {CUT: {"now": self.transport.abort}}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Drops trailers, which follow a chunked body: nobody has checked them (RFC 9110, 6.5.1).
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self.app, app = self._refusal() or self.app, self.app
+        super().on_headers_complete()
+        self.app = app
+        if self.parser.should_upgrade():
+            # The parser has dropped the bytes after this request.
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._got, self._since, self._in_head = 0, None, True
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(NO_HTTP)
+
+    def _refusal(self) -> problems.ProblemResponse | None:
+        """The refusal of a request that must not reach the application, or None."""
+        if self._turned_away:
+            return self._turned_away
+        if self._got > self.config.max_head and self._head() > self.config.max_head:
+            return TOO_LARGE
+        try:
+            request_framing.check(
+                self.parser.get_http_version(), self.url, self.headers, self.parser.should_upgrade()
+            )
+        except Malformed as error:
+            return _closing(error)
+        return None
+
+    def _refuse(self, refusal: problems.ProblemResponse) -> None:
+        """Refuses what is not a complete request, and closes the connection.
+
+        Sends no response where that of an earlier request is due: the client would take this one for it.
+        """
+        # Both are None before the first request.
+        cycle, scope = cast("Any", (self.cycle, self.scope))
+        if (
+            not cycle
+            or cycle.response_complete
+            or (cycle.more_body and not cycle.response_started and not self.pipeline)
+        ):
+            answer = refusal.spoken(scope) if scope else refusal
+            length = {"Content-Length": str(len(answer.body))}
+            head = "".join(f"{name}: {value}\r\n" for name, value in (answer.headers | length).items())
+            self.transport.write(STATUS_LINE[answer.status] + head.encode("latin-1") + b"\r\n" + answer.body)
+        self.transport.close()
+
+    def _head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def hurry(self, now: float) -> None:
+        """Closes the connection where a request arrives too slowly and nobody else will refuse it."""
+        if self._since is None:
+            return
+        within = TURNING_AWAY if self._turned_away else self.config.head_within
+        if not self._in_head:
+            within += self.config.body_within + LINGER
+        if now - self._since > within:
+            self.transport.close()
+
+
+class Config(uvicorn.Config):
+    """uvicorn's configuration, from the settings."""
+
+    def __init__(self, app: Any, settings: Settings, finish_within: int) -> None:
+        super().__init__(
+            app,
+            log_config=None,
+            access_log=False,
+            http=Protocol,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_keep_alive=settings.keep_alive,
+            timeout_graceful_shutdown=finish_within,
+        )
+        self.addresses = Addresses(settings.trusted_proxies)
+        self.places = settings.connections
+        self.crowd = ConnectionSlots(self.places)
+        self.max_head = settings.max_head
+        self.head_within = settings.head_within
+        self.body_within = settings.body_within
+
+
+class Server(uvicorn.Server):
+    """Closes the connections of slow callers, once a second. Leaves signals to the runner."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS == 0:
+            for connection in list(self.server_state.connections):
+                slow = cast("Protocol", connection)
+                slow.hurry(slow.loop.time())
+        return await super().on_tick(counter)

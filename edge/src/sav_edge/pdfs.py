@@ -1,0 +1,127 @@
+"""Screens uploaded PDFs: refuses those that are encrypted, contain actions or have other files attached."""
+
+import re
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from typing import Any
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, Object, PasswordError, Pdf, PdfError, Stream
+
+from sav_edge.upload_errors import Unsuitable
+
+# Keys and names that make a PDF do something when it is opened or clicked (ISO 32000-2, 12.6).
+ACTIVE = {
+    *(
+        "/AA",
+        "/JavaScript",
+        "/JS",
+        "/Launch",
+        "/Rendition",
+        "/RichMedia",
+        "/RichMediaContent",
+        "/RichMediaExecute",
+    ),
+    *("/XFA", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Movie", "/GoTo3DView"),
+    *("/Thread", "/Sound", "/Hide", "/SetOCGState", "/ResetForm"),
+}
+# The schemes that a link may have; `javascript:` is not one of them.
+PLACES = re.compile(rb"\s*(https?|mailto|tel):", re.IGNORECASE)
+XML = re.compile(rb"(\xef\xbb\xbf)?\s*<[?!A-Za-z]")
+# The names under which an attached file is kept (ISO 32000-2, table 43).
+NAMES_OF_FILE = ("/F", "/UF", "/DOS", "/Mac", "/Unix")
+
+
+class CutOff(Unsuitable):
+    en = "this PDF is cut off; send it again"
+    fr = "ce PDF est tronqué ; renvoyez-le"
+
+
+class Locked(Unsuitable):
+    en = "this PDF is protected with a password; send it without one"
+    fr = "ce PDF est protégé par un mot de passe ; envoyez-le sans protection"
+
+
+class Damaged(Unsuitable):
+    en = "this PDF is damaged; print it into a new PDF and send that"
+    fr = "ce PDF est endommagé ; imprimez-le dans un nouveau PDF et envoyez celui-ci"
+
+
+class Acts(Unsuitable):
+    en = "this PDF holds scripts or actions; print it into a new PDF and send that"
+    fr = "ce PDF contient des scripts ou des actions ; imprimez-le dans un nouveau PDF et envoyez celui-ci"
+
+
+class BringsFiles(Unsuitable):
+    en = "this PDF has other files attached; print it into a new PDF and send that"
+    fr = "d’autres fichiers sont joints à ce PDF ; imprimez-le dans un nouveau PDF et envoyez celui-ci"
+
+
+def screened(content: bytes) -> bytes:
+    """The PDF unchanged, or repaired where it has faults; `Unsuitable` says why it is not kept."""
+    if b"%%EOF" not in content[-1024:]:
+        raise CutOff
+    try:
+        with pikepdf.open(BytesIO(content)) as pdf:
+            return _screened(pdf, content)
+    except PasswordError:
+        raise Locked from None
+    except (PdfError, RuntimeError) as error:
+        raise Damaged from error
+
+
+def _screened(pdf: Pdf, content: bytes) -> bytes:
+    if pdf.is_encrypted:
+        raise Locked
+    opening = pdf.Root.get(Name.OpenAction)
+    if isinstance(opening, Dictionary) and opening.get(Name.S) != Name.GoTo:
+        raise Acts
+    for one in _containers(pdf):
+        if _acts(one):
+            raise Acts
+        if not isinstance(one, Array) and Name.EF in one and not _is_xml(one):
+            raise BringsFiles
+    warnings = pdf.get_warnings()
+    if any("bad_alloc" in warning for warning in warnings):
+        raise MemoryError  # qpdf leaves out objects it has no memory for, and goes on
+    if not warnings:
+        return content
+    # Each reader repairs a file in its own way and might see what was not screened: so the repaired file is kept.
+    repaired = BytesIO()
+    pdf.save(repaired, deterministic_id=True)
+    return repaired.getvalue()
+
+
+def _containers(pdf: Pdf) -> Iterator[Object]:
+    """Every dictionary, array and stream in the file, whether or not anything refers to it."""
+    waiting: list[Object] = [pdf.trailer, *pdf.objects]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (Dictionary, Stream, Array)):
+            yield one
+            # Indirect objects are in the list already.
+            waiting.extend(value for value in _values(one) if not value.is_indirect)
+
+
+def _acts(one: Object) -> bool:
+    names = set(map(str, one.keys())) if not isinstance(one, Array) else set()
+    if "/URI" in names and one.get(Name.S) == Name.URI and not PLACES.match(bytes(one[Name.URI])):
+        return True
+    return not ACTIVE.isdisjoint(names | {str(value) for value in _values(one) if isinstance(value, Name)})
+
+
+def _values(one: Object) -> list[Object]:
+    """The values of a container, without numbers and the like, which pikepdf returns as Python objects."""
+    values: Iterable[Any] = one if isinstance(one, Array) else (value for _, value in one.items())
+    return [value for value in values if isinstance(value, Object)]
+
+
+def _is_xml(attached: Object) -> bool:
+    """Whether an attached file is XML, as in electronic invoices (Factur-X and its like). Readers treat it as text."""
+    names = [str(attached[name]) for name in NAMES_OF_FILE if name in attached]
+    files = [file for _, file in attached.EF.items()]
+    return (
+        bool(names)
+        and all(name.lower().endswith(".xml") for name in names)
+        and all(isinstance(file, Stream) and XML.match(file.read_bytes()) for file in files)
+    )

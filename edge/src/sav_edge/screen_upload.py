@@ -1,0 +1,61 @@
+"""Screens one uploaded file. Run as a program: reads the file from standard input, writes what is kept of it.
+
+It is a separate process because anybody can send bytes to the decoders. Its memory and time are limited and end with
+it, it knows no secrets, and if it crashes nothing else does.
+"""
+
+import json
+import os
+import resource
+import sys
+
+from sav_edge.upload_errors import Unreadable, Unsuitable
+
+PDF = "application/pdf"
+# Bytes of memory that this process may use, how many of them are program code, and its seconds of processor time.
+MEMORY = 350_000_000
+PROGRAMS = 25_000_000
+SECONDS = 20
+# The first line of the output where nothing is kept, instead of a media type.
+REFUSED, UNREAD = "refused", "unread"
+
+
+def recognised(content: bytes) -> tuple[bytes, str]:
+    """The bytes to keep and their media type, always the same for the same bytes.
+
+    A picture is re-encoded, a PDF screened. `Unsuitable` or `Unreadable` says why nothing is kept.
+    """
+    # Only one of the two modules is needed, and importing takes most of the time.
+    if content.startswith(b"%PDF-"):
+        from sav_edge.pdfs import screened
+
+        return screened(content), PDF
+    from sav_edge.pictures import remade
+
+    try:
+        return remade(content)
+    except (Unsuitable, MemoryError):
+        raise
+    except Exception as error:
+        # Decoders may raise any exception on broken bytes.
+        raise Unreadable from error
+
+
+def main() -> None:
+    """Reads a file from standard input; writes a line that says what it is, then what is kept of it."""
+    os.nice(10)  # answering requests comes first
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY - PROGRAMS, MEMORY - PROGRAMS))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        kept, kind = recognised(sys.stdin.buffer.read())
+    except Unsuitable as error:
+        kept, kind = json.dumps(error.text()).encode(), REFUSED
+    except Unreadable:
+        kept, kind = b"", UNREAD
+    sys.stdout.buffer.write(kind.encode() + b"\n")
+    sys.stdout.buffer.write(kept)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Messages to clients and managers about invoices and payments."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Self
+
+from sav_chassis.tx import Tx
+from sav_contracts.interventions.invoice import (
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceView,
+    PaymentMethod,
+    PaymentRecorded,
+    PaymentView,
+)
+from sav_contracts.money import Currency
+from sav_notifier.message import Message, message
+from sav_notifier.recipients import Recipient, client, its_client, managers
+
+
+@message(
+    "invoice_to_issue",
+    on={InvoiceDrafted: "ask_to_issue"},
+    to=managers,
+    category="billing",
+)
+class InvoiceToIssue(Message):
+    """Managers have an invoice to issue."""
+
+    reference: str | None
+    client: str
+    total: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: InvoiceDrafted, tx: Tx) -> Self:
+        invoice = event.state
+        return cls(
+            reference=invoice.reclamation_reference,
+            client=invoice.buyer.name,
+            total=invoice.total,
+            currency=invoice.currency,
+        )
+
+    def true_while(self, record: InvoiceView) -> bool:
+        return record.status == "draft"
+
+
+@message(
+    "invoice_issued",
+    on={InvoiceIssued: "announce_invoice"},
+    to=its_client,
+    category="billing",
+)
+class InvoiceToPay(Message):
+    """The client learns what is to be paid, and until when."""
+
+    reference: str | None
+    number: str | None
+    total: Decimal
+    currency: Currency
+    due_on: date | None
+
+    @classmethod
+    async def about(cls, event: InvoiceIssued, tx: Tx) -> Self:
+        invoice = event.state
+        return cls(
+            reference=invoice.reclamation_reference,
+            number=invoice.number,
+            total=invoice.total,
+            currency=invoice.currency,
+            due_on=invoice.due_on,
+        )
+
+    def true_while(self, record: InvoiceView) -> bool:
+        return record.status != "credited"
+
+
+async def payer(event: PaymentRecorded, tx: Tx) -> list[Recipient]:
+    invoice = await tx.view(InvoiceView, event.state.invoice_id)
+    return [await client(tx, invoice.client_id)]
+
+
+@message(
+    "payment_received",
+    on={PaymentRecorded: "confirm_payment"},
+    to=payer,
+    category="billing",
+)
+class Receipt(Message):
+    """The client has a receipt, with what is left to pay."""
+
+    number: str
+    amount: Decimal
+    currency: Currency
+    method: PaymentMethod
+    received_on: date
+    balance: Decimal
+    settled: bool
+
+    @classmethod
+    async def about(cls, event: PaymentRecorded, tx: Tx) -> Self:
+        payment = event.state
+        invoice = await tx.view(InvoiceView, payment.invoice_id)
+        balance = invoice.total - payment.amount - await _paid_before(tx, payment)
+        return cls(
+            number=payment.invoice_number,
+            amount=payment.amount,
+            currency=payment.currency,
+            method=payment.method,
+            received_on=payment.received_on,
+            balance=balance,
+            settled=balance <= 0,
+        )
+
+
+async def _paid_before(tx: Tx, payment: PaymentView) -> Decimal:
+    """Summed from the payments, because the copy of the invoice may or may not include the newest one yet."""
+    payments = await tx.copies(PaymentView).where(parent=payment.invoice_id).all()
+    return sum(
+        (
+            other.amount
+            for other in payments
+            if other.id != payment.id
+            and other.status == "captured"
+            and other.created_at <= payment.created_at
+        ),
+        Decimal(0),
+    )

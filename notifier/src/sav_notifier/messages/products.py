@@ -1,0 +1,104 @@
+"""Messages to clients and managers about products, proofs of purchase and stock."""
+
+from datetime import date
+from typing import Self
+
+from sav_chassis.tx import Tx
+from sav_contracts.catalog.article import ArticleView, StockLow
+from sav_contracts.catalog.product import ProductVerified, ProductView, ProofSubmitted
+from sav_notifier.message import Message, message
+from sav_notifier.recipients import client, its_client, managers
+
+
+@message(
+    "proof_to_verify",
+    on={ProofSubmitted: "ask_to_verify"},
+    to=managers,
+    category="reclamation",
+)
+class ProofToVerify(Message):
+    """Managers have a proof of purchase to look at."""
+
+    client: str
+    article: str
+    serial: str
+
+    @classmethod
+    async def about(cls, event: ProofSubmitted, tx: Tx) -> Self:
+        product = event.state
+        who = await client(tx, product.client_id)
+        return cls(client=who.name, article=product.article, serial=product.serial)
+
+    def true_while(self, record: ProductView) -> bool:
+        return record.proof_state == "submitted"
+
+
+@message(
+    "proof_accepted",
+    on={ProductVerified: "answer_proof"},
+    to=its_client,
+    category="reclamation",
+)
+class ProofAccepted(Message):
+    """The client learns until when the product is under warranty."""
+
+    article: str
+    serial: str
+    until: date | None
+    over: bool
+
+    @classmethod
+    async def about(cls, event: ProductVerified, tx: Tx) -> Self | str:
+        product = event.state
+        if not event.accepted:
+            return "it was refused"
+        until = max((cover.end for cover in product.covers), default=None)
+        over = until is not None and until < tx.now.date()
+        return cls(article=product.article, serial=product.serial, until=until, over=over)
+
+
+@message(
+    "proof_refused",
+    on={ProductVerified: "answer_proof"},
+    to=its_client,
+    category="reclamation",
+)
+class ProofRefused(Message):
+    """The client learns what is wrong with the proof."""
+
+    article: str
+    serial: str
+    reason: str | None
+
+    @classmethod
+    async def about(cls, event: ProductVerified, tx: Tx) -> Self | str:
+        product = event.state
+        if event.accepted:
+            return "it was accepted"
+        return cls(article=product.article, serial=product.serial, reason=event.reason)
+
+
+@message(
+    "stock_low",
+    on={StockLow: "report_low_stock"},
+    to=managers,
+    category="alert",
+)
+class LowStock(Message):
+    """Managers learn what is to be ordered."""
+
+    article: str
+    reference: str
+    level: int
+    minimum: int
+
+    @classmethod
+    async def about(cls, event: StockLow, tx: Tx) -> Self:
+        stock = event.state
+        article = await tx.view(ArticleView, stock.article_id)
+        return cls(
+            article=article.name,
+            reference=stock.reference,
+            level=stock.level,
+            minimum=stock.minimum_stock,
+        )

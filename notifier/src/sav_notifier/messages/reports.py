@@ -1,0 +1,89 @@
+"""Messages to clients, technicians and managers about reports."""
+
+from typing import Self
+
+from sav_chassis.tx import Tx
+from sav_contracts.claims import ReclamationView
+from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated, ReportView
+from sav_contracts.interventions.visit import InterventionView
+from sav_notifier.message import Message, message
+from sav_notifier.recipients import Recipient, client, managers, technician, technician_name
+
+
+@message(
+    "report_to_validate",
+    on={ReportSubmitted: "ask_to_validate"},
+    to=managers,
+    category="reclamation",
+)
+class ReportToValidate(Message):
+    """Managers have a report to read."""
+
+    reference: str
+    technician: str
+    signature_refused: str | None
+
+    @classmethod
+    async def about(cls, event: ReportSubmitted, tx: Tx) -> Self:
+        visit = await tx.view(InterventionView, event.state.intervention_id)
+        return cls(
+            reference=visit.reclamation_reference,
+            technician=await technician_name(tx, visit.technician_id),
+            signature_refused=event.state.signature_refused,
+        )
+
+    def true_while(self, record: ReportView) -> bool:
+        return record.status == "submitted"
+
+
+async def its_author(event: ReportSentBack, tx: Tx) -> list[Recipient]:
+    return [await technician(tx, event.technician_id)]
+
+
+@message(
+    "report_sent_back",
+    on={ReportSentBack: "return_report"},
+    to=its_author,
+    category="assignment",
+)
+class ReportSentBackToYou(Message):
+    """The technician learns what is missing in the report."""
+
+    reference: str
+    reason: str
+
+    @classmethod
+    async def about(cls, event: ReportSentBack, tx: Tx) -> Self:
+        visit = await tx.view(InterventionView, event.state.intervention_id)
+        return cls(reference=visit.reclamation_reference, reason=event.reason)
+
+    def true_while(self, record: ReportView) -> bool:
+        return record.status == "sent_back"
+
+
+async def its_reader(event: ReportValidated, tx: Tx) -> list[Recipient]:
+    reclamation = await tx.view(ReclamationView, event.state.reclamation_id)
+    return [await client(tx, reclamation.client_id)]
+
+
+@message(
+    "report_available",
+    on={ReportValidated: "announce_report"},
+    to=its_reader,
+    category="reclamation",
+)
+class ReportAvailable(Message):
+    """The client may read the report."""
+
+    reference: str
+    article: str
+    recommendations: str | None
+
+    @classmethod
+    async def about(cls, event: ReportValidated, tx: Tx) -> Self:
+        reclamation = await tx.view(ReclamationView, event.state.reclamation_id)
+        return cls(
+            reference=reclamation.reference,
+            article=reclamation.article,
+            recommendations=event.state.recommendations,
+        )

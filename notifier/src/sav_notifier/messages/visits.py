@@ -1,0 +1,356 @@
+"""Messages to clients, technicians and managers about visits."""
+
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import UUID
+
+from sav_chassis.tx import Tx
+from sav_contracts.calendar import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentView,
+    ConflictDetected,
+    ConflictKind,
+    ConflictView,
+)
+from sav_contracts.catalog.product import Place, ProductView, Why
+from sav_contracts.claims import ProblemType, ReclamationView, Slot
+from sav_contracts.interventions.visit import (
+    InterventionMoved,
+    InterventionPlanned,
+    InterventionScheduled,
+    InterventionView,
+    WarrantyDecided,
+)
+from sav_notifier.message import Internal, Message, message
+from sav_notifier.messages.reclamations import signs
+from sav_notifier.recipients import (
+    client,
+    its_client,
+    its_technician,
+    managers,
+    technician_name,
+)
+from sav_notifier.relevance import Window, knowledge, replaced, window
+from sav_notifier.staleness import known
+from sav_notifier.zones import HERE, zone_of
+
+# How long it takes, with time to spare, until all events that follow from a reassignment have arrived.
+SETTLES = timedelta(seconds=10)
+
+
+class Visit(Message):
+    """A visit as its technician reads it; `replaced` is the time that they expected before for the same réclamation."""
+
+    reference: str
+    article: str
+    problem_type: ProblemType
+    client: str
+    place: Place | None
+    signs: list[str]
+    start: datetime | None
+    end: datetime | None
+    zone: str = HERE
+    replaced: Window | None = None
+
+    @classmethod
+    async def of(cls, tx: Tx, visit: InterventionView, slot: Slot | None) -> Self:
+        reclamation = await tx.view(ReclamationView, visit.reclamation_id)
+        product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
+        start, end = (slot.start, slot.end) if slot else (None, None)
+        before = await replaced(
+            tx, visit.technician_id, visit.reclamation_reference, "visit", window(start, end)
+        )
+        return cls(
+            reference=visit.reclamation_reference,
+            article=reclamation.article,
+            problem_type=reclamation.problem_type,
+            client=(await client(tx, visit.client_id)).name,
+            place=product.place if product else None,
+            signs=signs(reclamation.safety),
+            start=start,
+            end=end,
+            zone=await zone_of(tx, visit.reclamation_id, visit.technician_id, booked=slot is not None),
+            replaced=before,
+        )
+
+    def useful_until(self) -> datetime | None:
+        return self.end
+
+    def true_while(self, record: InterventionView) -> bool:
+        """Whether the visit is still to come, at the announced time where one was announced."""
+        if record.status not in {"planned", "accepted"}:
+            return False
+        return not self.start or (record.slot is not None and record.slot.start == self.start)
+
+    def says(self, about: UUID) -> dict[str, str]:
+        return {"visit": window(self.start, self.end)}
+
+
+async def knows_of(tx: Tx, visit: InterventionView) -> bool:
+    """Whether its technician was told of the visit or is about to be."""
+    known = await knowledge(tx, visit.technician_id, visit.reclamation_reference)
+    return "visit" in known and known["visit"].record == visit.id
+
+
+@message(
+    "visit_planned",
+    on={
+        InterventionPlanned: "announce_visit",
+        InterventionScheduled: "tell_technician_the_time",
+    },
+    to=its_technician,
+    category="assignment",
+)
+class NewVisit(Visit):
+    """The technician has a new visit: what, where and when. A visit with a time is announced once that is booked."""
+
+    @classmethod
+    async def about(cls, event: InterventionPlanned | InterventionScheduled, tx: Tx) -> Self | str:
+        if isinstance(event, InterventionPlanned):
+            return (
+                "its time is being put into the calendar"
+                if event.slot
+                else await cls.of(tx, event.state, None)
+            )
+        if await knows_of(tx, event.state):
+            return "they know of the visit"
+        return await cls.of(tx, event.state, event.slot)
+
+    def says(self, about: UUID) -> dict[str, str]:
+        return super().says(about) | {"to accept": str(about)}
+
+
+@message(
+    "visit_booked",
+    on={InterventionScheduled: "tell_technician_the_time"},
+    to=its_technician,
+    category="appointment",
+)
+class TimeOfVisit(Visit):
+    """The technician learns the time of a visit that they know of."""
+
+    @classmethod
+    async def about(cls, event: InterventionScheduled, tx: Tx) -> Self | str:
+        return await cls.of(tx, event.state, event.slot) if await knows_of(tx, event.state) else "it is new"
+
+
+@message(
+    "visit_cancelled",
+    on={InterventionMoved: "tell_of_move"},
+    to=its_technician,
+    category="assignment",
+    settles=SETTLES,
+    takes_back=True,
+)
+class VisitCancelled(Message):
+    """The technician learns that a visit they know of is cancelled, unless they cancelled it themselves."""
+
+    reference: str
+    start: datetime | None
+    end: datetime | None
+    zone: str = HERE
+
+    @classmethod
+    async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
+        visit = event.state
+        if event.after != "cancelled" or tx.context.actor_id == visit.technician_id:
+            return "nothing that its technician does not know"
+        return cls(
+            reference=visit.reclamation_reference,
+            start=visit.slot.start if visit.slot else None,
+            end=visit.slot.end if visit.slot else None,
+            zone=await zone_of(tx, visit.reclamation_id, visit.technician_id, booked=False),
+        )
+
+
+@message(
+    "technician_on_the_way",
+    on={InterventionMoved: "tell_of_move"},
+    to=its_client,
+    category="appointment",
+    lasting=False,
+)
+class OnTheWay(Message):
+    """The client learns that the technician is on the way."""
+
+    reference: str
+    technician: str
+
+    @classmethod
+    async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
+        visit = event.state
+        if event.after != "en_route":
+            return "nobody is on the way"
+        return cls(
+            reference=visit.reclamation_reference, technician=await technician_name(tx, visit.technician_id)
+        )
+
+    def true_while(self, record: InterventionView) -> bool:
+        return record.status == "en_route"
+
+
+@message(
+    "visit_declined",
+    on={InterventionMoved: "tell_of_move"},
+    to=managers,
+    category="alert",
+)
+class VisitDeclined(Message):
+    """Managers learn that a visit needs another technician."""
+
+    reference: str
+    technician: str
+    reason: str | None
+
+    @classmethod
+    async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
+        visit = event.state
+        if event.after != "declined":
+            return "nobody declined"
+        name = await technician_name(tx, visit.technician_id)
+        return cls(reference=visit.reclamation_reference, technician=name, reason=event.reason)
+
+
+@message(
+    "appointment_booked",
+    on={AppointmentBooked: "confirm_appointment"},
+    to=its_client,
+    category="appointment",
+)
+class Appointment(Message):
+    """The client learns when the technician arrives; `replaced` is the time that they expected before."""
+
+    reference: str
+    intervention_id: Internal[UUID | None]
+    technician: str
+    technician_id: Internal[UUID | None] = None
+    start: Internal[datetime]
+    end: Internal[datetime]
+    arrival_from: datetime
+    arrival_until: datetime
+    zone: str
+    replaced: Window | None = None
+
+    @classmethod
+    async def about(cls, event: AppointmentBooked, tx: Tx) -> Self:
+        state = event.state
+        arrival = window(state.arrival_from, state.arrival_until)
+        before = await replaced(tx, state.client_id, state.reclamation_reference, "arrival", arrival)
+        return cls(
+            reference=state.reclamation_reference,
+            intervention_id=state.intervention_id,
+            technician=await technician_name(tx, state.technician_id),
+            technician_id=state.technician_id,
+            start=state.start,
+            end=state.end,
+            arrival_from=state.arrival_from,
+            arrival_until=state.arrival_until,
+            zone=state.zone,
+            replaced=before,
+        )
+
+    def useful_until(self) -> datetime:
+        return self.end
+
+    def true_while(self, record: AppointmentView) -> bool:
+        return record.status == "booked" and record.start == self.start
+
+    async def why_over(self, tx: Tx) -> str | None:
+        visit = await known(tx, InterventionView, self.intervention_id) if self.intervention_id else None
+        over = visit and visit.status in {"cancelled", "declined"}
+        return f"overtaken: the visit was {visit.status}" if visit and over else None
+
+    def says(self, about: UUID) -> dict[str, str]:
+        who = {"technician": str(self.technician_id)} if self.technician_id else {}
+        return who | {"arrival": window(self.arrival_from, self.arrival_until)}
+
+
+@message(
+    "appointment_cancelled",
+    on={AppointmentCancelled: "tell_of_cancelled_appointment"},
+    to=its_client,
+    category="appointment",
+    settles=SETTLES,
+    takes_back=True,
+)
+class AppointmentOff(Message):
+    """The client learns that an appointment they know of is cancelled."""
+
+    reference: str
+    arrival_from: datetime
+    arrival_until: datetime
+    zone: str
+
+    @classmethod
+    async def about(cls, event: AppointmentCancelled, tx: Tx) -> Self:
+        state = event.state
+        return cls(
+            reference=state.reclamation_reference,
+            arrival_from=state.arrival_from,
+            arrival_until=state.arrival_until,
+            zone=state.zone,
+        )
+
+
+@message(
+    "visit_conflict",
+    on={ConflictDetected: "report_conflict"},
+    to=managers,
+    category="alert",
+)
+class VisitDoesNotFit(Message):
+    """Managers decide about a visit that does not fit into the calendar."""
+
+    reference: str
+    technician: str
+    problem: ConflictKind
+    start: datetime
+    end: datetime
+    proposals: list[Slot]
+    zone: str = HERE
+
+    @classmethod
+    async def about(cls, event: ConflictDetected, tx: Tx) -> Self:
+        conflict = event.state
+        return cls(
+            reference=conflict.reclamation_reference,
+            technician=await technician_name(tx, conflict.technician_id),
+            problem=conflict.problem,
+            start=conflict.wanted.start,
+            end=conflict.wanted.end,
+            proposals=conflict.proposals,
+            zone=await zone_of(tx, conflict.reclamation_id, conflict.technician_id, booked=False),
+        )
+
+    def useful_until(self) -> datetime:
+        return self.end
+
+    def true_while(self, record: ConflictView) -> bool:
+        return record.status == "open"
+
+
+@message(
+    "warranty_to_decide",
+    on={WarrantyDecided: "ask_for_warranty"},
+    to=managers,
+    category="reclamation",
+)
+class WarrantyToDecide(Message):
+    """Managers are asked to decide about a warranty that is unknown."""
+
+    reference: str
+    article: str
+    why: Why | None
+
+    @classmethod
+    async def about(cls, event: WarrantyDecided, tx: Tx) -> Self | str:
+        visit = event.state
+        if event.decision != "unknown":
+            return "it is decided"
+        reclamation = await tx.view(ReclamationView, visit.reclamation_id)
+        why = visit.warranty.why if visit.warranty else None
+        return cls(reference=visit.reclamation_reference, article=reclamation.article, why=why)
+
+    def true_while(self, record: InterventionView) -> bool:
+        return record.warranty is None or record.warranty.decision == "unknown"

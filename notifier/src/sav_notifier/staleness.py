@@ -1,0 +1,35 @@
+"""Why a message need not be sent any more: its time is over, or newer news overtook it."""
+
+from typing import Any, TypeVar
+
+from sav_chassis.errors import NotYet
+from sav_chassis.tx import Tx
+from sav_contracts import catalogue
+from sav_contracts.messages import View
+from sav_notifier.message import message_of
+from sav_notifier.model import Notification
+from sav_notifier.relevance import why_no_news
+
+V = TypeVar("V", bound=View)
+
+
+async def why_stale(tx: Tx, notification: Notification) -> str | None:
+    """Why a notification is stale; None while it may be sent."""
+    message = message_of(notification)
+    until = message.useful_until()
+    if until and until <= tx.now:
+        return "its time is over"
+    record = await known(tx, catalogue.VIEWS[notification.about_kind], notification.about_id)
+    # Only a newer version than it was written from counts.
+    newer = record and record.version > notification.about_version
+    if record and newer and not message.true_while(record):
+        return f"overtaken: the {record.kind()} has changed since"
+    return await message.why_over(tx) or await why_no_news(tx, notification)
+
+
+async def known(tx: Tx, view: type[V], id: Any) -> V | None:
+    """A copy of a record, where there is one."""
+    try:
+        return await tx.view(view, id)
+    except NotYet:
+        return None

@@ -1,0 +1,1 @@
+"""Backup of everything that cannot be generated again, and restore."""

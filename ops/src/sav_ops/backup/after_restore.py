@@ -1,0 +1,139 @@
+"""What a restore changes before anything runs: no version, reference or number that was known outside comes again."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import asyncpg
+import typer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sav_chassis.migrate import engine_for
+from sav_chassis.settings import Settings
+from sav_edge import changes
+from sav_interventions import numbering
+from sav_interventions.model.invoice import MissingNumbers
+from sav_interventions.numbering import Number, NumbersUnclear
+from sav_ops import rooms
+from sav_ops.databases import connected
+from sav_ops.home import OpsError
+from sav_ops.statements import LOG_IS_STILL_FOR, RAISE_FLOOR
+from sav_ops.terminal.console import out
+
+R = TypeVar("R")
+# Gets the last number in the backup (None: there is none), returns the last one known outside, or NONE.
+Ask = Callable[[Number | None], str]
+
+NONE = "none"
+# How many numbers of references are left out, plus one for each second since the last event: more than were used
+# meanwhile, and not the same after another restore of this backup.
+AHEAD = 1000
+# The sequences of references. A sequence that belongs to a column numbers rows: it is left out.
+REFERENCES = """
+SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'S'
+    AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype IN ('a', 'i'))"""
+AT_WORK = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+# Seconds to wait for sessions that are just ending.
+LEAVES_WITHIN = 3.0
+
+
+class Invoices(NamedTuple):
+    """How invoice numbers continue: after these (None: the operator must be asked), or in a new series."""
+
+    last: Sequence[Number] | None = None
+    series: str | None = None
+
+
+def invoices(last: Sequence[str], series: str | None) -> Invoices:
+    """Read the options --last-invoice and --new-series; OpsError if both are given, or a number cannot be read."""
+    if last and series:
+        raise OpsError("Say --last-invoice or --new-series, not both.")
+    return Invoices(numbers(last) if last else None, series)
+
+
+def numbers(said: Sequence[str]) -> list[Number]:
+    try:
+        return [Number.read(text) for text in said if text != NONE]
+    except NumbersUnclear as unclear:
+        raise OpsError(f"The last invoice: {unclear}.") from None
+
+
+async def jump(settings: Settings, answer: Invoices, ask: Ask) -> None:
+    """Raise versions, references and places in the stream well above those used; continue invoices as `answer` says.
+
+    OpsError if another session uses one of the databases. It may be run again.
+    """
+    ages: list[float] = []
+    for room in rooms.ROOMS:
+        async with connected(settings, room) as database:
+            await expect_no_other_session(database, room)
+            ages.append(float(await database.fetchval(LOG_IS_STILL_FOR) or 0))
+    for line in await invoices_go_on(settings, answer, ask):
+        out.print(line, markup=False, soft_wrap=True)
+    ahead = AHEAD + round(min(age for age in ages if age) if any(ages) else 0)
+    for room in rooms.ROOMS:
+        async with connected(settings, room) as database, database.transaction():
+            await database.execute(RAISE_FLOOR, int(time.time()))
+            for (name,) in await database.fetch(REFERENCES):
+                await database.execute(f"SELECT setval('{name}', last_value + {ahead}) FROM {name}")
+            if room == rooms.EDGE:
+                await changes.restored(database)
+
+
+async def expect_no_other_session(database: "asyncpg.Connection[Any]", room: str) -> None:
+    until = time.monotonic() + LEAVES_WITHIN
+    while await database.fetchval(AT_WORK):
+        if time.monotonic() > until:
+            raise OpsError(f"Somebody works on the database of {room}: stop every room first.")
+        await asyncio.sleep(0.1)
+
+
+async def invoices_go_on(settings: Settings, answer: Invoices, ask: Ask) -> list[str]:
+    """Continue the invoice numbers, after `ask` if `answer` is empty; return what was recorded as missing, as text."""
+    known, series = answer
+    if known is None and series is None:
+        known = numbers([ask(await interventions(settings, numbering.last_number))])
+
+    async def settle(session: AsyncSession) -> list[MissingNumbers]:
+        if series:
+            return await numbering.begin(session, series)
+        return await numbering.continue_after(session, known or [])
+
+    try:
+        missing = await interventions(settings, settle)
+    except NumbersUnclear as unclear:
+        raise OpsError(f"The invoices cannot go on so: {unclear}.") from None
+    return [f"Recorded as missing: {each}." for each in missing]
+
+
+def asked(here: Number | None) -> str:
+    """Ask the operator for the last number known outside; OpsError if there is no terminal."""
+    question = f"The last invoice of the backup: {here or NONE}. Which is the last one that is known outside?"
+    if not sys.stdin.isatty():
+        raise OpsError(
+            f"{question} No number may be given twice, so say it:\n"
+            f"  --last-invoice {here or NONE}    where none was issued after the backup; else the last one of each year\n"
+            f"  --new-series FAC2               where nobody knows: what is missing is recorded so"
+        )
+    out.print(
+        f"\n{question} (Ctrl-C where nobody knows, then: --new-series FAC2)", markup=False, soft_wrap=True
+    )
+    return str(typer.prompt("Last invoice"))
+
+
+async def missing_invoices(settings: Settings) -> list[MissingNumbers]:
+    """Return the invoice numbers that were issued before a restore and are not in the database."""
+    return await interventions(settings, numbering.missing_numbers)
+
+
+async def interventions(settings: Settings, work: Callable[[AsyncSession], Awaitable[R]]) -> R:
+    engine = engine_for(settings.database("interventions"))
+    try:
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            return await work(session)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,1 @@
+"""The demo people, and the journey that shows the platform at work."""

@@ -1,0 +1,1 @@
+"""Documents generated from code, and the rules for changes of published ones."""

@@ -1,0 +1,1 @@
+"""The state of a platform and its past: processes and queues, events, logs."""

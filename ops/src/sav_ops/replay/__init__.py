@@ -1,0 +1,1 @@
+"""Replays of the event logs: to a read side (rebuild), to a service that missed events (heal), to all (refresh)."""

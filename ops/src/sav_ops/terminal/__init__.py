@@ -1,0 +1,1 @@
+"""How `sav` prints: steps, progress, tables, text."""

@@ -1,0 +1,1 @@
+"""The checks of `sav verify`, one file for each."""

@@ -1,0 +1,24 @@
+"""Effects that a committed state requires."""
+
+from collections.abc import AsyncIterator
+
+from sav_ops.verify.moment import BATCH, Snapshot
+
+# The records for which an effect is still to run.
+OWED = {
+    "deliver": ("notifier", "SELECT id FROM notification WHERE status IN ('queued', 'failed')"),
+    "print_invoice": (
+        "interventions",
+        "SELECT id FROM invoice WHERE number IS NOT NULL AND document IS NULL",
+    ),
+}
+
+
+async def promised_effects(moment: Snapshot) -> AsyncIterator[str]:
+    """Name each such record for which no effect waits, and none was skipped."""
+    for effect, (room, records) in OWED.items():
+        query = f"""SELECT id FROM ({records}) AS owed
+            WHERE NOT EXISTS (SELECT FROM task WHERE use = 'effect' AND key = '{effect} ' || owed.id)
+                AND NOT EXISTS (SELECT FROM handled WHERE handler = 'effect {effect}' AND event_id = owed.id)"""
+        async for row in moment.databases[room].cursor(query, prefetch=BATCH):
+            yield f"{room}: no {effect} waits for {row['id']}"

@@ -1,0 +1,145 @@
+"""A process that could lose something or be fooled does not start, and says what to do."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from aio_pika.abc import AbstractRobustConnection
+
+from sav_chassis import topology
+from sav_chassis.database import Database
+from sav_chassis.identity import new_key
+from sav_chassis.settings import RoomSettings, Settings
+from sav_chassis.startup_checks import CannotStart, check_durable, check_settings, readable
+
+PRIVATE, PUBLIC = new_key()
+OTHER_PRIVATE, OTHER_PUBLIC = new_key()
+GOOD = {"signing_key": PRIVATE, "public_keys": PUBLIC, "link_secret": "sixteen letters!"}
+GIVEN = {"database_url": "postgresql://a@b/", "broker_url": "amqp://a@b/"}
+PRODUCTION = GIVEN | {"environment": "production", "rate_limits_scale": 1}
+
+
+def settings(**fields: Any) -> Settings:
+    return Settings.model_validate(GOOD | fields)
+
+
+@pytest.mark.parametrize("room", ["auth", "claims", "edge"])
+def test_good_settings_are_fit(room: str) -> None:
+    check_settings(settings(), room)
+    check_settings(settings(**PRODUCTION), room)
+    safe = {"database_url": "postgresql://sav:long%20and%20own@b/", "public_url": "https://sav.example.com"}
+    check_settings(settings(**PRODUCTION | safe), room)
+    check_settings(settings(signing_key=OTHER_PRIVATE + PRIVATE), room)
+
+
+@pytest.mark.parametrize(
+    ("room", "fields", "cure"),
+    [
+        ("claims", {"public_keys": {}}, "SAV_PUBLIC_KEYS"),
+        ("claims", {"public_keys": {"x": "no key"}}, "cannot be read"),
+        ("auth", {"signing_key": ""}, "SAV_SIGNING_KEY"),
+        ("auth", {"signing_key": OTHER_PRIVATE}, "SAV_SIGNING_KEY"),
+        ("auth", {"signing_key": PRIVATE + OTHER_PRIVATE}, "SAV_SIGNING_KEY"),
+        ("auth", {"link_secret": "short"}, "SAV_LINK_SECRET"),
+        ("edge", {"environment": "production", "broker_url": "amqp://a@b/"}, "SAV_DATABASE_URL"),
+        ("edge", {"environment": "production", "database_url": "postgresql://a@b/"}, "SAV_BROKER_URL"),
+        (
+            "edge",
+            PRODUCTION | {"database_url": "postgresql://sav:sav@b/"},
+            "SAV_DATABASE_URL another password",
+        ),
+        ("edge", PRODUCTION | {"broker_url": "amqp://guest:guest@b/"}, "SAV_BROKER_URL another password"),
+        ("edge", PRODUCTION | {"broker_url": "amqp://s%61v:sa%76@b/"}, "SAV_BROKER_URL another password"),
+        (
+            "edge",
+            PRODUCTION | {"public_url": "http://sav.example.com"},
+            "SAV_PUBLIC_URL must begin with https",
+        ),
+        ("notifier", PRODUCTION | {"frontend_url": "HTTP://sav.example.com"}, "SAV_FRONTEND_URL must begin"),
+        ("edge", PRODUCTION | {"rate_limits_scale": 0}, "SAV_RATE_LIMITS_SCALE"),
+        ("edge", PRODUCTION | {"rate_limits_scale": 1000}, "SAV_RATE_LIMITS_SCALE"),
+    ],
+)
+def test_unfit_settings_are_refused_with_the_cure(
+    room: str, fields: dict[str, Any], cure: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SAV_DATABASE_URL")
+    monkeypatch.delenv("SAV_BROKER_URL")
+    with pytest.raises(CannotStart, match=cure):
+        check_settings(settings(**fields), room)
+
+
+def test_what_does_for_development_only_is_taken_there() -> None:
+    urls = {"database_url": "postgresql://sav:sav@b/", "broker_url": "amqp://guest:guest@b/"}
+    check_settings(settings(public_url="http://127.0.0.1:8080", rate_limits_scale=0, **urls), "edge")
+
+
+def test_only_auth_needs_the_signing_key_and_the_link_secret() -> None:
+    check_settings(settings(signing_key="", link_secret=""), "claims")
+
+
+async def test_a_database_that_may_forget_is_refused(toy_database: Database) -> None:
+    await check_durable(toy_database.pool, "toy")
+    name = await toy_database.pool.fetchval("SELECT current_database()")
+    await toy_database.pool.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    forgetful = Database(Settings(database_prefix="chassis"), "toy")
+    try:
+        await forgetful.open()
+        with pytest.raises(CannotStart, match="synchronous_commit"):
+            await check_durable(forgetful.pool, "toy")
+        await forgetful.close()
+    finally:
+        await toy_database.pool.execute(f'ALTER DATABASE "{name}" RESET synchronous_commit')
+
+
+async def test_a_room_without_a_database_is_told_to_migrate() -> None:
+    with pytest.raises(CannotStart, match="sav migrate"):
+        await Database(Settings(database_prefix="nowhere"), "toy").open()
+
+
+async def test_another_topology_is_refused_by_name(broker: AbstractRobustConnection) -> None:
+    async with broker.channel() as channel:
+        await channel.queue_delete("claims.views", if_unused=False, if_empty=False)
+        await channel.declare_queue("claims.views", durable=True)  # a classic queue without dead-lettering
+    try:
+        with pytest.raises(CannotStart, match=r"claims\.views"):
+            async with broker.channel() as channel:
+                await topology.declare(channel)
+    finally:
+        async with broker.channel() as channel:
+            await channel.queue_delete("claims.views", if_unused=False, if_empty=False)
+        async with broker.channel() as channel:
+            await topology.declare(channel)
+
+
+async def test_a_dead_letter_queue_whose_letters_wear_out_is_refused(
+    broker: AbstractRobustConnection,
+) -> None:
+    """RabbitMQ 4 drops after 20 looks what has no limit of its own, as earlier ones declared it."""
+    async with broker.channel() as channel:
+        await channel.queue_delete(topology.DEAD, if_unused=False, if_empty=False)
+        await channel.declare_queue(topology.DEAD, durable=True, arguments={"x-queue-type": "quorum"})
+    try:
+        with pytest.raises(CannotStart, match=r"sav\.dead"):
+            async with broker.channel() as channel:
+                await topology.declare(channel)
+    finally:
+        async with broker.channel() as channel:
+            await channel.queue_delete(topology.DEAD, if_unused=False, if_empty=False)
+            await topology.declare(channel)
+
+
+class OwnSettings(RoomSettings):
+    rate: Decimal = Decimal(1)
+    secret: int = 0
+
+
+def test_a_rooms_own_settings_that_cannot_be_read_are_named_without_their_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readable(OwnSettings)(settings(), "claims")
+    monkeypatch.setenv("SAV_RATE", "much")
+    monkeypatch.setenv("SAV_SECRET", "hunter2")
+    with pytest.raises(CannotStart, match=r"^claims: SAV_RATE: .*; SAV_SECRET: ") as refused:
+        readable(OwnSettings)(settings(), "claims")
+    assert "hunter2" not in str(refused.value)

@@ -1,0 +1,142 @@
+"""Which links are in a mail: ours lead to their place, and nobody else puts one in."""
+
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from foreign import Reader
+from given_notifier import GRANT, REFERENCE, account, client_profile, created
+from kept_mails import html, mails, plain
+from notifier_cases import CASES
+from world import lea
+
+from sav_chassis.identity import Links
+from sav_chassis.testing import Stage
+from sav_contracts.auth.account import AccountView
+from sav_contracts.claims import ClientView
+from sav_notifier.rendering import rendered
+from sav_notifier.user_text import one_line
+
+
+async def test_what_people_write_stays_text(stage: Stage, mailbox: Path) -> None:
+    nasty = 'Bonjour\n\nhttps://evil.example\n\n- "<script>alert(1)</script>" & {{ 7 * 7 }}'
+    await stage.hears(created(description=nasty, article="<b>Chaudière</b>"))
+    await stage.runs_effects()
+    for mail in mails(mailbox):
+        assert "<script" not in html(mail)
+        assert "<b>" not in html(mail)
+        assert "href" not in html(mail)
+        assert "49" not in plain(mail)
+        assert not any(line.startswith(("https://", '- "<')) for line in plain(mail).splitlines())
+
+
+@pytest.mark.parametrize(
+    "name", ["⚠ Votre compte est bloqué", "- Karim", "https://evil.example", "a\u2028\u2028⚠ b"]
+)
+def test_a_name_makes_no_warning_no_list_and_no_link_of_its_own(name: str) -> None:
+    facts = {"technician": name, "reference": REFERENCE, "company": "SAV", "site": "", "link": ""}
+    usual, odd = (
+        rendered("technician_on_the_way", "fr", "Léa", facts | {"technician": each})
+        for each in ("Karim", name)
+    )
+    assert odd.html == usual.html.replace("Karim", one_line(name))
+
+
+def test_a_text_that_stands_alone_is_no_link_of_ours() -> None:
+    facts = {
+        "article": "A",
+        "reference": REFERENCE,
+        "recommendations": "x",
+        "company": "https://evil.example",
+    }
+    message = rendered("report_available", "fr", "Léa", facts | {"site": "", "link": "https://sav.example/a"})
+    assert "href" not in message.html
+
+
+def unproven(**fields: object) -> tuple[AccountView, ClientView]:
+    """Léa at an address that nobody has confirmed."""
+    name = "Gagnez http://evil.example"
+    return account(lea, name, version=2, **fields), client_profile(
+        lea, name, email="lea@example.org", version=2
+    )
+
+
+async def test_a_stranger_gets_no_links_of_others(stage: Stage, mailbox: Path, mailparser: Reader) -> None:
+    await stage.knows(*unproven())
+    await stage.hears(created(article="Voir www.evil\u200b.example, a@evil.example"))
+    await stage.runs_effects()
+    [path] = [path for path in mailbox.iterdir() if "lea@" in path.name]
+    read = mailparser.read(b64encode(path.read_bytes()).decode())
+    assert "href" not in read["linked"]
+    assert "Bonjour Gagnez http: / /evil. example,\n" in read["text"]
+    assert "Voir www. evil. example, a@evil. example" in read["text"]
+
+
+@pytest.mark.parametrize("proven", [{"email_verified": True}, {"status": "invited"}], ids=str)
+async def test_who_confirmed_the_address_or_was_invited_reads_what_was_typed(
+    stage: Stage, mailbox: Path, proven: dict[str, object]
+) -> None:
+    await stage.knows(*unproven(**proven))
+    await stage.hears(created(article="notice sur www.azur.example"))
+    await stage.runs_effects()
+    for mail in mails(mailbox):
+        assert "notice sur www.azur.example" in plain(mail)
+        assert ("lea" in mail["To"]) is ("Bonjour Gagnez http://evil.example,\n" in plain(mail))
+
+
+async def test_another_address_is_a_strangers_until_it_is_confirmed(stage: Stage, mailbox: Path) -> None:
+    asked = next(case.event for case in CASES if case.name == "another address to confirm")
+    state = asked.state.model_copy(update={"name": "evil.example", "email_verified": True})
+    await stage.knows(state.model_copy(update={"version": state.version + 1}))
+    await stage.hears(asked.model_copy(update={"state": state}))
+    await stage.runs_effects()
+    [mail] = mails(mailbox)
+    assert plain(mail).startswith("Bonjour evil. example,\n")
+
+
+LINKED = {
+    "invitation": ("invitation", "POST /api/auth/invitations/accept"),
+    "welcome": ("verify-email", "POST /api/auth/verify-email"),
+    "verification": ("verify-email", "POST /api/auth/verify-email"),
+    "sign-up repeated": ("password-reset", "POST /api/auth/password-reset/confirm"),
+    "password reset": ("password-reset", "POST /api/auth/password-reset/confirm"),
+}
+
+
+@pytest.mark.parametrize("site", ["", "https://sav.example/"])
+@pytest.mark.parametrize("name", LINKED)
+async def test_a_link_leads_to_its_place_and_nothing_keeps_the_token(
+    stage: Stage,
+    mailbox: Path,
+    site: str,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    purpose, route = LINKED[name]
+    monkeypatch.setattr(stage.settings, "frontend_url", site)
+    await stage.hears(next(case.event for case in CASES if case.name == name))
+    await stage.runs_effects()
+    token = Links(stage.settings.link_secret).token(purpose, GRANT)
+    [mail] = mails(mailbox)
+    if site:
+        assert f"\n\nhttps://sav.example/{purpose}?token={token}\n\n" in plain(mail)
+        assert f'href="https://sav.example/{purpose}?token={token}"' in html(mail)
+    else:
+        assert f"\n\n{token}\n\n" in plain(mail)
+        assert route in plain(mail)
+    assert token not in mail["Subject"]
+    for kept in (await _database(stage), "".join(capfd.readouterr()), *map(str, mailbox.iterdir())):
+        assert token not in kept
+        assert stage.settings.link_secret not in kept
+    assert str(GRANT) in await _database(stage), "or this would find nothing anywhere"
+
+
+async def _database(stage: Stage) -> str:
+    """Every row of every table, as text."""
+    pool = stage.database.pool
+    tables = await pool.fetch(
+        "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public'"
+    )
+    rows = [await pool.fetch(f"SELECT t::text AS row FROM {table['name']} t") for table in tables]
+    return "\n".join(row["row"] for table in rows for row in table)

@@ -1,0 +1,133 @@
+"""What waits to be sent is looked at again: is it still true, and to whom does it go?"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from given_notifier import (
+    BORN,
+    DRAFT,
+    ISSUED,
+    LATER,
+    SLOT,
+    account,
+    appointment,
+    booked,
+    client_profile,
+    conflict,
+    feedback,
+    invitation,
+    invited,
+    invoice,
+    on_the_way,
+    product,
+    reclamation,
+    report,
+    scheduled,
+    visit,
+)
+from kept_mails import kept_in
+from mail_server import Post
+from notifier_cases import CASES
+from world import lea
+
+from sav_chassis.testing import Outcome, Stage
+from sav_contracts.messages import Event, View
+from sav_contracts.notifier import NotificationChanged
+
+OVERTAKEN: list[tuple[str, View]] = [
+    ("booked as planned", appointment(status="cancelled", version=2)),
+    ("booked as planned", appointment(start=SLOT.start + timedelta(hours=1), version=2)),
+    ("booked as planned", visit(status="cancelled", version=2)),
+    ("planned without a time", visit(status="cancelled", version=2)),
+    ("scheduled", visit(status="cancelled", slot=SLOT, version=3)),
+    ("scheduled", visit(slot=LATER, version=3)),
+    ("scheduled", visit(version=3)),
+    ("on the way", visit(status="on_site", version=4)),
+    ("invitation", invited.model_copy(update={"status": "active", "version": 2})),
+    ("another address to confirm", account(lea, "Léa Bernard", email="lea.martin@example.com", version=2)),
+    ("assigned", reclamation(technician_id=None, status="qualified", version=2)),
+    ("resolved by repaired", reclamation(status="closed", version=6)),
+    ("conflict", conflict(status="resolved", version=2)),
+    ("proof submitted", product(proof_state="accepted", version=2)),
+    ("report submitted", report(status="validated", version=2)),
+    ("report sent back", report(status="submitted", version=3)),
+    ("invoice drafted", invoice(id=DRAFT, **ISSUED)),
+    ("invoice issued", invoice(**(ISSUED | {"status": "credited", "version": 4}))),
+    ("feedback invited", feedback(status="given", version=2)),
+    ("a réclamation", reclamation(status="cancelled", version=2)),
+]
+
+
+@pytest.mark.parametrize(("name", "newer"), OVERTAKEN)
+async def test_what_became_stale_is_not_sent(stage: Stage, mailbox: Path, name: str, newer: View) -> None:
+    await _told(stage, name)
+    await stage.knows(newer)
+    outcome = await stage.runs_effects()
+    dropped = [event.state for event in outcome.events if type(event) is NotificationChanged]
+    assert dropped
+    assert {state.status for state in dropped} == {"suppressed"}
+    assert all(state.reason and "overtaken" in state.reason for state in dropped)
+    assert len(kept_in(mailbox)) == len(outcome.events) - len(dropped)
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(name for name, _ in OVERTAKEN))
+async def test_an_older_copy_makes_nothing_stale(stage: Stage, mailbox: Path, name: str) -> None:
+    """The copies of records come by another queue than the events that are told."""
+    await _told(stage, name)
+    outcome = await stage.runs_effects()
+    assert {event.state.status for event in outcome.events} == {"kept_locally"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        booked(start=BORN, end=BORN + timedelta(hours=2)),
+        invitation(expires_at=BORN),
+        scheduled(SLOT.model_copy(update={"start": BORN, "end": BORN + timedelta(hours=1)})),
+    ],
+    ids=["appointment", "invitation", "visit"],
+)
+async def test_what_is_over_is_not_sent(stage: Stage, mailbox: Path, event: Event) -> None:
+    await stage.hears(event)
+    outcome = await stage.runs_effects()
+    assert [event.state.reason for event in outcome.events] == ["its time is over"]
+    assert kept_in(mailbox) == []
+
+
+async def test_who_left_meanwhile_is_not_written_to(stage: Stage, mailbox: Path) -> None:
+    await on_the_way(stage)
+    await stage.knows(account(lea, "Léa Bernard", status="closed", version=9))
+    assert (await stage.runs_effects()).only(NotificationChanged).state.reason == "the account is closed"
+    assert kept_in(mailbox) == []
+
+
+async def test_a_mail_that_waited_is_sent_to_todays_address(stage: Stage, post: Post) -> None:
+    post.rcpt = ["451 later"]
+    await on_the_way(stage)
+    await stage.runs_effects()
+    await stage.knows(client_profile(lea, "Léa Bernard", email="new@example.org", version=2))
+    await stage.runs_effects()
+    assert post.taken[0]["To"].addresses[0].addr_spec == "new@example.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("another address to confirm", "lea.martin@example.com"),
+        ("another address asked for", "lea.signs.in@example.com"),
+        ("another address", "lea.before@example.com"),
+    ],
+)
+async def test_what_is_about_an_address_goes_to_that_one(
+    stage: Stage, post: Post, name: str, address: str
+) -> None:
+    await _told(stage, name)
+    await stage.knows(account(lea, "Léa Bernard", email="lea.by.now@example.com"))
+    await stage.runs_effects()
+    assert [mail["To"].addresses[0].addr_spec for mail in post.taken] == [address]
+
+
+async def _told(stage: Stage, name: str) -> Outcome:
+    case = next(case for case in CASES if case.name == name)
+    return await stage.hears(case.event)
