@@ -106,7 +106,12 @@ async def opened(url: str) -> AsyncIterator[tuple[AbstractChannel, list[DeadLett
             if message is None:
                 break
             letters.append(DeadLetter(message))
-        yield channel, letters
+        try:
+            yield channel, letters
+        finally:
+            # A channel that just closes gives them back some time after: who looks again at once might not see them.
+            own = await channel.get_underlay_channel()
+            await own.basic_nack(0, multiple=True, requeue=True)
 
 
 def list_them(url: str) -> None:
