@@ -113,6 +113,12 @@ def test_a_text_says_all_facts_of_its_message_and_no_others(template: str, local
     assert words_of(template, locale) - made == facts | sent
 
 
+@pytest.mark.parametrize("template", MESSAGES)
+def test_french_keeps_its_marks_beside_their_word(template: str) -> None:
+    text = files("sav_notifier").joinpath(f"messages/{template}.fr.txt").read_text()
+    assert re.findall(r".* [:;!?»].*|.*« .*", re.sub(r"{{.*?}}|{%.*?%}", "", text)) == []
+
+
 def test_what_is_about_security_or_safety_never_waits() -> None:
     for template, message in MESSAGES.items():
         assert not message.declared.settles or message.declared.takes_back, template

@@ -50,3 +50,7 @@ def is_known(word: str) -> bool:
 def test_what_a_document_names_is_there(document: str) -> None:
     quoted = re.findall(r"`([^`\n]+)`", (REPO / document).read_text())
     assert [name for name in quoted if NAME.fullmatch(name) and not is_there(name)] == []
+
+
+def test_french_refusals_keep_their_marks_beside_their_word() -> None:
+    assert re.findall(r".*\w [:;!?»].*|.*« .*", (REPO / "docs/errors.md").read_text()) == []

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 from uuid import UUID
 
 import pytest
@@ -128,6 +129,10 @@ def test_what_is_only_said_better_is_no_revision(tmp_path: Path) -> None:
         track=(Annotated[str, Field(examples=["6A"])] | None, Field(default=None, examples=["6A"]))
     )
     assert generate(tmp_path, shown) == []
+    worded, better = [cast(Any, StrEnum("Size", {"S": "s", "L": "l"})) for _ in range(2)]
+    worded.__doc__, better.__doc__ = "How big.", "How big a parcel is."
+    generate(tmp_path, published(track=(str | None, None), size=(worded | None, None)))
+    assert generate(tmp_path, published(track=(str | None, None), size=(better | None, None))) == []
 
 
 def test_a_decimal_is_no_text(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def names(**changed: object) -> Names:
         names(),
         names(reactions={"take_the_slot": {BOOKED: None, MOVED: "2026-12-01T00:00:00+00:00"}}),
         names(reactions={"take_the_slot": {BOOKED: None}, "tell": {BOOKED: "2026-12-01T00:00:00+00:00"}}),
+        names(reactions={"take_the_slot": {BOOKED: None, "calendar.NeverPublished.v1": None}}),
         names(reactions={}, retired={"begin": [BOOKED], "take_the_slot": [BOOKED]}),
         names(timers=["call", "ring"], effects=["deliver", "print"]),
         names()
@@ -34,6 +35,7 @@ def names(**changed: object) -> Names:
         "the same",
         "another event",
         "another reaction",
+        "an event that never was before",
         "retired",
         "more timers and effects",
         "another service",

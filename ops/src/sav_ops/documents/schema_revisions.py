@@ -35,41 +35,34 @@ class Described(GenerateJsonSchema):
 
 
 class Bare(Described):
-    """Schemas without titles and descriptions: a better wording makes no revision."""
+    """Schemas whose fields have no titles and whose models no descriptions."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        schema_without_prose = _without_prose(super().model_schema(schema))
-        return (
-            schema_without_prose | {"required": sorted(schema_without_prose["required"])}
-            if "required" in schema_without_prose
-            else schema_without_prose
-        )
-
-    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
-        return _without_prose(super().enum_schema(schema))
+        bare = {
+            word: value
+            for word, value in super().model_schema(schema).items()
+            if word not in ("title", "description")
+        }
+        return bare | {"required": sorted(bare["required"])} if "required" in bare else bare
 
 
-def _without_prose(schema: JsonSchemaValue) -> JsonSchemaValue:
-    return {word: value for word, value in schema.items() if word not in ("title", "description")}
-
-
-def _without_examples(schema: Any) -> Any:
+def _without(words: frozenset[str], schema: Any) -> Any:
     if isinstance(schema, list):
-        return [_without_examples(part) for part in schema]
+        return [_without(words, part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    # A field that is called `examples` has a schema (a dict), not a list.
-    kept = {name: part for name, part in schema.items() if name != "examples" or isinstance(part, dict)}
-    return {name: _without_examples(part) for name, part in kept.items()}
+    # A field that is called `examples` or `title` has a schema (a dict).
+    kept = {name: part for name, part in schema.items() if name not in words or isinstance(part, dict)}
+    return {name: _without(words, part) for name, part in kept.items()}
 
 
 def schema(event: type[BaseModel]) -> Json:
     """Return the current JSON Schema of an event, as it is published."""
-    json_schema: Json = _without_examples(
-        event.model_json_schema(mode="serialization", schema_generator=Bare)
+    json_schema: Json = _without(
+        frozenset({"examples"}), event.model_json_schema(mode="serialization", schema_generator=Bare)
     )
     return {"$schema": DIALECT, "title": event.__name__} | json_schema
 
@@ -97,10 +90,13 @@ def _broken(root: Path, events: Events) -> Iterator[str]:
 
 
 def _added(root: Path, name: str, event: type[Event]) -> Iterator[tuple[Path, str]]:
-    known, today = revisions("schemas", name, root), _text(schema(event))
-    number = len(known) + (today not in known[-1:])
+    known, today = revisions("schemas", name, root), schema(event)
+    newest = [json.loads(text) for text in known[-1:]]
+    # A better wording makes no revision.
+    prose = frozenset({"title", "description"})
+    number = len(known) + (_without(prose, today) not in [_without(prose, schema) for schema in newest])
     if number > len(known):
-        yield root / "schemas" / name / f"{number}.json", today
+        yield root / "schemas" / name / f"{number}.json", _text(today)
     if number > len(revisions("samples", name, root)):
         yield root / "samples" / name / f"{number}.json", _text(event_samples.sample(event, root))
 

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from sav_contracts.published import revisions
 from sav_ops.home import OpsError
 
 Names = dict[str, dict[str, Any]]
 
 CURE = """
 Databases hold these names. A function may have another one: put @stored_as("the name from before") beneath its decorator.
-A reaction that is no more: service.retire("its name", Event). A new one, or a new event of one, says since when it
-counts: @service.on(Event, since="2026-12-01"). A timer or an effect stays for as long as rows may wait for it."""
+A reaction that is no more: service.retire("its name", Event). A new one, or one that reacts to a further event, says
+since when that counts: @service.on(Event, since="2026-12-01"). A timer or an effect stays for as long as rows may wait
+for it."""
 
 
 def keep(published: Names, today: Names) -> None:
@@ -29,7 +31,8 @@ def _broken(service: str, published: Names, today: Names) -> Iterator[str]:
     for name, event in sorted((was | set(_pairs(old, "retired"))) - now - retired):
         yield f"  {service}: {name} does not react to {event} any more"
     for name, event in sorted(now - was):
-        if old and not new["reactions"][name][event]:
+        # An event that is new itself has no past that could be taken up.
+        if old and not new["reactions"][name][event] and revisions("schemas", event):
             yield f"  {service}: {name} reacts to {event} and does not say since when"
     for name, event in sorted(now & retired):
         yield f"  {service}: {name} reacts to {event} and is retired"
