@@ -20,7 +20,7 @@ from sav_auth.model import Purpose
 from sav_calendar.app import calendar
 from sav_catalog.app import catalog
 from sav_chassis.commands.client import CommandClient
-from sav_chassis.identity import Links, Signer
+from sav_chassis.identity import ACCESS_SECONDS, Links, Signer
 from sav_chassis.migrate import migrate
 from sav_chassis.process.runner import connected, serving
 from sav_chassis.service import Service
@@ -37,8 +37,8 @@ SERVICES = {
     service.name: service for service in (auth, catalog, claims, interventions, calendar, notifier, reporting)
 }
 PASSWORD = "correct horse battery"
-# Seconds; a token lasts 15 minutes.
-REFRESHES_AFTER = 600.0
+# Seconds, well before the token ends.
+REFRESHES_AFTER = ACCESS_SECONDS * 2 / 3
 
 
 class FromAnywhere(httpx.ASGITransport):

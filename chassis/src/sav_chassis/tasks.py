@@ -281,7 +281,7 @@ class Worker:
         # Events that waited behind another one have not been tried yet: their time limit starts with the first attempt.
         dead = leased.attempts > 1 and datetime.now(UTC) - leased.since > limit
         state = "dead" if dead else "waiting"
-        place = self.use, leased.key, leased.lease, pause(leased.attempts), cause(error), state
+        place = self.use, leased.key, leased.lease, pause_of_task(leased.attempts), cause(error), state
         # Where an earlier try of this statement arrived, the row is no longer ours, so nothing is written twice.
         mine = await self._database.until_available(lambda: self._database.pool.fetchval(PUT_BACK, *place))
         log.warning(
@@ -306,7 +306,7 @@ async def done(database: Database, use: TaskUse, leased: LeasedTask) -> None:
         await database.pool.execute(ONCE_MORE, *mine)
 
 
-def pause(attempts: int) -> timedelta:
+def pause_of_task(attempts: int) -> timedelta:
     """0.2 s, doubling to 5 min."""
     return timedelta(seconds=backoff.pause(attempts, FIRST_PAUSE, LONGEST_PAUSE))
 

@@ -14,7 +14,7 @@ from sav_chassis.envelope import Context, Envelope
 from sav_chassis.errors import NotYet
 from sav_chassis.service import Reaction, Service
 from sav_chassis.settings import Settings
-from sav_chassis.tasks import LeasedTask, TaskUse, Worker, cause, done, pause
+from sav_chassis.tasks import LeasedTask, TaskUse, Worker, cause, done, pause_of_task
 from sav_chassis.telemetry import metrics, tracing
 from sav_chassis.topology import EVENTS
 from sav_chassis.tx import OnCommit, Tx
@@ -150,7 +150,7 @@ def _parked(envelope: Envelope, event: Event, attempts: int, error: str) -> dict
     return {
         "key": str(envelope.id),
         "lane": envelope.subject,
-        "due": datetime.now(UTC) + (pause(attempts) if attempts else timedelta()),
+        "due": datetime.now(UTC) + (pause_of_task(attempts) if attempts else timedelta()),
         "attempts": attempts,
         "error": error,
         "message": envelope.model_dump_json(),

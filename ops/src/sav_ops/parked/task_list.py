@@ -13,10 +13,9 @@ from rich.text import Text
 
 from sav_chassis.envelope import Envelope, Undecodable
 from sav_chassis.settings import Settings
-from sav_ops import rooms
+from sav_ops import record_names, rooms
 from sav_ops.databases import database
 from sav_ops.home import OpsError
-from sav_ops.parked import record_names
 from sav_ops.rooms import chosen_services
 from sav_ops.statements import DONE, TASK, TASKS
 from sav_ops.terminal.console import out
