@@ -6,13 +6,12 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from given_views import a
+from given_views import a, show
 from pydantic_core import from_json
 from system import System
 from uuid_utils.compat import uuid7
 
 from sav_chassis.errors import Invalid
-from sav_chassis.views import show
 from sav_contracts.actor import Actor
 from sav_contracts.claims import ReclamationView
 from sav_contracts.surface import SURFACE, ListRow

@@ -1,15 +1,19 @@
 """Any service's records as their owner would announce them, for tests of what is read."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import asyncpg
 import world
 from uuid_utils.compat import uuid7
 
+from sav_chassis.migrate import migrate
+from sav_chassis.settings import Settings
 from sav_chassis.testing import enveloped
-from sav_chassis.views import RecordedEvent
+from sav_chassis.views import RecordedEvent, SqlExecutor
 from sav_contracts import catalogue
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView
@@ -25,6 +29,8 @@ from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Event, View
 from sav_contracts.notifier import NotificationView
 from sav_contracts.reporting import FeedbackView
+from sav_edge.completeness import mark_complete
+from sav_edge.projection import apply
 
 V = TypeVar("V", bound=View)
 
@@ -240,3 +246,21 @@ def announced(view: View) -> RecordedEvent:
         and {name for name, field in event.model_fields.items() if field.is_required()} == {"state"}
     )
     return told(event_type(state=view))
+
+
+async def new_read_model(settings: Settings) -> None:
+    """A database of the edge, with a read model that is empty and whole."""
+    await migrate(settings, "edge")
+    async with asyncpg.create_pool(settings.database("edge"), min_size=1, max_size=1) as pool:
+        await wipe(pool)
+
+
+async def wipe(connection: SqlExecutor) -> None:
+    """An empty read model of the edge, which holds everything that there is: nothing."""
+    await connection.execute("TRUNCATE view, timeline, word")
+    await mark_complete(connection)
+
+
+async def show(connection: SqlExecutor, views: Iterable[View]) -> None:
+    """Puts the records into the read model of the edge."""
+    await apply(connection, [announced(view) for view in views])

@@ -29,6 +29,7 @@ from sav_claims.app import claims
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth.account import AcceptInvitation, InviteUser, StaffRole, UserInvited
 from sav_edge.app import application, edge
+from sav_edge.completeness import mark_complete
 from sav_interventions.app import interventions
 from sav_notifier.app import notifier
 from sav_reporting.app import reporting
@@ -184,6 +185,8 @@ async def whole(settings: Settings) -> AsyncIterator[System]:
     rooms: list[Service | Any] = [*SERVICES.values(), edge]
     for room in rooms:
         await migrate(settings, room.name)
+    async with asyncpg.create_pool(settings.database("edge"), min_size=1, max_size=1) as pool:
+        await mark_complete(pool)
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(connected(settings, "tests"))
         system.asks = CommandClient(broker)

@@ -178,7 +178,6 @@ def test_a_row_that_narrows_for_nobody_or_without_a_view_is_refused() -> None:
         partial(ListRow, filters=("city",)),
         partial(ListRow, sorts=("city",)),
         partial(ListRow, search=("city",)),
-        partial(ListRow, during="city"),
         partial(FileRow, file="city"),
     ],
 )

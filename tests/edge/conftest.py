@@ -9,10 +9,10 @@ import httpx
 import pytest
 from given_streams import Replica, replica
 from given_uploads import At, desk
+from given_views import new_read_model, wipe
 from recipes import Scene, scene
 from system import System, door
 
-from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_edge.read_model import ReadModel
 
@@ -33,7 +33,7 @@ async def patient(system: System) -> AsyncIterator[httpx.AsyncClient]:
 async def apart(settings: Settings) -> Settings:
     """A read model without services: records of any kind are told to it, and nothing that other tests change."""
     mine = settings.model_copy(update={"database_prefix": "apart"})
-    await migrate(mine, "edge")
+    await new_read_model(mine)
     return mine
 
 
@@ -46,7 +46,7 @@ async def pool(apart: Settings) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 async def read(pool: asyncpg.Pool) -> ReadModel:
     """The same, empty."""
-    await pool.execute("TRUNCATE view, timeline")
+    await wipe(pool)
     return ReadModel(pool)
 
 

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 import world
-from given_views import a
+from given_views import a, show
 from hypothesis import example, given
 from hypothesis import strategies as st
 from papers import PDF
@@ -23,7 +23,6 @@ from sav_chassis.files import Files
 from sav_chassis.identity import Signer
 from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
-from sav_chassis.views import show
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView

@@ -7,19 +7,20 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 import world
-from given_lists import NOW, chosen, dated, named_wrong, put, through
-from given_views import a
+from given_lists import LISTS, NOW, chosen, dated, named_wrong, put, through
+from given_views import a, show
 from recipes import Scene
 from stories import ids, opened, qualified
 
-from sav_chassis.views import show
+from sav_contracts.actor import Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import AppointmentView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ClientView, ReclamationForClient, ReclamationView
+from sav_contracts.claims import ClientView, ReclamationForClient, ReclamationView, Slot
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import View
 from sav_contracts.visibility import Own, Visible
 from sav_edge.list_query import form
@@ -79,7 +80,7 @@ def appointment(start: str) -> AppointmentView:
     return a(AppointmentView, start=time, end=time + timedelta(hours=2))
 
 
-async def test_appointments_are_sorted_and_chosen_by_the_time_at_which_they_start(
+async def test_appointments_are_sorted_by_their_start_and_chosen_by_when_they_take_place(
     pool: asyncpg.Pool, read: ReadModel
 ) -> None:
     # Whatever zone a time is told in: as texts these would stand in another order.
@@ -95,9 +96,13 @@ async def test_appointments_are_sorted_and_chosen_by_the_time_at_which_they_star
     async def between(**bounds: str) -> list[UUID]:
         return await chosen(read, "/appointments", marie, sort="start", **bounds)
 
-    assert await between(**{"from": "2026-03-02T09:00:00Z"}) == [second.id, third.id]
+    # From 8 to 10, from 9 to 11, from 9:30 to 11:30. Who asks in the middle of a visit has it; what ends or begins at a bound is outside.
+    assert await between(**{"from": "2026-03-02T09:59:59Z"}) == order
+    assert await between(**{"from": "2026-03-02T10:00:00Z"}) == order[1:]
+    assert await between(**{"from": "2026-03-02T11:00:00Z"}) == [third.id]
     assert await between(to="2026-03-02T10:00:00+01:00") == [first.id]
-    assert await between(**{"from": "2026-03-02T08:30:00Z", "to": "2026-03-02T09:30:00Z"}) == [second.id]
+    assert await between(to="2026-03-02T10:00:01+01:00") == [first.id, second.id]
+    assert await between(**{"from": "2026-03-02T09:10:00Z", "to": "2026-03-02T09:20:00Z"}) == order[:2]
     for wrong in ("", "yesterday", "2026-03-02T09:00:00", "2026-03-02", "\0"):
         assert await named_wrong(read, "/appointments", lea, **{"from": wrong, "to": wrong}) == {"from", "to"}
     assert await named_wrong(read, "/invoices", marie, **{"from": "2026-03-02T09:00:00Z"}) == {"from"}
@@ -169,3 +174,46 @@ async def test_a_client_asks_nothing_about_what_only_staff_see(pool: asyncpg.Poo
     await show(pool, [a(ReclamationView, technician_id=world.karim.id, priority="critical")])
     assert await named_wrong(read, "/reclamations", lea, priority="critical") == {"priority"}
     assert len(await chosen(read, "/reclamations", marie, priority="critical")) == 1
+
+
+async def test_visits_are_chosen_by_when_they_take_place(pool: asyncpg.Pool, read: ReadModel) -> None:
+    slot = Slot(start=NOW, end=NOW + timedelta(hours=2))
+    planned, unplanned = a(InterventionView, slot=slot), a(InterventionView, slot=None)
+    await show(pool, [planned, unplanned])
+    for who in (lea, world.karim, marie):
+        middle = {"from": "2026-03-02T09:30:00Z", "to": "2026-03-02T09:40:00Z"}
+        assert await chosen(read, "/interventions", who, **middle) == [planned.id]
+        assert await chosen(read, "/interventions", who, to="2026-03-02T09:00:00Z") == []
+
+
+async def test_a_filter_chooses_by_the_form_that_is_read(pool: asyncpg.Pool, read: ReadModel) -> None:
+    accepted, planned = a(InterventionView, status="accepted"), a(InterventionView, status="planned")
+    await show(pool, [accepted, planned])
+    assert set(await chosen(read, "/interventions", lea, status="planned")) == {accepted.id, planned.id}
+    assert await chosen(read, "/interventions", lea, status="accepted") == []
+    assert await chosen(read, "/interventions", marie, status="planned") == [planned.id]
+    assert await chosen(read, "/interventions", marie, status=["accepted", "declined"]) == [accepted.id]
+
+
+def test_clients_sort_by_what_they_read() -> None:
+    """A sort has one column for everybody: no view may show clients something else in what is sorted."""
+    for row in LISTS.values():
+        view = a(row.message)
+        if Role.CLIENT in row.roles and (shown := view.for_client()):
+            for name in set(row.sorts) & type(shown).model_fields.keys():
+                assert getattr(shown, name) == getattr(view, name), f"{row.route}: {name}"
+
+
+async def test_articles_are_sorted_by_price_and_stock(pool: asyncpg.Pool, read: ReadModel) -> None:
+    dear, cheap, gone = (
+        a(ArticleView, price=price, in_stock=stock)
+        for price, stock in (("1000.00", True), ("9.90", True), ("20", False))
+    )
+    await show(pool, [dear, cheap, gone])
+    for limit in ("1", "50"):
+        assert await through(read, "/articles", lea, sort="price", limit=limit) == [
+            cheap.id,
+            gone.id,
+            dear.id,
+        ]
+        assert (await through(read, "/articles", lea, sort="-in_stock", limit=limit))[-1] == gone.id

@@ -6,20 +6,21 @@ from dataclasses import replace
 import asyncpg
 import pytest
 import world
-from given_views import a, announced
+from given_views import a, new_read_model, show
 from pydantic_core import from_json
 
 from sav_chassis.errors import Invalid
-from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor
 from sav_contracts.claims import ReclamationForClient, ReclamationView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.surface import SURFACE, ListRow
 from sav_edge.list_query import parse
-from sav_edge.projection import apply
+from sav_edge.listed import LISTED
 from sav_edge.read_model import ReadModel
 
 lea, marie, karim = world.lea, world.marie, world.karim
+[VISITS] = [row for row in SURFACE if isinstance(row, ListRow) and row.path == "/interventions"]
 [CLAIMS] = [row for row in SURFACE if isinstance(row, ListRow) and row.path == "/reclamations"]
 
 
@@ -27,12 +28,14 @@ lea, marie, karim = world.lea, world.marie, world.karim
 async def read(settings: Settings) -> AsyncIterator[ReadModel]:
     """One réclamation, of which the client is told other things than staff in every field that chooses."""
     apart = settings.model_copy(update={"database_prefix": "hidden"})
-    await migrate(apart, "edge")
+    await new_read_model(apart)
     async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
         claim = a(ReclamationView, technician_id=karim.id, status="assigned", article="Chaudière")
-        await apply(pool, [announced(claim)])
-        told = '{"status": "qualified", "article": "Lavabo", "technician_id": null}'
-        await pool.execute("UPDATE view SET doc_client = (doc_client::jsonb || $1::jsonb)::text::json", told)
+        other = {"status": "qualified", "article": "Lavabo", "technician_id": None}
+        told = claim.for_client().model_copy(update=other)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ReclamationView, "for_client", lambda _: told)
+            await show(pool, [claim])
         yield ReadModel(pool)
 
 
@@ -57,6 +60,14 @@ async def test_each_chooses_by_what_they_read(
     assert not await finds(read, lea, **staffs)
     assert await finds(read, lea, **clients)
     assert not clients or not await finds(read, marie, **clients)
+
+
+async def test_a_client_finds_nothing_by_the_names_of_fields(pool: asyncpg.Pool, read: ReadModel) -> None:
+    await show(pool, [a(ReclamationView), a(InterventionView, status="accepted")])
+    for text in ("p", "priority", "status", "stat", "s"):
+        assert not await finds(ReadModel(pool), lea, q=text)
+        page = await ReadModel(pool).page(VISITS, {}, {"q": [text]}, lea)
+        assert from_json(page)["items"] == []
 
 
 # As somebody may write it one day: by what only staff read one may choose, sort and search too.
@@ -87,9 +98,12 @@ def test_a_client_chooses_and_sorts_by_nothing_that_they_do_not_read(row: ListRo
     assert wrong(row, lea, sort="-reference", status="assigned") == set()
 
 
-def test_a_clients_search_looks_at_nothing_that_they_do_not_read() -> None:
-    [(searched, _)] = parse(OFFERED, {"q": ["urgent"]}, lea).where
-    assert "article" in searched
-    assert "priority_reason" not in searched
-    [(searched, _)] = parse(OFFERED, {"q": ["urgent"]}, marie).where
-    assert "priority_reason" in searched
+async def test_a_clients_search_looks_at_nothing_that_they_do_not_read(
+    pool: asyncpg.Pool, read: ReadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = replace(LISTED[ReclamationView], search=OFFERED.search)
+    monkeypatch.setattr("sav_edge.listed.LISTED", dict(LISTED) | {ReclamationView: offered})
+    await show(pool, [a(ReclamationView, article="Évier", priority_reason="urgent")])
+    for who, found in ((lea, False), (marie, True)):
+        assert await finds(ReadModel(pool), who, q="urgent") is found
+        assert await finds(ReadModel(pool), who, q="evier")

@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 import world
-from given_views import a, announced
+from given_views import a, announced, new_read_model
 
 from sav_chassis.errors import NotFound
-from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
@@ -30,7 +29,7 @@ karim, sofia, marie, alex = world.karim, world.sofia, world.marie, world.alex
 @pytest.fixture(scope="module")
 async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     apart = settings.model_copy(update={"database_prefix": "hints"})
-    await migrate(apart, "edge")
+    await new_read_model(apart)
     async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
         yield pool
 

@@ -162,7 +162,7 @@ def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
         assert all(told["schema"]["format"] == "binary" for told in content.values())
         assert "content" not in described["responses"]["304"]
     if isinstance(row, ListRow):
-        more = {*(["q"] if row.search else []), *(["from", "to"] if row.during else [])}
+        more = {*(["q"] if row.search else []), *(["from", "to"] if row.has_interval else [])}
         assert in_query == {*row.filters, *more, "limit", "after", "sort", "created_from", "created_to"}
     if isinstance(row, TimelineRow):
         assert in_query == {"limit", "after"}

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from given_views import NOW, a, announced
+from given_views import NOW, a, announced, new_read_model
 from given_visibility import (
     ARTICLE,
     CAST,
@@ -39,7 +39,6 @@ from given_visibility import (
 from pydantic_core import from_json
 
 from sav_chassis.errors import NotFound
-from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
@@ -60,7 +59,7 @@ PAGES = {row.message: row for row in SURFACE if isinstance(row, ListRow)}
 @pytest.fixture(scope="module")
 async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     apart = settings.model_copy(update={"database_prefix": "scopes"})
-    await migrate(apart, "edge")
+    await new_read_model(apart)
     async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
         await apply(pool, [announced(view) for view, _ in (SEES | MORE).values()])
         yield pool

@@ -1,16 +1,17 @@
-"""Searches: every word occurs, whatever its case and accents, where the list says."""
+"""Searches: every word begins a word of what the list says, in whatever form; what nobody wrote is corrected."""
 
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 import world
-from given_lists import chosen, named_wrong, through
-from given_views import a
+from given_lists import chosen, named_wrong, page, through
+from given_views import a, show
 
-from sav_chassis.views import show
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims import ClientView, ReclamationView
+from sav_contracts.interventions.visit import InterventionView
 from sav_edge.read_model import ReadModel
 
 alex, marie, lea = world.alex, world.marie, world.lea
@@ -29,23 +30,25 @@ ARTICLES: dict[str, dict[str, Any]] = {
         ("chaudiere", {"boiler"}),
         ("CHAUDIÈRE", {"boiler"}),
         ("chàüdîère", {"boiler"}),
-        ("audi", {"boiler"}),
+        ("chaud", {"boiler"}),
+        ("audi", set()),
         ("condensation murale", {"boiler"}),
         ("  murale   ch-100 ", {"boiler"}),
         ("murale grohe", set()),
         ("grohe", {"tap"}),
         ("GROHÉ", {"tap"}),
         ("100", {"boiler", "tap"}),
-        ("100%", {"tap"}),
-        ("%", {"tap"}),
-        ("_", {"odd"}),
+        ("100%", {"boiler", "tap"}),
+        ("%", set()),
+        ("_", set()),
         ("x_1", {"odd"}),
-        (".", {"odd"}),
+        ("x1", {"odd"}),
+        (".", set()),
         ("a.b(c)[d]*\\e", {"odd"}),
-        ("(", {"odd"}),
-        ("[", {"odd"}),
-        ("\\", {"odd"}),
+        ("\\", set()),
+        ("' & !x | :*", {"odd"}),
         ("***", set()),
+        ("=status=active", set()),
         ("facade", {"odd"}),
         ("elargi", {"odd"}),
         ("e\u0301largi", {"odd"}),
@@ -74,7 +77,7 @@ async def test_a_search_looks_only_where_the_list_says(pool: asyncpg.Pool, read:
     assert await chosen(read, "/reclamations", lea, q="fuite") == [claim.id]
     for who in (lea, marie):
         assert await chosen(read, "/reclamations", who, q="gaz") == []
-        assert await named_wrong(read, "/invoices", who, q="x") == {"q"}
+        assert await named_wrong(read, "/payments", who, q="x") == {"q"}
     assert await named_wrong(read, "/reclamations", lea, q="a\0b") == {"q"}
     assert await named_wrong(read, "/reclamations", lea, q="a" * 201) == {"q"}
     assert await named_wrong(read, "/reclamations", lea, q=["a" * 100, "b" * 100]) == {"q"}
@@ -88,3 +91,79 @@ async def test_a_search_is_paged_and_filtered_too(pool: asyncpg.Pool, read: Read
     expected = [claim.id for claim in found]
     assert await through(read, "/reclamations", lea, q="evier", sort="reference", limit="2") == expected
     assert await chosen(read, "/reclamations", lea, q="evier", reference="REC-3") == [expected[3]]
+
+
+async def test_a_record_is_found_by_the_name_of_its_client_by_those_who_see_them(
+    pool: asyncpg.Pool, read: ReadModel
+) -> None:
+    martin = uuid4()
+    client = a(ClientView, id=martin, client_id=martin, name="Chloé Cœur-Martin", phones=["+33612345678"])
+    theirs = a(ReclamationView, client_id=martin, technician_id=world.karim.id, article="Lavabo")
+    closed = a(ReclamationView, client_id=martin, technician_id=world.sofia.id, status="closed")
+    visit = a(InterventionView, client_id=martin, reclamation_id=theirs.id, technician_id=world.karim.id)
+    await show(pool, [client, theirs, closed, visit, a(ReclamationView, article="Lavabo")])
+    for text in ("coeur martin", "chloe", "06 12 34 56 78", "martin"):
+        assert set(await chosen(read, "/reclamations", marie, q=text)) == {theirs.id, closed.id}, text
+        assert await chosen(read, "/interventions", marie, q=text) == [visit.id]
+    assert await chosen(read, "/reclamations", marie, q="lavabo martin") == [theirs.id]
+    assert await chosen(read, "/reclamations", world.karim, q="martin") == [theirs.id]
+    # She was their technician, and does not see them any more.
+    assert await chosen(read, "/reclamations", world.sofia, q="martin") == []
+    assert await chosen(read, "/reclamations", lea, q="martin") == []
+
+
+async def test_a_name_that_very_many_bear_is_found_too(
+    pool: asyncpg.Pool, read: ReadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sav_edge.read_model.MOST_OTHERS", 2)
+    people = [uuid4() for _ in range(4)]
+    await show(pool, [a(ClientView, id=one, client_id=one, name="Jean Martin") for one in people])
+    claims = [a(ReclamationView, client_id=one) for one in people]
+    await show(pool, [*claims, a(ReclamationView)])
+    assert set(await chosen(read, "/reclamations", marie, q="martin jean")) == {one.id for one in claims}
+
+
+@pytest.mark.parametrize(
+    ("typed", "results_for"),
+    [
+        ("chaudire", "chaudiere"),
+        ("chuadiere", "chaudiere"),
+        ("CHAUDIÈRRE mural", "chaudiere mural"),
+        ("chaudiere murlae", "chaudiere murale"),
+        ("termostat", "thermostat"),
+    ],
+)
+async def test_a_word_that_occurs_nowhere_is_corrected_and_the_answer_says_so(
+    pool: asyncpg.Pool, read: ReadModel, typed: str, results_for: str
+) -> None:
+    claim = a(ReclamationView, article="Chaudière murale", description="Le thermostat clignote")
+    await show(pool, [claim, a(ReclamationView, article="Chauffe-eau")])
+    told = await page(read, "/reclamations", marie, q=typed)
+    assert ([item["id"] for item in told["items"]], told["results_for"]) == ([str(claim.id)], results_for)
+
+
+async def test_nothing_is_corrected_to_what_the_caller_does_not_see(
+    pool: asyncpg.Pool, read: ReadModel
+) -> None:
+    await show(pool, [a(ReclamationView, client_id=world.paul.id, description="le secret")])
+    for who, found in ((lea, 0), (world.paul, 1)):
+        told = await page(read, "/reclamations", who, q="secrte")
+        assert (len(told["items"]), "results_for" in told) == (found, bool(found))
+    # Nor does it matter whether others wrote it: whoever asks cannot tell.
+    await show(
+        pool,
+        [
+            a(ReclamationView, description="la vanne"),
+            a(ReclamationView, client_id=world.paul.id, description="vane"),
+        ],
+    )
+    assert (await page(read, "/reclamations", lea, q="vane"))["results_for"] == "vanne"
+    for text in ("zzzzzzzz", "rec-2026-999999", "a"):
+        assert "results_for" not in await page(read, "/reclamations", world.paul, q=text)
+
+
+async def test_a_corrected_search_is_paged(pool: asyncpg.Pool, read: ReadModel) -> None:
+    claims = [a(ReclamationView, reference=f"REC-{n}", article="Robinet") for n in range(5)]
+    await show(pool, claims)
+    expected = [one.id for one in claims]
+    assert await through(read, "/reclamations", lea, q="robniet", sort="reference", limit="2") == expected

@@ -9,7 +9,7 @@ import asyncpg
 import world
 from eventually import eventually
 from given_streams import Ear, Replica, a_claim, changed, ear, free_port, later
-from given_views import USUAL, a
+from given_views import USUAL, a, wipe
 from pydantic_core import from_json
 from recipes import Scene
 from stories import Json, assign, done, opened, qualified, refused
@@ -166,7 +166,7 @@ async def shows(read: ReadModel, row: Row, who: Actor, view: View) -> bool:
 
 
 async def test_everybody_hears_of_just_what_they_can_get(pool: asyncpg.Pool, one: Replica) -> None:
-    await pool.execute("TRUNCATE view, timeline")
+    await wipe(pool)
     views, end = records(), a(ArticleView)
     async with AsyncExitStack() as stack:
         ears = [await stack.enter_async_context(one.heard_by(who)) for who in CAST]

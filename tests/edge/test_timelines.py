@@ -9,11 +9,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 import world
-from given_views import NOW, a, told
+from given_views import NOW, a, new_read_model, told
 from pydantic_core import from_json
 
 from sav_chassis.errors import NotFound
-from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_chassis.views import RecordedEvent
 from sav_contracts.actor import Actor
@@ -66,7 +65,7 @@ TIMELINES = {row.message: row for row in SURFACE if isinstance(row, TimelineRow)
 @pytest.fixture(scope="module")
 async def pool(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
     apart = settings.model_copy(update={"database_prefix": "timelines"})
-    await migrate(apart, "edge")
+    await new_read_model(apart)
     async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
         yield pool
 

@@ -75,7 +75,7 @@ async def test_a_time_that_cannot_be_is_named_to_whoever_asks(scene: Scene, rout
 async def test_the_times_of_a_list_are_looked_at(scene: Scene, row: Row) -> None:
     role = next(role for role in (Role.ADMIN, Role.MANAGER, Role.CLIENT) if role in row.roles)
     asked = await call(row, scene, scene.near, role)
-    during = FROM_AND_TO if isinstance(row, ListRow) and row.during else {}
+    during = FROM_AND_TO if isinstance(row, ListRow) and row.has_interval else {}
     for name in [*SINCE_AND_UNTIL, *during] if isinstance(row, ListRow) else []:
         for value in WRONG["date-time"]:
             if value not in ([], {}):

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from given_views import announced
+from given_views import announced, new_read_model, wipe
 from given_visibility import CAST, MORE, NADIAS, OMARS, OPEN, PAULS, SEES, may_see
 from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +15,6 @@ from uuid_utils.compat import uuid7
 from sav_chassis.database import opened
 from sav_chassis.envelope import Context
 from sav_chassis.errors import NotFound, NotYet
-from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx
 from sav_chassis.visibility import sees
@@ -53,14 +52,15 @@ LISTED = {row.message: row for row in SURFACE if isinstance(row, ListRow) and "{
 @pytest.fixture(scope="module")
 async def apart(settings: Settings) -> Settings:
     apart = settings.model_copy(update={"database_prefix": "visibility"})
-    await migrate(apart, "edge")
+    await new_read_model(apart)
     return apart
 
 
 @pytest.fixture(scope="module")
 async def pool(apart: Settings) -> AsyncIterator[asyncpg.Pool]:
     async with asyncpg.create_pool(apart.database("edge"), min_size=1, max_size=2) as pool:
-        await pool.execute("TRUNCATE view, timeline, change")
+        await pool.execute("TRUNCATE change")
+        await wipe(pool)
         await apply(pool, [announced(view) for view, _ in ALL.values()])
         await pool.execute(LINES, list({one.id for one in THEIRS.values()}))
         yield pool

@@ -13,12 +13,12 @@ from given_streams import ear, free_port
 from stories import done
 from system import Person, System
 
-from sav_chassis.views import RecordedEvent, SqlExecutor, project
+from sav_chassis.views import TABLE_LOCK, RecordedEvent, SqlExecutor, project
 from sav_edge import projection
 from sav_edge.app import listening
 from sav_ops.home import OpsError
 from sav_ops.replay import event_logs, shadow_tables
-from sav_ops.replay.rebuild import rebuild
+from sav_ops.replay.rebuild import fill, rebuild
 from sav_ops.verify.verification import verify
 
 SHAPE = """
@@ -78,6 +78,22 @@ async def test_the_rebuilt_tables_are_to_a_migration_as_the_old_ones_were(system
     await rebuild(system.settings, "edge")
     assert await system.sql("edge", SHAPE) == before
     assert await system.sql("edge", SHADOWS) == []
+
+
+async def test_a_read_model_that_was_wiped_answers_503_until_it_is_filled(
+    system: System, visit: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    manager = await system.manager()
+    await system.sql("edge", "DELETE FROM view")
+    for path in ("/reclamations", f"/reclamations/{visit['reclamation_id']}"):
+        refused = await manager.get(path)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+    await asyncio.to_thread(fill, system.settings)
+    assert "is filled from the logs" in capsys.readouterr().out
+    assert done(await manager.get(f"/reclamations/{visit['reclamation_id']}"))
+    assert await verify(system.settings, 10) == []
+    await asyncio.to_thread(fill, system.settings)
+    assert "filled" not in capsys.readouterr().out
 
 
 @asynccontextmanager
@@ -221,7 +237,7 @@ async def test_one_that_was_cut_off_harms_nothing_and_the_next_one_works(
 
     def cut_off(read: int, total: int) -> None:
         if not killing:
-            killing.append(asyncio.create_task(killer.fetch(CUT_OFF, shadow_tables.ONE_AT_A_TIME)))
+            killing.append(asyncio.create_task(killer.fetch(CUT_OFF, TABLE_LOCK)))
 
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await rebuild(system.settings, "edge", batch=5, progress=cut_off)

@@ -17,7 +17,7 @@ from sav_ops.home import OpsError
 from sav_ops.replay.refresh import Refresh, model_of
 from sav_ops.verify.verification import verify
 
-SHOWN = "SELECT kind, id, version FROM view ORDER BY kind, id"
+SHOWN = "SELECT kind, id, version FROM view WHERE kind <> 'read_model' ORDER BY kind, id"
 TOLD = "SELECT root, event_id FROM timeline ORDER BY root, event_id"
 WAITS = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
 NEWER = "SELECT type, actor_role, correlation_id FROM event_log WHERE position > $1"

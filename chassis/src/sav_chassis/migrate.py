@@ -3,7 +3,9 @@
 Only upgrades import Alembic. A process only checks versions at its start, and saves the memory.
 """
 
+from importlib import import_module
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -41,6 +43,9 @@ async def migrate(settings: Settings, room: str) -> None:
             await connection.run_sync(_upgrade, room)
     finally:
         await engine.dispose()
+    # What follows from declarations is compared with what is there, outside the migrations.
+    if find_spec(declared := f"sav_{room}.declared"):
+        await import_module(declared).settle(settings)
 
 
 def _upgrade(connection: Connection, room: str) -> None:

@@ -1,6 +1,6 @@
-"""The one writer of the `view` table: events from the queue, a reply or a replay are all applied here."""
+"""The one way to write the `view` table: events from the queue, a reply or a replay are all applied by its `UPSERT`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from sav_chassis.envelope import Envelope
@@ -8,7 +8,9 @@ from sav_contracts.messages import Event, View
 
 RecordedEvent = tuple[Envelope, Event]
 
-COLUMNS = (
+# Names and types. A column's values come as an array of its type.
+Columns = tuple[tuple[str, str], ...]
+COLUMNS: Columns = (
     ("kind", "text"),
     ("id", "uuid"),
     ("version", "bigint"),
@@ -24,13 +26,33 @@ COLUMNS = (
     ("doc", "json"),
     ("doc_client", "json"),
 )
-_NAMES = ", ".join(name for name, _ in COLUMNS)
-_ARRAYS = ", ".join(f"${n}::{type}[]" for n, (_, type) in enumerate(COLUMNS, 1))
-_NEWER = ", ".join(f"{name} = excluded.{name}" for name, _ in COLUMNS[2:])
-# Compares versions, so that duplicates and disorder have no effect. Sorted by key, so that replicas do not deadlock.
-UPSERT = f"""
-INSERT INTO view ({_NAMES}) SELECT {_NAMES} FROM unnest({_ARRAYS}) AS newest ({_NAMES})
-ON CONFLICT (kind, id) DO UPDATE SET {_NEWER} WHERE view.version < excluded.version"""
+# The advisory lock of whoever replaces the table, or gives it other columns: one at a time.
+TABLE_LOCK = 7_305_003
+# asyncpg knows no array of these.
+AS_TEXT = frozenset({"tsvector"})
+
+
+def unnested(columns: Columns) -> tuple[str, str]:
+    """The SQL of columns whose values come as arrays: what to select, and from what."""
+    names = ", ".join(name for name, _ in columns)
+    types = ("text" if type in AS_TEXT else type for _, type in columns)
+    arrays = ", ".join(f"${n}::{type}[]" for n, type in enumerate(types, 1))
+    selected = ", ".join(f"{name}::{type}" if type in AS_TEXT else name for name, type in columns)
+    return selected, f"unnest({arrays}) AS newest ({names})"
+
+
+def upserting(columns: Columns) -> str:
+    """The statement that brings rows of the table with these columns, the key first, to their newest version."""
+    names = ", ".join(name for name, _ in columns)
+    selected, arrays = unnested(columns)
+    newer = ", ".join(f"{name} = excluded.{name}" for name, _ in columns[2:])
+    # Compares versions, so that duplicates and disorder have no effect. Sorted by key, so that replicas do not deadlock.
+    return f"""
+INSERT INTO view ({names}) SELECT {selected} FROM {arrays}
+ON CONFLICT (kind, id) DO UPDATE SET {newer} WHERE view.version < excluded.version"""
+
+
+UPSERT = upserting(COLUMNS)
 
 
 class SqlExecutor(Protocol):
@@ -49,14 +71,16 @@ async def show(connection: SqlExecutor, views: Iterable[View]) -> None:
     await upsert(connection, UPSERT, rows(views), len(COLUMNS))
 
 
-def rows(views: Iterable[View]) -> Iterator[tuple[Any, ...]]:
-    """The newest of these views for each record, as table rows in the order of the key."""
+def rows(
+    views: Iterable[View], row: Callable[[View], tuple[Any, ...]] | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """The newest of these views for each record, as table rows (`row_of`) in the order of the key."""
     newest: dict[tuple[str, Any], View] = {}
     for view in views:
         key = (view.kind(), view.id)
         if key not in newest or newest[key].version < view.version:
             newest[key] = view
-    return (row(newest[key]) for key in sorted(newest))
+    return ((row or row_of)(newest[key]) for key in sorted(newest))
 
 
 async def upsert(connection: SqlExecutor, statement: str, rows: Iterable[Sequence[Any]], width: int) -> None:
@@ -75,7 +99,7 @@ def arrays(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
     return columns
 
 
-def row(view: View) -> tuple[Any, ...]:
+def row_of(view: View) -> tuple[Any, ...]:
     """A view as a table row; `doc` and `doc_client` are served exactly as stored."""
     shown = view.for_client()
     return (

@@ -12,7 +12,7 @@ NOBODY = UUID(int=0)
 
 
 class Role(StrEnum):
-    """Who a caller is. `anyone` has no token; `system` is SAV itself: a reaction, a timer, or the demo data."""
+    """What a caller is. `anyone` has no token; `system` is SAV itself, reacting or seeding."""
 
     ANYONE = "anyone"
     CLIENT = "client"

@@ -43,6 +43,9 @@ class AppointmentView(View):
     sequence: int
     reason: str | None = Field(examples=["Convenu au téléphone avec la cliente."])
 
+    def interval(self) -> tuple[datetime, datetime]:
+        return self.start, self.end
+
     def is_open(self) -> bool:
         return self.status in {"held", "booked"}
 

@@ -183,6 +183,10 @@ class View(Message):
         """Whether work on the record goes on. A technician sees the clients of open records only."""
         return True
 
+    def interval(self) -> tuple[datetime, datetime] | None:
+        """From when until when it takes place. A list of views that say so takes `from` and `to`."""
+        return None
+
     def timeline_roots(self) -> frozenset[UUID]:
         """The records whose timelines show events about this one."""
         return frozenset({self.id}) if self.in_timelines() else frozenset()

@@ -23,10 +23,11 @@ from sav_chassis.process.health import Health
 from sav_chassis.process.runner import connected
 from sav_chassis.revocations import revoke
 from sav_chassis.settings import Settings
+from sav_chassis.startup_checks import MissingMigration
 from sav_chassis.telemetry import tracing
 from sav_chassis.views import RecordedEvent
 from sav_contracts.auth.policy import Cors, RateLimits
-from sav_edge import problems, unmatched
+from sav_edge import declared, problems, unmatched
 from sav_edge.api_docs import described
 from sav_edge.audit_log import Audit
 from sav_edge.bodies import BodyLimits
@@ -75,6 +76,10 @@ async def application(settings: Settings, health: Health | None = None) -> Async
         connected(settings, edge.name) as broker,
         connected(settings, "edge publishes", SOON) as publishing,
     ):
+        if lacking := await declared.missing(database.pool):
+            raise MissingMigration(f"edge: the database lacks {', '.join(lacking)}; run `./sav migrate`")
+        # Whoever starts last after an update finds what processes of the release before wrote meanwhile.
+        await declared.refresh_stale(database.pool)
         client = CommandClient(publishing)
         await client.start()
 

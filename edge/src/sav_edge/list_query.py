@@ -2,53 +2,46 @@
 
 import json
 import re
-import unicodedata
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 from uuid import UUID
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from asyncpg import Range
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError, from_json
 
 from sav_chassis.errors import WrongFields
 from sav_chassis.pydantic_messages import ANOTHER, meant
-from sav_chassis.visibility import doc
 from sav_contracts.actor import Actor, Role
 from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import ListRow, TimelineRow
 from sav_contracts.times import Moment
 from sav_contracts.wrong_value import WrongValue
+from sav_edge.folding import THEN, Word, words
+from sav_edge.listed import EPOCH, filter_query, sort_column, sorted_as
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 # Characters of a search; each of its words is searched for separately.
 MAX_SEARCH = 200
-TIMES = ("created_at", "updated_at")
 SINCE_AND_UNTIL = {"created_from": ">=", "created_to": "<"}
-FROM_AND_TO = {"from": ">=", "to": "<"}
-# Fields that also have a column of their own.
-IDS = ("client_id", "technician_id", "product_id", "user_id")
+FROM_AND_TO = ("from", "to")
+
+# What PostgreSQL compares with; a mark is written by us, and may be sent by anybody.
+RECORDED: Mapping[type[Any], Any] = {
+    datetime: AwareDatetime,
+    Decimal: Annotated[Decimal, Field(max_digits=30, decimal_places=10)],
+    int: Annotated[int, Field(ge=-(2**63), lt=2**63)],
+}
 
 QueryParameters = Mapping[str, Sequence[str]]
-
-
-def _accented() -> dict[str, str]:
-    """Each ASCII letter with its accented forms (Latin-1 and Latin Extended-A): `e` with `èéêëÈÉ…`."""
-    found: dict[str, str] = {}
-    for letter in map(chr, range(0xC0, 0x180)):
-        bare = unicodedata.normalize("NFD", letter)[0].lower()
-        if bare.isascii():
-            found[bare] = found.get(bare, "") + letter
-    return found
-
-
-ACCENTED = _accented()
 
 
 def parameters(row: ListRow | TimelineRow, shown: type[View] | None = None) -> list[str]:
@@ -59,7 +52,7 @@ def parameters(row: ListRow | TimelineRow, shown: type[View] | None = None) -> l
     return [
         *(name for name in row.filters if name in fields),
         *(["q"] if row.search else []),
-        *(FROM_AND_TO if row.during else []),
+        *(FROM_AND_TO if row.has_interval else []),
         "limit",
         "after",
         "sort",
@@ -127,14 +120,20 @@ class NoLimit(WrongValue):
 
 @dataclass
 class Listing:
-    """A parsed list query. `where` pairs a condition, with `$` for its parameter, and the parameter's value."""
+    """A parsed list query. `where` pairs a condition, with `$` for its parameter, and the parameter's value.
+
+    `interval` holds `from` and `to`, whichever were given; `filters` are texts of a `tsquery`, all of which must hold; `searched` are the words that must occur.
+    """
 
     order: str = "created_at"
-    timed: bool = True
+    sorted_as: Any = EPOCH
     descending: bool = True
     limit: int = DEFAULT_LIMIT
     after: tuple[Any, UUID] | None = None
     where: list[tuple[str, Any]] = field(default_factory=list)
+    interval: dict[str, datetime] = field(default_factory=dict)
+    filters: list[str] = field(default_factory=list)
+    searched: list[Word] = field(default_factory=list)
     wrong: list[tuple[str, Text]] = field(default_factory=list)
 
     @property
@@ -145,13 +144,10 @@ class Listing:
     def beyond(self) -> str:
         return "<" if self.descending else ">"
 
-    def key(self, actor: Actor) -> str:
-        """The SQL expression to sort by. A record without a value comes first, or last in descending order."""
-        if self.order in TIMES:
-            return f"v.{self.order}"
-        value = column(self.order, actor)
-        # A row comparison with NULL is never true: the following page would be empty.
-        return f"coalesce(({value})::timestamptz, 'epoch')" if self.timed else f"coalesce({value}, '')"
+    @property
+    def key(self) -> str:
+        """The column to sort by. A record without a value comes first, or last in descending order."""
+        return f"v.{sort_column(self.order)}"
 
 
 def parse(row: ListRow | TimelineRow, query: QueryParameters, actor: Actor) -> Listing:
@@ -176,6 +172,7 @@ def parse(row: ListRow | TimelineRow, query: QueryParameters, actor: Actor) -> L
             listing.wrong.append(("after", NoNext().text()))
     if listing.wrong:
         raise WrongFields.of(listing.wrong)
+    listing.where += _overlapping(**listing.interval) if listing.interval else []
     return listing
 
 
@@ -186,30 +183,33 @@ def _choose(
     fields = shown.model_fields
     if name in row.filters:
         chosen = [_value(shown.filter_type(name), value) for value in values]
-        listing.where.append(_equals(name, chosen, actor))
+        listing.filters.append(filter_query(name, chosen, actor.role))
     elif name == "q":
-        listing.where.append(
-            _search([name for name in row.search if name in fields], " ".join(values), actor)
-        )
+        listing.searched = _words(" ".join(values))
+        if not listing.searched and "".join(values).strip():
+            listing.where.append(("$", False))
     elif name in SINCE_AND_UNTIL:
         listing.where.append((f"v.created_at {SINCE_AND_UNTIL[name]} $", _time(values[-1])))
     elif name in FROM_AND_TO:
-        time = f"({column(row.during, actor)})::timestamptz"
-        listing.where.append((f"{time} {FROM_AND_TO[name]} $", _time(values[-1])))
+        listing.interval[name] = _time(values[-1])
     elif name == "sort":
         listing.descending = values[-1].startswith("-")
         listing.order = _sort(values[-1].removeprefix("-"), [sort for sort in row.sorts if sort in fields])
-        listing.timed = _is_time(fields[listing.order].annotation)
+        _, listing.sorted_as = sorted_as(row.message, listing.order)
 
 
-def column(name: str, actor: Actor) -> str:
-    """The SQL expression of a field, read from the form that this caller may see."""
-    return f"v.{doc(actor.role)} ->> '{name}'"
+def _overlapping(**interval: datetime) -> list[tuple[str, Any]]:
+    """The conditions for what starts before `to` and ends after `from`."""
+    after, before = interval.get("from"), interval.get("to")
+    if after and before and after >= before:
+        return _overlapping(**{"from": after}) + _overlapping(to=before)
+    # In one piece: the planner takes two conditions for independent, and goes through the table.
+    return [("v.during && $::tstzrange", Range(after, before, lower_inc=False))]
 
 
 def mark(listing: Listing, value: Any, id: UUID) -> str:
     """Encodes where a page ended, for the following request."""
-    sort_value = value.isoformat() if isinstance(value, datetime) else value
+    sort_value = value.isoformat() if isinstance(value, datetime) else str(value)
     return urlsafe_b64encode(json.dumps([listing.order, sort_value, str(id)]).encode()).decode().rstrip("=")
 
 
@@ -221,48 +221,21 @@ def place(after: str, listing: Listing) -> tuple[Any, UUID]:
         raise ValueError("not a mark")
     if marked[0] != listing.order or "\0" in marked[1]:
         raise ValueError("a mark of another order")
-    return _recorded(marked[1]) if listing.timed else marked[1], UUID(marked[2])
+    return _recorded(type(listing.sorted_as), marked[1]), UUID(marked[2])
 
 
-def _equals(name: str, values: list[Any], actor: Actor) -> tuple[str, Any]:
-    if name in IDS and actor.role is not Role.CLIENT:
-        return f"v.{name} = ANY($::uuid[])", values
-    return f"{column(name, actor)} = ANY($::text[])", [
-        json.dumps(v) if isinstance(v, bool) else str(v) for v in values
-    ]
-
-
-def _search(names: Sequence[str], text: str, actor: Actor) -> tuple[str, Any]:
-    """The condition that every word occurs in one of the fields, regardless of case and accents."""
+def _words(text: str) -> list[Word]:
     if "\0" in text:
         raise HoldsNul().error()
     if len(text) > MAX_SEARCH:
         raise SearchTooLong().error()
-    said = f"concat_ws(' ', {', '.join(column(name, actor) for name in names)})"
-    return f"{said} ~* ALL ($::text[])", [_pattern(word) for word in text.split()]
-
-
-def _pattern(word: str) -> str:
-    """A regular expression (PostgreSQL, 9.7.3) that matches the word with any accents."""
-    bare = [letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter)]
-    return "".join(_letter(letter) for letter in bare)
-
-
-def _letter(letter: str) -> str:
-    if accented := ACCENTED.get(letter.lower()):
-        return f"[{letter}{accented}]"
-    # A backslash makes a punctuation sign literal, but gives a letter or digit a special meaning.
-    return f"\\{letter}" if letter.isascii() and not letter.isalnum() else letter
+    return list(dict.fromkeys(words(text)))
 
 
 def _sort(name: str, sorts: Sequence[str]) -> str:
     if name not in sorts:
         raise NoSort(sorts=", ".join(sorts)).error()
     return name
-
-
-def _is_time(annotation: Any) -> bool:
-    return annotation is datetime or datetime in get_args(annotation)
 
 
 def _value(annotation: Any, text: str) -> Any:
@@ -282,11 +255,13 @@ def _time(text: str) -> datetime:
     return time
 
 
-def _recorded(text: str) -> datetime:
-    """The time of a record in a mark; unlike a parameter's it may be outside the range of `Moment`."""
-    time: datetime = _value(AwareDatetime, text)
+def _recorded(kind: type[Any], text: str) -> Any:
+    """The sort value in a mark; unlike a parameter's, a time may be outside the range of `Moment`."""
+    if kind is str and text and THEN not in text:
+        raise ValueError("a mark of a release that sorted in another way")
+    value = _value(RECORDED.get(kind, kind), text)
     try:
-        return time.astimezone(UTC)
+        return value.astimezone(UTC) if isinstance(value, datetime) else value
     except OverflowError:
         raise ValueError("not a mark") from None
 

@@ -56,6 +56,16 @@ MEANT = {
     "id that the command changes must still be in that version.",
     "schema": {"type": "string"},
 }
+SEARCHED = (
+    "Words, or beginnings of words, that all occur: in any case, with or without accents, numbers in any grouping. "
+    "A word that occurs nowhere is corrected; then `results_for` says what was searched for."
+)
+RESULTS_FOR: Json = {
+    "results_for": {
+        "type": "string",
+        "description": "What was searched for in place of `q`",
+    }
+}
 BINARY = {"type": "string", "format": "binary"}
 
 
@@ -219,7 +229,8 @@ def _answer(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
             "properties": {
                 "items": {"type": "array", "items": schema},
                 "next": {"type": ["string", "null"], "description": "The `after` of the following page"},
-            },
+            }
+            | (RESULTS_FOR if isinstance(row, ListRow) and row.search else {}),
         }
     return {
         "description": "Done" if isinstance(row, MessageRow) else "Found",
@@ -305,7 +316,7 @@ def _query_parameter(name: str, row: ListRow | TimelineRow) -> Json:
     if name == "limit":
         schema = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
     elif name == "q":
-        schema = {"type": "string", "maxLength": MAX_SEARCH}
+        schema = {"type": "string", "maxLength": MAX_SEARCH, "description": SEARCHED}
     elif name in ("from", "to", "created_from", "created_to"):
         schema = {"type": "string", "format": "date-time"}
     return {"name": name, "in": "query", "schema": schema}

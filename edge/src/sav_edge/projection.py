@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sav_chassis.envelope import Envelope
-from sav_chassis.views import COLUMNS, UPSERT, RecordedEvent, SqlExecutor, arrays, rows
+from sav_chassis.views import RecordedEvent, SqlExecutor, arrays, rows, upserting
 from sav_contracts.messages import Event
 from sav_contracts.timeline import Entry
+from sav_edge.listed import COLUMNS, row_of
 
 # The tables that `replay` writes, in its order; `apply` also writes the changes to `change`.
 TABLES = ("view", "timeline")
@@ -15,7 +16,8 @@ LINE = ("uuid", "uuid", "timestamptz", "text", "uuid", "json", "json")
 # The columns that decide who sees a record.
 WHOSE = "parent, user_id, client_id, technician_id"
 SHOWN = f"""
-WITH shown AS ({UPSERT} RETURNING kind, id, version, {WHOSE}, nullif(doc_client IS NOT NULL, false) AS doc_client)"""
+WITH shown AS ({upserting(COLUMNS)}
+    RETURNING kind, id, version, {WHOSE}, nullif(doc_client IS NOT NULL, false) AS doc_client, found)"""
 LINES = f"""
 INSERT INTO timeline (root, event_id, at, kind, subject, doc, doc_client)
 SELECT * FROM unnest({", ".join(f"${n}::{type}[]" for n, type in enumerate(LINE, len(COLUMNS) + 1))})
@@ -24,13 +26,25 @@ ON CONFLICT DO NOTHING"""
 # statement began: when two replicas write a record concurrently, an owner in between may not be notified.
 CHANGES = f""",
 told AS (
-    INSERT INTO change (kind, id, version, {WHOSE}, doc_client) SELECT * FROM shown UNION ALL
+    INSERT INTO change (kind, id, version, {WHOSE}, doc_client)
+    SELECT kind, id, version, {WHOSE}, doc_client FROM shown UNION ALL
     SELECT was.kind, was.id, shown.version, was.parent, was.user_id, was.client_id, was.technician_id,
         nullif(was.doc_client IS NOT NULL, false)
     FROM shown JOIN view was ON was.kind = shown.kind AND was.id = shown.id
     WHERE (was.client_id, was.technician_id, was.doc_client IS NOT NULL)
         IS DISTINCT FROM (shown.client_id, shown.technician_id, shown.doc_client IS NOT NULL))"""
-APPLY, REPLAY = SHOWN + CHANGES + LINES, SHOWN + LINES
+
+
+def words_of(rows: str) -> str:
+    """The statement that adds the words of these rows to those that occur; a search corrects others to them."""
+    return f"""
+    INSERT INTO word (kind, word) SELECT DISTINCT kind, lexeme FROM {rows}, unnest(tsvector_to_array(found)) lexeme
+    WHERE lexeme ~ '^[a-z]{{4,}}$' ORDER BY kind, lexeme ON CONFLICT DO NOTHING"""
+
+
+WORDS = f""",
+worded AS ({words_of("shown")})"""
+APPLY, REPLAY = SHOWN + CHANGES + WORDS + LINES, SHOWN + LINES
 
 
 async def apply(connection: SqlExecutor, events: Sequence[RecordedEvent]) -> None:
@@ -39,13 +53,13 @@ async def apply(connection: SqlExecutor, events: Sequence[RecordedEvent]) -> Non
 
 
 async def replay(connection: SqlExecutor, events: Sequence[RecordedEvent]) -> None:
-    """The same for past events: listeners are not notified."""
+    """The same for past events: listeners are not notified, and words are left to `declared.collect_words`."""
     await _write(connection, REPLAY, events)
 
 
 async def _write(connection: SqlExecutor, statement: str, events: Sequence[RecordedEvent]) -> None:
     if events:
-        views = arrays(rows(event.state for _, event in events), len(COLUMNS))
+        views = arrays(rows((event.state for _, event in events), row_of), len(COLUMNS))
         lines = arrays(sorted(_lines(events), key=lambda row: (row[0], row[2], row[1])), len(LINE))
         await connection.execute(statement, *views, *lines)
 

@@ -1,6 +1,7 @@
 """Reads: one SQL statement over the read model, within the caller's scope."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,13 +10,21 @@ import asyncpg
 
 from sav_chassis.errors import NoSuch, NotFound
 from sav_chassis.visibility import doc, visible
-from sav_contracts.actor import Actor, Role
+from sav_contracts.actor import MANAGERS, Actor, Role
 from sav_contracts.labels import label
 from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import SURFACE, ListRow, ReadRow, TimelineRow
 from sav_contracts.visibility import NOTHING, Rule
+from sav_edge.completeness import IS_COMPLETE, NotFilledYet
+from sav_edge.corrections import corrections
+from sav_edge.folding import Word, words
 from sav_edge.list_query import Listing, QueryParameters, mark, parse
+from sav_edge.list_statement import ListStatement
+from sav_edge.listed import LISTED, OTHERS, search_query
+
+# Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
+MOST_OTHERS = 5000
 
 # The ids of a path, by name: `{reclamation_id: …, photo_id: …}`.
 Ids = Mapping[str, UUID]
@@ -64,43 +73,80 @@ class ReadModel:
         `NotFound` where the actor may see no such record, or not its parent.
         """
         statement = _newest(row, actor.role, tuple(ids))
-        found = await self._pool.fetchrow(statement, *_arguments(row, ids, actor))
+        found = await self._pool.fetchrow(statement, *_arguments(ids, actor))
         if found is None:
+            await self._check_complete()
             raise _missing(row.message, ids)
         return FoundRecord(*found)
 
-    async def page(self, row: ListRow, ids: Ids, query: QueryParameters, actor: Actor) -> str:
+    async def page(self, row: ListRow, ids: Ids, asked: QueryParameters, actor: Actor) -> str:
         """A page of the records that the actor may see; where the path names a parent, of its children only.
 
         `Invalid` names every wrong parameter; `NotFound` where the actor may not see the parent.
         """
-        listing = parse(row, query, actor)
+        listing = parse(row, asked, actor)
         if ids:
             await self._check_parents(ids, actor)
-        arguments = _arguments(row, ids, actor)
-
-        def parameter(value: Any) -> str:
-            arguments.append(value)
-            return f"${len(arguments)}"
-
-        where = _conditions(row, actor.role, tuple(ids))
-        for condition, value in listing.where:
-            where += " AND " + condition.replace("$", parameter(value))
-        key = listing.key(actor)
-        if listing.after:
-            value, id = map(parameter, listing.after)
-            where += f" AND ({key}, v.id) {listing.beyond} ({value}, {id})"
-        rows = await self._pool.fetch(
-            f"""SELECT v.{doc(actor.role)} AS doc, {key} AS place, v.id FROM view v WHERE {where}
-            ORDER BY {key} {listing.direction}, v.id {listing.direction} LIMIT {listing.limit + 1}""",
-            *arguments,
-        )
+        # Whether a word occurs nowhere is soon known of all records; of some it takes longer than the search.
+        first = actor.role in MANAGERS
+        corrected = await self._corrections(row, listing, actor) if first else []
+        rows = await self._listed(row, ids, listing, actor, rare=bool(corrected))
+        if not rows and not first:
+            corrected = await self._corrections(row, listing, actor)
+        for text in () if rows else corrected:
+            nearer = replace(listing, searched=list(words(text)))
+            if rows := await self._listed(row, ids, nearer, actor):
+                return _page(rows, listing, text)
+        if not rows:
+            await self._check_complete()
         return _page(rows, listing)
 
-    async def timeline(self, row: TimelineRow, ids: Ids, query: QueryParameters, actor: Actor) -> str:
+    async def _corrections(self, row: ListRow, listing: Listing, actor: Actor) -> list[str]:
+        """What to search for instead, where a word occurs in no record that the actor sees."""
+        if not listing.searched:
+            return []
+        return await corrections(self._pool, (row.message, *_others(row).values()), listing.searched, actor)
+
+    async def _listed(
+        self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, rare: bool = False
+    ) -> Sequence[asyncpg.Record]:
+        """The records of a page, and one more where there is another page."""
+        statement = ListStatement(
+            actor.role,
+            row.message.kind(),
+            _conditions(row, actor.role, tuple(ids)),
+            _arguments(ids, actor),
+            listing,
+        )
+        for word in listing.searched:
+            named = [await self._named(statement, word, *other, actor) for other in _others(row).items()]
+            statement.search(word, [condition for condition in named if condition])
+        rows: Sequence[asyncpg.Record] = []
+        for way in statement.ways(rare):
+            rows = await self._pool.fetch(way, *statement.arguments)
+            if len(rows) > listing.limit:
+                break
+        return rows
+
+    async def _named(
+        self, statement: ListStatement, word: Word, field: str, view: type[View], actor: Actor
+    ) -> str | None:
+        """The condition that the record names another one in which the word occurs and which the actor sees."""
+        seen = f"o.kind = '{view.kind()}' AND {visible(actor.role, view.visible.to(actor.role), '$1', 'o')}"
+        found = await self._pool.fetch(
+            f"""SELECT o.id FROM view o WHERE {seen} AND o.found @@ $2::text::tsquery AND {typed("$1")}
+            LIMIT {MOST_OTHERS + 1}""",
+            actor.id,
+            search_query(word, actor.role),
+        )
+        if len(found) > MOST_OTHERS:
+            return statement.names_one_with(field, seen, word)
+        return statement.names_one_of(field, [row[0] for row in found]) if found else None
+
+    async def timeline(self, row: TimelineRow, ids: Ids, asked: QueryParameters, actor: Actor) -> str:
         """What happened to a root and to the records that belong to it, oldest first, if the actor may see it."""
         await self.one(row, ids, actor)
-        listing = parse(row, query, actor)
+        listing = parse(row, asked, actor)
         arguments: list[Any] = [ids[_id_of(row.message)], actor.id]
         later = ""
         if listing.after:
@@ -121,11 +167,15 @@ class ReadModel:
         for name, id in ids.items():
             view = KINDS[name.removesuffix("_id")]
             seen = visible(actor.role, view.visible.to(actor.role), "$3")
-            found = (
-                f"SELECT true FROM view v WHERE v.kind = $1 AND v.id = $2 AND {seen} AND $3::uuid IS NOT NULL"
-            )
+            found = f"SELECT true FROM view v WHERE {IS_COMPLETE} AND v.kind = $1 AND v.id = $2 AND {seen} AND $3::uuid IS NOT NULL"
             if not await self._pool.fetchval(found, view.kind(), id, actor.id):
+                await self._check_complete()
                 raise _missing(view, {name: id})
+
+    async def _check_complete(self) -> None:
+        """Called where nothing was found: while the read model is not whole, no statement finds anything."""
+        if not await self._pool.fetchval(f"SELECT {IS_COMPLETE}"):
+            raise NotFilledYet
 
 
 @cache
@@ -138,8 +188,14 @@ def _newest(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
 @cache
 def _conditions(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
     """The SQL condition for the rows `v` that a surface row and the path's ids name; `_arguments` are its values."""
-    conditions = ["v.kind = $2", typed("$1"), visible(role, row.rule(role), "$1")]
-    for number, name in enumerate(names, 3):
+    # The kind as a literal: the indexes of lists are on one kind each.
+    conditions = [
+        IS_COMPLETE,
+        f"v.kind = '{row.message.kind()}'",
+        typed("$1"),
+        visible(role, row.rule(role), "$1"),
+    ]
+    for number, name in enumerate(names, 2):
         if name == _id_of(row.message):
             conditions.append(f"v.id = ${number}")
         else:
@@ -152,8 +208,14 @@ def _conditions(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
     return " AND ".join(conditions)
 
 
-def _arguments(row: ReadRow, ids: Ids, actor: Actor) -> list[Any]:
-    return [actor.id, row.message.kind(), *ids.values()]
+def _arguments(ids: Ids, actor: Actor) -> list[Any]:
+    return [actor.id, *ids.values()]
+
+
+def _others(row: ListRow) -> dict[str, type[View]]:
+    """The views that a search of this list looks into too, by the field that names their records."""
+    listed = LISTED.get(row.message)
+    return {name: OTHERS[name] for name in listed.others} if listed else {}
 
 
 def _id_of(view: type[View]) -> str:
@@ -176,7 +238,8 @@ def _missing(view: type[View], ids: Ids) -> NotFound:
     return NoneOf(kind=kind, whose=label(name.removesuffix("_id")), id=id)
 
 
-def _page(rows: list[asyncpg.Record], listing: Listing) -> str:
+def _page(rows: Sequence[asyncpg.Record], listing: Listing, corrected: str | None = None) -> str:
     more = rows[listing.limit - 1] if len(rows) > listing.limit else None
     following = f'"{mark(listing, more["place"], more["id"])}"' if more else "null"
-    return f'{{"items":[{",".join(row["doc"] for row in rows[: listing.limit])}],"next":{following}}}'
+    said = f',"results_for":"{corrected}"' if corrected else ""
+    return f'{{"items":[{",".join(row["doc"] for row in rows[: listing.limit])}],"next":{following}{said}}}'

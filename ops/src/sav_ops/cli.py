@@ -55,9 +55,11 @@ def up(
 ) -> None:
     """Start everything that does not run yet; create the databases and the demo people."""
     from sav_ops.launch import first_admin, platform
+    from sav_ops.replay import rebuild
 
     home = Home.default()
     platform.up(home, demo, replicas)
+    rebuild.fill(known_settings(home))
     if way := None if demo else asyncio.run(first_admin.way_in(known_settings(home))):
         out.print(way, markup=False, soft_wrap=True)
 
@@ -132,8 +134,11 @@ def restart(
 ) -> None:
     """Restart what is up with the current code: one replica of each room at a time, while the others keep working."""
     from sav_ops.launch import restart as restarting
+    from sav_ops.replay import rebuild
 
-    restarting.restart(Home.default(), named or [])
+    home = Home.default()
+    restarting.restart(home, named or [])
+    rebuild.fill(known_settings(home))
 
 
 @app.command()
@@ -235,8 +240,11 @@ def run(room: str) -> None:
 def migrate() -> None:
     """Migrate every database to the current schema; create those that are missing."""
     from sav_ops.launch import platform
+    from sav_ops.replay import rebuild
 
-    asyncio.run(platform.migrate(known_settings(Home.default())))
+    settings = known_settings(Home.default())
+    asyncio.run(platform.migrate(settings))
+    rebuild.fill(settings)
 
 
 @app.command()
@@ -246,12 +254,14 @@ def prepare(
     """Prepare what containers need: keys, a home for every room, migrated databases."""
     from sav_ops import rooms
     from sav_ops.launch import platform
+    from sav_ops.replay import rebuild
 
     home = Home.default()
     for room in rooms.ROOMS:
         home.share(room, homes / room)
     settings = known_settings(home)
     asyncio.run(platform.migrate(settings))
+    rebuild.fill(settings)
     platform.refuse_demo_people(settings)
 
 

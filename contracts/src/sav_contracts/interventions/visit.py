@@ -136,6 +136,9 @@ class InterventionForClient(View):
     # When its report was validated.
     closed_at: datetime | None = Field(default=None, examples=["2026-03-06T08:30:00Z"])
 
+    def interval(self) -> tuple[datetime, datetime] | None:
+        return (self.slot.start, self.slot.end) if self.slot else None
+
 
 class InterventionView(InterventionForClient):
     """A visit as staff see it."""

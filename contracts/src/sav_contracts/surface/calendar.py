@@ -23,7 +23,7 @@ ROWS = (
         EVERYBODY,
         filters=("status", "client_id", "technician_id", "reclamation_id"),
         sorts=("start",),
-        during="start",
+        search=("reclamation_reference", "client_id"),
     ),
     RecordRow("Working hours", "GET /technicians/{technician_id}/hours", WorkingHoursView, STAFF),
     MessageRow("Set working hours", "PUT /technicians/{technician_id}/hours", SetHours, STAFF),

@@ -36,8 +36,8 @@ ROWS = (
         ArticleView,
         EVERYBODY,
         filters=("reference", "gtin", "family", "brand", "fuel", "in_stock", "status"),
-        sorts=("reference", "name", "brand"),
-        search=("reference", "name", "brand", "model", "description"),
+        sorts=("reference", "name", "brand", "price", "in_stock"),
+        search=("reference", "gtin", "name", "brand", "model", "description"),
     ),
     MessageRow("Add an article", "POST /articles", AddArticle, MANAGERS, status=201),
     MessageRow("Change an article", "PATCH /articles/{article_id}", ChangeArticle, MANAGERS),
@@ -54,7 +54,7 @@ ROWS = (
         ProductView,
         EVERYBODY,
         filters=("client_id", "article_id", "family", "serial", "proof_state"),
-        search=("article", "serial"),
+        search=("article", "serial", "client_id"),
     ),
     MessageRow(
         "Register an installed product", "POST /products", RegisterProduct, CLIENT_AND_MANAGERS, status=201

@@ -26,7 +26,12 @@ ROWS = (
     # Auth's command, listed with the clients that it creates.
     MessageRow("Make a client (an invitation follows)", "POST /clients", AddClient, MANAGERS, status=201),
     *list_and_record(
-        "Client profile", "/clients", ClientView, EVERYBODY, sorts=("name",), search=("name", "email")
+        "Client profile",
+        "/clients",
+        ClientView,
+        EVERYBODY,
+        sorts=("name",),
+        search=("name", "email", "phones"),
     ),
     MessageRow("Open a réclamation", "POST /reclamations", OpenReclamation, CLIENT_AND_MANAGERS, status=201),
     *list_and_record(
@@ -45,7 +50,7 @@ ROWS = (
             "reference",
         ),
         sorts=("reference",),
-        search=("reference", "article", "description"),
+        search=("reference", "article", "description", "client_id"),
     ),
     TimelineRow(
         "Timeline of a réclamation", "GET /reclamations/{reclamation_id}/timeline", ReclamationView, EVERYBODY

@@ -37,6 +37,7 @@ ROWS = (
         InterventionView,
         EVERYBODY,
         filters=("status", "purpose", "client_id", "technician_id", "reclamation_id", "product_id"),
+        search=("reclamation_reference", "client_id"),
     ),
     MessageRow(
         "Move an intervention", "POST /interventions/{intervention_id}/moves", MoveIntervention, STAFF
@@ -72,6 +73,7 @@ ROWS = (
         CLIENT_AND_MANAGERS,
         filters=("status", "client_id", "intervention_id", "reclamation_id", "number"),
         sorts=("number",),
+        search=("number", "client_id"),
     ),
     FileRow(
         "Invoice as PDF", "GET /invoices/{invoice_id}.pdf", InvoiceView, CLIENT_AND_MANAGERS, file="document"
@@ -86,6 +88,12 @@ ROWS = (
         "Payments", "/payments", PaymentView, CLIENT_AND_MANAGERS, filters=("invoice_id", "method", "status")
     ),
     *list_and_record(
-        "Technicians", "/technicians", TechnicianView, EVERYBODY, filters=("active",), sorts=("name",)
+        "Technicians",
+        "/technicians",
+        TechnicianView,
+        EVERYBODY,
+        filters=("active",),
+        sorts=("name",),
+        search=("name",),
     ),
 )

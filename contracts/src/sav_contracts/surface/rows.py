@@ -116,17 +116,25 @@ class ReadRow(Row):
 
 @dataclass(frozen=True, eq=False)
 class ListRow(ReadRow):
-    """A list: its filters and sort fields, the fields that `q` searches, and the time that `from` and `to` limit."""
+    """A list: its filters and sort fields, and the fields that `q` searches.
+
+    A field that holds the id of another record (`client_id`) is searched by what the list of those searches. Where the
+    view has an `interval`, `from` and `to` choose the records that overlap it.
+    """
 
     _: KW_ONLY
     filters: tuple[str, ...] = ()
     sorts: tuple[str, ...] = TIMES
     search: tuple[str, ...] = ()
-    during: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect_fields(self, *self.filters, *self.sorts, *self.search, *filter(None, [self.during]))
+        expect_fields(self, *self.filters, *self.sorts, *self.search)
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether its records take place from one time until another."""
+        return self.message.interval is not View.interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +183,6 @@ def list_and_record(
     filters: tuple[str, ...] = (),
     sorts: tuple[str, ...] = (),
     search: tuple[str, ...] = (),
-    during: str = "",
 ) -> tuple[ListRow, RecordRow]:
     """The two rows of a view that is served as a list and one by one."""
     only = only or {}
@@ -189,7 +196,6 @@ def list_and_record(
             filters=filters,
             sorts=(*TIMES, *sorts),
             search=search,
-            during=during,
         ),
         RecordRow(feature, f"GET {path}/{{{view.kind()}_id}}", view, roles, only=only),
     )

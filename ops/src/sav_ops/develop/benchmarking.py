@@ -26,6 +26,8 @@ PAGE = REPO / "docs" / "benchmarks.md"
 MEASURES = (
     "read",
     "edge_checks",
+    "lists",
+    "search",
     "tokens",
     "signing_in",
     "command",

@@ -16,7 +16,8 @@ import psutil
 from sav_chassis.settings import Settings
 from sav_chassis.startup_checks import CannotStart
 from sav_ops import home as homes
-from sav_ops import queues, rooms
+from sav_ops import queues, rooms, statements
+from sav_ops.databases import connected, opened
 from sav_ops.demo import accounts
 from sav_ops.home import GIVEN, REPO, Home, OpsError, free_port
 from sav_ops.launch import keeper_client, liveness, postgres, processes, rabbitmq, readiness, restart_records
@@ -212,11 +213,26 @@ async def migrate(settings: Settings, those: Iterable[str] = rooms.ROOMS) -> Non
     """Migrate the databases of these rooms to the current schema; create those that are missing."""
     from sav_chassis.migrate import migrate as upgrade  # slow: it imports all of SQLAlchemy
 
+    those = list(those)
     for room in those:
         try:
             await upgrade(settings, room)
         except CannotStart as error:
             raise OpsError(str(error)) from None
+    if rooms.EDGE in those:
+        await mark_complete_if_new(settings)
+
+
+async def mark_complete_if_new(settings: Settings) -> None:
+    """Let the edge answer from an empty read model where no log has an event; otherwise it is to be rebuilt first."""
+    from sav_edge import completeness
+
+    async with opened(settings, rooms.SERVICES) as logs:
+        for log in logs.values():
+            if await log.fetchval(statements.END_OF_LOG):
+                return
+    async with connected(settings, rooms.EDGE) as edge:
+        await completeness.mark_complete(edge)
 
 
 def already(ran: object) -> str:

@@ -14,7 +14,7 @@ from sav_chassis.events import projections as projecting
 from sav_chassis.settings import Settings
 from sav_chassis.views import RecordedEvent
 from sav_ops import rooms
-from sav_ops.databases import Databases, opened
+from sav_ops.databases import Databases, connected, opened
 from sav_ops.home import OpsError
 from sav_ops.replay import event_logs, missed_revocations, shadow_tables
 from sav_ops.replay.shadow_tables import Difference, Shadow
@@ -32,12 +32,15 @@ PATIENCE = 10.0
 class ReadSide(NamedTuple):
     """A room's read side: which events it uses (None: all), its tables, and the projection that fills them.
 
-    `replaced` announces the change to the followers of the tables, in the transaction of the swap.
+    `begun` is called with a session that sees the new, empty tables; `filled` with the schema of the filled ones, before the
+    swap; `replaced` announces the change to the followers of the tables, in the transaction of the swap.
     """
 
     types: list[str] | None
     tables: Sequence[str]
     apply: Callable[["asyncpg.Connection[Any]", Sequence[RecordedEvent]], Awaitable[None]]
+    begun: Callable[["asyncpg.Connection[Any]"], Awaitable[None]] | None = None
+    filled: Callable[["asyncpg.Connection[Any]", str], Awaitable[None]] | None = None
     replaced: Callable[["asyncpg.Connection[Any]"], Awaitable[None]] | None = None
 
     @property
@@ -67,9 +70,16 @@ class Rebuilt(NamedTuple):
 def read_side(room: str) -> ReadSide:
     """Return a room's read side; OpsError if it has none."""
     if room == rooms.EDGE:
-        from sav_edge import changes, projection
+        from sav_edge import changes, completeness, declared, projection
 
-        return ReadSide(None, projection.TABLES, projection.replay, changes.replaced)
+        return ReadSide(
+            types=None,
+            tables=projection.TABLES,
+            apply=projection.replay,
+            begun=completeness.mark_complete,
+            filled=declared.replace_words,
+            replaced=changes.replaced,
+        )
     if room in rooms.SERVICES:
         service = rooms.load(room).load()
         if types := service.bindings().get(f"{room}.views"):
@@ -99,6 +109,20 @@ def show(settings: Settings, room: str, compare: bool) -> bool:
     return True
 
 
+def fill(settings: Settings) -> None:
+    """Rebuild the edge's read model where it does not hold everything: its database is new, or was wiped."""
+    if not asyncio.run(_is_complete(settings)):
+        out.print("The read model does not hold everything: it is filled from the logs.")
+        show(settings, rooms.EDGE, compare=False)
+
+
+async def _is_complete(settings: Settings) -> bool:
+    from sav_edge.completeness import IS_COMPLETE
+
+    async with connected(settings, rooms.EDGE) as edge:
+        return bool(await edge.fetchval(f"SELECT {IS_COMPLETE}"))
+
+
 def name_wrongs(found: Rebuilt) -> None:
     """Print where the read side differed from the logs."""
     for difference in found.differences:
@@ -125,12 +149,16 @@ async def rebuild(
         opened(settings, side.owners) as logs,
         shadow_tables.made(settings, room, side.tables) as tables,
     ):
+        if side.begun:
+            await side.begun(tables.filling)
         replay = Replay(side, logs, tables, batch, progress)
         await replay.catch_up()
         await tables.finish()
         await replay.compare(patience)
         differences, rows = await tables.differences(), await tables.rows()
         if swap and (differences or not unless_same):
+            if side.filled:
+                await side.filled(tables.gate, shadow_tables.SCHEMA)
             await replay.take_over()
     revoked = await missed_revocations.make_good(settings, room, replay.revoking) if swap else 0
     seconds = time.monotonic() - began

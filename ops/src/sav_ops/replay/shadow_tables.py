@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from sav_chassis.settings import Settings
+from sav_chassis.views import TABLE_LOCK
 from sav_ops.databases import connected
 from sav_ops.home import OpsError
 
 SCHEMA = "rebuild"
-ONE_AT_A_TIME = 7_305_003
 # Longer than PostgreSQL takes to cancel an autovacuum that holds a lock.
 WRITERS_END_WITHIN = "3s"
 # How long readers may have to wait behind a slower one, and how often the swap is tried.
@@ -196,8 +196,8 @@ class Shadow:
 async def made(settings: Settings, room: str, tables: Sequence[str]) -> AsyncIterator[Shadow]:
     """Create empty shadows of these tables and remove them at the end; OpsError if another rebuild of the room runs."""
     async with connected(settings, room) as gate:
-        if not await gate.fetchval("SELECT pg_try_advisory_lock($1)", ONE_AT_A_TIME):
-            raise OpsError(f"Another rebuild of {room} is under way.")
+        if not await gate.fetchval("SELECT pg_try_advisory_lock($1)", TABLE_LOCK):
+            raise OpsError(f"Another rebuild or migration of {room} is under way.")
         try:
             async with connected(settings, room) as filling:
                 await filling.execute(FILLING)

@@ -7,6 +7,7 @@ import asyncpg
 
 from sav_chassis.envelope import Envelope
 from sav_chassis.views import RecordedEvent
+from sav_edge import completeness
 from sav_ops.replay import shadow_tables
 from sav_ops.replay.rebuild import ReadSide, read_side, read_sides
 from sav_ops.verify.moment import BATCH, Snapshot, decoded
@@ -48,6 +49,8 @@ async def made(database: "asyncpg.Connection[Any]", side: ReadSide) -> dict[str,
     for table in side.tables:
         keys[table] = [row[0] for row in await database.fetch(shadow_tables.KEY, table)]
         await database.execute(MADE.format(table=table, key=", ".join(keys[table])))
+    if side.begun:
+        await side.begun(database)
     return keys
 
 
@@ -101,6 +104,8 @@ async def different(
 def named(table: str, row: asyncpg.Record) -> str:
     if table == "view":
         copy = f"its copy of {row['kind']} {row['id']}"
+        if row["kind"] == completeness.KIND:
+            return "what it reads from does not hold everything: ./sav replay rebuild edge"
         if row["missing"]:
             return f"{copy} is missing, the owner's log is at version {row['should']}"
         if row["invented"]:

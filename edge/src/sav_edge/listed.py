@@ -1,0 +1,245 @@
+"""What lists need beside the JSON of a record: columns of the table `view` and their indexes, as the surface declares them.
+
+Every filter is a lexeme of the column `found`, beside the words that a search finds; every sort field has a column
+(`by_…`); an interval is the column `during`. Everything is folded here, in Python, when it is stored and when it is
+asked: see `folding`.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import md5
+from importlib.metadata import version
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from asyncpg import Range
+
+from sav_chassis import views
+from sav_chassis.views import Columns
+from sav_contracts.actor import Role
+from sav_contracts.messages import View
+from sav_contracts.surface import SURFACE, ListRow
+from sav_contracts.surface.rows import TIMES
+from sav_edge.folding import Word, fold, lexemes, order, query
+
+# The first is to be raised when `folding` or this module stores something else for the same record.
+FORM = (1, unicodedata.unidata_version, version("anyascii"))
+# What the lexemes of filters begin with, as staff and as a client read them, and the words of a client who reads others.
+STAFFS, CLIENTS, CLIENTS_WORD = "=", "^", "~"
+# Characters of a filter's value that are compared.
+LONGEST = 500
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The type of a sort column, and what stands in it for a record without a value: NULL could not be compared with.
+TEXT = ('text COLLATE "C"', "")
+SORTED_AS: Mapping[Any, tuple[str, Any]] = {
+    datetime: ("timestamptz", EPOCH),
+    Decimal: ("numeric", Decimal(0)),
+    int: ("bigint", 0),
+    bool: ("boolean", False),
+}
+# Few enough to be read by every search.
+PENDING = "fastupdate = on, gin_pending_list_limit = 256"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the lists of a view ask of its records."""
+
+    view: type[View]
+    filters: tuple[str, ...]
+    sorts: tuple[str, ...]
+    search: tuple[str, ...]
+    # Ids of other records that are searched too.
+    others: tuple[str, ...]
+    has_interval: bool
+
+    def declared(self) -> str:
+        """What the columns of a record of this view are made by: where that changes, they are made anew."""
+        made_by = repr((FORM, self.filters, self.sorts, self.search, self.has_interval))
+        return md5(made_by.encode()).hexdigest()[:8]
+
+    def made_from(self, version: int) -> str:
+        """The value of the column `made_from`."""
+        return f"{self.declared()} {version}"
+
+    @property
+    def stale(self) -> str:
+        """The SQL condition for records whose columns were not made of this version, or by another declaration."""
+        return f"kind = '{self.view.kind()}' AND made_from IS DISTINCT FROM '{self.declared()} ' || version"
+
+    def indexes(self) -> Iterator[tuple[str, str]]:
+        """What its indexes are for, and what each is on."""
+        kind = self.view.kind()
+        only = f"WHERE kind = '{kind}'"
+        yield f"list_{kind}_stale", f"view (id) WHERE {self.stale}"
+        # Those by `created_at` are in `view_newest`.
+        for sort in ("updated_at", *self.sorts):
+            yield f"list_{kind}_{sort}", f"view ({sort_column(sort)}, id) {only}"
+        if self.filters or self.search:
+            yield f"list_{kind}_found", f"view USING gin (found) WITH ({PENDING}) {only}"
+        if self.has_interval:
+            yield f"list_{kind}_during", f"view USING gist (during) {only}"
+
+    def found(self, view: View) -> str | None:
+        """The text of the `tsvector` of a record."""
+        shown = view if type(view).for_client is View.for_client else view.for_client()
+        terms: set[str] = set(lexemes(self._texts(view)))
+        # A client's form may say something else: a visit that was accepted is planned for them.
+        if shown is not None and shown is not view:
+            if (theirs := set(lexemes(self._texts(shown)))) != terms:
+                terms |= {f"{CLIENTS_WORD}{lexeme}" for lexeme in theirs} | {CLIENTS_WORD}
+            for name in self.filters:
+                if (value := getattr(shown, name, None)) != getattr(view, name):
+                    terms |= {f"{CLIENTS}{name}"} | _terms(CLIENTS, name, value)
+        for name in self.filters:
+            terms |= _terms(STAFFS, name, getattr(view, name))
+        return " ".join(map(_quoted, sorted(terms))) or None
+
+    def _texts(self, view: View) -> Iterator[str]:
+        for name in self.search:
+            value = getattr(view, name, None)
+            yield from [value] if isinstance(value, str) else value or ()
+
+
+def _of_rows() -> Iterator[Listed]:
+    rows: dict[type[View], list[ListRow]] = {}
+    for row in SURFACE:
+        # The children of a record are few: where nothing more is asked of them, they need no index of their own.
+        if isinstance(row, ListRow) and (
+            "{" not in row.path or row.filters or row.search or row.sorts != TIMES
+        ):
+            rows.setdefault(row.message, []).append(row)
+    searched = {view.kind() for view, its in rows.items() if any(row.search for row in its)}
+    for view, its in rows.items():
+        search = dict.fromkeys(name for row in its for name in row.search)
+        others = [name for name in search if name.removesuffix("_id") in searched and name.endswith("_id")]
+        yield Listed(
+            view,
+            tuple(dict.fromkeys(name for row in its for name in row.filters)),
+            tuple(dict.fromkeys(name for row in its for name in row.sorts if name not in TIMES)),
+            tuple(name for name in search if name not in others),
+            tuple(others),
+            its[0].has_interval,
+        )
+
+
+LISTED: Mapping[type[View], Listed] = {listed.view: listed for listed in _of_rows()}
+# The views by the name of a field with their records' ids.
+OTHERS: Mapping[str, type[View]] = {f"{view.kind()}_id": view for view in LISTED}
+
+
+def sort_column(name: str) -> str:
+    return name if name in TIMES else f"by_{name}"
+
+
+@cache
+def sorted_as(view: type[View], name: str) -> tuple[str, Any]:
+    """The SQL type of a sort column, and what stands for no value."""
+    return SORTED_AS.get(_bare(view.model_fields[name].annotation), TEXT)
+
+
+def _bare(annotation: Any) -> Any:
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return _bare(next(part for part in get_args(annotation) if part is not NoneType))
+    return annotation
+
+
+def _sort_columns() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for listed in LISTED.values():
+        for name in listed.sorts:
+            type, _ = sorted_as(listed.view, name)
+            if found.setdefault(sort_column(name), type) != type:
+                raise TypeError(
+                    f"{listed.view.__name__}.{name} is sorted as {type}, in another list otherwise"
+                )
+    return found
+
+
+# The columns of the edge's `view` beyond those of every service's, with their types.
+OWN: Mapping[str, str] = {
+    # By which declaration and of which version the others were made: processes of another release make other ones.
+    "made_from": "text",
+    "found": "tsvector",
+    "during": "tstzrange",
+} | _sort_columns()
+OWN_COLUMNS: Columns = tuple((name, type.split(" ")[0]) for name, type in OWN.items())
+COLUMNS: Columns = views.COLUMNS + OWN_COLUMNS
+# The name of each index says what it is on: where that changes, it is another one.
+INDEXES: Mapping[str, str] = {
+    f"{purpose}_{md5(on.encode()).hexdigest()[:6]}": on
+    for listed in LISTED.values()
+    for purpose, on in listed.indexes()
+}
+
+
+def row_of(view: View) -> tuple[Any, ...]:
+    """A view as a row of the edge's table."""
+    return views.row_of(view) + own_values(view)
+
+
+def own_values(view: View) -> tuple[Any, ...]:
+    """The values of the columns `OWN`."""
+    listed = LISTED.get(type(view))
+    if listed is None:
+        return (None,) * len(OWN)
+    own = {
+        "made_from": listed.made_from(view.version),
+        "found": listed.found(view),
+        "during": _range(view.interval()),
+    } | {sort_column(name): _sort_value(view, name) for name in listed.sorts}
+    return tuple(own.get(name) for name in OWN)
+
+
+def _sort_value(view: View, name: str) -> Any:
+    _, missing = sorted_as(type(view), name)
+    value = getattr(view, name)
+    if value is None:
+        return missing
+    return order(str(value)) if isinstance(missing, str) else value
+
+
+def _range(interval: tuple[datetime, datetime] | None) -> Range[datetime] | None:
+    if interval is None:
+        return None
+    start, end = interval
+    # PostgreSQL refuses a range that ends before it starts.
+    return Range(start, end) if start < end else Range(start, start, upper_inc=True)
+
+
+def _terms(mark: str, name: str, value: Any) -> set[str]:
+    return set() if value is None else {f"{mark}{name}={_value(value)}"}
+
+
+def _value(value: Any) -> str:
+    return fold(str(value))[:LONGEST] if not isinstance(value, bool) else str(value).lower()
+
+
+def _quoted(lexeme: str) -> str:
+    """A lexeme in the text of a `tsvector` or `tsquery` (PostgreSQL, 8.11)."""
+    doubled = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{doubled}'"
+
+
+def filter_query(name: str, values: Iterable[Any], role: Role) -> str:
+    """The text of a `tsquery` for the records with one of these values in a field, as the role reads it."""
+    return "(" + " | ".join(_equals(name, value, role) for value in values) + ")"
+
+
+def _equals(name: str, value: Any, role: Role) -> str:
+    theirs, same = (_quoted(f"{mark}{name}={_value(value)}") for mark in (CLIENTS, STAFFS))
+    if role is not Role.CLIENT:
+        return same
+    return f"({same} & !{_quoted(f'{CLIENTS}{name}')} | {theirs})"
+
+
+def search_query(word: Word, role: Role, longer_than: int = 0) -> str:
+    """The text of a `tsquery` for the records in which a word occurs, as the role reads them; see `folding.query`."""
+    staffs, clients = (query(word, mark, longer_than) for mark in ("", CLIENTS_WORD))
+    return f"({staffs} & !{_quoted(CLIENTS_WORD)} | {clients})" if role is Role.CLIENT else staffs

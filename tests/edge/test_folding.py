@@ -1,0 +1,117 @@
+"""The folding: whatever looks alike to people is one text, and every text is found by what people type of it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sav_edge.folding import LONGEST, fold, lexemes, order, query, words
+
+
+@pytest.mark.parametrize(
+    ("written", "typed"),
+    [
+        ("Cœur", "coeur"),
+        ("ÉLÈVE", "eleve"),
+        ("Élève", "E\u0301le\u0300ve"),
+        ("d’essai", "d'essai"),
+        ("d‘essai", "d'essai"),
+        ("sèche–serviettes", "seche-serviettes"),
+        ("24\u00a0kW", "24 kw"),
+        ("24\u202fkW", " 24  kW "),
+        ("ﬁltre", "filtre"),
+        ("２４ ｋＷ", "24 kw"),
+        ("Straße", "strasse"),
+        ("Ægir Øst", "aegir ost"),
+        ("½", "1/2"),
+        ("م", "م"),
+        ("zero\u200bwidth", "zerowidth"),
+    ],
+)
+def test_what_looks_alike_is_one_text(written: str, typed: str) -> None:
+    assert fold(written) == fold(typed)
+
+
+def test_names_are_sorted_by_their_letters_then_as_written() -> None:
+    names = [
+        "Pwn",
+        "Émile",
+        "zoé",
+        "Emile",
+        "Œuvrard",
+        "Oetker",
+        "emile",
+        "Émile Zola",
+        "de Gaulle",
+        "De Gaulle",
+    ]
+    assert sorted(names, key=order) == [
+        "De Gaulle",
+        "de Gaulle",
+        "Emile",
+        "emile",
+        "Émile",
+        "Émile Zola",
+        "Oetker",
+        "Œuvrard",
+        "Pwn",
+        "zoé",
+    ]
+
+
+def finds(typed: str, written: str) -> bool:
+    """What PostgreSQL makes of the query of these words, on the lexemes of that text."""
+    stored = lexemes([written])
+
+    def holds(condition: str) -> bool:
+        return all(
+            any(lexeme.startswith(part.strip("() ").removesuffix(":*").strip("'")) for lexeme in stored)
+            for part in condition.split("&")
+        )
+
+    return all(any(map(holds, query(word).split("|"))) for word in words(typed))
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("REC-2026-000042", "REC-2026-000042"),
+        ("rec2026000042", "REC-2026-000042"),
+        ("rec 2026 42", "REC-2026-000042"),
+        ("2026-000042", "REC-2026-000042"),
+        ("42", "REC-2026-000042"),
+        ("LUM24 0007431", "LUM24-0007431"),
+        ("lum 24 7431", "LUM24-0007431"),
+        ("LUM240007431", "LUM24-0007431"),
+        ("06 12 34 56 78", "+33612345678"),
+        ("0612345678", "+33612345678"),
+        ("06.12.34", "+33612345678"),
+        ("+33 6 12 34 56 78", "+33612345678"),
+        ("+33 (0)6 12 34 56 78", "+33612345678"),
+        ("0033612345678", "+33612345678"),
+        ("71 123 456", "+21671123456"),
+        ("33 6 12", "+33 6 12 34 56 78"),
+        ("24 kw", "Chaudière 24kW"),
+        ("24kW", "Chaudière 24 kW"),
+        ("dessai", "bouton d’essai"),
+        ("chaud mur", "chaudière murale"),
+        ("lea@example", "lea@example.com"),
+    ],
+)
+def test_references_and_numbers_are_found_in_any_form(typed: str, written: str) -> None:
+    assert finds(typed, written)
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"), [("43", "REC-2026-000042"), ("0713", "+33612345678"), ("udi", "audit")]
+)
+def test_what_does_not_occur_is_not_found(typed: str, written: str) -> None:
+    assert not finds(typed, written)
+
+
+@given(st.text(max_size=60))
+def test_every_text_is_found_by_itself_and_stored_in_plain_letters_and_digits(text: str) -> None:
+    assert finds(text, text)
+    assert fold(fold(text)) == fold(text)
+    assert all(re.fullmatch(f"[a-z0-9]{{1,{LONGEST}}}", lexeme) for lexeme in lexemes([text]))
