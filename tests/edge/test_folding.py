@@ -64,11 +64,15 @@ def finds(typed: str, written: str) -> bool:
     """What PostgreSQL makes of the query of these words, on the lexemes of that text."""
     stored = lexemes([written])
 
-    def holds(condition: str) -> bool:
-        return all(
-            any(lexeme.startswith(part.strip("() ").removesuffix(":*").strip("'")) for lexeme in stored)
-            for part in condition.split("&")
+    def occurs(part: str) -> bool:
+        text = part.strip("() ")
+        beginning = text.removesuffix(":*").strip("'")
+        return any(
+            lexeme.startswith(beginning) if text.endswith(":*") else lexeme == beginning for lexeme in stored
         )
+
+    def holds(condition: str) -> bool:
+        return all(map(occurs, condition.split("&")))
 
     return all(any(map(holds, query(word).split("|"))) for word in words(typed))
 
@@ -92,6 +96,11 @@ def finds(typed: str, written: str) -> bool:
         ("0033612345678", "+33612345678"),
         ("71 123 456", "+21671123456"),
         ("33 6 12", "+33 6 12 34 56 78"),
+        ("000042", "REC-2026-000042"),
+        ("rec 000042", "REC-2026-000042"),
+        ("npac8", "N°PAC8.0042"),
+        ("45c", "45°C"),
+        ("45 c", "45 °C"),
         ("24 kw", "Chaudière 24kW"),
         ("24kW", "Chaudière 24 kW"),
         ("dessai", "bouton d’essai"),
@@ -104,7 +113,14 @@ def test_references_and_numbers_are_found_in_any_form(typed: str, written: str) 
 
 
 @pytest.mark.parametrize(
-    ("typed", "written"), [("43", "REC-2026-000042"), ("0713", "+33612345678"), ("udi", "audit")]
+    ("typed", "written"),
+    [
+        ("43", "REC-2026-000042"),
+        ("000003", "+33612345678"),
+        ("000004", "REC-2026-000042"),
+        ("0713", "+33612345678"),
+        ("udi", "audit"),
+    ],
 )
 def test_what_does_not_occur_is_not_found(typed: str, written: str) -> None:
     assert not finds(typed, written)

@@ -107,6 +107,7 @@ async def application(settings: Settings, health: Health | None = None) -> Async
         consumer = ViewConsumer(take_in, database, broker, "edge.views")
         await consumer.start()
         health.database, health.connections = database, [broker, publishing]
+        health.parts["read model"] = read.is_complete
         health.consumes(consumer.queue, consumer.channel)
         try:
             async with audit.running(), limiter.running(), streams.running():

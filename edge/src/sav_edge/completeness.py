@@ -15,8 +15,8 @@ VALUES ('{KIND}', '00000000-0000-0000-0000-000000000000', 1, false, 'epoch', 'ep
 
 class NotFilledYet(Unavailable):
     retry_after: int = 30
-    en = "What is read here is being gathered anew"
-    fr = "Les données consultables ici sont en cours de reconstitution"
+    en = "What is read here has to be gathered anew first"
+    fr = "Les données consultables ici doivent d’abord être reconstituées"
 
 
 async def mark_complete(connection: SqlExecutor) -> None:

@@ -21,13 +21,17 @@ TOKEN = re.compile("[a-z0-9]+")
 LETTERS_OR_DIGITS = re.compile("[a-z]+|[0-9]+")
 # A group of digits of a telephone number, or of another number that people write in groups.
 GROUP = re.compile(r"\+?(\(0\))?[0-9]{1,4}[.,/-]?")
+# A sign between parts, as in `N°8` and `45°C`; anyascii would write `Ndeg8`.
+DEGREES = re.compile("[°º]")
+# A number of fewer digits, without its zeros in front, is that number and not the beginning of others.
+SHORTEST = 4
 # Digits of a number before its national part: `+33`, `+216`.
 COUNTRY = range(1, 4)
 
 
 def fold(text: str) -> str:
     """The form in which two texts are compared. It is in ASCII, with single spaces."""
-    plain = text if text.isascii() else anyascii(unicodedata.normalize("NFKC", text))
+    plain = text if text.isascii() else anyascii(unicodedata.normalize("NFKC", DEGREES.sub(".", text)))
     return " ".join(plain.lower().split())
 
 
@@ -37,13 +41,15 @@ def order(text: str) -> str:
 
 
 class Word(NamedTuple):
-    """Something written between spaces, or a number in groups: its parts, and other spellings of the whole.
+    """Something written between spaces, or a number in groups.
 
+    `whole` are its parts in one, where there are several; `number` the digits without zeros in front, where there are some.
     `national` are endings of a telephone number that begins with its country: which digits are the country's is not known.
     """
 
     parts: tuple[str, ...]
     whole: tuple[str, ...]
+    number: str = ""
     national: tuple[str, ...] = ()
 
 
@@ -55,14 +61,9 @@ def words(text: str) -> Iterator[Word]:
             if parts := tuple(token[:LONGEST] for token in TOKEN.findall(chunk.replace("(0)", ""))):
                 joined = "".join(parts)[:LONGEST]
                 country = COUNTRY if chunk.startswith("+") and joined.isdigit() else ()
-                yield Word(parts, tuple(_whole(parts, joined)), tuple(joined[digits:] for digits in country))
-
-
-def _whole(parts: tuple[str, ...], joined: str) -> Iterator[str]:
-    if len(parts) > 1:
-        yield joined
-    if joined.isdigit() and joined != (bare := joined.lstrip("0")) and bare:
-        yield bare
+                national = tuple(f"{zero}{joined[digits:]}" for digits in country for zero in ("", "0"))
+                number = joined.lstrip("0") if joined.isdigit() and joined.startswith("0") else ""
+                yield Word(parts, (joined,) if len(parts) > 1 else (), number, national)
 
 
 def lexemes(texts: Iterable[str]) -> list[str]:
@@ -70,7 +71,7 @@ def lexemes(texts: Iterable[str]) -> list[str]:
     found: set[str] = set()
     for text in texts:
         for word in words(text):
-            found |= {*word.whole, *word.national}
+            found |= {*word.whole, word.number, *word.national}
             for part in word.parts:
                 found.add(part)
                 found |= set(LETTERS_OR_DIGITS.findall(part))
@@ -89,5 +90,7 @@ def query(word: Word, mark: str = "", longer_than: int = 0) -> str:
         spellings.append(split)
     spellings += [(whole,) for whole in word.whole]
     asked = ([part for part in parts if len(part) > longer_than] or parts for parts in spellings)
-    beginnings = (" & ".join(f"'{mark}{part}':*" for part in parts) for parts in asked)
+    beginnings = [" & ".join(f"'{mark}{part}':*" for part in parts) for parts in asked]
+    if word.number:
+        beginnings.append(f"'{mark}{word.number}'" + (":*" if len(word.number) >= SHORTEST else ""))
     return "(" + " | ".join(f"({spelling})" for spelling in beginnings) + ")"

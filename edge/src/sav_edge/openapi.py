@@ -58,7 +58,8 @@ MEANT = {
 }
 SEARCHED = (
     "Words, or beginnings of words, that all occur: in any case, with or without accents, numbers in any grouping. "
-    "A word that occurs nowhere is corrected; then `results_for` says what was searched for."
+    "They are looked for in {fields}; of an id, in what the list of those records searches. A word that occurs nowhere "
+    "is corrected; then `results_for` says what was searched for."
 )
 RESULTS_FOR: Json = {
     "results_for": {
@@ -316,7 +317,8 @@ def _query_parameter(name: str, row: ListRow | TimelineRow) -> Json:
     if name == "limit":
         schema = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
     elif name == "q":
-        schema = {"type": "string", "maxLength": MAX_SEARCH, "description": SEARCHED}
+        looks = ", ".join(f"`{field}`" for field in row.search) if isinstance(row, ListRow) else ""
+        schema = {"type": "string", "maxLength": MAX_SEARCH, "description": SEARCHED.format(fields=looks)}
     elif name in ("from", "to", "created_from", "created_to"):
         schema = {"type": "string", "format": "date-time"}
     return {"name": name, "in": "query", "schema": schema}

@@ -172,9 +172,13 @@ class ReadModel:
                 await self._check_complete()
                 raise _missing(view, {name: id})
 
+    async def is_complete(self) -> bool:
+        """Whether it holds everything; else no statement finds anything."""
+        return bool(await self._pool.fetchval(f"SELECT {IS_COMPLETE}"))
+
     async def _check_complete(self) -> None:
-        """Called where nothing was found: while the read model is not whole, no statement finds anything."""
-        if not await self._pool.fetchval(f"SELECT {IS_COMPLETE}"):
+        """Called where nothing was found."""
+        if not await self.is_complete():
             raise NotFilledYet
 
 

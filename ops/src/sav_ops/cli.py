@@ -58,8 +58,7 @@ def up(
     from sav_ops.replay import rebuild
 
     home = Home.default()
-    platform.up(home, demo, replicas)
-    rebuild.fill(known_settings(home))
+    platform.up(home, demo, replicas, rebuild.fill)
     if way := None if demo else asyncio.run(first_admin.way_in(known_settings(home))):
         out.print(way, markup=False, soft_wrap=True)
 
@@ -134,11 +133,8 @@ def restart(
 ) -> None:
     """Restart what is up with the current code: one replica of each room at a time, while the others keep working."""
     from sav_ops.launch import restart as restarting
-    from sav_ops.replay import rebuild
 
-    home = Home.default()
-    restarting.restart(home, named or [])
-    rebuild.fill(known_settings(home))
+    restarting.restart(Home.default(), named or [])
 
 
 @app.command()

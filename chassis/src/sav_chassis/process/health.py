@@ -40,6 +40,8 @@ class Health:
         self.connections: list[AbstractRobustConnection] = []
         # Looks up figures for a scrape; called only while the database answers.
         self.figures: Callable[[], Awaitable[Iterable[Metric]]] | None = None
+        # Further parts of what must work, by name; asked only while the database answers.
+        self.parts: dict[str, Callable[[], Awaitable[bool]]] = {}
         self._started = False
         self._channels: dict[str, AbstractChannel] = {}
         self._vital: list[asyncio.Task[None]] = []
@@ -67,9 +69,11 @@ class Health:
         """Each part and whether it works: the database, the broker, the queue of each consumer."""
         if not self._started:
             return {"started": False}
+        answers = await self._database_answers()
         return {
-            "database": await self._database_answers(),
+            "database": answers,
             "broker": await self._takes(),
+            **{name: answers and await works() for name, works in self.parts.items()},
             **await self._hears(),
         }
 

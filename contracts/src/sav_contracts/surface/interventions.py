@@ -73,7 +73,7 @@ ROWS = (
         CLIENT_AND_MANAGERS,
         filters=("status", "client_id", "intervention_id", "reclamation_id", "number"),
         sorts=("number",),
-        search=("number", "client_id"),
+        search=("number", "reclamation_reference", "client_id"),
     ),
     FileRow(
         "Invoice as PDF", "GET /invoices/{invoice_id}.pdf", InvoiceView, CLIENT_AND_MANAGERS, file="document"

@@ -18,7 +18,7 @@ from sav_ops.backup.after_restore import Invoices
 from sav_ops.backup.backup import BROKER, DATABASES, FILES, MAJOR, SETTINGS, Manifest, done, sized
 from sav_ops.home import GIVEN, Home, OpsError
 from sav_ops.launch import platform, postgres, processes, rabbitmq
-from sav_ops.replay import heal
+from sav_ops.replay import heal, rebuild
 from sav_ops.settings import known_settings, read_settings
 from sav_ops.terminal.console import out
 from sav_ops.terminal.progress_bar import counting
@@ -73,7 +73,7 @@ def put_back(
         finally:
             shutil.rmtree(stage, ignore_errors=True)
     start_broker(home, place, manifest)
-    platform.up(home, demo=False)
+    platform.up(home, demo=False, fill=rebuild.fill)
     return healed(known_settings(home))
 
 

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -34,7 +34,9 @@ OURS = (
 )
 
 
-def up(home: Home, demo: bool, replicas: int | None = None) -> None:
+def up(
+    home: Home, demo: bool, replicas: int | None = None, fill: Callable[[Settings], None] | None = None
+) -> None:
     """Start everything that does not run yet, and print the addresses and the demo logins."""
     with home.lock(), ThreadPoolExecutor() as pool:
         home.close(OURS)
@@ -53,6 +55,8 @@ def up(home: Home, demo: bool, replicas: int | None = None) -> None:
             settings = read_settings(home)
             asyncio.run(migrate(settings))
             now.note = f"{len(rooms.ROOMS)} databases"
+        if fill:
+            fill(settings)
         # Production stays production: also if the shell does not set it again, and if the next line refuses it.
         home.remember(ENVIRONMENT, settings.environment)
         refuse_demo_people(settings)
