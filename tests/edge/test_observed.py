@@ -38,5 +38,5 @@ async def test_requests_are_counted_by_route_and_status_whatever_is_called(scene
 async def test_a_balancer_reads_what_the_edges_own_port_says(scene: Scene) -> None:
     http = scene.system.http
     assert done(await http.get("/health/live")) == {"live": True}
-    assert set(done(await http.get("/health/ready"))) == {"database", "broker", "edge.views"}
+    assert set(done(await http.get("/health/ready"))) == {"database", "broker", "read model", "edge.views"}
     assert (await http.get("/metrics")).status_code == 404

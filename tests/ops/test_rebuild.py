@@ -88,6 +88,7 @@ async def test_a_read_model_that_was_wiped_answers_503_until_it_is_filled(
     for path in ("/reclamations", f"/reclamations/{visit['reclamation_id']}"):
         refused = await manager.get(path)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+    assert (await manager.http.get("/health/ready")).status_code == 503
     await asyncio.to_thread(fill, system.settings)
     assert "is filled from the logs" in capsys.readouterr().out
     assert done(await manager.get(f"/reclamations/{visit['reclamation_id']}"))
