@@ -55,3 +55,14 @@ async def test_who_is_really_cancelled_stops_while_it_acks() -> None:
     acking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await acking
+
+
+async def test_an_ack_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sav_chassis.events.consumers.SETTLED_WITHIN", 0.05)
+    never = asyncio.Event()
+
+    async def stuck_ack() -> None:
+        await never.wait()
+
+    async with asyncio.timeout(5):
+        await settle(stuck_ack)

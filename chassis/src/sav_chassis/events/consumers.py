@@ -32,10 +32,17 @@ BATCH = 200
 TRIES = 5
 
 
+# Seconds. On a connection that the broker closed while this process stood still, aiormq may wait for ever.
+SETTLED_WITHIN = 10.0
+
+
 async def settle(acknowledge: Callable[[], Awaitable[None]]) -> None:
     """Acknowledges or rejects. Where the channel is gone, the message is redelivered and the inbox recognises it."""
     try:
-        await acknowledge()
+        async with asyncio.timeout(SETTLED_WITHIN):
+            await acknowledge()
+    except TimeoutError:
+        log.warning("not acknowledged in time; it comes again")
     except (ChannelInvalidStateError, AMQPError, ConnectionError) as error:
         log.info("not acknowledged; it comes again", error=repr(error))
     except asyncio.CancelledError:
@@ -169,5 +176,5 @@ class ViewConsumer:
                 await asyncio.sleep(backoff.pause(tries, 0.2))
         for _, (envelope, _) in batch:
             metrics.VIEW_SECONDS.observe(metrics.since(envelope.at))
-        for message, _ in batch:
-            await settle(message.ack)
+        # Together: on a stuck connection each of them waits.
+        await asyncio.gather(*(settle(message.ack) for message, _ in batch))
