@@ -51,6 +51,7 @@ async def test_an_edge_that_works_is_live_and_ready(replica: Replica) -> None:
     assert done(await replica.http.get("/health/ready")) == {
         "database": True,
         "broker": True,
+        "read model": True,
         "edge.views": True,
     }
 

@@ -73,7 +73,7 @@ class Health:
         return {
             "database": answers,
             "broker": await self._takes(),
-            **{name: answers and await works() for name, works in self.parts.items()},
+            **{name: answers and await self._works(name, part) for name, part in self.parts.items()},
             **await self._hears(),
         }
 
@@ -113,6 +113,14 @@ class Health:
                 return bool(await self.database.pool.fetchval("SELECT true"))
         except Exception as error:
             log.warning("database is away", error=repr(error))
+            return False
+
+    async def _works(self, name: str, part: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            async with asyncio.timeout(LOOK_WITHIN):
+                return await part()
+        except Exception as error:
+            log.warning("a part does not answer", part=name, error=repr(error))
             return False
 
     async def _hears(self) -> dict[str, bool]:
