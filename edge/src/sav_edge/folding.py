@@ -6,6 +6,7 @@ Case, accents, ligatures, compatibility forms, and the many forms of quotes, das
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -68,15 +69,20 @@ def words(text: str) -> Iterator[Word]:
 
 def lexemes(texts: Iterable[str]) -> list[str]:
     """What is stored of texts: a search finds them by the beginning of any of these."""
+    return sorted(frozenset[str]().union(*map(_lexemes_of, texts)))
+
+
+# A record is told several times with the same texts.
+@lru_cache(maxsize=2048)
+def _lexemes_of(text: str) -> frozenset[str]:
     found: set[str] = set()
-    for text in texts:
-        for word in words(text):
-            found |= {*word.whole, word.number, *word.national}
-            for part in word.parts:
-                found.add(part)
-                found |= set(LETTERS_OR_DIGITS.findall(part))
-                found |= {part.lstrip("0")} if part.isdigit() else set()
-    return sorted(found - {""})
+    for word in words(text):
+        found |= {*word.whole, word.number, *word.national}
+        for part in word.parts:
+            found.add(part)
+            found |= set(LETTERS_OR_DIGITS.findall(part))
+            found |= {part.lstrip("0")} if part.isdigit() else set()
+    return frozenset(found - {""})
 
 
 def query(word: Word, mark: str = "", longer_than: int = 0) -> str:

@@ -87,11 +87,12 @@ class Listed:
     def found(self, view: View) -> str | None:
         """The text of the `tsvector` of a record."""
         shown = view if type(view).for_client is View.for_client else view.for_client()
-        terms: set[str] = set(lexemes(self._texts(view)))
+        texts = list(self._texts(view))
+        terms: set[str] = set(lexemes(texts))
         # A client's form may say something else: a visit that was accepted is planned for them.
         if shown is not None and shown is not view:
-            if (theirs := set(lexemes(self._texts(shown)))) != terms:
-                terms |= {f"{CLIENTS_WORD}{lexeme}" for lexeme in theirs} | {CLIENTS_WORD}
+            if (theirs := list(self._texts(shown))) != texts:
+                terms |= {f"{CLIENTS_WORD}{lexeme}" for lexeme in lexemes(theirs)} | {CLIENTS_WORD}
             for name in self.filters:
                 if (value := getattr(shown, name, None)) != getattr(view, name):
                     terms |= {f"{CLIENTS}{name}"} | _terms(CLIENTS, name, value)
