@@ -1,5 +1,6 @@
 """Words that occur nowhere, corrected to those that do: in records of these views that the caller sees."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import asyncpg
@@ -8,12 +9,10 @@ from sav_chassis.visibility import visible
 from sav_contracts.actor import Actor, Role
 from sav_contracts.messages import View
 from sav_contracts.visibility import ALL
-from sav_edge.folding import Word
+from sav_edge.folding import CORRECTABLE, Word
 from sav_edge.listed import CLIENTS_WORD
 
-# Letters below which a word is not corrected, how many others are tried, and in how many records they are looked for
-# where the caller sees few.
-SHORTEST = 4
+# How many other words are tried, and in how many records they are looked for where the caller sees only some.
 MOST = 3
 RECORDS = 1000
 
@@ -31,7 +30,7 @@ async def corrections(
 
 
 async def _choices(pool: asyncpg.Pool, views: Sequence[type[View]], part: str, actor: Actor) -> list[str]:
-    if len(part) < SHORTEST or not part.isalpha():
+    if not re.fullmatch(CORRECTABLE, part):
         return [part]
 
     def that(*conditions: str) -> str:
@@ -69,7 +68,7 @@ def _words_of_some(view: type[View], role: Role, condition: str) -> str:
         SELECT v.found FROM view v WHERE v.kind = '{view.kind()}' AND {visible(role, rule, "$1")}
         ORDER BY v.created_at DESC, v.id DESC LIMIT {RECORDS}) seen,
         unnest(tsvector_to_array(found)) lexeme, ltrim(lexeme, '{CLIENTS_WORD}') word
-    WHERE lexeme ~ ('^' || {mark if role is Role.CLIENT else "''"} || '[a-z]{{4,}}$') AND {condition}"""
+    WHERE lexeme ~ ('^' || {mark if role is Role.CLIENT else "''"} || '{CORRECTABLE}$') AND {condition}"""
 
 
 def _swapped(part: str) -> list[str]:

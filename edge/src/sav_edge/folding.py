@@ -20,6 +20,8 @@ THEN = "\x1f"
 TOKEN = re.compile("[a-z0-9]+")
 # `24kW` and `LUM24` are found by `24 kW` and `lum 24` too.
 LETTERS_OR_DIGITS = re.compile("[a-z]+|[0-9]+")
+# The words that are kept to correct others to, and those that are corrected; PostgreSQL reads it, too.
+CORRECTABLE = "[a-z]{4,}"
 # A group of digits of a telephone number, or of another number that people write in groups.
 GROUP = re.compile(r"\+?(\(0\))?[0-9]{1,4}[.,/-]?")
 # A sign between parts, as in `N°8` and `45°C`; anyascii would write `Ndeg8`.

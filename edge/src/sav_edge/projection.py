@@ -8,6 +8,7 @@ from sav_chassis.envelope import Envelope
 from sav_chassis.views import RecordedEvent, SqlExecutor, arrays, rows, upserting
 from sav_contracts.messages import Event
 from sav_contracts.timeline import Entry
+from sav_edge.folding import CORRECTABLE
 from sav_edge.listed import COLUMNS, row_of
 
 # The tables that `replay` writes, in its order; `apply` also writes the changes to `change`.
@@ -39,7 +40,7 @@ def words_of(rows: str) -> str:
     """The statement that adds the words of these rows to those that occur; a search corrects others to them."""
     return f"""
     INSERT INTO word (kind, word) SELECT DISTINCT kind, lexeme FROM {rows}, unnest(tsvector_to_array(found)) lexeme
-    WHERE lexeme ~ '^[a-z]{{4,}}$' ORDER BY kind, lexeme ON CONFLICT DO NOTHING"""
+    WHERE lexeme ~ '^{CORRECTABLE}$' ORDER BY kind, lexeme ON CONFLICT DO NOTHING"""
 
 
 WORDS = f""",
@@ -53,7 +54,7 @@ async def apply(connection: SqlExecutor, events: Sequence[RecordedEvent]) -> Non
 
 
 async def replay(connection: SqlExecutor, events: Sequence[RecordedEvent]) -> None:
-    """The same for past events: listeners are not notified, and words are left to `declared.collect_words`."""
+    """The same for past events: listeners are not notified, and words are left to `declared.replace_words`."""
     await _write(connection, REPLAY, events)
 
 
