@@ -18,8 +18,9 @@ from sav_contracts import catalogue
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
-from sav_contracts.catalog.article import ArticleView, StockLevelView
+from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductView
+from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView, Safety, Slot
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller

@@ -10,8 +10,9 @@ from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView, SigningKeyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
-from sav_contracts.catalog.article import ArticleView, StockLevelView
+from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
+from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.report import ReportView

@@ -59,8 +59,8 @@ from sav_contracts.auth.session import (
     SignedInFromNewPlace,
 )
 from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
-from sav_contracts.catalog.article import StockLevelView, StockLow
 from sav_contracts.catalog.product import Cover, ProofSubmitted, Warranty
+from sav_contracts.catalog.stock import StockLevelView, StockLow
 from sav_contracts.claims import ReclamationClosed, ReclamationMoved, Safety, TechnicianAssigned
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, PaymentRecorded
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated

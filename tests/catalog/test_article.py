@@ -21,9 +21,8 @@ from sav_contracts.catalog.article import (
     ChangeArticle,
     RetireArticle,
     SetArticleImage,
-    StockLevelChanged,
-    StockLow,
 )
+from sav_contracts.catalog.stock import StockLevelChanged, StockLow
 from sav_contracts.messages import RequestMessage
 
 

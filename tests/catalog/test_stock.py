@@ -8,7 +8,8 @@ from given_catalog import BOILER, article, stock
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.catalog.article import ArticleChanged, ChangeArticle, MoveStock, StockLow, StockMoved
+from sav_contracts.catalog.article import ArticleChanged, ChangeArticle
+from sav_contracts.catalog.stock import MoveStock, StockLow, StockMoved
 
 
 def moving(movement: str, quantity: int, **fields: object) -> MoveStock:

@@ -17,7 +17,7 @@ from sav_contracts.auth.account import AccountView, ActivateUser, DeactivateUser
 from sav_contracts.auth.policy import ChangePolicy
 from sav_contracts.auth.session import EndSession, FindSignIns
 from sav_contracts.calendar import ConflictView, SetHours, WorkingHoursView
-from sav_contracts.catalog.article import StockLevelView
+from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.messages import RequestMessage, View
 from sav_contracts.notifier import MarkRead, NotificationView
 from sav_contracts.reporting import GetReclamationsReport

@@ -20,8 +20,9 @@ from sav_chassis.startup_checks import CannotStart, MissingMigration
 from sav_chassis.testing import Stage
 from sav_claims.app import claims
 from sav_contracts.auth.account import AccountChanged
-from sav_contracts.catalog.article import ArticleChanged, StockLevelChanged
+from sav_contracts.catalog.article import ArticleChanged
 from sav_contracts.catalog.product import ProductChanged
+from sav_contracts.catalog.stock import StockLevelChanged
 from sav_contracts.claims import ClientChanged
 from sav_ops.home import OpsError
 from sav_ops.launch import platform

@@ -6,8 +6,9 @@ from sav_catalog.app import catalog
 from sav_catalog.model import Article, Product, StockLevel
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.catalog.article import ArticleChanged, StockLevelChanged
+from sav_contracts.catalog.article import ArticleChanged
 from sav_contracts.catalog.product import ProductChanged
+from sav_contracts.catalog.stock import StockLevelChanged
 
 
 @catalog.timer

@@ -19,9 +19,8 @@ from sav_contracts.catalog.article import (
     ChangeArticle,
     RetireArticle,
     SetArticleImage,
-    StockLevelChanged,
-    StockLow,
 )
+from sav_contracts.catalog.stock import StockLevelChanged, StockLow
 from sav_contracts.labels import label
 
 # Fields that an article may lack.

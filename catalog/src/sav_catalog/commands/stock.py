@@ -4,7 +4,8 @@ from sav_catalog.app import catalog
 from sav_catalog.model import Article, StockLevel, StockMovement, stock_id
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.catalog.article import ArticleChanged, MoveStock, StockLow, StockMoved
+from sav_contracts.catalog.article import ArticleChanged
+from sav_contracts.catalog.stock import MoveStock, StockLow, StockMoved
 
 
 @catalog.command(MoveStock)

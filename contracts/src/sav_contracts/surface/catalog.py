@@ -5,10 +5,8 @@ from sav_contracts.catalog.article import (
     AddArticle,
     ArticleView,
     ChangeArticle,
-    MoveStock,
     RetireArticle,
     SetArticleImage,
-    StockLevelView,
 )
 from sav_contracts.catalog.product import (
     ChangeProduct,
@@ -18,6 +16,7 @@ from sav_contracts.catalog.product import (
     SendProof,
     VerifyProduct,
 )
+from sav_contracts.catalog.stock import MoveStock, StockLevelView
 from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,

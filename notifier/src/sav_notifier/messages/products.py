@@ -4,8 +4,9 @@ from datetime import date
 from typing import Self
 
 from sav_chassis.tx import Tx
-from sav_contracts.catalog.article import ArticleView, StockLow
+from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductVerified, ProductView, ProofSubmitted
+from sav_contracts.catalog.stock import StockLow
 from sav_notifier.message import Message, message
 from sav_notifier.recipients import client, its_client, managers
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from sav_contracts.catalog.article import StockMoved
+from sav_contracts.catalog.stock import StockMoved
 from sav_ops.replay import event_logs
 from sav_ops.verify.moment import BATCH, Snapshot, decoded
 
