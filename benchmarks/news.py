@@ -18,7 +18,7 @@ from sav_chassis.envelope import Envelope
 from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Role
-from sav_contracts.catalog.product import NO_PRODUCT
+from sav_contracts.catalog.warranty import NO_PRODUCT
 from sav_contracts.claims import (
     ReclamationClosed,
     ReclamationCreated,

@@ -9,7 +9,8 @@ import world
 from given_interventions import NOW, PRODUCT, RECLAMATION, product, visit, work
 from given_views import a
 
-from sav_contracts.catalog.product import ProductView, Warranty
+from sav_contracts.catalog.product import ProductView
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.claims import ClientView
 from sav_contracts.interventions.invoice import Buyer, IssueInvoice, LineGiven, Seller
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided

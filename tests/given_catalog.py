@@ -4,17 +4,19 @@ import asyncio
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import world
 from eventually import eventually
 from given_views import a
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sav_catalog.covers import commercial_covers, legal_cover
 from sav_catalog.model import Article, Product, StockLevel, stock_id
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import Place
+from sav_contracts.catalog.warranty import Cover
 from sav_contracts.claims import ClientView, ReclamationView
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.visit import InterventionView
@@ -69,6 +71,16 @@ def product(**fields: Any) -> Product:
         "covers": [],
     }
     return Product(**(usual | fields))
+
+
+def sold(
+    purchase: date, delivery: date, parts: int = 0, labour: int = 0, second_hand: bool = False
+) -> list[Cover]:
+    """The covers of what we sold a consumer, with so many months of our own warranty."""
+    return [
+        legal_cover(uuid4(), purchase, delivery, second_hand),
+        *commercial_covers(uuid4, purchase, parts, labour),
+    ]
 
 
 def file(media_type: str = "application/pdf", sha256: str = "a" * 64) -> StoredFile:

@@ -11,7 +11,8 @@ from given_views import a
 from sav_contracts.actor import Actor
 from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.catalog.product import Cover, Place, ProductView, Warranty
+from sav_contracts.catalog.product import Place, ProductView
+from sav_contracts.catalog.warranty import Cover, Warranty
 from sav_contracts.claims import ReclamationView, Slot, TechnicianAssigned
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.report import ReportStatus
@@ -43,7 +44,7 @@ def visit(status: InterventionStatus, **fields: Any) -> Intervention:
         "reclamation_id": RECLAMATION,
         "reclamation_reference": "REC-2026-000100",
         "status": status,
-        "reported_on": REPORTED,
+        "reported_at": datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
     }
     return Intervention(**(usual | fields))
 

@@ -14,7 +14,8 @@ from sav_contracts.auth.account import AccountView, UserInvited
 from sav_contracts.auth.session import SessionEnd, SessionEnded
 from sav_contracts.calendar import AppointmentBooked, AppointmentView, ConflictDetected, ConflictView
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.catalog.product import Place, ProductVerified, ProductView, Warranty
+from sav_contracts.catalog.product import Place, ProductVerified, ProductView
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.claims import (
     ClientView,
     ReclamationCreated,

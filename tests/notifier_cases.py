@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 import world
@@ -59,8 +59,9 @@ from sav_contracts.auth.session import (
     SignedInFromNewPlace,
 )
 from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
-from sav_contracts.catalog.product import Cover, ProofSubmitted, Warranty
+from sav_contracts.catalog.product import ProofSubmitted, WarrantyChanged
 from sav_contracts.catalog.stock import StockLevelView, StockLow
+from sav_contracts.catalog.warranty import Cover, Warranty
 from sav_contracts.claims import ReclamationClosed, ReclamationMoved, Safety, TechnicianAssigned
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, PaymentRecorded
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated
@@ -242,7 +243,28 @@ CASES = [
     Case("proof accepted", verified(True), {"proof_accepted": LEA}),
     Case("proof accepted without a cover", verified(True, covers=[]), {"proof_accepted": LEA}),
     Case("proof accepted too late", verified(True, covers=[OVER]), {"proof_accepted": LEA}),
+    Case(
+        "proof of what another sold",
+        verified(True, covers=[], sold_by="Brico Rhône"),
+        {"proof_accepted": LEA},
+    ),
     Case("proof refused", verified(False), {"proof_refused": LEA}),
+    *(
+        Case(
+            f"warranty {cause}",
+            WarrantyChanged(state=product(), cause=cause, until=date(2126, 1, 14)),
+            {"warranty_changed": LEA},
+        )
+        for cause in get_args(WarrantyChanged.model_fields["cause"].annotation)
+    ),
+    Case(
+        "no warranty left", WarrantyChanged(state=product(), cause="cover_voided"), {"warranty_changed": LEA}
+    ),
+    Case(
+        "a warranty that is over",
+        WarrantyChanged(state=product(), cause="repaired", until=date(2025, 12, 31)),
+        {},
+    ),
     Case(
         "low stock",
         StockLow(

@@ -5,9 +5,8 @@ from uuid import UUID
 
 import pytest
 import world
-from given_catalog import PRODUCT, article, claim, product, visit
+from given_catalog import PRODUCT, article, claim, product, sold, visit
 
-from sav_catalog.covers import covers_of
 from sav_catalog.model import Product
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
@@ -17,7 +16,7 @@ from sav_contracts.messages import View
 
 def covered(bought: date = date(2025, 1, 31)) -> Product:
     """Léa's boiler with an accepted proof, two years on parts, one on labour."""
-    covers = covers_of(bought, bought, 24, 12)
+    covers = sold(bought, bought, 24, 12)
     return product(purchase_date=bought, delivery_date=bought, proof_state="accepted", covers=covers)
 
 

@@ -10,7 +10,8 @@ from given_claims import NOW, PRODUCT, client, product, reclamation, visit
 
 from sav_chassis.testing import Stage
 from sav_claims.model import manager_says
-from sav_contracts.catalog.product import Coverage, ProductVerified, Warranty
+from sav_contracts.catalog.product import ProductVerified
+from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims import (
     OpenReclamation,
     QualifyReclamation,

@@ -10,7 +10,7 @@ from given_billing import INVOICE, THE_DAY, client, closed, home, invoice, told_
 from given_interventions import COVERED, PRODUCT, RECLAMATION, UNKNOWN, VISIT, report, visit, work
 
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.catalog.product import Warranty
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.invoice import (
     ChangeInvoice,
     InvoiceChanged,

@@ -24,7 +24,8 @@ from given_interventions import (
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
-from sav_contracts.catalog.product import NO_PRODUCT, ProductVerified, ProductView, Warranty
+from sav_contracts.catalog.product import ProductVerified, ProductView
+from sav_contracts.catalog.warranty import NO_PRODUCT, Warranty
 from sav_contracts.claims import ReclamationQualified
 from sav_contracts.interventions.visit import (
     DecideWarranty,

@@ -8,7 +8,7 @@ from typing import get_args
 from sav_chassis.errors import SavError
 from sav_contracts.actor import Role
 from sav_contracts.calendar import Weekday
-from sav_contracts.catalog.product import Coverage, Why
+from sav_contracts.catalog.warranty import Coverage, Why
 from sav_contracts.labels import FRENCH, PEOPLE
 from sav_contracts.messages import View
 from sav_contracts.wrong_value import WrongValue

@@ -1,37 +1,88 @@
-"""The warranties that follow from when a product was bought and delivered."""
+"""The covers that follow from when, by whom and to whom a product was sold, and the repairs that prolong them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
+from uuid import UUID
 
-from sav_contracts.catalog.product import LEGAL_CONFORMITY_MONTHS, Cover, months_after
+from sav_contracts.catalog.product import Place
+from sav_contracts.catalog.warranty import Cover, CoveredRepair, CoverKind, legal_guarantee, months_after
+from sav_contracts.claims import ReclamationView
+from sav_contracts.interventions.visit import InterventionView
 
-
-def covers_of(purchase: date, delivery: date, parts_months: int, labour_months: int) -> list[Cover]:
-    """Legal conformity from delivery (Code de la consommation, L217-3), and the seller's own warranty from purchase.
-
-    The seller's has one cover for parts, and one for labour and travel; each only if it lasts at least a month.
-    """
-    return [
-        Cover(
-            kind="legal_conformity",
-            start=delivery,
-            end=months_after(delivery, LEGAL_CONFORMITY_MONTHS),
-            parts=100,
-            labour=100,
-            travel=100,
-        ),
-        *_commercial(purchase, parts_months, parts=100, labour=0, travel=0),
-        *_commercial(purchase, labour_months, parts=0, labour=100, travel=100),
-    ]
+# Where no repair took place, or none of ours.
+NOT_REPAIRED = {"cancelled", "rejected", "merged"}
+# Where the fault is there again, or still.
+DOWN = {"submitted", "qualified", "awaiting_client", "reopened"}
 
 
-def _commercial(purchase: date, months: int, parts: int, labour: int, travel: int) -> Iterator[Cover]:
-    if months:
-        yield Cover(
-            kind="commercial",
-            start=purchase,
-            end=months_after(purchase, months),
-            parts=parts,
-            labour=labour,
-            travel=travel,
+def legal_cover(id: UUID, purchase: date, delivery: date, second_hand: bool) -> Cover:
+    """The legal guarantee of conformity from delivery (Code de la consommation, L217-3)."""
+    rule = legal_guarantee(purchase)
+    return _cover(
+        id, "legal_conformity", delivery, rule.second_hand if second_hand else rule.months, 100, 100
+    )
+
+
+def commercial_covers(
+    new_id: Callable[[], UUID], purchase: date, parts_months: int, labour_months: int
+) -> Iterator[Cover]:
+    """The seller's own warranty from purchase: for parts, and for labour and travel; each if it lasts at least a month."""
+    if parts_months:
+        yield _cover(new_id(), "commercial", purchase, parts_months, 100, 0)
+    if labour_months:
+        yield _cover(new_id(), "commercial", purchase, labour_months, 0, 100)
+
+
+def _cover(id: UUID, kind: CoverKind, start: date, months: int, parts: int, labour: int) -> Cover:
+    return Cover(
+        id=id,
+        kind=kind,
+        start=start,
+        end=months_after(start, months),
+        months=months,
+        parts=parts,
+        labour=labour,
+        travel=labour,
+    )
+
+
+def covered_repairs(
+    reclamations: Collection[ReclamationView], visits: Collection[InterventionView], place: Place
+) -> list[CoveredRepair]:
+    """The repairs of a product that covers paid or will pay; the same for the records in any order."""
+    found = (
+        _covered_repair(
+            reclamation, [visit for visit in visits if visit.reclamation_id == reclamation.id], place
         )
+        for reclamation in reclamations
+        if reclamation.status not in NOT_REPAIRED
+    )
+    return sorted(filter(None, found), key=lambda repair: (repair.asked, str(repair.reclamation_id)))
+
+
+def _covered_repair(
+    reclamation: ReclamationView, visits: list[InterventionView], place: Place
+) -> CoveredRepair | None:
+    done = [visit for visit in visits if _is_repair(visit)]
+    decided = [visit.warranty for visit in done or visits] or [reclamation.warranty]
+    kinds: set[CoverKind] = set().union(*(warranty.paid_by() for warranty in decided if warranty))
+    over = not reclamation.is_open() or reclamation.status == "resolved"
+    if not kinds or (over and not done):
+        return None
+    waits = reclamation.status in DOWN or any(visit.is_open() for visit in visits)
+    # Until its report is validated, nobody says that the unit works again.
+    back = max((visit.done_at for visit in done if visit.done_at), default=None)
+    return CoveredRepair(
+        reclamation_id=reclamation.id,
+        asked=place.day(reclamation.created_at),
+        back=place.day(back) if back and not waits else None,
+        covers=sorted(kinds),
+    )
+
+
+def _is_repair(visit: InterventionView) -> bool:
+    return (
+        visit.status == "completed"
+        and visit.closed_at is not None
+        and visit.purpose in ("diagnostic", "repair")
+    )

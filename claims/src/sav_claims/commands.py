@@ -11,7 +11,8 @@ from sav_claims.lifecycle import OVER, UNDER_WAY, triage
 from sav_claims.model import Client, Photo, Reclamation, manager_says
 from sav_claims.timers import close_after_a_while
 from sav_contracts.actor import Actor, Role
-from sav_contracts.catalog.product import ProductView, Warranty
+from sav_contracts.catalog.product import ProductView
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.claims import (
     MAX_PHOTOS,
     AddPhotos,
@@ -103,6 +104,12 @@ class ForWhichClient(WrongField):
     field: str = "client_id"
     en = "say for which client"
     fr = "indiquez pour quel client"
+
+
+class UnitReplaced(WrongField):
+    field: str = "product_id"
+    en = "this unit was replaced: choose the one that took its place"
+    fr = "cet appareil a été remplacé : choisissez celui qui a pris sa place"
 
 
 @claims.command(OpenReclamation)
@@ -219,6 +226,8 @@ async def _product_of(client: Client, product_id: UUID | None, tx: Tx, by: Actor
     product = await tx.view(ProductView, product_id, by)
     if product.client_id != client.id:
         raise NamesNothing(field="product_id", kind=label(ProductView.kind()), id=product_id)
+    if product.replaced_by_id:
+        raise UnitReplaced
     return product
 
 

@@ -12,7 +12,8 @@ from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
 from sav_contracts.actor import Actor, Role
 from sav_contracts.address import Address
 from sav_contracts.auth.fields import Locale
-from sav_contracts.catalog.product import NO_PRODUCT, Coverage, ProductView, Warranty
+from sav_contracts.catalog.product import ProductView
+from sav_contracts.catalog.warranty import NO_PRODUCT, Coverage, Warranty
 from sav_contracts.claims import (
     ClientView,
     PhotoView,
@@ -94,7 +95,7 @@ class Reclamation(Aggregate[ReclamationView], Stateful[ReclamationStatus]):
 
     def warranty_by_rule(self, product: ProductView | None) -> Warranty:
         """What the product's covers pay on the day the fault was reported."""
-        return product.warranty(self.created_at.date()) if product else NO_PRODUCT
+        return product.warranty_at(self.created_at) if product else NO_PRODUCT
 
     def assign(self, technician_id: UUID, by: Actor) -> UUID | None:
         """Gives it to this technician; returns the id of the previous one."""

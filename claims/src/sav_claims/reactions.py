@@ -14,7 +14,7 @@ from sav_contracts.address import Address
 from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered, UserUpdated
 from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import AppointmentBooked
-from sav_contracts.catalog.product import ProductVerified, ProductView
+from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
 from sav_contracts.claims import (
     ClientChanged,
     ClientCreated,
@@ -64,7 +64,8 @@ async def follow_the_address(event: UserUpdated, tx: Tx) -> str | None:
 
 
 @claims.on(ProductVerified)
-async def decide_again(event: ProductVerified, tx: Tx) -> str | None:
+@claims.on(WarrantyChanged)
+async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str | None:
     """Decides the product's réclamations under way by its new covers, except where a manager has decided."""
     product = event.state
     if (await tx.view(ProductView, product.id)).version < product.version:

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from sav_contracts.actor import Role
 from sav_contracts.address import Address
 from sav_contracts.auth.fields import Locale
-from sav_contracts.catalog.product import Coverage, Warranty
+from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.files import Image, StoredFile
 from sav_contracts.messages import (
     Changed,

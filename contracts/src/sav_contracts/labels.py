@@ -11,6 +11,7 @@ FRENCH = {
     "appointment": "rendez-vous",
     "article": "article",
     "client": "client",
+    "cover": "garantie",
     "conflict": "conflit",
     "feedback": "avis",
     "intervention": "intervention",
@@ -105,6 +106,9 @@ FRENCH = {
     "no_cover_yet": "garantie pas encore commencée",
     "cover_applies": "garantie applicable",
     "decided_by_manager": "décision d’un responsable SAV",
+    "sold_by_another": "vendu par un autre professionnel",
+    "defect_to_be_proven": "défaut à prouver par l’acheteur",
+    "replaced": "appareil remplacé",
 }
 PEOPLE = {
     Role.ANYONE: Text("visitors", "les visiteurs"),

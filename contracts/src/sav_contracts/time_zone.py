@@ -1,10 +1,55 @@
-"""Time zones of people."""
+"""Time zones of people and places."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from sav_contracts.wrong_value import WrongValue
+
+# The zones of France's territories overseas by the first three digits of their postcodes, and of other countries. Where
+# a country has several zones, most of its people live in this one.
+OVERSEAS = {
+    "971": "America/Guadeloupe",
+    "972": "America/Martinique",
+    "973": "America/Cayenne",
+    "974": "Indian/Reunion",
+    "975": "America/Miquelon",
+    "976": "Indian/Mayotte",
+    "977": "America/St_Barthelemy",
+    "978": "America/Marigot",
+    "986": "Pacific/Wallis",
+    "987": "Pacific/Tahiti",
+    "988": "Pacific/Noumea",
+}
+COUNTRIES = {
+    "TN": "Africa/Tunis",
+    "DZ": "Africa/Algiers",
+    "MA": "Africa/Casablanca",
+    "GB": "Europe/London",
+    "IE": "Europe/Dublin",
+    "PT": "Europe/Lisbon",
+    "GP": "America/Guadeloupe",
+    "MQ": "America/Martinique",
+    "GF": "America/Cayenne",
+    "RE": "Indian/Reunion",
+    "PM": "America/Miquelon",
+    "YT": "Indian/Mayotte",
+    "BL": "America/St_Barthelemy",
+    "MF": "America/Marigot",
+    "WF": "Pacific/Wallis",
+    "PF": "Pacific/Tahiti",
+    "NC": "Pacific/Noumea",
+}
+# Of France and its neighbours.
+CENTRAL = "Europe/Paris"
+
+
+def zone_of(country: str, postcode: str) -> str:
+    """The time zone of a place, by its country (ISO 3166) and postcode."""
+    if country == "FR":
+        return OVERSEAS.get(postcode[:3], CENTRAL)
+    return COUNTRIES.get(country, CENTRAL)
+
 
 NOT_IANA = {"localtime", "posixrules", "Factory"}
 

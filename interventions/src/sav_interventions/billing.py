@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from sav_chassis.errors import WrongField
 from sav_contracts.auth.fields import Locale
-from sav_contracts.catalog.product import Warranty
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.invoice import InvoiceLine, LineGiven, VatTotal
 from sav_contracts.interventions.visit import Work
 from sav_contracts.money import VatClass

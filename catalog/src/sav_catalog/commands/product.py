@@ -1,12 +1,13 @@
 """Registering products, and the proof of purchase."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import exists, select
 
 from sav_catalog.app import catalog
-from sav_catalog.covers import covers_of
+from sav_catalog.covers import commercial_covers, legal_cover
 from sav_catalog.model import Article, Product
 from sav_chassis.errors import Conflict, NamesNothing, WrongField
 from sav_chassis.tx import Tx
@@ -21,9 +22,12 @@ from sav_contracts.catalog.product import (
     SendProof,
     VerifyProduct,
 )
+from sav_contracts.catalog.warranty import Cover
 from sav_contracts.claims import ClientView
 from sav_contracts.labels import label
 
+# What the proof shows beside the dates.
+PROVEN = {"sold_by", "consumer", "second_hand"}
 # The first time zone to begin a day (UTC+14): a date after today there is in the future everywhere.
 EARLIEST_ZONE = timedelta(hours=14)
 
@@ -92,13 +96,9 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
     """Register an installed product: a client for themselves, a manager for a client. Old installations too."""
     client = await tx.view(ClientView, _whose(cmd, by), by)
     delivery = cmd.delivery_date or cmd.purchase_date
-    _check_dates(tx, cmd.purchase_date, delivery, cmd.commissioning_date)
-    article = await tx.session.get(Article, cmd.article_id)
-    if article is None:
-        raise NamesNothing(field="article_id", kind=label(Article.kind()), id=cmd.article_id)
-    if article.family == "part":
-        raise IsPart(name=article.name)
-    await _check_serial(tx, article, cmd.serial)
+    check_dates(tx, cmd.purchase_date, delivery, cmd.commissioning_date)
+    article = await registrable(tx, cmd.article_id)
+    await check_serial(tx, article, cmd.serial)
     product = tx.add(
         Product(
             id=tx.new_id(),
@@ -113,6 +113,9 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
             commissioning_date=cmd.commissioning_date,
             proof_state="none",
             covers=[],
+            sold_by=cmd.sold_by,
+            consumer=cmd.consumer,
+            second_hand=cmd.second_hand,
         )
     )
     tx.emit(product, ProductRegistered())
@@ -150,7 +153,7 @@ async def verify_product(cmd: VerifyProduct, tx: Tx, by: Actor) -> Product:
         await _accept(cmd, product, tx, by)
     elif cmd.reason is None:
         raise WhyRefused
-    elif given := cmd.model_fields_set & {"purchase_date", "delivery_date"}:
+    elif given := cmd.model_fields_set & ({"purchase_date", "delivery_date"} | PROVEN):
         raise DatesOfRefusedProof(field=min(given))
     else:
         product.refuse(cmd.reason, by)
@@ -163,11 +166,22 @@ async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> No
     # A product delivered on the day of purchase keeps that, also where the proof corrects the day.
     at_once = product.delivery_date == product.purchase_date
     delivery = cmd.delivery_date or (purchase if at_once else product.delivery_date)
-    _check_dates(tx, purchase, delivery)
-    article = await tx.session.get_one(Article, product.article_id)
-    months = article.warranty_parts_months, article.warranty_labour_months
-    product.accept(covers_of(purchase, delivery, *months), cmd.reason, by)
+    check_dates(tx, purchase, delivery)
     product.purchase_date, product.delivery_date = purchase, delivery
+    for name in PROVEN & cmd.model_fields_set:
+        setattr(product, name, getattr(cmd, name))
+    article = await tx.session.get_one(Article, product.article_id)
+    product.accept(_covers(product, article, tx), cmd.reason, by)
+
+
+def _covers(product: Product, article: Article, tx: Tx) -> Iterator[Cover]:
+    """What we owe as the seller; nothing where another sold it."""
+    if product.sold_by:
+        return
+    if product.consumer:
+        yield legal_cover(tx.new_id(), product.purchase_date, product.delivery_date, product.second_hand)
+    months = article.warranty_parts_months, article.warranty_labour_months
+    yield from commercial_covers(tx.new_id, product.purchase_date, *months)
 
 
 def _whose(cmd: RegisterProduct, by: Actor) -> UUID:
@@ -178,7 +192,7 @@ def _whose(cmd: RegisterProduct, by: Actor) -> UUID:
     raise ForWhichClient
 
 
-def _check_dates(tx: Tx, purchase: date, delivery: date, commissioning: date | None = None) -> None:
+def check_dates(tx: Tx, purchase: date, delivery: date, commissioning: date | None = None) -> None:
     """Raises `WrongField` unless the days are past and in the order purchase, delivery, commissioning."""
     today = (tx.now + EARLIEST_ZONE).date()
     days = {"purchase_date": purchase, "delivery_date": delivery, "commissioning_date": commissioning}
@@ -191,7 +205,18 @@ def _check_dates(tx: Tx, purchase: date, delivery: date, commissioning: date | N
         raise CommissionedTooEarly(delivery=delivery)
 
 
-async def _check_serial(tx: Tx, article: Article, serial: str) -> None:
+async def registrable(tx: Tx, article_id: UUID) -> Article:
+    """The article of a unit that is registered; raises `NamesNothing` or `IsPart`."""
+    article = await tx.session.get(Article, article_id)
+    if article is None:
+        raise NamesNothing(field="article_id", kind=label(Article.kind()), id=article_id)
+    if article.family == "part":
+        raise IsPart(name=article.name)
+    return article
+
+
+async def check_serial(tx: Tx, article: Article, serial: str) -> None:
+    """Raises `SerialTaken` where a unit of this article with this serial number is registered."""
     same = Product.article_id == article.id, Product.serial == serial
     if await tx.session.scalar(select(exists().where(*same))):
         raise SerialTaken

@@ -1,17 +1,55 @@
-"""Installed products and their proof of purchase."""
+"""Installed products, their proof of purchase and their covers."""
 
-from datetime import date
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_catalog.lifecycle import PROOF
+from sav_chassis.errors import Conflict, NoSuch
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import Family
-from sav_contracts.catalog.product import Cover, Place, ProductView, ProofState
+from sav_contracts.catalog.product import MAX_COVERS, Place, ProductView, ProofState
+from sav_contracts.catalog.warranty import Cover, CoveredRepair
 from sav_contracts.files import StoredFile
+from sav_contracts.labels import label
+
+
+class Replaced(Conflict):
+    """Another unit took the product's place."""
+
+    code = "product_replaced"
+    serial: str
+    en = "The unit {serial} was replaced by another one"
+    fr = "L’appareil {serial} a été remplacé par un autre"
+
+
+class TooManyCovers(Conflict):
+    """A product has as many covers as it may have."""
+
+    code = "too_many_covers"
+    most: int = MAX_COVERS
+    en = "A product has at most {most} covers"
+    fr = "Un produit a au plus {most} garanties"
+
+
+class CoverVoided(Conflict):
+    """The cover was voided before."""
+
+    code = "cover_voided"
+    en = "This cover was voided already"
+    fr = "Cette garantie est déjà annulée"
+
+
+class LegalGuaranteeStands(Conflict):
+    """Nobody can take the legal guarantee of conformity from a consumer (Code de la consommation, L241-5)."""
+
+    code = "legal_guarantee_stands"
+    en = "The legal guarantee of conformity cannot be voided"
+    fr = "La garantie légale de conformité ne peut pas être annulée"
 
 
 class Product(Aggregate[ProductView]):
@@ -32,6 +70,17 @@ class Product(Aggregate[ProductView]):
     proof_state: Mapped[ProofState]
     proof_reason: Mapped[str | None]
     covers: Mapped[list[Cover]] = mapped_column(JsonColumn(list[Cover]))
+    repairs: Mapped[list[CoveredRepair]] = mapped_column(JsonColumn(list[CoveredRepair]), default=[])
+    sold_by: Mapped[str | None]
+    consumer: Mapped[bool] = mapped_column(default=True)
+    second_hand: Mapped[bool] = mapped_column(default=False)
+    replaces_id: Mapped[UUID | None]
+    replaced_by_id: Mapped[UUID | None]
+    replaced_on: Mapped[date | None]
+
+    @property
+    def down_since(self) -> date | None:
+        return min((repair.asked for repair in self.repairs if repair.back is None), default=None)
 
     def submit(self, proof: StoredFile, by: Actor) -> None:
         """Sets the proof that waits for a manager, replacing any earlier one."""
@@ -39,13 +88,57 @@ class Product(Aggregate[ProductView]):
         self.proof_state, self.proof_reason = "submitted", None
         self.proof = proof
 
-    def accept(self, covers: list[Cover], reason: str | None, by: Actor) -> None:
-        """A manager accepts the proof; these covers follow from it."""
+    def accept(self, covers: Iterable[Cover], reason: str | None, by: Actor) -> None:
+        """A manager accepts the proof; these covers follow from it, beside those that managers added."""
         PROOF.check(self.proof_state, "accepted", by)
         self.proof_state, self.proof_reason = "accepted", reason
-        self.covers = covers
+        self._cover([*self.covers, *covers])
 
     def refuse(self, reason: str, by: Actor) -> None:
         """A manager refuses the proof; another one may be sent."""
         PROOF.check(self.proof_state, "refused", by)
         self.proof_state, self.proof_reason = "refused", reason
+
+    def add_cover(self, cover: Cover) -> None:
+        """Adds a cover; raises `TooManyCovers`, or `Replaced` where another unit took its place."""
+        self.check_in_place()
+        if len(self.covers) >= MAX_COVERS:
+            raise TooManyCovers
+        self._cover([*self.covers, cover])
+
+    def void_cover(self, id: UUID, reason: str, at: datetime) -> Cover:
+        """Voids a cover and returns it; raises `NoSuch`, `CoverVoided` or `LegalGuaranteeStands`."""
+        found = next((cover for cover in self.covers if cover.id == id), None)
+        if found is None:
+            raise NoSuch(kind=label("cover"), id=id)
+        if found.voided_at:
+            raise CoverVoided
+        if found.kind == "legal_conformity":
+            raise LegalGuaranteeStands
+        voided = found.model_copy(update={"reason": reason, "voided_at": at})
+        self._cover([voided if cover is found else cover for cover in self.covers])
+        return voided
+
+    def take_over(self, covers: list[Cover], repairs: list[CoveredRepair]) -> None:
+        """Sets what the unit before this one leaves to it."""
+        self.repairs = repairs
+        self._cover(covers)
+
+    def follow(self, repairs: list[CoveredRepair], reclamations: Collection[UUID]) -> bool:
+        """Sets its repairs that covers paid, from these réclamations; returns whether the end of a cover changed."""
+        inherited = [repair for repair in self.repairs if repair.reclamation_id not in reclamations]
+        before, self.repairs = self.covers, inherited + repairs
+        self._cover(before)
+        return self.covers != before
+
+    def covered_until(self) -> date | None:
+        """The last day of the cover that lasts longest."""
+        return max((cover.end for cover in self.covers if not cover.voided_at), default=None)
+
+    def check_in_place(self) -> None:
+        """Raises `Replaced` where another unit took its place."""
+        if self.replaced_by_id:
+            raise Replaced(serial=self.serial)
+
+    def _cover(self, covers: list[Cover]) -> None:
+        self.covers = [cover.prolonged(self.purchase_date, self.repairs) for cover in covers]

@@ -1,21 +1,29 @@
 """Installed products and their warranty."""
 
-from calendar import monthrange
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sav_contracts.address import Address, AddressGiven
 from sav_contracts.catalog.article import Family
+from sav_contracts.catalog.warranty import (
+    Cover,
+    CoveredRepair,
+    CoverKind,
+    Warranty,
+    legal_guarantee,
+    months_after,
+)
 from sav_contracts.files import Paper, Sha256, StoredFile
 from sav_contracts.messages import (
     Changed,
     Command,
     ComparedAs,
     Event,
-    Message,
+    Line,
     Personal,
     PersonId,
     Query,
@@ -25,27 +33,14 @@ from sav_contracts.messages import (
     View,
 )
 from sav_contracts.money import Percent
+from sav_contracts.time_zone import zone_of
 from sav_contracts.times import Day
 from sav_contracts.visibility import Own, Visible, named_by_open_work
+from sav_contracts.wrong_value import WrongValue
 
+AddedKind = Literal["commercial", "manufacturer", "contract", "repair", "goodwill"]
 ProofState = Literal["none", "submitted", "accepted", "refused"]
-CoverKind = Literal["legal_conformity", "commercial", "manufacturer", "contract", "repair"]
-Coverage = Literal["covered", "partly", "not_covered", "unknown"]
-# The reason for a warranty decision, which messages and pages show in the reader's language.
-Why = Literal[
-    "no_product", "proof_not_accepted", "cover_applies", "no_cover_yet", "covers_ended", "decided_by_manager"
-]
-
-# The legal conformity of goods lasts two years from delivery (Code de la consommation, L217-3).
-LEGAL_CONFORMITY_MONTHS = 24
-# The version of the rules in `ProductView.warranty`; it changes with them.
-WARRANTY_RULES = "2026.1"
-
-
-def months_after(start: date, months: int) -> date:
-    """The same day so many months later, or the last day of a shorter month."""
-    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
+MAX_COVERS = 30
 
 
 class Place(Address):
@@ -55,60 +50,15 @@ class Place(Address):
     # Some work in a dwelling over two years old has a lower tax rate (Code général des impôts, art. 279-0 bis).
     dwelling_over_two_years: bool = False
 
+    def day(self, moment: datetime) -> date:
+        """The day there at this moment."""
+        return moment.astimezone(ZoneInfo(zone_of(self.country, self.postcode))).date()
+
 
 class PlaceGiven(AddressGiven, Place):
     """Where a product is installed, as a person enters it."""
 
     access_notes: Personal[Reason] | None = Field(default=None, examples=["Code 42B, deuxième étage"])
-
-
-class Cover(Message):
-    """A warranty from its first to its last day, and the share of parts, labour and travel that it pays."""
-
-    kind: CoverKind
-    start: date = Field(examples=["2025-09-12"])
-    end: date = Field(examples=["2027-09-11"])
-    parts: Percent = Field(examples=[100])
-    labour: Percent = Field(examples=[100])
-    travel: Percent = Field(examples=[100])
-
-
-class Warranty(Message):
-    """What a warranty pays, in percent, and why. `until` is the last day of the cover that applies or ended last."""
-
-    decision: Coverage
-    parts: Percent = Field(default=0, examples=[100])
-    labour: Percent = Field(default=0, examples=[100])
-    travel: Percent = Field(default=0, examples=[100])
-    why: Why = Field(examples=["cover_applies"])
-    cover: CoverKind | None = None
-    until: date | None = Field(default=None, examples=["2027-09-11"])
-    # The reason that a manager gave, and when they decided: the later of two decisions wins.
-    reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
-    decided_at: datetime | None = Field(default=None, examples=["2026-03-03T10:20:00Z"])
-    rules: str = WARRANTY_RULES
-
-    def for_client(self) -> "Warranty":
-        """Without the reason, which a manager gave for staff."""
-        return self.model_copy(update={"reason": None})
-
-    def overrules(self, other: "Warranty | None") -> bool:
-        """Whether this is a manager's decision that wins over the other warranty."""
-        if self.decided_at is None:
-            return False
-        return other is None or other.decided_at is None or other.decided_at < self.decided_at
-
-    @classmethod
-    def of_shares(cls, parts: int, labour: int, travel: int, **more: object) -> "Warranty":
-        """Covered where everything is paid, not covered where nothing is, otherwise partly covered."""
-        shares = {parts, labour, travel}
-        decision = "covered" if shares == {100} else "not_covered" if shares == {0} else "partly"
-        return cls.model_validate(
-            {"decision": decision, "parts": parts, "labour": labour, "travel": travel} | more
-        )
-
-
-NO_PRODUCT = Warranty(decision="unknown", why="no_product")
 
 
 class ProductView(View):
@@ -129,30 +79,64 @@ class ProductView(View):
     proof_state: ProofState = Field(examples=["submitted"])
     proof_reason: str | None = Field(examples=["La date d'achat est illisible."])
     covers: list[Cover]
+    # Who sold it, where that was somebody else.
+    sold_by: str | None = Field(default=None, examples=["Brico Rhône"])
+    # Whether its buyer is a consumer: to others no seller owes the legal guarantee.
+    consumer: bool = True
+    second_hand: bool = False
+    repairs: list[CoveredRepair] = Field(default_factory=list)
+    # Since when a repair is waited for that covers pay.
+    down_since: date | None = Field(default=None, examples=["2026-03-02"])
+    # The units before and after it, and since when the one after it is there.
+    replaces_id: UUID | None = None
+    replaced_by_id: UUID | None = None
+    replaced_on: date | None = Field(default=None, examples=["2026-10-20"])
+
+    def for_client(self) -> Self:
+        """Without the reasons of covers, which managers gave for staff."""
+        return self.model_copy(update={"covers": [cover.for_client() for cover in self.covers]})
+
+    def warranty_at(self, reported: datetime) -> Warranty:
+        """What is paid for a fault that is reported at this moment: on that day at the product's place."""
+        return self.warranty(self.place.day(reported))
 
     def warranty(self, on: date) -> Warranty:
-        """What is paid for a fault that is reported `on` this day; unknown without an accepted proof."""
+        """What is paid for a fault that is reported `on` this day at the product's place.
+
+        Covers from a manager pay without a proof; what they leave is unknown until one is accepted.
+        """
+        if self.replaced_on and self.replaced_on <= on:
+            return Warranty(decision="not_covered", why="replaced")
+        owed_by = self._other_seller(on)
+        applying = [cover for cover in self.covers if cover.applies(on, self.repairs)]
+        answer = Warranty.of_covers(applying, owed_by=owed_by) if applying else None
+        if answer and answer.decision == "covered":
+            return answer
         if self.proof_state != "accepted":
-            return Warranty(decision="unknown", why="proof_not_accepted")
-        if not self.covers:
-            return Warranty(decision="not_covered", why="covers_ended")
-        applying = [cover for cover in self.covers if cover.start <= on <= cover.end]
-        if not applying:
-            ended = max(cover.end for cover in self.covers)
-            return Warranty(
-                decision="not_covered",
-                why="covers_ended" if ended < on else "no_cover_yet",
-                until=ended if ended < on else None,
-            )
-        best = max(applying, key=lambda cover: (cover.parts + cover.labour + cover.travel, cover.end))
-        return Warranty.of_shares(
-            max(cover.parts for cover in applying),
-            max(cover.labour for cover in applying),
-            max(cover.travel for cover in applying),
-            why="cover_applies",
-            cover=best.kind,
-            until=best.end,
-        )
+            return Warranty(decision="unknown", why="proof_not_accepted", owed_by=owed_by)
+        if self._must_be_proven(on):
+            return Warranty(decision="unknown", why="defect_to_be_proven")
+        return answer or self._not_covered(on, owed_by)
+
+    def _not_covered(self, on: date, owed_by: str | None) -> Warranty:
+        if owed_by:
+            return Warranty(decision="not_covered", why="sold_by_another", owed_by=owed_by)
+        ended = max((cover.end for cover in self.covers if not cover.voided_at), default=None)
+        if ended and on <= ended:
+            return Warranty(decision="not_covered", why="no_cover_yet")
+        return Warranty(decision="not_covered", why="covers_ended", until=ended)
+
+    def _other_seller(self, on: date) -> str | None:
+        """Another seller, as long as they owe the legal guarantee."""
+        return self.sold_by if self.consumer and on <= self._legal_term() else None
+
+    def _must_be_proven(self, on: date) -> bool:
+        """Whether we answer for a defect if its consumer proves that it was there: second-hand, after some months."""
+        ours = self.second_hand and self.consumer and self.sold_by is None
+        return ours and self.delivery_date <= on <= self._legal_term()
+
+    def _legal_term(self) -> date:
+        return months_after(self.delivery_date, legal_guarantee(self.purchase_date).months)
 
 
 class RegisterProduct(Command[ProductView]):
@@ -166,6 +150,10 @@ class RegisterProduct(Command[ProductView]):
     delivery_date: Day | None = None
     commissioning_date: Day | None = None
     proof: Paper | None = None
+    # Who sold it, where that was somebody else; whether its buyer is a consumer; whether it was used before.
+    sold_by: Line | None = Field(default=None, examples=["Brico Rhône"])
+    consumer: bool = True
+    second_hand: bool = False
 
 
 class ChangeProduct(Command[ProductView]):
@@ -194,6 +182,72 @@ class VerifyProduct(Command[ProductView]):
     reason: Reason | None = Field(default=None, examples=["La date d'achat est illisible."])
     purchase_date: Day | None = None
     delivery_date: Day | None = None
+    # As the proof shows it; null: we sold it.
+    sold_by: Line | None = Field(default=None, examples=["Brico Rhône"])
+    consumer: bool | None = None
+    second_hand: bool | None = None
+
+
+class EndsBeforeItStarts(WrongValue):
+    code = "ends_before_it_starts"
+    en = "end: a cover ends after it starts"
+    fr = "end : une garantie se termine après son début"
+
+
+class PaysNothing(WrongValue):
+    code = "pays_nothing"
+    en = "parts, labour, travel: a cover pays at least one of them"
+    fr = "parts, labour, travel : une garantie prend en charge au moins l’un des trois"
+
+
+class AddCover(Command[ProductView]):
+    """Add a cover to a product: a contract, a manufacturer's warranty, goodwill. It needs no proof of purchase.
+
+    It pays the given percent from its first to its last day.
+    """
+
+    product_id: UUID
+    kind: AddedKind
+    start: Day
+    end: Day
+    parts: Percent = 100
+    labour: Percent = 100
+    travel: Percent = 100
+    exclusions: Reason | None = Field(default=None, examples=["Pièces d'usure"])
+    reason: Reason = Field(examples=["Contrat d'entretien signé le 12 septembre."])
+
+    @model_validator(mode="after")
+    def _pays_for_a_while(self) -> "AddCover":
+        if self.end < self.start:
+            raise EndsBeforeItStarts().error()
+        if not (self.parts or self.labour or self.travel):
+            raise PaysNothing().error()
+        return self
+
+
+class VoidCover(Command[ProductView]):
+    """Void a cover, with a reason. The legal guarantee cannot be voided. What it paid before stays paid."""
+
+    product_id: UUID
+    cover_id: UUID
+    reason: Reason = Field(examples=["Contrat résilié le 6 mars."])
+
+
+class ReplaceProduct(Command[ProductView]):
+    """Register the unit that takes a product's place, and get that one.
+
+    `imposed`: we chose to replace where the client could have had a repair; then two new years of the legal guarantee
+    run from its delivery (Code de la consommation, L217-13). Otherwise the covers go on, suspended while the old unit
+    was down.
+    """
+
+    product_id: UUID
+    # Without one: the same article.
+    article_id: UUID | None = None
+    serial: Serial
+    delivery_date: Day
+    imposed: bool
+    reason: Reason = Field(examples=["Corps de chauffe percé, pièce introuvable."])
 
 
 class GetWarranty(Query[Warranty]):
@@ -227,3 +281,17 @@ class ProductVerified(Event[ProductView]):
 
     accepted: bool
     reason: str | None = Field(default=None, examples=["La date d'achat est illisible."])
+
+
+class WarrantyChanged(Event[ProductView]):
+    """What the product's covers pay, or until when, changed. `until` is the last day of its longest cover then."""
+
+    client_sees: ClassVar[bool] = True
+
+    cause: Literal["cover_added", "cover_voided", "repaired", "replaced"]
+    cover: CoverKind | None = None
+    until: date | None = Field(default=None, examples=["2027-09-11"])
+    reason: str | None = Field(default=None, examples=["Contrat d'entretien signé le 12 septembre."])
+
+    def for_client(self) -> Self:
+        return self.model_copy(update={"reason": None})

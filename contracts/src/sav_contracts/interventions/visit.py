@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from sav_contracts.catalog.product import Coverage, Warranty
+from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims import Slot
 from sav_contracts.messages import (
     Changed,

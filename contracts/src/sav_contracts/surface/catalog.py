@@ -9,12 +9,15 @@ from sav_contracts.catalog.article import (
     SetArticleImage,
 )
 from sav_contracts.catalog.product import (
+    AddCover,
     ChangeProduct,
     GetWarranty,
     ProductView,
     RegisterProduct,
+    ReplaceProduct,
     SendProof,
     VerifyProduct,
+    VoidCover,
 )
 from sav_contracts.catalog.stock import MoveStock, StockLevelView
 from sav_contracts.surface.rows import (
@@ -65,5 +68,14 @@ ROWS = (
     FileRow("Proof of purchase", "GET /products/{product_id}/proof", ProductView, EVERYBODY, file="proof"),
     TimelineRow("Service history", "GET /products/{product_id}/timeline", ProductView, EVERYBODY),
     MessageRow("Accept or refuse the proof", "POST /products/{product_id}/verify", VerifyProduct, MANAGER),
+    MessageRow("Add a cover", "POST /products/{product_id}/covers", AddCover, MANAGER, status=201),
+    MessageRow("Void a cover", "POST /products/{product_id}/covers/{cover_id}/void", VoidCover, MANAGER),
+    MessageRow(
+        "Replace a unit by another",
+        "POST /products/{product_id}/replace",
+        ReplaceProduct,
+        MANAGER,
+        status=201,
+    ),
     MessageRow("Warranty on a date", "GET /products/{product_id}/warranty", GetWarranty, EVERYBODY),
 )

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.catalog.product import Warranty
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.visit import DecideWarranty, WarrantyDecided
 from sav_interventions.app import interventions
 from sav_interventions.model import Intervention, Invoice

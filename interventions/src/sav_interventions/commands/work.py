@@ -4,7 +4,7 @@ from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.catalog.product import Warranty
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.visit import PartPriced, PartUsed, RecordWork, Work, WorkRecorded
 from sav_contracts.money import Currency
 from sav_interventions.app import interventions

@@ -1,6 +1,6 @@
 """Visits."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,7 +9,7 @@ from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
-from sav_contracts.catalog.product import Warranty
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.claims import Slot
 from sav_contracts.interventions.visit import Cause, InterventionStatus, InterventionView, Purpose, Work
 from sav_contracts.labels import label
@@ -75,8 +75,8 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
     assignment: Mapped[int] = mapped_column(default=0)
     purpose: Mapped[Purpose] = mapped_column(default="repair")
     product_id: Mapped[UUID | None] = mapped_column(index=True)
-    # The day the fault was reported; warranties are evaluated on this day.
-    reported_on: Mapped[date]
+    # When the fault was reported; warranties are evaluated on that day at the product's place.
+    reported_at: Mapped[datetime]
     warranty: Mapped[Warranty | None] = mapped_column(JsonColumn(Warranty))
     follows_id: Mapped[UUID | None] = mapped_column(index=True)
     done_at: Mapped[datetime | None]
@@ -116,12 +116,11 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
             raise DidNotHappen(state=label(self.status))
         self.warranty = warranty
 
-    def is_undecided(self) -> bool:
-        """Whether nobody has decided yet who pays."""
-        return self.warranty is None or self.warranty.decision == "unknown"
-
-    def is_decided_by_manager(self) -> bool:
-        return self.warranty is not None and self.warranty.why == "decided_by_manager"
+    def follows_covers(self) -> bool:
+        """Whether another cover changes who pays: until it is closed, and later while that is unknown."""
+        if self.warranty is None or self.warranty.decision == "unknown":
+            return True
+        return self.closed_at is None and self.warranty.why != "decided_by_manager"
 
     def needs_follow_up(self) -> bool:
         """Whether another visit is needed."""
@@ -141,7 +140,7 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
             status="planned",
             purpose=self.purpose,
             product_id=self.product_id,
-            reported_on=self.reported_on,
+            reported_at=self.reported_at,
             warranty=self.warranty,
             follows_id=self.id,
         )

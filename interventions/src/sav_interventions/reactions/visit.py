@@ -52,7 +52,7 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
             assignment=reclamation.assignment,
             status="planned",
             product_id=reclamation.product_id,
-            reported_on=reclamation.created_at.date(),
+            reported_at=reclamation.created_at,
             warranty=warranty,
             follows_id=visit.follows_id if visit else None,
         )

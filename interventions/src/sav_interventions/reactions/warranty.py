@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
-from sav_contracts.catalog.product import NO_PRODUCT, ProductVerified, ProductView, Warranty
+from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
+from sav_contracts.catalog.warranty import NO_PRODUCT, Warranty
 from sav_contracts.claims import ReclamationQualified, ReclamationView
 from sav_contracts.interventions.visit import WarrantyDecided
 from sav_interventions.app import interventions
@@ -25,20 +26,21 @@ async def warranty_for(tx: Tx, reclamation: ReclamationView) -> Warranty:
         return NO_PRODUCT
     await tx.lock(f"product {reclamation.product_id}")
     product = await tx.view(ProductView, reclamation.product_id)
-    return product.warranty(on=reclamation.created_at.date())
+    return product.warranty_at(reclamation.created_at)
 
 
 @interventions.on(ProductVerified)
-async def decide_again(event: ProductVerified, tx: Tx) -> str | None:
-    """Decides by the verified product's covers for its visits that are still undecided."""
+@interventions.on(WarrantyChanged)
+async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str | None:
+    """Decides by the product's new covers for its visits, except where a manager decided or the visit was closed."""
     product = event.state
     # Planning takes this lock too: from then on it uses this copy or a newer one; visits planned before are found.
     if (await tx.view(ProductView, product.id)).version < product.version:
         raise NotYet(product.kind(), product.id)
     await tx.lock(f"product {product.id}")
     for visit in await _visits_of(tx, product.id):
-        warranty = product.warranty(on=visit.reported_on)
-        if visit.is_undecided() and visit.warranty != warranty:
+        warranty = product.warranty_at(visit.reported_at)
+        if visit.follows_covers() and visit.warranty != warranty:
             visit.decide(warranty)
             tx.emit(visit, WarrantyDecided(decision=warranty.decision))
     return None if tx.has_emitted else "no visit learns anything from it"

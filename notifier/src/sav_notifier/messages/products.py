@@ -5,7 +5,7 @@ from typing import Self
 
 from sav_chassis.tx import Tx
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.catalog.product import ProductVerified, ProductView, ProofSubmitted
+from sav_contracts.catalog.product import ProductVerified, ProductView, ProofSubmitted, WarrantyChanged
 from sav_contracts.catalog.stock import StockLow
 from sav_notifier.message import Message, message
 from sav_notifier.recipients import client, its_client, managers
@@ -47,15 +47,18 @@ class ProofAccepted(Message):
     serial: str
     until: date | None
     over: bool
+    # The other professional who owes the legal guarantee.
+    seller: str | None = None
 
     @classmethod
     async def about(cls, event: ProductVerified, tx: Tx) -> Self | str:
         product = event.state
         if not event.accepted:
             return "it was refused"
-        until = max((cover.end for cover in product.covers), default=None)
-        over = until is not None and until < tx.now.date()
-        return cls(article=product.article, serial=product.serial, until=until, over=over)
+        until = max((cover.end for cover in product.covers if not cover.voided_at), default=None)
+        over = until is not None and until < product.place.day(tx.now)
+        seller = product.warranty_at(tx.now).owed_by
+        return cls(article=product.article, serial=product.serial, until=until, over=over, seller=seller)
 
 
 @message(
@@ -77,6 +80,31 @@ class ProofRefused(Message):
         if event.accepted:
             return "it was accepted"
         return cls(article=product.article, serial=product.serial, reason=event.reason)
+
+
+@message(
+    "warranty_changed",
+    on={WarrantyChanged: "tell_new_warranty"},
+    to=its_client,
+    category="reclamation",
+)
+class NewWarranty(Message):
+    """The client learns what changed in the warranty of a unit, and until when it is covered now."""
+
+    article: str
+    serial: str
+    cause: str
+    until: date | None
+
+    @classmethod
+    async def about(cls, event: WarrantyChanged, tx: Tx) -> Self | str:
+        product = event.state
+        if event.until and event.until < product.place.day(tx.now):
+            return "it is over all the same"
+        return cls(article=product.article, serial=product.serial, cause=event.cause, until=event.until)
+
+    def true_while(self, record: ProductView) -> bool:
+        return self.cause == "replaced" or record.replaced_by_id is None
 
 
 @message(

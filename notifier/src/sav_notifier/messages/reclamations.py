@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.auth.policy import CutOffs
-from sav_contracts.catalog.product import Coverage, Warranty
+from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims import (
     ProblemType,
     ReclamationClosed,

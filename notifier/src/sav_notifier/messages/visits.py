@@ -13,7 +13,8 @@ from sav_contracts.calendar import (
     ConflictKind,
     ConflictView,
 )
-from sav_contracts.catalog.product import Place, ProductView, Why
+from sav_contracts.catalog.product import Place, ProductView
+from sav_contracts.catalog.warranty import Why
 from sav_contracts.claims import ProblemType, ReclamationView, Slot
 from sav_contracts.interventions.visit import (
     InterventionMoved,

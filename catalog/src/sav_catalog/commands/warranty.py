@@ -1,0 +1,120 @@
+"""Covers that managers add or void, and units that take another's place."""
+
+from datetime import date
+
+from sav_catalog.app import catalog
+from sav_catalog.commands.product import check_dates, check_serial, registrable
+from sav_catalog.covers import legal_cover
+from sav_catalog.model import Product
+from sav_chassis.errors import WrongField
+from sav_chassis.tx import Tx
+from sav_contracts.actor import Actor
+from sav_contracts.catalog.product import (
+    AddCover,
+    ProductRegistered,
+    ReplaceProduct,
+    VoidCover,
+    WarrantyChanged,
+)
+from sav_contracts.catalog.warranty import Cover, CoveredRepair
+
+
+class DeliveredBeforeOld(WrongField):
+    field: str = "delivery_date"
+    delivery: date
+    en = "the unit that it replaces was delivered only on {delivery}"
+    fr = "l’appareil qu’il remplace n’a été livré que le {delivery}"
+
+
+@catalog.command(AddCover)
+async def add_cover(cmd: AddCover, tx: Tx, by: Actor) -> Product:
+    """Add a cover to a product, with a reason."""
+    product = await tx.load(Product, cmd.product_id, by)
+    cover = Cover(id=tx.new_id(), **cmd.model_dump(exclude={"product_id"}))
+    product.add_cover(cover)
+    tx.emit(
+        product,
+        WarrantyChanged(cause="cover_added", cover=cover.kind, until=cover.end, reason=cmd.reason),
+    )
+    return product
+
+
+@catalog.command(VoidCover)
+async def void_cover(cmd: VoidCover, tx: Tx, by: Actor) -> Product:
+    """Void a cover, with a reason."""
+    product = await tx.load(Product, cmd.product_id, by)
+    voided = product.void_cover(cmd.cover_id, cmd.reason, tx.now)
+    tx.emit(
+        product,
+        WarrantyChanged(
+            cause="cover_voided", cover=voided.kind, until=product.covered_until(), reason=cmd.reason
+        ),
+    )
+    return product
+
+
+@catalog.command(ReplaceProduct)
+async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
+    """Register the unit that takes a product's place; its covers follow from who chose to replace."""
+    old = await tx.load(Product, cmd.product_id, by)
+    old.check_in_place()
+    check_dates(tx, old.purchase_date, cmd.delivery_date)
+    if cmd.delivery_date < old.delivery_date:
+        raise DeliveredBeforeOld(delivery=old.delivery_date)
+    article = await registrable(tx, cmd.article_id or old.article_id)
+    await check_serial(tx, article, cmd.serial)
+    restarts = cmd.imposed and _is_under_legal_guarantee(old, cmd.delivery_date)
+    new = tx.add(
+        Product(
+            id=tx.new_id(),
+            client_id=old.client_id,
+            article_id=article.id,
+            article=article.name,
+            family=article.family,
+            serial=cmd.serial,
+            place=old.place,
+            purchase_date=old.purchase_date,
+            delivery_date=cmd.delivery_date,
+            proof=old.proof,
+            proof_state=old.proof_state,
+            proof_reason=old.proof_reason,
+            covers=[],
+            sold_by=old.sold_by,
+            consumer=old.consumer,
+            second_hand=old.second_hand and not restarts,
+            replaces_id=old.id,
+        )
+    )
+    new.take_over(_passed_on(old, restarts, cmd.delivery_date, tx), _ended(old.repairs, cmd.delivery_date))
+    old.replaced_by_id, old.replaced_on = new.id, cmd.delivery_date
+    tx.emit(new, ProductRegistered())
+    tx.emit(
+        old,
+        WarrantyChanged(cause="replaced", until=new.covered_until(), reason=cmd.reason),
+    )
+    return new
+
+
+def _is_under_legal_guarantee(product: Product, delivery: date) -> bool:
+    """Whether the replacement was asked for under the legal guarantee."""
+    asked = product.down_since or delivery
+    return any(
+        cover.kind == "legal_conformity" and cover.applies(asked, product.repairs) for cover in product.covers
+    )
+
+
+def _passed_on(old: Product, restarts: bool, delivery: date, tx: Tx) -> list[Cover]:
+    """The covers of the new unit: those of the old one, the legal guarantee anew where it restarts."""
+    covers = [cover for cover in old.covers if not cover.voided_at]
+    if not restarts:
+        return covers
+    others = [cover for cover in covers if cover.kind != "legal_conformity"]
+    return [*others, legal_cover(tx.new_id(), old.purchase_date, delivery, second_hand=False)]
+
+
+def _ended(repairs: list[CoveredRepair], delivery: date) -> list[CoveredRepair]:
+    """The repairs of the old unit. What it waited for ended with the new one: that only suspended its covers."""
+    return [
+        repair if repair.back else repair.model_copy(update={"back": delivery, "covers": []})
+        for repair in repairs
+    ]

@@ -1,0 +1,61 @@
+"""Covers follow the repairs that they pay."""
+
+from uuid import UUID
+
+from sav_catalog.app import catalog
+from sav_catalog.covers import covered_repairs
+from sav_catalog.model import Product
+from sav_chassis.errors import NotYet
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.catalog.product import ProductChanged, WarrantyChanged
+from sav_contracts.claims import ReclamationClosed, ReclamationMoved, ReclamationQualified, ReclamationView
+from sav_contracts.interventions.visit import (
+    InterventionClosed,
+    InterventionMoved,
+    InterventionPlanned,
+    InterventionView,
+    WarrantyDecided,
+)
+
+
+@catalog.on(ReclamationQualified, since="2026-11-29")
+@catalog.on(ReclamationMoved, since="2026-11-29")
+@catalog.on(ReclamationClosed, since="2026-11-29")
+@catalog.on(InterventionPlanned, since="2026-11-29")
+@catalog.on(InterventionMoved, since="2026-11-29")
+@catalog.on(WarrantyDecided, since="2026-11-29")
+@catalog.on(InterventionClosed, since="2026-11-29")
+async def follow_repairs(
+    event: ReclamationQualified
+    | ReclamationMoved
+    | ReclamationClosed
+    | InterventionPlanned
+    | InterventionMoved
+    | WarrantyDecided
+    | InterventionClosed,
+    tx: Tx,
+) -> str | None:
+    """A repair under the legal guarantee prolongs it; the days until a unit works again suspend its covers."""
+    record = event.state
+    if record.product_id is None:
+        return "about no registered product"
+    if (await tx.view(type(record), record.id)).version < record.version:
+        raise NotYet(record.kind(), record.id)
+    # Whatever event comes last computes from all records, so their order does not matter.
+    product = await tx.load(Product, record.product_id, SYSTEM)
+    return await _follow(product, tx)
+
+
+async def _follow(product: Product, tx: Tx) -> str | None:
+    about: dict[str, UUID] = {"product_id": product.id}
+    reclamations = await tx.copies(ReclamationView).where(**about).all()
+    visits = await tx.copies(InterventionView).where(**about).all()
+    repairs = covered_repairs(reclamations, visits, product.place)
+    before = product.repairs
+    changed = product.follow(repairs, {reclamation.id for reclamation in reclamations})
+    if changed:
+        tx.emit(product, WarrantyChanged(cause="repaired", until=product.covered_until()))
+    elif product.repairs != before:
+        tx.emit(product, ProductChanged())
+    return None if tx.has_emitted else "no cover learns anything from it"
