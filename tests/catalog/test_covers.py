@@ -261,6 +261,7 @@ def contract(**fields: object) -> Cover:
         "parts": 100,
         "labour": 100,
         "travel": 100,
+        "reason": "contrat signé",
     }
     return Cover.model_validate(usual | fields)
 

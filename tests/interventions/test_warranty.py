@@ -24,7 +24,7 @@ from given_interventions import (
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
-from sav_contracts.catalog.product import ProductVerified, ProductView
+from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
 from sav_contracts.catalog.warranty import NO_PRODUCT, Warranty
 from sav_contracts.claims import ReclamationQualified
 from sav_contracts.interventions.visit import (
@@ -160,6 +160,18 @@ async def test_a_proof_accepted_later_changes_no_other_visit(stage: Stage, field
     await stage.knows(accepted)
     await stage.given(visit("completed", product_id=PRODUCT, **fields))
     assert (await stage.hears(verified(accepted))).events == []
+
+
+async def test_a_visit_that_is_not_over_follows_a_cover_that_is_added_or_voided(stage: Stage) -> None:
+    changed = product(cover(date(2020, 1, 1), date(2021, 1, 1)), version=2)
+    await stage.knows(changed)
+    await stage.given(visit("planned", product_id=PRODUCT, warranty=COVERED))
+    voided = await stage.hears(WarrantyChanged(state=changed, cause="cover_voided"))
+    assert voided.only(WarrantyDecided).decision == "not_covered"
+    again = product(UNTIL_THE_FAULT, version=3)
+    await stage.knows(again)
+    added = await stage.hears(WarrantyChanged(state=again, cause="cover_added"))
+    assert added.only(WarrantyDecided).decision == "covered"
 
 
 async def test_a_proof_accepted_after_the_visit_was_closed_still_says_who_pays(stage: Stage) -> None:

@@ -115,6 +115,9 @@ async def forgetful(scene: Scene, side: Side) -> Json:
     return {"token": await scene.system.link("password-reset", client)}
 
 
+CONTRACT = {"kind": "contract", "start": "2026-01-01", "end": "2026-12-31", "reason": "contrat signé"}
+
+
 async def article(scene: Scene, side: Side) -> Json:
     return done(await scene.manager.post("/articles", BOILER | {"reference": a_line()}), 201)
 
@@ -128,6 +131,13 @@ async def proven(scene: Scene, side: Side) -> Json:
     """With a proof that nobody has looked at."""
     path = f"/products/{(await product(scene, side))['id']}/proof"
     return done(await side.client.ask("PUT", path, files={"proof": PROOF}))
+
+
+async def contracted(scene: Scene, side: Side) -> Json:
+    """With a contract, whose id it names beside its own."""
+    unit = (await product(scene, side))["id"]
+    made = done(await scene.manager.post(f"/products/{unit}/covers", CONTRACT), 201)
+    return made | {"product_id": unit, "cover_id": made["covers"][-1]["id"]}
 
 
 async def opened(scene: Scene, side: Side) -> Json:
@@ -234,6 +244,20 @@ RECIPES: dict[str, Recipe] = {
     "PUT /products/{product_id}/proof": Recipe("product", files={"proof": PROOF}, fresh=product),
     "POST /products/{product_id}/verify": Recipe(
         "product", lambda product: {"accepted": True, "proof": product["proof"]["sha256"]}, proven
+    ),
+    "POST /products/{product_id}/covers": Recipe("product", lambda _: CONTRACT),
+    "POST /products/{product_id}/covers/{cover_id}/void": Recipe(
+        "product", lambda _: {"reason": "résilié"}, contracted
+    ),
+    "POST /products/{product_id}/replace": Recipe(
+        "product",
+        lambda product: {
+            "serial": a_line(),
+            "delivery_date": product["delivery_date"],
+            "imposed": True,
+            "reason": "corps de chauffe percé",
+        },
+        product,
     ),
     "GET /products/{product_id}/warranty": Recipe("product", lambda _: {"on": "2026-03-02"}),
     # claims

@@ -86,6 +86,7 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
         )
     )
     new.take_over(_passed_on(old, restarts, cmd.delivery_date, tx), _ended(old.repairs, cmd.delivery_date))
+    await tx.flush()  # the new unit is there before the old one refers to it
     old.replaced_by_id, old.replaced_on = new.id, cmd.delivery_date
     tx.emit(new, ProductRegistered())
     tx.emit(

@@ -1,7 +1,7 @@
 """Installed products and their warranty."""
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -84,7 +84,19 @@ class ProductView(View):
     # Whether its buyer is a consumer: to others no seller owes the legal guarantee.
     consumer: bool = True
     second_hand: bool = False
-    repairs: list[CoveredRepair] = Field(default_factory=list)
+    repairs: list[CoveredRepair] = Field(
+        default_factory=list,
+        examples=[
+            [
+                {
+                    "reclamation_id": "018e0000-0000-7000-8000-000000000001",
+                    "asked": "2026-03-02",
+                    "back": "2026-03-05",
+                    "covers": ["legal_conformity"],
+                }
+            ]
+        ],
+    )
     # Since when a repair is waited for that covers pay.
     down_since: date | None = Field(default=None, examples=["2026-03-02"])
     # The units before and after it, and since when the one after it is there.
@@ -92,7 +104,7 @@ class ProductView(View):
     replaced_by_id: UUID | None = None
     replaced_on: date | None = Field(default=None, examples=["2026-10-20"])
 
-    def for_client(self) -> Self:
+    def for_client(self) -> "ProductView":
         """Without the reasons of covers, which managers gave for staff."""
         return self.model_copy(update={"covers": [cover.for_client() for cover in self.covers]})
 
@@ -108,11 +120,16 @@ class ProductView(View):
         if self.replaced_on and self.replaced_on <= on:
             return Warranty(decision="not_covered", why="replaced")
         owed_by = self._other_seller(on)
-        applying = [cover for cover in self.covers if cover.applies(on, self.repairs)]
+        proven = self.proof_state == "accepted"
+        applying = [
+            cover
+            for cover in self.covers
+            if (proven or cover.from_manager) and cover.applies(on, self.repairs)
+        ]
         answer = Warranty.of_covers(applying, owed_by=owed_by) if applying else None
         if answer and answer.decision == "covered":
             return answer
-        if self.proof_state != "accepted":
+        if not proven:
             return Warranty(decision="unknown", why="proof_not_accepted", owed_by=owed_by)
         if self._must_be_proven(on):
             return Warranty(decision="unknown", why="defect_to_be_proven")
@@ -293,5 +310,5 @@ class WarrantyChanged(Event[ProductView]):
     until: date | None = Field(default=None, examples=["2027-09-11"])
     reason: str | None = Field(default=None, examples=["Contrat d'entretien signé le 12 septembre."])
 
-    def for_client(self) -> Self:
+    def for_client(self) -> "WarrantyChanged":
         return self.model_copy(update={"reason": None})

@@ -99,6 +99,11 @@ class Cover(Message):
     exclusions: str | None = Field(default=None, examples=["Pièces d'usure"])
     voided_at: datetime | None = Field(default=None, examples=["2026-03-06T08:30:00Z"])
 
+    @property
+    def from_manager(self) -> bool:
+        """Whether a manager added it, who always gives a reason."""
+        return self.reason is not None
+
     def for_client(self) -> "Cover":
         return self.model_copy(update={"reason": None})
 

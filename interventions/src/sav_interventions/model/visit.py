@@ -14,7 +14,7 @@ from sav_contracts.claims import Slot
 from sav_contracts.interventions.visit import Cause, InterventionStatus, InterventionView, Purpose, Work
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
-from sav_interventions.lifecycle import DID_NOT_HAPPEN, INTERVENTION, UNDER_WAY, WAITS_FOR
+from sav_interventions.lifecycle import DID_NOT_HAPPEN, INTERVENTION, OVER, UNDER_WAY, WAITS_FOR
 
 
 class PausesFor(WrongField):
@@ -117,10 +117,10 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         self.warranty = warranty
 
     def follows_covers(self) -> bool:
-        """Whether another cover changes who pays: until it is closed, and later while that is unknown."""
+        """Whether another cover changes who pays: until the visit is over, and later while that is unknown."""
         if self.warranty is None or self.warranty.decision == "unknown":
             return True
-        return self.closed_at is None and self.warranty.why != "decided_by_manager"
+        return self.status not in OVER and self.warranty.why != "decided_by_manager"
 
     def needs_follow_up(self) -> bool:
         """Whether another visit is needed."""

@@ -32,7 +32,7 @@ async def warranty_for(tx: Tx, reclamation: ReclamationView) -> Warranty:
 @interventions.on(ProductVerified)
 @interventions.on(WarrantyChanged)
 async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str | None:
-    """Decides by the product's new covers for its visits, except where a manager decided or the visit was closed."""
+    """Decides by the product's new covers for its visits, except where a manager decided or the visit is over."""
     product = event.state
     # Planning takes this lock too: from then on it uses this copy or a newer one; visits planned before are found.
     if (await tx.view(ProductView, product.id)).version < product.version:
