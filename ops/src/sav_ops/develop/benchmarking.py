@@ -39,6 +39,7 @@ MEASURES = (
     "stream",
     "effect",
     "rebuild",
+    "warranty",
     "up",
 )
 HEAD = """# Benchmarks
