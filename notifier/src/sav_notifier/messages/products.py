@@ -92,6 +92,7 @@ class LowStock(Message):
     reference: str
     level: int
     minimum: int
+    reserved: int = 0
 
     @classmethod
     async def about(cls, event: StockLow, tx: Tx) -> Self:
@@ -102,4 +103,5 @@ class LowStock(Message):
             reference=stock.reference,
             level=stock.level,
             minimum=stock.minimum_stock,
+            reserved=stock.reserved,
         )
