@@ -16,6 +16,7 @@ from given_notifier import (
     ISSUED,
     LATER,
     LONG_AHEAD,
+    REFERENCE,
     SLOT,
     STOCK,
     appointment,
@@ -40,6 +41,7 @@ from given_notifier import (
     scheduled,
     verified,
     visit,
+    with_parts,
 )
 from given_views import a
 
@@ -60,8 +62,15 @@ from sav_contracts.auth.session import (
 )
 from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
 from sav_contracts.catalog.product import Cover, ProofSubmitted, Warranty
-from sav_contracts.catalog.stock import StockLevelView, StockLow
-from sav_contracts.claims import ReclamationClosed, ReclamationMoved, Safety, TechnicianAssigned
+from sav_contracts.catalog.stock import StockLevelView, StockLow, StockOverdrawn
+from sav_contracts.claims import (
+    PartsArrived,
+    PartsRequested,
+    ReclamationClosed,
+    ReclamationMoved,
+    Safety,
+    TechnicianAssigned,
+)
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, PaymentRecorded
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated
 from sav_contracts.interventions.visit import WarrantyDecided
@@ -243,19 +252,65 @@ CASES = [
     Case("proof accepted without a cover", verified(True, covers=[]), {"proof_accepted": LEA}),
     Case("proof accepted too late", verified(True, covers=[OVER]), {"proof_accepted": LEA}),
     Case("proof refused", verified(False), {"proof_refused": LEA}),
+    *(
+        Case(
+            f"low stock, {name}",
+            StockLow(
+                state=a(
+                    StockLevelView,
+                    STOCK,
+                    article_id=ARTICLE,
+                    reference="CHD-24-MIX",
+                    level=1,
+                    minimum_stock=3,
+                    reserved=reserved,
+                )
+            ),
+            {"stock_low": MANAGERS},
+        )
+        for name, reserved in (("all of it free", 0), ("some reserved", 4))
+    ),
+    *(
+        Case(
+            f"stock overdrawn, {name}",
+            StockOverdrawn(
+                state=a(
+                    StockLevelView,
+                    STOCK,
+                    article_id=ARTICLE,
+                    reference="CHD-24-MIX",
+                    level=0,
+                    reserved=reserved,
+                ),
+                used=2,
+                there=1,
+                reference=reference,
+            ),
+            {"stock_overdrawn": MANAGERS},
+        )
+        for name, reference, reserved in (
+            ("for a réclamation", REFERENCE, 3),
+            ("for nobody knows what", None, 0),
+        )
+    ),
+    Case("parts listed", PartsRequested(state=with_parts(), edition=1), {"parts_to_validate": MANAGERS}),
     Case(
-        "low stock",
-        StockLow(
-            state=a(
-                StockLevelView,
-                STOCK,
-                article_id=ARTICLE,
-                reference="CHD-24-MIX",
-                level=1,
-                minimum_stock=3,
-            )
+        "parts listed anew",
+        PartsRequested(state=with_parts(parts_edition=2, parts_validated=1), edition=2),
+        {"parts_to_validate": MANAGERS},
+    ),
+    Case(
+        "no parts needed any more",
+        PartsRequested(
+            state=with_parts(parts=(), parts_edition=2, parts_validated=1, technician_id=None), edition=2
         ),
-        {"stock_low": MANAGERS},
+        {"parts_to_validate": MANAGERS},
+    ),
+    Case("parts arrived", PartsArrived(state=with_parts(parts_validated=1)), {"parts_arrived": KARIM}),
+    Case(
+        "parts arrived for whoever will come",
+        PartsArrived(state=with_parts(parts_validated=1, technician_id=None)),
+        {},
     ),
     Case("invitation", invitation(), {"invitation": {invited.id}}),
     Case(

@@ -103,6 +103,7 @@ class PartsAreThere(Message):
     on=StockOverdrawn,
     to=managers,
     category="alert",
+    lasting=True,
 )
 class StockToCount(Message):
     """Managers learn that the stock is not what it says."""
