@@ -126,6 +126,16 @@ async def test_pieces_from_elsewhere_end_the_waiting_for_them(stage: Stage) -> N
     assert await shelf(stage) == (1, 0, 0)
 
 
+async def test_free_pieces_that_are_too_few_for_a_line_end_the_waiting_for_them_when_used(
+    five: Stage,
+) -> None:
+    await needs(five, FIRST, 7)
+    outcome = await five.hears(closed(used(quantity=4)))
+    assert moved(outcome) == [("consume", -4)]
+    assert [(one.state.used, one.state.status) for one in of(outcome, StockUsed)] == [(4, "back_ordered")]
+    assert await shelf(five) == (1, 0, 3)
+
+
 async def test_a_line_whose_pieces_are_used_grows_by_what_is_needed_more(five: Stage) -> None:
     await needs(five, FIRST, 2)
     await five.hears(closed(used(quantity=2), outcome="incomplete"))
