@@ -260,7 +260,7 @@ class MoveReclamation(Command[ReclamationView]):
 class ListedTwice(WrongValue):
     code = "listed_twice"
     en = "parts: list each article once, with all pieces of it"
-    fr = "parts : indiquez chaque article une seule fois, avec toutes ses pièces"
+    fr = "parts : indiquez chaque article une seule fois, avec toutes ses pièces"
 
 
 class ListParts(Command[ReclamationView]):

@@ -30,7 +30,7 @@ class NotUnderWay(Conflict):
     reference: str
     state: Text
     en = "{reference} is {state}: parts are listed and validated while it is under way"
-    fr = "{reference} est à l’état « {state} » : les pièces se demandent et se valident tant qu’elle est en cours"
+    fr = "{reference} est à l’état « {state} » : les pièces se demandent et se valident tant qu’elle est en cours"
 
 
 class TooManyParts(Conflict):
@@ -48,7 +48,7 @@ class AnotherList(Conflict):
 
     code = "another_list"
     en = "The parts were listed anew since: look at that list"
-    fr = "La liste des pièces a été modifiée depuis : examinez la nouvelle"
+    fr = "La liste des pièces a été modifiée depuis : examinez la nouvelle"
 
 
 class NothingToValidate(Conflict):
@@ -63,7 +63,7 @@ class NothingToValidate(Conflict):
 class PartRetired(WrongField):
     name: str
     en = "{name} is retired: list what replaces it"
-    fr = "{name} est retiré du catalogue : demandez ce qui le remplace"
+    fr = "{name} est retiré du catalogue : demandez ce qui le remplace"
 
 
 @claims.command(ListParts)
