@@ -21,10 +21,10 @@ SELECT * FROM (
         coalesce(sum(r.quantity - r.used) FILTER (WHERE r.status = 'back_ordered'), 0) AS awaited
     FROM stock_level s LEFT JOIN reservation r USING (article_id) GROUP BY s.id) counted
 WHERE reserved <> moved OR reserved <> held OR back_ordered <> awaited ORDER BY reference"""
-# By catalog's own copy of what it is for.
+# By the copy of what it is for; `public`, since `read_sides` has a temporary table of that name.
 LEFT_BEHIND = """
 SELECT r.reference, r.for_reference, r.quantity - r.used AS rest, r.status
-FROM reservation r JOIN view v ON v.kind = r.for_kind AND v.id = r.for_id
+FROM reservation r JOIN public.view v ON v.kind = r.for_kind AND v.id = r.for_id
 WHERE r.status IN ('reserved', 'back_ordered') AND NOT v.open ORDER BY r.for_reference, r.reference"""
 COLUMNS = ("article_id", "movement", "quantity", "reason", "reference", "by_id", "at")
 MOVEMENT_EVENTS = """
