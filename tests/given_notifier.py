@@ -34,6 +34,7 @@ from sav_contracts.interventions.visit import (
     InterventionView,
 )
 from sav_contracts.messages import View
+from sav_contracts.parts import Part
 from sav_contracts.reporting import FeedbackGiven, FeedbackView
 
 V = TypeVar("V", bound=View)
@@ -156,6 +157,35 @@ def reclamation(**fields: Any) -> ReclamationView:
         "priority_reason": "problem type no_heating",
     }
     return a(ReclamationView, **({"id": RECLAMATION} | usual | fields))
+
+
+def with_parts(**fields: Any) -> ReclamationView:
+    """Karim's réclamation that needs a pump and two joints more."""
+    pump = Part(
+        id=UUID(int=901),
+        article_id=UUID(int=801),
+        article="Circulateur 25-60",
+        reference="CIR-25-60",
+        quantity=1,
+        state="listed",
+    )
+    joint = Part(
+        id=UUID(int=902),
+        article_id=UUID(int=802),
+        article="Joint torique",
+        reference="JT-18",
+        quantity=3,
+        used=1,
+        state="reserved",
+    )
+    valve = joint.model_copy(update={"article": "Vanne", "used": 3, "state": "used"})
+    usual: dict[str, Any] = {
+        "status": "in_progress",
+        "technician_id": world.karim.id,
+        "parts": (pump, joint, valve),
+        "parts_edition": 1,
+    }
+    return reclamation(**(usual | fields))
 
 
 def visit(**fields: Any) -> InterventionView:

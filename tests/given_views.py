@@ -20,6 +20,7 @@ from sav_contracts.auth.policy import PolicyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductView
+from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView, Safety, Slot
 from sav_contracts.files import StoredFile
@@ -73,6 +74,16 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "minimum_stock": 2,
     },
     StockLevelView: {"article_id": NOBODYS, "reference": "CH-1", "level": 3, "minimum_stock": 2},
+    ReservationView: {
+        "article_id": NOBODYS,
+        "reference": "CH-1",
+        "quantity": 2,
+        "for_kind": "reclamation",
+        "for_id": NOBODYS,
+        "for_reference": "REC-2026-000001",
+        "line_id": NOBODYS,
+        "status": "reserved",
+    },
     ProductView: {
         "client_id": world.lea.id,
         "article_id": NOBODYS,

@@ -12,6 +12,7 @@ from sav_contracts.auth.policy import PolicyView, SigningKeyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
+from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
@@ -136,6 +137,9 @@ MORE: dict[str, tuple[View, set[str]]] = {
     "hours of somebody unheard of": (a(WorkingHoursView, technician_id=UNHEARD_OF), set()),
     "a photo of work under way": (PHOTO, {"lea", "karim"}),
     "another client's photo": (PAULS_PHOTO, {"paul", "sofia"}),
+    "what is reserved for work under way": (a(ReservationView, for_id=OPEN.id), {"karim"}),
+    "what is reserved for another client": (a(ReservationView, for_id=PAULS.id), {"sofia"}),
+    "what is reserved for an order": (a(ReservationView, for_kind="order", for_id=uuid4()), set()),
     "a validated report": (
         a(ReportView, intervention_id=VISIT.id, findings="older", status="validated", reason="interne"),
         {"lea", "karim"},

@@ -2,13 +2,10 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple, get_args
-from uuid import UUID
 
 import world
 from given_notifier import (
     ACCOUNTS,
-    ARTICLE,
     BORN,
     CLASH,
     DRAFT,
@@ -17,7 +14,6 @@ from given_notifier import (
     LATER,
     LONG_AHEAD,
     SLOT,
-    STOCK,
     appointment,
     booked,
     conflict,
@@ -29,21 +25,19 @@ from given_notifier import (
     invited,
     invoice,
     moved,
-    nadia,
     payment,
     planned,
-    product,
     qualified,
     reclamation,
     report,
     resolved,
     scheduled,
-    verified,
     visit,
 )
-from given_views import a
+from notifier_case import KARIM, LEA, MANAGERS, Case
+from notifier_cases_catalogue import CATALOGUE
 
-from sav_contracts.actor import SYSTEM, Actor, Role
+from sav_contracts.actor import Role
 from sav_contracts.auth.account import (
     EmailChangeRequested,
     EmailVerificationRequested,
@@ -59,14 +53,16 @@ from sav_contracts.auth.session import (
     SignedInFromNewPlace,
 )
 from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
-from sav_contracts.catalog.product import ProofSubmitted, WarrantyChanged
-from sav_contracts.catalog.stock import StockLevelView, StockLow
 from sav_contracts.catalog.warranty import Cover, Warranty
-from sav_contracts.claims import ReclamationClosed, ReclamationMoved, Safety, TechnicianAssigned
+from sav_contracts.claims import (
+    ReclamationClosed,
+    ReclamationMoved,
+    Safety,
+    TechnicianAssigned,
+)
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, PaymentRecorded
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated
 from sav_contracts.interventions.visit import WarrantyDecided
-from sav_contracts.messages import Event
 from sav_contracts.reporting import FeedbackInvited
 
 OVER = Cover(
@@ -84,22 +80,6 @@ ENDED = Warranty(decision="not_covered", why="covers_ended", until=date(2025, 12
 
 
 UNCLEAR = Warranty(decision="unknown", why="proof_not_accepted")
-
-
-MANAGERS = {world.marie.id, nadia.id}
-
-
-LEA, KARIM = {world.lea.id}, {world.karim.id}
-
-
-class Case(NamedTuple):
-    """An event, what was told before it, and which templates it makes for whom."""
-
-    name: str
-    event: Event
-    told: dict[str, set[UUID]]
-    before: tuple[Event, ...] = ()
-    by: Actor = SYSTEM
 
 
 CASES = [
@@ -239,46 +219,7 @@ CASES = [
     ),
     Case("low feedback without a word", given_feedback(1), {"feedback_low": MANAGERS}),
     Case("middling feedback", given_feedback(3), {}),
-    Case("proof submitted", ProofSubmitted(state=product()), {"proof_to_verify": MANAGERS}),
-    Case("proof accepted", verified(True), {"proof_accepted": LEA}),
-    Case("proof accepted without a cover", verified(True, covers=[]), {"proof_accepted": LEA}),
-    Case("proof accepted too late", verified(True, covers=[OVER]), {"proof_accepted": LEA}),
-    Case(
-        "proof of what another sold",
-        verified(True, covers=[], sold_by="Brico Rhône"),
-        {"proof_accepted": LEA},
-    ),
-    Case("proof refused", verified(False), {"proof_refused": LEA}),
-    *(
-        Case(
-            f"warranty {cause}",
-            WarrantyChanged(state=product(), cause=cause, until=date(2126, 1, 14)),
-            {"warranty_changed": LEA},
-        )
-        for cause in get_args(WarrantyChanged.model_fields["cause"].annotation)
-    ),
-    Case(
-        "no warranty left", WarrantyChanged(state=product(), cause="cover_voided"), {"warranty_changed": LEA}
-    ),
-    Case(
-        "a warranty that is over",
-        WarrantyChanged(state=product(), cause="repaired", until=date(2025, 12, 31)),
-        {},
-    ),
-    Case(
-        "low stock",
-        StockLow(
-            state=a(
-                StockLevelView,
-                STOCK,
-                article_id=ARTICLE,
-                reference="CHD-24-MIX",
-                level=1,
-                minimum_stock=3,
-            )
-        ),
-        {"stock_low": MANAGERS},
-    ),
+    *CATALOGUE,
     Case("invitation", invitation(), {"invitation": {invited.id}}),
     Case(
         "invitation of a client",

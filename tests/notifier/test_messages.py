@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 from given_notifier import CLIENTS, REFERENCE, booked, client_profile, conflict, invited, moved
 from kept_mails import html, mails, plain, read
-from notifier_cases import CASES, Case
+from notifier_case import Case
+from notifier_cases import CASES
 from pydantic import ValidationError
 from world import lea
 

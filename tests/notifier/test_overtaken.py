@@ -25,11 +25,12 @@ from given_notifier import (
     report,
     scheduled,
     visit,
+    with_parts,
 )
 from kept_mails import kept_in
 from mail_server import Post
 from notifier_cases import CASES
-from world import lea
+from world import lea, sofia
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.messages import Event, View
@@ -56,6 +57,11 @@ OVERTAKEN: list[tuple[str, View]] = [
     ("invoice issued", invoice(**(ISSUED | {"status": "credited", "version": 4}))),
     ("feedback invited", feedback(status="given", version=2)),
     ("a réclamation", reclamation(status="cancelled", version=2)),
+    ("parts listed", with_parts(parts_edition=2, version=2)),
+    ("parts listed", with_parts(parts_validated=1, version=2)),
+    ("parts listed", with_parts(status="closed", version=2)),
+    ("parts arrived", with_parts(parts_validated=1, technician_id=sofia.id, version=2)),
+    ("parts arrived", with_parts(parts_validated=1, status="closed", version=2)),
 ]
 
 

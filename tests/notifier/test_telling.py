@@ -21,7 +21,8 @@ from given_notifier import (
     resolved,
     scheduled,
 )
-from notifier_cases import CASES, KARIM, LEA, Case
+from notifier_case import KARIM, LEA, Case
+from notifier_cases import CASES
 from pydantic_core import from_json
 
 from sav_chassis.testing import Outcome, Stage, enveloped
@@ -88,7 +89,15 @@ def test_every_event_that_is_reacted_to_has_a_case() -> None:
 
 def test_a_technician_is_told_nothing_of_money_and_a_client_nothing_internal() -> None:
     money = {"invoice_issued", "invoice_to_issue", "payment_received"}
-    internal = {"reclamation_new", "visit_declined", "visit_conflict", "feedback_low", "stock_low"}
+    internal = {
+        "reclamation_new",
+        "visit_declined",
+        "visit_conflict",
+        "feedback_low",
+        "stock_low",
+        "stock_overdrawn",
+        "parts_to_validate",
+    }
     assert money | internal == {template for case in CASES for template in case.told} & (money | internal)
     for case in CASES:
         for template, people in case.told.items():

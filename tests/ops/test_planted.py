@@ -9,7 +9,9 @@ from urllib.request import url2pathname
 
 import asyncpg
 import pytest
-from stories import voice
+import stories
+from eventually import eventually
+from stories import done, voice
 from system import System
 
 from sav_chassis.settings import Settings
@@ -77,11 +79,14 @@ PLANTS: dict[str, list[Plant]] = {
         Plant("catalog", "product", "id = '{product}'", "serial = 'X'", "catalog: product {product} is not what its last event says: serial"),
         Plant("notifier", "notification", "id = '{message}'", "status = 'read'", "notifier: notification {message} is not what its last event says: status"),
         Plant("catalog", "stock_level", "article_id = '{article}'", "level = level + 1", "catalog: the stock of {reference} is"),
+        Plant("catalog", "reservation", "line_id = '{line}'", "used = 1", "catalog: 2 of {needed} are reserved, 2 by its movements, 1 by its reservations"),
         Plant("catalog", "article", "id = '{article}'", "price = 1", "catalog: article {article} is not what its last event says: price"),
     ],
     "rows again": [
         Plant("claims", "reclamation", CLAIM, "status = 'resolved'", ROW + "status"),
         Plant("catalog", "stock_movement", "article_id = '{article}'", "quantity = quantity - 1", "catalog: the stock of {reference} is"),
+        Plant("catalog", "stock_level", "reference = '{needed}'", "back_ordered = 3", "3 are back-ordered, 0 by these"),
+        Plant("catalog", "view", "kind = 'reclamation' AND id = '{under_way}'", "open = false", "is over, and 2 of {needed} are reserved for it"),
         Plant("interventions", "invoice", FIRST, "net = net + 1", "interventions: invoice {first}: the lines amount to"),
         Plant("interventions", "invoice", INVOICE, "hash = reverse(hash)", "interventions: {number} is not what was issued: its hash differs"),
         Plant("interventions", "invoice_series", "true", "last = last - 1", "interventions: the series FAC is at"),
@@ -118,8 +123,9 @@ async def names(system: System) -> dict[str, str]:
     story = await journey.outside_warranty(cast)
     assert first.invoice
     assert story.invoice
+    needed = await with_reserved_parts(system)
     assert await verify(system.settings, 20) == []
-    told = {
+    told = needed | {
         "claim": story.claim["id"], "visit": story.visit["id"], "product": story.product["id"],
         "invoice": story.invoice["id"], "number": story.invoice["number"], "first": first.invoice["id"],
         "client": cast.client.id, "technician": cast.technician.id,
@@ -129,6 +135,22 @@ async def names(system: System) -> dict[str, str]:
         if name not in told:
             [[told[name]], *_] = await system.sql(room, query.format(**told))
     return told
+
+
+async def with_reserved_parts(system: System) -> dict[str, str]:
+    """A réclamation under way, for which two pieces are reserved."""
+    client, technician, manager = await system.client(), await system.technician(), await system.manager()
+    article = done(await manager.post("/articles", journey.PUMP | {"reference": "NEEDED-2"}), 201)
+    came = {"movement": "receive", "quantity": 2}
+    done(await manager.post(f"/articles/{article['id']}/stock-movements", came), 201)
+    visit = await stories.at_work(client, manager, technician)
+    path = f"/reclamations/{visit['reclamation_id']}/parts"
+    needs = {"parts": [{"article_id": article["id"], "quantity": 2}]}
+    [line] = done(await technician.ask("PUT", path, json=needs))["parts"]
+    done(await manager.post(f"{path}/validate", {"edition": 1}))
+    reserved = {"article_id": article["id"], "status": "reserved"}
+    await eventually(lambda: stories.items(manager, "/reservations", **reserved))
+    return {"needed": "NEEDED-2", "line": line["id"], "under_way": visit["reclamation_id"]}
 
 
 @asynccontextmanager
@@ -209,6 +231,7 @@ async def test_it_tells_what_it_looked_at(system: System) -> None:
         "lines of timelines": ("edge", "SELECT count(*) FROM timeline"),
         "invoices": ("interventions", "SELECT count(*) FROM invoice"),
         "stock movements": ("catalog", "SELECT count(*) FROM stock_movement"),
+        "reservations": ("catalog", "SELECT count(*) FROM reservation"),
     }
     there = {name: (await system.sql(*query))[0][0] for name, query in counted.items()}
     assert checked["events"] > there.pop("events")

@@ -150,6 +150,23 @@ async def qualified(scene: Scene, side: Side) -> Json:
     return claim | {"technician_id": side.technician.id}
 
 
+async def needing(scene: Scene, side: Side) -> Json:
+    """Given to this side's technician, with an article that it needs."""
+    claim, _ = await stories.assigned(side.client, scene.manager, side.technician)
+    return claim | {"article_id": side.seen["article"]["id"]}
+
+
+async def listed(scene: Scene, side: Side) -> Json:
+    """With a parts list that waits for a manager."""
+    claim = await needing(scene, side)
+    path = f"/reclamations/{claim['id']}/parts"
+    return done(await side.technician.ask("PUT", path, json=parts(claim)))
+
+
+def parts(claim: Json) -> Json:
+    return {"parts": [{"article_id": claim.get("article_id", claim["id"]), "quantity": 1}]}
+
+
 async def resolved(scene: Scene, side: Side) -> Json:
     visit = await stories.closed(side.client, scene.manager, side.technician)
     one = {"client_id": side.client.id, "reference": visit["reclamation_reference"], "status": "resolved"}
@@ -288,6 +305,10 @@ RECIPES: dict[str, Recipe] = {
     ),
     "POST /reclamations/{reclamation_id}/assign": Recipe(
         "reclamation", lambda claim: {"technician_id": claim["technician_id"]}, qualified
+    ),
+    "PUT /reclamations/{reclamation_id}/parts": Recipe("reclamation", parts, needing),
+    "POST /reclamations/{reclamation_id}/parts/validate": Recipe(
+        "reclamation", lambda claim: {"edition": claim["parts_edition"] or 1}, listed
     ),
     "POST /reclamations/{reclamation_id}/moves": Recipe("reclamation", lambda _: {"to": "closed"}, resolved),
     # interventions

@@ -151,11 +151,13 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         return (await items(manager, path, **parameters))[0]
 
     article = await _article(manager)
+    await _needed(manager, side, planned, article)
     claim, visit = planned.claim["id"], planned.visit["id"]
     technician = f"/technicians/{side.technician.id}"
     return {
         "article": article,
         "stock_level": await one(f"/articles/{article['id']}/stock"),
+        "reservation": await listed("/reservations", for_id=claim),
         "product": await one(f"/products/{over.product['id']}"),
         "client": await one(f"/clients/{side.client.id}"),
         "account": await one(f"/users/{side.client.id}"),
@@ -177,6 +179,20 @@ async def _article(manager: Person) -> Json:
     reference = f"LUM-{str(uuid7())[-12:]}"
     article = done(await manager.post("/articles", BOILER | {"reference": reference}), 201)
     return done(await manager.ask("PUT", f"/articles/{article['id']}/image", files={"image": IMAGE}))
+
+
+async def _needed(manager: Person, side: Side, planned: Story, article: Json) -> None:
+    """The visit that is planned waits for a part."""
+    path = f"/reclamations/{planned.claim['id']}"
+    needs = {"parts": [{"article_id": article["id"], "quantity": 2}]}
+    listed = done(await side.technician.ask("PUT", f"{path}/parts", json=needs))
+    done(await manager.post(f"{path}/parts/validate", {"edition": listed["parts_edition"]}))
+
+    async def waits() -> bool:
+        [part] = done(await manager.get(path))["parts"]
+        return bool(part["state"] == "back_ordered")
+
+    await eventually(waits)
 
 
 async def _messages(who: Person) -> list[Json]:

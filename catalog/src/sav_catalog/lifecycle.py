@@ -1,9 +1,10 @@
-"""The states of an article, and of a product's proof of purchase."""
+"""The states of an article, of a product's proof of purchase, and of a reservation."""
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, Role
 from sav_contracts.catalog.article import ArticleStatus
 from sav_contracts.catalog.product import ProofState
+from sav_contracts.catalog.reservation import ReservationStatus
 
 ARTICLE: Lifecycle[ArticleStatus] = Lifecycle(
     "article",
@@ -26,5 +27,24 @@ PROOF: Lifecycle[ProofState] = Lifecycle(
         ("submitted", "submitted"): WHO_SENDS,
         ("submitted", "accepted"): MANAGERS,
         ("submitted", "refused"): MANAGERS,
+    },
+)
+
+BY_EVENT = {Role.SYSTEM}
+
+RESERVATION: Lifecycle[ReservationStatus] = Lifecycle(
+    "reservation",
+    {
+        ("back_ordered", "reserved"): BY_EVENT,
+        # Its line grew, and the stock has not enough for all of it.
+        ("reserved", "back_ordered"): BY_EVENT,
+        ("reserved", "used"): BY_EVENT,
+        # Pieces from elsewhere were built in.
+        ("back_ordered", "used"): BY_EVENT,
+        ("reserved", "released"): BY_EVENT,
+        ("back_ordered", "released"): BY_EVENT,
+        # Its line needs more, or is needed again.
+        ("used", "back_ordered"): BY_EVENT,
+        ("released", "back_ordered"): BY_EVENT,
     },
 )

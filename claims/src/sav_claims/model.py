@@ -9,10 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
+from sav_claims.parts import PartLine
 from sav_contracts.actor import Actor, Role
 from sav_contracts.address import Address
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.product import ProductView
+from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.warranty import NO_PRODUCT, Coverage, Warranty
 from sav_contracts.claims import (
     ClientView,
@@ -72,6 +74,11 @@ class Reclamation(Aggregate[ReclamationView], Stateful[ReclamationStatus]):
     product_id: Mapped[UUID | None]
     warranty: Mapped[Warranty | None] = mapped_column(JsonColumn(Warranty))
     resolution: Mapped[Resolution | None]
+    parts: Mapped[tuple[PartLine, ...]] = mapped_column(JsonColumn(tuple[PartLine, ...]), default=())
+    parts_edition: Mapped[int] = mapped_column(default=0)
+    parts_validated: Mapped[int] = mapped_column(default=0)
+    # Whether some were back-ordered, and nobody was told yet that all are there.
+    parts_awaited: Mapped[bool] = mapped_column(default=False)
     # The visit that was started last: events of other visits are obsolete.
     visit_id: Mapped[UUID | None]
 
@@ -96,6 +103,34 @@ class Reclamation(Aggregate[ReclamationView], Stateful[ReclamationStatus]):
     def warranty_by_rule(self, product: ProductView | None) -> Warranty:
         """What the product's covers pay on the day the fault was reported."""
         return product.warranty_at(self.created_at) if product else NO_PRODUCT
+
+    @property
+    def parts_to_validate(self) -> bool:
+        """Whether a manager has to look at the parts list."""
+        return self.parts_edition > self.parts_validated and (
+            self.parts_validated > 0 or any(part.is_needed() for part in self.parts)
+        )
+
+    def parts_have_arrived(self) -> bool:
+        """Whether all that the validated list needs is reserved now, after it was awaited; true once."""
+        needed = [part for part in self.parts if part.is_needed()]
+        if not (self.parts_awaited and needed and all(part.state == "reserved" for part in needed)):
+            return False
+        if self.parts_to_validate or self.status not in UNDER_WAY:
+            return False
+        self.parts_awaited = False
+        return True
+
+    def follow(self, reservation: ReservationView) -> bool:
+        """Takes over what became of a line's reservation; false where that is known, or the line is gone."""
+        parts = tuple(
+            part.follows(reservation) if part.id == reservation.line_id else part for part in self.parts
+        )
+        if parts == self.parts:
+            return False
+        self.parts = parts
+        self.parts_awaited = self.parts_awaited or reservation.status == "back_ordered"
+        return True
 
     def assign(self, technician_id: UUID, by: Actor) -> UUID | None:
         """Gives it to this technician; returns the id of the previous one."""

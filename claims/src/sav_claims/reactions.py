@@ -1,4 +1,4 @@
-"""Reactions of claims to events about accounts, products, visits and appointments."""
+"""Reactions of claims to events about accounts, products, stock, visits and appointments."""
 
 from sqlalchemy import select
 
@@ -15,9 +15,11 @@ from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered,
 from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import AppointmentBooked
 from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
+from sav_contracts.catalog.reservation import StockReleased, StockReserved, StockShort, StockUsed
 from sav_contracts.claims import (
     ClientChanged,
     ClientCreated,
+    PartsArrived,
     ReclamationChanged,
     ReclamationMoved,
     ReclamationStatus,
@@ -157,6 +159,24 @@ async def resolve(event: InterventionClosed, tx: Tx) -> str | None:
         closes_after = (await tx.policy(CutOffs)).closes_after
         tx.remind(close_after_a_while, reclamation.id, tx.now + closes_after)
     return obsolete
+
+
+@claims.on(StockReserved)
+@claims.on(StockShort)
+@claims.on(StockUsed)
+@claims.on(StockReleased)
+async def follow_reservation(
+    event: StockReserved | StockShort | StockUsed | StockReleased, tx: Tx
+) -> str | None:
+    """The lines of the parts list show what became of their reservations; tells when all awaited parts are there."""
+    reservation = event.state
+    if reservation.for_kind != "reclamation":
+        return "not for a réclamation"
+    reclamation = await tx.load(Reclamation, reservation.for_id, SYSTEM)
+    if not reclamation.follow(reservation):
+        return "known, or no longer listed"
+    tx.emit(reclamation, PartsArrived() if reclamation.parts_have_arrived() else ReclamationChanged())
+    return None
 
 
 @claims.on(AssignmentRefused)

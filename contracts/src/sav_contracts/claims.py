@@ -24,6 +24,7 @@ from sav_contracts.messages import (
     Reference,
     View,
 )
+from sav_contracts.parts import MOST_PARTS, Part, PartForClient, PartNeeded, PartWanted
 from sav_contracts.times import LONGEST_VISIT, SHORTEST_VISIT, Moment
 from sav_contracts.visibility import Own, Visible, named_by_open_work
 from sav_contracts.wrong_value import WrongValue
@@ -135,6 +136,7 @@ class ReclamationForClient(View):
     # None until it is qualified, when it is decided who pays.
     warranty: Warranty | None = None
     resolution: Resolution | None = None
+    parts: tuple[PartForClient, ...] = ()
 
 
 class ReclamationView(ReclamationForClient):
@@ -144,10 +146,17 @@ class ReclamationView(ReclamationForClient):
     priority_reason: str = Field(examples=["no_heating"])
     # How often it was assigned. A visit belongs to one assignment.
     assignment: int = 0
+    parts: tuple[Part, ...] = ()
+    # How often parts were listed, and which of these lists was validated last.
+    parts_edition: int = 0
+    parts_validated: int = 0
 
     def for_client(self) -> ReclamationForClient:
         warranty = self.warranty.for_client() if self.warranty else None
-        return self.narrowed_to(ReclamationForClient).model_copy(update={"warranty": warranty})
+        parts = tuple(part.for_client() for part in self.parts)
+        return self.narrowed_to(ReclamationForClient).model_copy(
+            update={"warranty": warranty, "parts": parts}
+        )
 
     def is_open(self) -> bool:
         return self.status not in {"closed", "cancelled", "rejected", "merged"}
@@ -248,6 +257,35 @@ class MoveReclamation(Command[ReclamationView]):
     reason: Reason | None = None
 
 
+class ListedTwice(WrongValue):
+    code = "listed_twice"
+    en = "parts: list each article once, with all pieces of it"
+    fr = "parts : indiquez chaque article une seule fois, avec toutes ses pièces"
+
+
+class ListParts(Command[ReclamationView]):
+    """List the parts that the repair needs, in place of those listed before; parts that are built in stay.
+
+    A manager validates the list. Until then, what was validated before stays reserved.
+    """
+
+    reclamation_id: UUID
+    parts: Annotated[list[PartWanted], Field(max_length=MOST_PARTS)]
+
+    @model_validator(mode="after")
+    def _lists_each_once(self) -> "ListParts":
+        if len({part.article_id for part in self.parts}) < len(self.parts):
+            raise ListedTwice().error()
+        return self
+
+
+class ValidateParts(Command[ReclamationView]):
+    """Validate the parts list of this edition: its parts are reserved, or back-ordered, and others are released."""
+
+    reclamation_id: UUID
+    edition: Annotated[int, Field(ge=1, le=1_000_000)] = Field(examples=[1])
+
+
 class ClientCreated(Event[ClientView]):
     """A client profile was created, following the account."""
 
@@ -323,3 +361,20 @@ class PhotoAdded(Event[PhotoView]):
     """A photo was added."""
 
     client_sees: ClassVar[bool] = True
+
+
+class PartsRequested(Event[ReclamationView]):
+    """A technician listed the parts that the repair needs, or listed them anew: a manager is to validate the list."""
+
+    edition: int = Field(examples=[1])
+
+
+class PartsValidated(Event[ReclamationView]):
+    """A manager validated a parts list. `lines` are all that is needed: what is in none of them is not."""
+
+    edition: int = Field(examples=[1])
+    lines: tuple[PartNeeded, ...]
+
+
+class PartsArrived(Event[ReclamationView]):
+    """All parts that the repair needs are reserved, after some of them had been back-ordered."""

@@ -28,7 +28,7 @@ def stock_id(article_id: UUID) -> UUID:
 
 
 class StockLevel(Aggregate[StockLevelView]):
-    """How many pieces of an article are in stock."""
+    """How many pieces of an article are in stock: free ones (`level`), and those that are reserved."""
 
     __tablename__ = "stock_level"
 
@@ -36,16 +36,20 @@ class StockLevel(Aggregate[StockLevelView]):
     reference: Mapped[str]
     level: Mapped[int]
     minimum_stock: Mapped[int]
+    reserved: Mapped[int] = mapped_column(default=0)
+    back_ordered: Mapped[int] = mapped_column(default=0)
 
     @property
     def is_low(self) -> bool:
         return self.level < self.minimum_stock
 
-    def change(self, quantity: int) -> None:
+    def change(self, movement: Movement, quantity: int) -> None:
         """Adds `quantity`, which may be negative; raises `NotEnoughStock` where the level would fall below zero."""
         if self.level + quantity < 0:
             raise NotEnoughStock(reference=self.reference, level=self.level, taken=-quantity)
         self.level += quantity
+        if movement in ("reserve", "release"):
+            self.reserved -= quantity
 
 
 class StockMovement(Base):

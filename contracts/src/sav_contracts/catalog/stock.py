@@ -10,10 +10,15 @@ from sav_contracts.visibility import ALL, Visible
 from sav_contracts.wrong_value import WrongValue
 
 Movement = Literal["receive", "adjust", "reserve", "release", "consume", "return"]
+# The reasons of movements that nobody ordered; a person's own words are the reason of others.
+MovedBecause = Literal["needed", "no_longer_needed", "built_in"]
 
 
 class StockLevelView(View):
-    """The quantity of an article in stock: the sum of its movements, never below zero."""
+    """The stock of an article. `level` is what is free: the sum of its movements, never below zero.
+
+    `reserved` are kept for réclamations and orders, so that the shelf holds both; `back_ordered` are waited for.
+    """
 
     visible: ClassVar[Visible] = Visible(technician=ALL)
 
@@ -21,6 +26,8 @@ class StockLevelView(View):
     reference: str = Field(examples=["CIR-25-60"])
     level: int = Field(examples=[3])
     minimum_stock: int = Field(examples=[2])
+    reserved: int = Field(default=0, examples=[1])
+    back_ordered: int = 0
 
     @property
     def parent(self) -> UUID:
@@ -64,7 +71,11 @@ StockLevelChanged = Changed[StockLevelView]
 
 
 class StockMoved(Event[StockLevelView]):
-    """The stock of an article changed by `quantity` (negative: it fell)."""
+    """The free stock of an article changed by `quantity` (negative: it fell).
+
+    What is reserved leaves the free stock, and comes back to it when it is released. A reserved piece that is used is
+    released and consumed at once.
+    """
 
     movement: Movement
     quantity: int
@@ -73,4 +84,12 @@ class StockMoved(Event[StockLevelView]):
 
 
 class StockLow(Event[StockLevelView]):
-    """The stock of an article fell below its minimum."""
+    """The free stock of an article fell below its minimum; told again only after it was back there."""
+
+
+class StockOverdrawn(Event[StockLevelView]):
+    """More pieces were used than there were, free or reserved for it: the stock is to be counted."""
+
+    used: int = Field(examples=[2])
+    there: int = Field(examples=[1])
+    reference: str | None = Field(default=None, examples=["REC-2026-000001"])

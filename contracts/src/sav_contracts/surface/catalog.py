@@ -1,4 +1,4 @@
-"""Articles, stock, installed products."""
+"""Articles, stock, reservations, installed products."""
 
 from sav_contracts.actor import MANAGERS, STAFF
 from sav_contracts.catalog.article import (
@@ -19,12 +19,14 @@ from sav_contracts.catalog.product import (
     VerifyProduct,
     VoidCover,
 )
+from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import MoveStock, StockLevelView
 from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,
     MANAGER,
     FileRow,
+    ListRow,
     MessageRow,
     RecordRow,
     TimelineRow,
@@ -49,6 +51,13 @@ ROWS = (
     RecordRow("Availability", "GET /articles/{article_id}/stock", StockLevelView, STAFF),
     MessageRow(
         "Stock movement", "POST /articles/{article_id}/stock-movements", MoveStock, MANAGER, status=201
+    ),
+    ListRow(
+        "Reservations and back-orders",
+        "GET /reservations",
+        ReservationView,
+        STAFF,
+        filters=("status", "article_id", "for_kind", "for_id"),
     ),
     *list_and_record(
         "Installed products",

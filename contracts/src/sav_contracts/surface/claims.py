@@ -1,4 +1,4 @@
-"""Clients, réclamations, photos."""
+"""Clients, réclamations, photos, parts lists."""
 
 from sav_contracts.actor import MANAGERS
 from sav_contracts.auth.account import AddClient
@@ -6,15 +6,19 @@ from sav_contracts.claims import (
     AddPhotos,
     AssignTechnician,
     ClientView,
+    ListParts,
     MoveReclamation,
     OpenReclamation,
     PhotoView,
     QualifyReclamation,
     ReclamationView,
+    ValidateParts,
 )
 from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,
+    MANAGER,
+    TECHNICIAN,
     FileRow,
     ListRow,
     MessageRow,
@@ -67,6 +71,13 @@ ROWS = (
     MessageRow("Qualify", "POST /reclamations/{reclamation_id}/qualify", QualifyReclamation, MANAGERS),
     MessageRow(
         "Assign or reassign", "POST /reclamations/{reclamation_id}/assign", AssignTechnician, MANAGERS
+    ),
+    MessageRow("List needed parts", "PUT /reclamations/{reclamation_id}/parts", ListParts, TECHNICIAN),
+    MessageRow(
+        "Validate the parts list",
+        "POST /reclamations/{reclamation_id}/parts/validate",
+        ValidateParts,
+        MANAGER,
     ),
     MessageRow("Close", "POST /reclamations/{reclamation_id}/moves", MoveReclamation, CLIENT_AND_MANAGERS),
 )

@@ -120,6 +120,7 @@ class LowStock(Message):
     reference: str
     level: int
     minimum: int
+    reserved: int = 0
 
     @classmethod
     async def about(cls, event: StockLow, tx: Tx) -> Self:
@@ -130,4 +131,5 @@ class LowStock(Message):
             reference=stock.reference,
             level=stock.level,
             minimum=stock.minimum_stock,
+            reserved=stock.reserved,
         )

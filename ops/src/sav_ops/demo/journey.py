@@ -197,12 +197,16 @@ async def registered(cast: Cast, bought: date) -> Story:
 
 
 async def in_catalogue(manager: Player, article: Json) -> Json:
-    """Return the article; add it if it is missing."""
+    """Return the article; add it if it is missing, and get more of it if the last one is gone."""
     found = await manager.sees("/articles", reference=article["reference"])
-    if found:
+    if found and found[0]["in_stock"]:
         return found[0]
-    added = await manager.does(
-        f"adds {article['name']} to the catalogue", "POST /articles", article, status=201
+    added = (
+        found[0]
+        if found
+        else await manager.does(
+            f"adds {article['name']} to the catalogue", "POST /articles", article, status=201
+        )
     )
     await manager.does(
         f"puts 5 {article['name']} in stock",

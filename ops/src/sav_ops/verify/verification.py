@@ -32,7 +32,7 @@ CHECKS: tuple[Callable[[Snapshot], AsyncIterator[str]], ...] = (
 COUNTED = (
     "{events} events in {logs} logs ({erased} erased)", "{links} links of their chains", "{rows} rows", "{reactions} reactions", "{copies} copies",
     "{lines of timelines} lines of timelines", "{facts} facts", "{files} files", "{invoices} invoices",
-    "{stock movements} stock movements",
+    "{stock movements} stock movements", "{reservations} reservations",
 )  # fmt: skip
 # Contradictions that are named of each check; further ones are only counted.
 NAMED = 1000

@@ -1,0 +1,61 @@
+"""Stock follows the visits that use it, and the réclamations that need it."""
+
+from collections import Counter
+from uuid import UUID
+
+from sav_catalog.app import catalog
+from sav_catalog.stock import Need, reserve, stock_of
+from sav_chassis.errors import NotYet
+from sav_chassis.tx import Tx
+from sav_contracts.claims import PartsValidated, ReclamationClosed, ReclamationMoved, ReclamationView
+from sav_contracts.interventions.visit import InterventionClosed
+
+
+@catalog.on(InterventionClosed, since="2026-11-29")
+async def consume_parts(event: InterventionClosed, tx: Tx) -> str | None:
+    """Takes the used parts out of the stock, also after an incomplete visit. A closed visit's work is final."""
+    visit = event.state
+    used: Counter[UUID] = Counter()
+    for part in visit.work.parts if visit.work else ():
+        used[part.article_id] += part.quantity
+    for article_id in sorted(used):
+        async with stock_of(tx, article_id) as stock:
+            await stock.use(visit.reclamation_id, used[article_id], visit.reclamation_reference)
+    return None if used else "no part was used"
+
+
+@catalog.on(PartsValidated)
+async def reserve_parts(event: PartsValidated, tx: Tx) -> str | None:
+    """Reserves the parts of a validated list, or back-orders them; what is not in it any more is released."""
+    reclamation = await _newest(event.state, tx)
+    if not reclamation.is_open():
+        return f"obsolete: the réclamation is {reclamation.status}"
+    if reclamation.parts_validated > event.edition:
+        return "obsolete: another list was validated since"
+    await reserve(tx, _need(reclamation), event.lines)
+    return None if tx.has_emitted else "nothing changes"
+
+
+@catalog.on(ReclamationMoved, since="2026-11-29")
+@catalog.on(ReclamationClosed, since="2026-11-29")
+async def release_parts(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> str | None:
+    """Releases what was reserved for a réclamation that is over, however it ended."""
+    if event.state.is_open():
+        return "the réclamation goes on"
+    reclamation = await _newest(event.state, tx)
+    if reclamation.is_open():
+        return "obsolete: the réclamation was opened again"
+    await reserve(tx, _need(reclamation), ())
+    return None if tx.has_emitted else "nothing is reserved for it"
+
+
+def _need(reclamation: ReclamationView) -> Need:
+    return Need("reclamation", reclamation.id, reclamation.reference)
+
+
+async def _newest(told: ReclamationView, tx: Tx) -> ReclamationView:
+    """The copy of a réclamation once it is as new as the event, so that a late event cannot undo a later one."""
+    reclamation = await tx.view(ReclamationView, told.id)
+    if reclamation.version < told.version:
+        raise NotYet(told.kind(), told.id)
+    return reclamation

@@ -1,0 +1,232 @@
+"""Moves stock; nothing else does. The article is locked meanwhile, and what came of it is told once, at the end."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from sqlalchemy import select
+
+from sav_catalog.model import Article, Reservation, StockLevel, StockMovement, stock_id
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM, Actor
+from sav_contracts.catalog.article import ArticleChanged
+from sav_contracts.catalog.reservation import (
+    NeededFor,
+    ReservationStatus,
+    StockReleased,
+    StockReserved,
+    StockShort,
+    StockUsed,
+)
+from sav_contracts.catalog.stock import (
+    MovedBecause,
+    Movement,
+    StockLevelChanged,
+    StockLow,
+    StockMoved,
+    StockOverdrawn,
+)
+from sav_contracts.parts import PartNeeded
+
+NEEDED: MovedBecause = "needed"
+NOT_NEEDED: MovedBecause = "no_longer_needed"
+BUILT_IN: MovedBecause = "built_in"
+
+OPEN: tuple[ReservationStatus, ...] = ("reserved", "back_ordered")
+
+
+class Need(NamedTuple):
+    """What stock is reserved for: a réclamation or an order."""
+
+    kind: NeededFor
+    id: UUID
+    reference: str
+
+
+@asynccontextmanager
+async def stock_of(tx: Tx, article_id: UUID, by: Actor = SYSTEM) -> AsyncIterator["Stock"]:
+    """The stock of an article, locked until the transaction ends; at the end of the block back-orders are served.
+
+    Whoever needs several takes them in the order of the articles' ids.
+    """
+    # The article before its stock level, as everywhere: another order would risk a deadlock.
+    article = await tx.load(Article, article_id, by)
+    level = await tx.load(StockLevel, stock_id(article.id), by)
+    stock = Stock(tx, article, level)
+    yield stock
+    await stock.settle()
+
+
+class Stock:
+    """The stock of one article, in one transaction."""
+
+    def __init__(self, tx: Tx, article: Article, level: StockLevel) -> None:
+        self.article = article
+        self.level = level
+        self._tx = tx
+        self._was_low, self._back_ordered = level.is_low, level.back_ordered
+        self._moved = False
+        # Those that may have to wait from now on.
+        self._asked: list[Reservation] = []
+
+    def move(
+        self, movement: Movement, quantity: int, reason: str | None = None, reference: str | None = None
+    ) -> None:
+        """Adds to the free stock, or takes from it; `NotEnoughStock` where it would fall below zero."""
+        self.level.change(movement, quantity)
+        moved = StockMoved(movement=movement, quantity=quantity, reason=reason, reference=reference)
+        self._tx.emit(self.level, moved)
+        self._moved = True
+        self._tx.add(
+            StockMovement(
+                id=self._tx.new_id(),
+                article_id=self.article.id,
+                by_id=self._tx.context.actor_id,
+                at=self.level.updated_at,
+                **moved.model_dump(exclude={"state"}),
+            )
+        )
+
+    async def reservations(self, need_id: UUID) -> list[Reservation]:
+        """Those of this article by which a réclamation or an order has something, or waits for it."""
+        mine = Reservation.for_id == need_id, Reservation.article_id == self.article.id
+        found = select(Reservation).where(*mine, Reservation.status.in_(OPEN)).order_by(Reservation.place)
+        return list(await self._tx.session.scalars(found.with_for_update()))
+
+    async def ask(self, need: Need, line: PartNeeded) -> None:
+        """Reserves what a line needs: all of it, or it waits. One that asked before keeps its turn."""
+        reservation = await self._reservation(need, line)
+        quantity = max(line.quantity, reservation.used)
+        rest = quantity - reservation.used
+        if reservation.rest == rest:
+            return
+        if reservation.status == "reserved" and 0 < rest < reservation.rest:
+            self.move("release", reservation.rest - rest, NOT_NEEDED, need.reference)
+            reservation.quantity = quantity
+            self._tx.emit(reservation, StockReserved())
+            return
+        self._let_go(reservation)
+        reservation.quantity = quantity
+        if rest == 0:
+            reservation.becomes("used")
+            self._tx.emit(reservation, StockReleased())
+            return
+        if reservation.status != "back_ordered":
+            reservation.becomes("back_ordered")
+        self.level.back_ordered += rest
+        self._asked.append(reservation)
+
+    def release(self, reservation: Reservation) -> None:
+        """Gives back what is reserved, or ends the waiting."""
+        self._let_go(reservation)
+        reservation.becomes("used" if reservation.used else "released")
+        self._tx.emit(reservation, StockReleased())
+
+    async def use(self, need_id: UUID, quantity: int, reference: str) -> None:
+        """Takes out what was built in: what is reserved for this need first, then what is free.
+
+        What is not there was used all the same: the level takes what there is, and people are told to count. It also
+        ends the waiting for as many pieces.
+        """
+        reservations = await self.reservations(need_id)
+        left = quantity
+        for reservation in (one for one in reservations if one.status == "reserved"):
+            left -= self._build_in(reservation, left, reference)
+        free = min(left, self.level.level)
+        if free:
+            self.move("consume", -free, BUILT_IN, reference)
+        unreserved = left
+        for reservation in (one for one in reservations if one.status == "back_ordered"):
+            unreserved -= self._build_in(reservation, unreserved, reference)
+        if left > free:
+            there = quantity - (left - free)
+            self._tx.emit(self.level, StockOverdrawn(used=quantity, there=there, reference=reference))
+
+    async def settle(self) -> None:
+        """Serves those who wait, and tells what changed since the beginning of the transaction."""
+        await self._serve()
+        for reservation in self._asked:
+            if reservation.status == "back_ordered":
+                self._tx.emit(reservation, StockShort())
+        level = self.level
+        if level.back_ordered != self._back_ordered and not self._moved:
+            self._tx.emit(level, StockLevelChanged())
+        if level.is_low and not self._was_low:
+            self._tx.emit(level, StockLow())
+        if self.article.in_stock != (level.level > 0):
+            self.article.in_stock = level.level > 0
+            self._tx.emit(self.article, ArticleChanged())
+
+    async def _serve(self) -> None:
+        """Strictly in their order: if smaller ones overtook a large one, it might wait for ever."""
+        waiting = (
+            select(Reservation)
+            .where(Reservation.article_id == self.article.id, Reservation.status == "back_ordered")
+            .order_by(Reservation.place)
+        )
+        while self.level.back_ordered and self.level.level:
+            first = await self._tx.first(waiting)
+            if first is None or first.rest > self.level.level:
+                return
+            self.level.back_ordered -= first.rest
+            self.move("reserve", -first.rest, NEEDED, first.for_reference)
+            first.becomes("reserved")
+            self._tx.emit(first, StockReserved())
+
+    async def _reservation(self, need: Need, line: PartNeeded) -> Reservation:
+        """The reservation of a line; a new one has nothing yet."""
+        id = uuid5(need.id, str(line.id))
+        found = await self._tx.first(select(Reservation).where(Reservation.id == id))
+        return found or self._tx.add(
+            Reservation(
+                id=id,
+                article_id=self.article.id,
+                reference=self.article.reference,
+                quantity=line.quantity,
+                used=0,
+                for_kind=need.kind,
+                for_id=need.id,
+                for_reference=need.reference,
+                line_id=line.id,
+                status="released",
+            )
+        )
+
+    def _build_in(self, reservation: Reservation, at_most: int, reference: str) -> int:
+        """Takes pieces out of a reservation or a back-order, and returns how many."""
+        pieces = min(reservation.rest, at_most)
+        if pieces == 0:
+            return 0
+        if reservation.status == "reserved":
+            self.move("release", pieces, BUILT_IN, reference)
+            self.move("consume", -pieces, BUILT_IN, reference)
+        else:
+            self.level.back_ordered -= pieces
+        reservation.used += pieces
+        if reservation.used == reservation.quantity:
+            reservation.becomes("used")
+        self._tx.emit(reservation, StockUsed(quantity=pieces))
+        return pieces
+
+    def _let_go(self, reservation: Reservation) -> None:
+        if reservation.status == "reserved":
+            self.move("release", reservation.rest, NOT_NEEDED, reservation.for_reference)
+        elif reservation.status == "back_ordered":
+            self.level.back_ordered -= reservation.rest
+
+
+async def reserve(tx: Tx, need: Need, lines: Sequence[PartNeeded]) -> None:
+    """Makes the reservations of a réclamation or an order those of these lines; what is in none of them is released."""
+    mine = Reservation.for_id == need.id, Reservation.status.in_(OPEN)
+    held = await tx.session.scalars(select(Reservation.article_id).where(*mine))
+    articles = {*held, *(line.article_id for line in lines)}
+    needed = {line.id for line in lines}
+    for article_id in sorted(articles):
+        async with stock_of(tx, article_id) as stock:
+            for reservation in await stock.reservations(need.id):
+                if reservation.line_id not in needed:
+                    stock.release(reservation)
+            for line in lines:
+                if line.article_id == article_id:
+                    await stock.ask(need, line)

@@ -1,0 +1,1 @@
+"""Commands about clients and réclamations, by noun."""
