@@ -15,11 +15,11 @@ from sav_contracts.labels import label
 from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import SURFACE, ListRow, ReadRow, TimelineRow
-from sav_contracts.visibility import NOTHING, Rule
+from sav_contracts.visibility import ALL, NOTHING, Rule
 from sav_edge.completeness import IS_COMPLETE, NotFilledYet
 from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
-from sav_edge.list_query import Listing, QueryParameters, mark, parse
+from sav_edge.list_query import Listing, QueryParameters, limit_of, mark, parse
 from sav_edge.list_statement import ListStatement
 from sav_edge.listed import LISTED, OTHERS, search_query
 
@@ -102,10 +102,13 @@ class ReadModel:
         return _page(rows, listing)
 
     async def _corrections(self, row: ListRow, listing: Listing, actor: Actor) -> list[str]:
-        """What to search for instead, where a word occurs in no record that the actor sees."""
+        """What to search for instead, where a word occurs in no record that the list would show the actor."""
         if not listing.searched:
             return []
-        return await corrections(self._pool, (row.message, *_others(row).values()), listing.searched, actor)
+        others = {view: view.visible.to(actor.role) for view in _others(row).values()}
+        return await corrections(
+            self._pool, others | {row.message: row.rule(actor.role)}, listing.searched, actor
+        )
 
     async def _listed(
         self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, rare: bool = False
@@ -192,12 +195,13 @@ def _newest(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
 @cache
 def _conditions(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
     """The SQL condition for the rows `v` that a surface row and the path's ids name; `_arguments` are its values."""
+    is_filter = isinstance(row, ListRow) and limit_of(row, role)
     # The kind as a literal: the indexes of lists are on one kind each.
     conditions = [
         IS_COMPLETE,
         f"v.kind = '{row.message.kind()}'",
         typed("$1"),
-        visible(role, row.rule(role), "$1"),
+        visible(role, ALL if is_filter else row.rule(role), "$1"),
     ]
     for number, name in enumerate(names, 2):
         if name == _id_of(row.message):

@@ -11,6 +11,7 @@ from sav_catalog.model import Article, Product
 from sav_chassis.errors import Conflict, NamesNothing, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
+from sav_contracts.catalog.article import IN_CATALOGUE
 from sav_contracts.catalog.product import (
     ChangeProduct,
     ProductChanged,
@@ -49,6 +50,13 @@ class IsPart(WrongField):
     name: str
     en = "{name} is a part: register what it is built into"
     fr = "{name} est une pièce : enregistrez l’appareil dans lequel elle est montée"
+
+
+class NoLongerSold(WrongField):
+    field: str = "article_id"
+    reference: str
+    en = "article {reference} is out of the catalogue: no product of it can be registered any more"
+    fr = "l’article {reference} n’est plus au catalogue : il n’est plus possible d’en enregistrer un produit"
 
 
 class WhyRefused(WrongField):
@@ -98,6 +106,8 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
         raise NamesNothing(field="article_id", kind=label(Article.kind()), id=cmd.article_id)
     if article.family == "part":
         raise IsPart(name=article.name)
+    if article.status not in IN_CATALOGUE:
+        raise NoLongerSold(reference=article.reference)
     await _check_serial(tx, article, cmd.serial)
     product = tx.add(
         Product(

@@ -1,7 +1,8 @@
 """Articles, stock, installed products."""
 
-from sav_contracts.actor import MANAGERS, STAFF
+from sav_contracts.actor import MANAGERS, STAFF, Role
 from sav_contracts.catalog.article import (
+    IN_CATALOGUE,
     AddArticle,
     ArticleView,
     ChangeArticle,
@@ -21,23 +22,34 @@ from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,
     MANAGER,
+    TIMES,
     FileRow,
+    ListRow,
     MessageRow,
     RecordRow,
     TimelineRow,
     list_and_record,
 )
+from sav_contracts.visibility import Limited
 
 ROWS = (
-    *list_and_record(
+    ListRow(
         "Browse and search articles",
-        "/articles",
+        "GET /articles",
         ArticleView,
         EVERYBODY,
-        filters=("reference", "gtin", "family", "brand", "fuel", "in_stock", "status"),
-        sorts=("reference", "name", "brand", "price", "in_stock"),
+        # Staff list retired articles too: technicians repair what was sold before.
+        only={Role.CLIENT: Limited("status", IN_CATALOGUE)},
+        filters=(
+            # By `id` a page shows the parts of an appliance; by a part it shows what that fits.
+            *("id", "compatible_parts"),
+            *("reference", "gtin", "family", "brand", "fuel", "heats", "in_stock", "status"),
+        ),
+        sorts=(*TIMES, "reference", "name", "brand", "price", "in_stock"),
         search=("reference", "gtin", "name", "brand", "model", "description"),
     ),
+    # Also of a retired one: products of it, and visits with it, name it still.
+    RecordRow("Article sheet", "GET /articles/{article_id}", ArticleView, EVERYBODY),
     MessageRow("Add an article", "POST /articles", AddArticle, MANAGERS, status=201),
     MessageRow("Change an article", "PATCH /articles/{article_id}", ChangeArticle, MANAGERS),
     MessageRow("Retire an article", "DELETE /articles/{article_id}", RetireArticle, MANAGERS),
