@@ -26,6 +26,7 @@ from sav_contracts.surface.rows import (
     FileRow,
     ListRow,
     MessageRow,
+    PaperRow,
     RecordRow,
     TimelineRow,
     list_and_record,
@@ -54,7 +55,7 @@ ROWS = (
     MessageRow("Change an article", "PATCH /articles/{article_id}", ChangeArticle, MANAGERS),
     MessageRow("Retire an article", "DELETE /articles/{article_id}", RetireArticle, MANAGERS),
     MessageRow("Set the article's image", "PUT /articles/{article_id}/image", SetArticleImage, MANAGERS),
-    FileRow("Image", "GET /articles/{article_id}/image", ArticleView, EVERYBODY, file="image"),
+    FileRow("Image", "GET /articles/{article_id}/image", ArticleView, EVERYBODY, file="image", sizes=True),
     RecordRow("Availability", "GET /articles/{article_id}/stock", StockLevelView, STAFF),
     MessageRow(
         "Stock movement", "POST /articles/{article_id}/stock-movements", MoveStock, MANAGER, status=201
@@ -75,6 +76,9 @@ ROWS = (
         "Send a proof of purchase", "PUT /products/{product_id}/proof", SendProof, CLIENT_AND_MANAGERS
     ),
     FileRow("Proof of purchase", "GET /products/{product_id}/proof", ProductView, EVERYBODY, file="proof"),
+    PaperRow(
+        "Label of a unit", "GET /products/{product_id}/label", ProductView, EVERYBODY, paper="product_label"
+    ),
     TimelineRow("Service history", "GET /products/{product_id}/timeline", ProductView, EVERYBODY),
     MessageRow("Accept or refuse the proof", "POST /products/{product_id}/verify", VerifyProduct, MANAGER),
     MessageRow("Warranty on a date", "GET /products/{product_id}/warranty", GetWarranty, EVERYBODY),
