@@ -21,7 +21,7 @@ from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
 from sav_edge.list_query import Listing, QueryParameters, limit_of, mark, parse
 from sav_edge.list_statement import ListStatement
-from sav_edge.listed import LISTED, OTHERS, search_query
+from sav_edge.listed import LISTED, OTHERS, filter_query, search_query
 
 # Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
 MOST_OTHERS = 5000
@@ -150,21 +150,34 @@ class ReadModel:
         """What happened to a root and to the records that belong to it, oldest first, if the actor may see it."""
         await self.one(row, ids, actor)
         listing = parse(row, asked, actor)
-        arguments: list[Any] = [ids[_id_of(row.message)], actor.id]
-        later = ""
+        root = ids[_id_of(row.message)]
+        arguments: list[Any] = [root, actor.id]
+        later, here = "", "t.root = $1"
         if listing.after:
             arguments += listing.after
             later = "AND (t.at, t.event_id) > ($3, $4)"
+        for kind, by in row.through.items():
+            if naming := await self._naming(by, _id_of(row.message), root):
+                arguments.append(naming)
+                here += f" OR t.root = ANY(${len(arguments)}::uuid[]) AND t.kind = '{kind}'"
         views = {view: rule for view, rule in VIEWS[actor.role].items() if view.in_timelines()}
         rows = await self._pool.fetch(
             f"""SELECT t.{doc(actor.role)} AS doc, t.at AS place, t.event_id AS id
             FROM timeline t JOIN view v ON v.kind = t.kind AND v.id = t.subject
-            WHERE t.root = $1 AND t.{doc(actor.role)} IS NOT NULL AND {visible_of(actor.role, views, "$2", "v")}
+            WHERE ({here}) AND t.{doc(actor.role)} IS NOT NULL AND {visible_of(actor.role, views, "$2", "v")}
                 AND {typed("$2")} {later}
             ORDER BY t.at, t.event_id LIMIT {listing.limit + 1}""",
             *arguments,
         )
         return _page(rows, listing)
+
+    async def _naming(self, kind: str, field: str, id: UUID) -> list[UUID]:
+        """The ids of the records of this kind that name another one; their lists are filtered by that field."""
+        rows = await self._pool.fetch(
+            f"SELECT id FROM view WHERE kind = '{kind}' AND found @@ $1::text::tsquery",
+            filter_query(field, [id], Role.SYSTEM),
+        )
+        return [row[0] for row in rows]
 
     async def _check_parents(self, ids: Ids, actor: Actor) -> None:
         for name, id in ids.items():

@@ -79,7 +79,14 @@ ROWS = (
     PaperRow(
         "Label of a unit", "GET /products/{product_id}/label", ProductView, EVERYBODY, paper="product_label"
     ),
-    TimelineRow("Service history", "GET /products/{product_id}/timeline", ProductView, EVERYBODY),
+    TimelineRow(
+        "Service history",
+        "GET /products/{product_id}/timeline",
+        ProductView,
+        EVERYBODY,
+        # A report names its visit only.
+        through={"report": "intervention"},
+    ),
     MessageRow("Accept or refuse the proof", "POST /products/{product_id}/verify", VerifyProduct, MANAGER),
     MessageRow("Warranty on a date", "GET /products/{product_id}/warranty", GetWarranty, EVERYBODY),
 )

@@ -149,7 +149,13 @@ class OwnRecordRow(ReadRow):
 
 @dataclass(frozen=True, eq=False)
 class TimelineRow(ReadRow):
-    """The events of a record."""
+    """The events of a record.
+
+    Also those of some kinds that belong to a record that names this one: by kind, the kind of that record.
+    """
+
+    _: KW_ONLY
+    through: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
