@@ -25,7 +25,9 @@ async def validated(
     stage: Stage, id: UUID, *lines: PartNeeded, edition: int = 1, version: int | None = None
 ) -> Outcome:
     """Catalog has its copy of the réclamation, and hears that its list was validated."""
-    state = claim(id=id, version=version or 3 + edition, parts_edition=edition, parts_validated=edition)
+    state = claim(
+        product_id=None, id=id, version=version or 3 + edition, parts_edition=edition, parts_validated=edition
+    )
     await stage.knows(state)
     return await stage.hears(PartsValidated(state=state, edition=edition, lines=lines))
 
@@ -35,7 +37,7 @@ async def needs(stage: Stage, id: UUID, quantity: int, edition: int = 1) -> Outc
 
 
 def over(id: UUID, status: ReclamationStatus = "closed", version: int = 90) -> ReclamationView:
-    return claim(id=id, status=status, version=version)
+    return claim(product_id=None, id=id, status=status, version=version)
 
 
 async def ends(stage: Stage, id: UUID) -> Outcome:
@@ -103,5 +105,5 @@ def closed(
     *parts: PartPriced, of_claim: UUID = FIRST, outcome: str = "completed", **fields: Any
 ) -> InterventionClosed:
     usual = {"reclamation_id": of_claim, "reclamation_reference": "REC-2026-000101", "work": work(*parts)}
-    state: InterventionView = visit(**(usual | {"status": outcome} | fields))
+    state: InterventionView = visit(product_id=None, **(usual | {"status": outcome} | fields))
     return InterventionClosed.model_validate({"state": state, "outcome": outcome})

@@ -3,6 +3,9 @@
 from io import BytesIO
 
 import pikepdf
+import pypdfium2  # type: ignore[import-untyped]
+import zxingcpp
+from PIL import Image
 
 CATALOG = b"<< /Type /Catalog /Pages 2 0 R >>"
 PAGES = b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>"
@@ -45,3 +48,25 @@ def with_file(name: str, content: bytes) -> bytes:
 
 
 PDF = paper()
+# Dots to an inch, of a label printer.
+PRINTED = 300
+
+
+def text_of(pdf: bytes) -> str:
+    """What a reader finds written on the paper, with single spaces, without the places where a long word may be cut."""
+    with pypdfium2.PdfDocument(pdf) as read:
+        text = " ".join(page.get_textpage().get_text_range() for page in read)
+    return " ".join(text.replace("\u200b", "").split())
+
+
+def picture_of(pdf: bytes) -> Image.Image:
+    """The only page, as it is printed."""
+    with pypdfium2.PdfDocument(pdf) as read:
+        [page] = read
+        picture: Image.Image = page.render(scale=PRINTED / 72).to_pil()
+    return picture
+
+
+def codes_on(picture: Image.Image) -> list[zxingcpp.Barcode]:
+    """The bar codes that a phone would find on it."""
+    return list(zxingcpp.read_barcodes(picture))

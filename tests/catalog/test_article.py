@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 import world
 from given_catalog import BOILER, JOINT, article, file, overtaken, stock
+from given_views import a
 from pydantic import ValidationError
 
 from sav_catalog.model import stock_id
@@ -140,6 +141,13 @@ async def test_compatible_parts_must_exist(stage: Stage) -> None:
         ]
 
 
+async def test_a_retired_part_still_fits(stage: Stage) -> None:
+    """It may lie in stock, and a list that names it already can be changed as a whole."""
+    await stage.given(article(), article(id=JOINT, reference="J-1", family="part", status="retired"))
+    for command in (adding(compatible_parts=[JOINT]), changing(compatible_parts=[JOINT])):
+        assert (await stage.when(command, by=world.marie)).reply["compatible_parts"] == [str(JOINT)]
+
+
 async def test_only_what_is_given_changes(stage: Stage) -> None:
     await stage.given(article(model="C24"))
     outcome = await stage.when(changing(price="1190.50"), by=world.marie)
@@ -151,6 +159,55 @@ async def test_null_takes_away_what_may_be_absent(stage: Stage) -> None:
     await stage.given(article(model="C24"))
     outcome = await stage.when(changing(model=None), by=world.marie)
     assert outcome.only(ArticleChanged).state.model is None
+
+
+async def test_what_an_article_heats_is_recorded_shown_and_changed(stage: Stage) -> None:
+    added = await stage.when(adding(family="heating", fuel="gas", heats="water"), by=world.marie)
+    id = UUID(added.reply["id"])
+    assert added.reply["heats"] == "water"
+    assert added.events[0].state.for_client().heats == "water"
+    for heats in ("space", "space_and_water", None):
+        changed = await stage.when(ChangeArticle(article_id=id, heats=heats), by=world.marie)
+        assert changed.only(ArticleChanged).state.heats == heats
+    changed = await stage.when(ChangeArticle(article_id=id, fuel="gas_hybrid"), by=world.marie)
+    assert (changed.reply["fuel"], changed.reply["vat_class"]) == ("gas_hybrid", "standard")
+
+
+async def test_of_an_article_from_before_nobody_has_said_what_it_heats(stage: Stage) -> None:
+    await stage.given(article(fuel="gas"))
+    state = (await stage.when(changing(name="Autre"), by=world.marie)).only(ArticleChanged).state
+    assert (state.heats, state.is_fossil_boiler) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_one"),
+    [
+        ({"fuel": "gas", "heats": "space"}, True),
+        ({"fuel": "oil", "heats": "space_and_water"}, True),
+        ({"fuel": "gas_hybrid", "heats": "space"}, True),
+        ({"fuel": "oil_hybrid", "heats": "space_and_water"}, True),
+        ({"fuel": "gas", "heats": "space", "family": "sanitary"}, True),
+        ({"fuel": "gas", "heats": "water"}, False),
+        ({"fuel": "gas_hybrid", "heats": "water"}, False),
+        ({"fuel": "wood", "heats": "space"}, False),
+        ({"fuel": "heat_pump", "heats": "space_and_water"}, False),
+        ({"fuel": "electric", "heats": "space"}, False),
+        ({"fuel": None, "heats": "space"}, False),
+        ({"fuel": None}, False),
+        ({"fuel": "heat_pump"}, False),
+        ({"fuel": "gas"}, None),
+        ({"fuel": "oil_hybrid"}, None),
+        ({"fuel": "gas", "family": "part"}, False),
+        ({"fuel": "gas", "heats": "space", "family": "part"}, False),
+    ],
+    ids=str,
+)
+def test_a_boiler_that_can_burn_fossil_fuel_for_space_heating_is_known(
+    fields: dict[str, object], is_one: bool | None
+) -> None:
+    shown = a(ArticleView).model_copy(update={"family": "heating", "heats": None} | fields)
+    assert shown.is_fossil_boiler is is_one
+    assert shown.for_client().is_fossil_boiler is is_one
 
 
 async def test_null_is_refused_where_something_must_stand(stage: Stage) -> None:

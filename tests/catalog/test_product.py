@@ -142,15 +142,33 @@ async def test_the_article_must_exist(stage: Stage) -> None:
     assert refused(await stage.when(registering(), by=world.lea), 422, "invalid") == ["article_id"]
 
 
+@pytest.mark.parametrize("who", [world.lea, world.marie, world.alex], ids=lambda who: who.role)
+async def test_no_product_of_a_retired_article_is_registered(stage: Stage, who: Actor) -> None:
+    await stage.given(article(status="retired"))
+    outcome = await stage.when(registering(client_id=world.lea.id), by=who)
+    assert refused(outcome, 422, "invalid") == ["article_id"]
+    assert outcome.problem
+    assert outcome.problem.detail.startswith("article_id: article CH-24 is out of the catalogue")
+    assert outcome.problem.in_french().detail.startswith(
+        "article_id\u00a0: l’article CH-24 n’est plus au catalogue\u00a0: il n’est plus possible"
+    )
+
+
+async def test_a_product_outlives_the_article_that_is_retired(stage: Stage) -> None:
+    await stage.given(article(status="retired"), product(proof_state="submitted", proof=file()))
+    moved = await stage.when(ChangeProduct(product_id=PRODUCT, place=ELSEWHERE), by=world.lea)
+    moved.only(ProductChanged)
+    (await stage.when(verifying(), by=world.marie)).only(ProductVerified)
+
+
 async def test_a_part_is_no_product(stage: Stage) -> None:
     await stage.given(article(id=JOINT, reference="J-1", family="part"))
     outcome = await stage.when(registering(article_id=JOINT), by=world.lea)
     assert refused(outcome, 422, "invalid") == ["article_id"]
 
 
-@pytest.mark.parametrize("status", ["end_of_life", "retired"])
-async def test_what_is_sold_no_more_may_still_be_installed(stage: Stage, status: str) -> None:
-    await stage.given(article(status=status))
+async def test_what_is_sold_no_more_may_still_be_installed(stage: Stage) -> None:
+    await stage.given(article(status="end_of_life"))
     (await stage.when(registering(), by=world.lea)).only(ProductRegistered)
 
 

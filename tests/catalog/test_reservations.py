@@ -153,7 +153,7 @@ async def test_however_it_ends_nothing_stays_reserved(five: Stage, status: Recla
 
 async def test_a_resolved_one_keeps_its_parts_until_it_is_closed(five: Stage) -> None:
     await needs(five, FIRST, 2)
-    resolved = claim(id=FIRST, status="resolved", version=50)
+    resolved = claim(product_id=None, id=FIRST, status="resolved", version=50)
     await five.knows(resolved)
     moved = ReclamationMoved(state=resolved, before="in_progress", after="resolved")
     assert (await five.hears(moved)).events == []
@@ -202,7 +202,7 @@ async def test_a_line_that_is_needed_again_is_reserved_again(five: Stage) -> Non
 
 
 async def test_an_event_that_comes_twice_reserves_once(five: Stage) -> None:
-    state = claim(id=FIRST, version=4, parts_edition=1, parts_validated=1)
+    state = claim(product_id=None, id=FIRST, version=4, parts_edition=1, parts_validated=1)
     await five.knows(state)
     told = enveloped(PartsValidated(state=state, edition=1, lines=(line(FIRST, 2),)))
     assert (await five.hears(told)).events
@@ -212,7 +212,7 @@ async def test_an_event_that_comes_twice_reserves_once(five: Stage) -> None:
 
 async def test_a_list_whose_event_comes_after_the_end_reserves_nothing(five: Stage) -> None:
     await ends(five, FIRST)
-    state = claim(id=FIRST, version=4, parts_edition=1, parts_validated=1)
+    state = claim(product_id=None, id=FIRST, version=4, parts_edition=1, parts_validated=1)
     late = enveloped(PartsValidated(state=state, edition=1, lines=(line(FIRST, 2),)))
     assert (await five.hears(late)).events == []
     assert await five.outcome_of(late) == "obsolete: the réclamation is closed"
@@ -221,7 +221,7 @@ async def test_a_list_whose_event_comes_after_the_end_reserves_nothing(five: Sta
 
 async def test_a_list_whose_event_comes_after_a_newer_ones_reserves_nothing(five: Stage) -> None:
     await validated(five, FIRST, edition=2)
-    state = claim(id=FIRST, version=4, parts_edition=1, parts_validated=1)
+    state = claim(product_id=None, id=FIRST, version=4, parts_edition=1, parts_validated=1)
     late = enveloped(PartsValidated(state=state, edition=1, lines=(line(FIRST, 2),)))
     assert (await five.hears(late)).events == []
     assert await five.outcome_of(late) == "obsolete: another list was validated since"
@@ -238,13 +238,17 @@ async def test_an_end_that_is_heard_after_the_claim_was_opened_again_releases_no
 
 @pytest.mark.parametrize("ended", [False, True], ids=["validated", "ended"])
 async def test_an_event_waits_for_the_copy_that_says_what_came_after_it(five: Stage, ended: bool) -> None:
-    state = over(FIRST) if ended else claim(id=FIRST, version=4, parts_edition=1, parts_validated=1)
+    state = (
+        over(FIRST)
+        if ended
+        else claim(product_id=None, id=FIRST, version=4, parts_edition=1, parts_validated=1)
+    )
     event = (
         ReclamationClosed(state=state)
         if ended
         else PartsValidated(state=state, edition=1, lines=(line(FIRST, 2),))
     )
-    await five.knows(claim(id=FIRST, version=3))
+    await five.knows(claim(product_id=None, id=FIRST, version=3))
     assert (await five.hears(event)).events == []
     [(_, why)] = await five.parked()
     assert "is not known here yet" in why

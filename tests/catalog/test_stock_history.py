@@ -78,7 +78,9 @@ class History:
         needed = self.chance.sample(ARTICLES, self.chance.randint(0, 2))
         self.needs[id] = tuple(line(id, self.chance.randint(1, 5), one) for one in needed)
         edition = self.editions[id]
-        state = claim(id=id, version=self.versions[id], parts_edition=edition, parts_validated=edition)
+        state = claim(
+            product_id=None, id=id, version=self.versions[id], parts_edition=edition, parts_validated=edition
+        )
         await self.stage.knows(state)
         return enveloped(PartsValidated(state=state, edition=edition, lines=self.needs[id]))
 
@@ -89,7 +91,12 @@ class History:
         self.needs[id] = ()
         edition = self.editions[id]
         state = claim(
-            id=id, version=self.versions[id], status="closed", parts_edition=edition, parts_validated=edition
+            product_id=None,
+            id=id,
+            version=self.versions[id],
+            status="closed",
+            parts_edition=edition,
+            parts_validated=edition,
         )
         await self.stage.knows(state)
         return enveloped(ReclamationClosed(state=state))

@@ -9,6 +9,7 @@ from sav_chassis.errors import Unavailable
 from sav_chassis.files import FileLost, Files, check_files, copy_files
 from sav_chassis.settings import Settings
 from sav_chassis.startup_checks import CannotStart
+from sav_contracts.files import StoredFile
 
 PAPER = b"%PDF-1.7 a receipt %%EOF"
 
@@ -125,3 +126,36 @@ async def test_another_store_gets_every_file_but_the_damaged_ones(
     assert await Files(copy.as_uri()).get(file) == PAPER
     assert [path.name for path in kept(copy)] == [file.sha256[2:]]
     assert told[-1] == (2, 2)
+
+
+async def test_what_is_derived_from_a_file_is_kept_beside_it_and_may_be_lost(
+    files: Files, folder: Path, tmp_path: Path
+) -> None:
+    file = await files.put(PAPER, "application/pdf", "reçu.pdf")
+    other = await files.put(PAPER + b"\n", "application/pdf", "reçu.pdf")
+    assert await files.derived(file, "small.1") is None
+    await files.keep_derived(file, "small.1", b"a smaller one")
+    assert await Files(folder.as_uri()).derived(file, "small.1") == b"a smaller one"
+    assert await files.derived(file, "medium.1") is None
+    assert await files.derived(other, "small.1") is None
+    # It is no file of the store: nothing finds it by its hash, and a backup leaves it out.
+    derived = StoredFile(
+        sha256=hashlib.sha256(b"a smaller one").hexdigest(), media_type="image/png", size=13, name="a.png"
+    )
+    with pytest.raises(FileLost):
+        await files.get(derived)
+    copy = tmp_path / "copy"
+    assert await copy_files(folder.as_uri(), copy.as_uri(), lambda done, all: None) == (
+        2,
+        2 * len(PAPER) + 1,
+        [],
+    )
+    assert len(kept(copy)) == 2
+    assert await Files(copy.as_uri()).derived(file, "small.1") is None
+
+
+async def test_a_store_that_is_away_is_said_to_be_so_for_what_is_derived(folder: Path, files: Files) -> None:
+    file = await files.put(PAPER, "application/pdf", "reçu.pdf")
+    (folder / "derived").write_text("not a folder")
+    with pytest.raises(Unavailable):
+        await files.keep_derived(file, "small.1", b"x")

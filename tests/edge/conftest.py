@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from given_archive import Archive, whole
 from given_streams import Replica, replica
 from given_uploads import At, desk
 from given_views import new_read_model, wipe
@@ -65,3 +66,10 @@ async def other(apart: Settings, pool: asyncpg.Pool) -> AsyncIterator[Replica]:
 @pytest.fixture
 def at(tmp_path: Path) -> At:
     return partial(desk, tmp_path)
+
+
+@pytest.fixture
+async def archive(settings: Settings) -> AsyncIterator[Archive]:
+    await whole(settings)
+    async with door(settings) as http:
+        yield Archive(settings, http)

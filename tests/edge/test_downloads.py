@@ -1,77 +1,28 @@
 """Files that go out: to those who see the record, as they were kept, and harmless in a browser."""
 
-from collections.abc import AsyncIterator
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 import world
-from given_views import a, show
+from given_archive import JPEG, Archive
+from given_views import a
 from hypothesis import example, given
 from hypothesis import strategies as st
 from papers import PDF
 from pictures import picture
 from stories import refused, wrong_fields
-from system import Person, door
 
-from sav_chassis.files import Files
-from sav_chassis.identity import Signer
-from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
-from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import PhotoView, ReclamationView
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions.invoice import InvoiceView
-from sav_contracts.messages import View
 from sav_contracts.surface import SURFACE, FileRow
 from sav_edge import downloads
-from sav_edge.app import edge
-
-JPEG = picture()
-
-
-class Archive:
-    """An edge, a file store, and records told to the one that name files in the other."""
-
-    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
-        self.settings, self.http = settings, http
-        self.files = Files(settings.files_url)
-
-    async def tell(self, *views: View) -> None:
-        connection = await asyncpg.connect(self.settings.database("edge"))
-        try:
-            await show(connection, views)
-        finally:
-            await connection.close()
-
-    async def get(self, actor: Actor, path: str, **headers: str) -> httpx.Response:
-        token = Signer(self.settings.signing_key).token(actor)
-        who = Person(str(actor.id), "", actor.role, self.http, token)
-        return await who.ask(
-            "GET", path, headers={name.replace("_", "-"): told for name, told in headers.items()}
-        )
-
-    async def jpeg(self, name: str = "fuite é.jpg") -> StoredFile:
-        return await self.files.put(JPEG, "image/jpeg", name)
-
-    async def invoice(self, **fields: Any) -> InvoiceView:
-        invoice = a(InvoiceView, **fields)
-        await self.tell(invoice)
-        return invoice
-
-
-@pytest.fixture
-async def archive(settings: Settings) -> AsyncIterator[Archive]:
-    await migrate(settings, edge.name)
-    async with door(settings) as http:
-        yield Archive(settings, http)
 
 
 async def test_a_picture_is_served_as_it_was_kept_and_can_do_no_harm(archive: Archive) -> None:
@@ -85,7 +36,7 @@ async def test_a_picture_is_served_as_it_was_kept_and_can_do_no_harm(archive: Ar
     assert headers["content-disposition"] == shown
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "sandbox; default-src 'none'"
-    assert headers["cache-control"] == "private, no-cache"
+    assert headers["cache-control"] == "private, max-age=300"
     assert article.image
     assert headers["etag"] == f'"{article.image.sha256}"'
     assert headers["x-request-id"]

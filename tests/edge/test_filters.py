@@ -111,7 +111,13 @@ async def test_appointments_are_sorted_by_their_start_and_chosen_by_when_they_ta
 async def test_filters_take_what_their_field_is(pool: asyncpg.Pool, read: ReadModel) -> None:
     product_id = uuid4()
     boiler = a(
-        ArticleView, reference="CH-1", gtin="00000012345670", brand="Léa & Cie", fuel="gas", in_stock=True
+        ArticleView,
+        reference="CH-1",
+        gtin="00000012345670",
+        brand="Léa & Cie",
+        fuel="gas",
+        heats="space",
+        in_stock=True,
     )
     tap = a(ArticleView, reference="CH-11", family="sanitary", fuel=None, in_stock=False)
     named = a(ReclamationView, product_id=product_id)
@@ -126,6 +132,7 @@ async def test_filters_take_what_their_field_is(pool: asyncpg.Pool, read: ReadMo
         assert await chosen(read, "/articles", who, in_stock="false") == [tap.id]
         assert await chosen(read, "/articles", who, family="sanitary") == [tap.id]
         assert await chosen(read, "/articles", who, fuel="gas") == [boiler.id]
+        assert await chosen(read, "/articles", who, heats=["space", "space_and_water"]) == [boiler.id]
         assert await chosen(read, "/articles", who, gtin="12345670") == [boiler.id]
         assert await chosen(read, "/articles", who, reference="CH-1") == [boiler.id]
         assert await chosen(read, "/articles", who, reference=" ch\u20111") == [boiler.id]

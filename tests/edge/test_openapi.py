@@ -15,7 +15,7 @@ from system import System, app_behind
 
 from sav_contracts.actor import Role
 from sav_contracts.messages import RequestMessage, View
-from sav_contracts.surface import SURFACE, FileRow, ListRow, MessageRow, Row, TimelineRow
+from sav_contracts.surface import SURFACE, FileRow, ListRow, MessageRow, PaperRow, Row, TimelineRow
 from sav_edge.bodies import file_fields
 from sav_edge.openapi_extras import ID as HINTED
 from sav_edge.stream import ALIVE, _event
@@ -156,7 +156,11 @@ def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
         assert ("requestBody" in described) is bool(fields)
         for media_type, body in described.get("requestBody", {"content": {}})["content"].items():
             check_body(document, row, media_type, body["schema"], fields)
+    if isinstance(row, PaperRow):
+        assert described["responses"]["200"]["content"].keys() == {"application/pdf"}
+        assert "content" not in described["responses"]["304"]
     if isinstance(row, FileRow):
+        assert in_query == ({"size", *(["v"] if row.is_for_all else [])} if row.sizes else set())
         content = described["responses"]["200"]["content"]
         assert {"image/jpeg", "image/png", "application/pdf"} == content.keys()
         assert all(told["schema"]["format"] == "binary" for told in content.values())

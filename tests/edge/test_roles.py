@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from eventually import eventually
+from papers import text_of
 from recipes import CLIENT_FORMS, RECIPES, Call, Scene, Side, call, shape
 from stories import done, ids, items, refused, wrong_fields
 from system import Person, app_behind
@@ -28,6 +29,7 @@ from sav_contracts.surface import (
     ListRow,
     MessageRow,
     OwnRecordRow,
+    PaperRow,
     RecordRow,
     Row,
     TimelineRow,
@@ -129,6 +131,10 @@ def check_served(row: Row, role: Role, what: Call, answer: httpx.Response) -> No
         file = what.record[row.file]
         assert answer.headers["content-type"] == file["media_type"]
         assert len(answer.content) == file["size"]
+        return
+    if isinstance(row, PaperRow):
+        assert answer.headers["content-type"] == "application/pdf"
+        assert what.record["serial"] in text_of(answer.content)
         return
     told = answer.json()
     if isinstance(row, TimelineRow):

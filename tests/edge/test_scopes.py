@@ -47,7 +47,7 @@ from sav_contracts.claims import ClientView, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
-from sav_contracts.surface import SURFACE, FileRow, ListRow, OwnRecordRow, RecordRow
+from sav_contracts.surface import SURFACE, FileRow, ListRow, OwnRecordRow, PaperRow, RecordRow
 from sav_edge.projection import apply
 from sav_edge.read_model import ReadModel
 
@@ -106,7 +106,9 @@ def test_the_matrix_has_every_kind_that_is_listed() -> None:
     }
 
 
-WITH_ID = [row for row in SURFACE if isinstance(row, ListRow | RecordRow | FileRow) and "{" in row.path]
+WITH_ID = [
+    row for row in SURFACE if isinstance(row, ListRow | RecordRow | FileRow | PaperRow) and "{" in row.path
+]
 
 
 @pytest.mark.parametrize("row", WITH_ID, ids=lambda row: row.route)

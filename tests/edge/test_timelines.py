@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 import world
-from given_views import NOW, a, new_read_model, told
+from given_views import NOW, a, new_read_model, show, told
 from pydantic_core import from_json
 
 from sav_chassis.errors import NotFound
@@ -23,7 +23,14 @@ from sav_contracts.calendar import (
     ConflictDetected,
     ConflictView,
 )
-from sav_contracts.catalog.product import ProductChanged, ProductRegistered, ProductView
+from sav_contracts.catalog.product import (
+    ProductChanged,
+    ProductRegistered,
+    ProductVerified,
+    ProductView,
+    ProofSubmitted,
+)
+from sav_contracts.catalog.warranty import Cover
 from sav_contracts.claims import (
     PhotoAdded,
     PhotoView,
@@ -48,9 +55,11 @@ from sav_contracts.interventions.report import (
 )
 from sav_contracts.interventions.visit import (
     InterventionChanged,
+    InterventionClosed,
     InterventionPlanned,
     InterventionStarted,
     InterventionView,
+    WarrantyDecided,
 )
 from sav_contracts.messages import Event
 from sav_contracts.reporting import FeedbackGiven, FeedbackView
@@ -59,6 +68,7 @@ from sav_edge.projection import apply
 from sav_edge.read_model import ReadModel
 
 lea, paul, karim, sofia, marie = world.lea, world.paul, world.karim, world.sofia, world.marie
+COVER = Cover(kind="legal_conformity", start=NOW.date(), end=NOW.date(), parts=100, labour=100, travel=100)
 TIMELINES = {row.message: row for row in SURFACE if isinstance(row, TimelineRow)}
 
 
@@ -207,6 +217,8 @@ async def test_a_products_timeline_tells_what_was_done_about_it(pool: asyncpg.Po
         "InterventionPlanned",
         "InterventionPlanned",
         "InterventionStarted",
+        "ReportSubmitted",
+        "ReportSentBack",
     ]
     assert (await types(read, karim, story.product)).count("InterventionPlanned") == 1
     # Of a later réclamation with Sofia she sees the product, but not what others did.
@@ -217,6 +229,88 @@ async def test_a_products_timeline_tells_what_was_done_about_it(pool: asyncpg.Po
         "ReclamationCreated",
         "InterventionPlanned",
     ]
+
+
+async def test_a_product_tells_its_whole_history_to_each_who_may_read_it(pool: asyncpg.Pool) -> None:
+    """Its proof and covers, what was wrong with it, the visits, who pays of them, and their reports."""
+    read, story = await happened(pool)
+    product, visit, report = story.product, story.visit, story.report
+    another = a(ReportView, intervention_id=a(InterventionView).id, reclamation_id=a(ReclamationView).id)
+    accepted = newer(product, 4, proof_state="accepted", covers=[COVER])
+    since: list[Event] = [
+        ProofSubmitted(state=newer(product, 3, proof_state="submitted")),
+        ProductVerified(state=accepted, accepted=True, reason="vu le ticket"),
+        WarrantyDecided(state=newer(visit, 5), decision="partly", reason="un geste"),
+        ReportValidated(state=newer(report, 4, status="validated")),
+        InterventionClosed(state=newer(visit, 6, closed_at=NOW), outcome="completed"),
+        ReportValidated(state=newer(another, 2, status="validated")),
+    ]
+    await apply(pool, in_time([*story.events(), *since])[-len(since) :])
+    everything = [
+        "ProductRegistered",
+        "ReclamationCreated",
+        "TechnicianAssigned",
+        "InterventionPlanned",
+        "InterventionPlanned",
+        "InterventionStarted",
+        "ReportSubmitted",
+        "ReportSentBack",
+        "ProofSubmitted",
+        "ProductVerified",
+        "WarrantyDecided",
+        "ReportValidated",
+        "InterventionClosed",
+    ]
+    assert await types(read, marie, product) == await types(read, world.alex, product) == everything
+    # A technician reads nothing of a colleague's visit, a client nothing of a report before it was validated.
+    mine = [*everything]
+    mine.remove("InterventionPlanned")
+    assert await types(read, karim, product) == mine
+    assert await types(read, lea, product) == [
+        name for name in everything if name not in {"ReportSubmitted", "ReportSentBack"}
+    ]
+    assert "photo floue" not in str(await entries(read, lea, product))
+    for who in (paul, sofia):
+        with pytest.raises(NotFound):
+            await entries(read, who, product)
+    # Page by page it is the same.
+    row, ids = TIMELINES[ProductView], {"product_id": product.id}
+    told, after = [], None
+    while True:
+        page = from_json(
+            await read.timeline(row, ids, {"limit": ["4"]} | ({"after": [after]} if after else {}), marie)
+        )
+        told += [entry["type"].split(".")[1] for entry in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert told == everything
+
+
+async def test_the_history_of_a_product_is_read_through_indexes(pool: asyncpg.Pool) -> None:
+    _, story = await happened(pool)
+    await show(pool, [a(InterventionView, product_id=uuid4()) for _ in range(3000)])
+    await pool.execute("VACUUM ANALYZE view, timeline")
+    plans: list[str] = []
+
+    class Explaining:
+        """Plans every statement before it runs it, as on tables too large to be read."""
+
+        async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute("SET LOCAL enable_seqscan = off")
+                plan = await connection.fetch(f"EXPLAIN {statement}", *arguments)
+                plans.append("\n".join(row[0] for row in plan))
+                rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+            return rows
+
+        fetchrow, fetchval = pool.fetchrow, pool.fetchval
+
+    assert await types(ReadModel(Explaining()), marie, story.product)  # type: ignore[arg-type]
+    naming, lines = plans
+    assert "list_intervention_found" in naming
+    assert "timeline_pkey" in lines
+    assert "Seq Scan" not in naming + lines
 
 
 async def test_an_event_that_does_not_tell_makes_no_row(pool: asyncpg.Pool) -> None:

@@ -22,7 +22,7 @@ from sav_contracts import catalogue
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.policy import SigningKeyView
 from sav_contracts.messages import View
-from sav_contracts.surface import SURFACE, FileRow, ListRow, OwnRecordRow, RecordRow, TimelineRow
+from sav_contracts.surface import SURFACE, FileRow, ListRow, OwnRecordRow, PaperRow, RecordRow, TimelineRow
 from sav_contracts.visibility import ChildOf
 from sav_edge.changes import WHOM, Changes
 from sav_edge.projection import apply
@@ -111,7 +111,7 @@ async def test_whoever_asks_for_one(name: str, pool: asyncpg.Pool) -> None:
     seen: Keys = set()
     kinds: set[str] = set()
     for row in SURFACE:
-        if isinstance(row, RecordRow | OwnRecordRow | FileRow):
+        if isinstance(row, RecordRow | OwnRecordRow | FileRow | PaperRow):
             kinds.add(row.message.kind())
             for record in (record for record, _ in ALL.values() if type(record) is row.message):
                 seen |= await got(read, row, record, who)
@@ -121,7 +121,9 @@ async def test_whoever_asks_for_one(name: str, pool: asyncpg.Pool) -> None:
     )
 
 
-async def got(read: ReadModel, row: RecordRow | OwnRecordRow | FileRow, record: View, who: Actor) -> Keys:
+async def got(
+    read: ReadModel, row: RecordRow | OwnRecordRow | FileRow | PaperRow, record: View, who: Actor
+) -> Keys:
     if isinstance(row, OwnRecordRow) and record.id != who.id:
         return set()
     names = [part.removesuffix("}") for part in row.path.replace(".pdf", "").split("{")[1:]]

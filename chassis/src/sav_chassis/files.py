@@ -31,6 +31,8 @@ RETRY_WITHIN = timedelta(seconds=4)
 # The path of a file in its store: its SHA-256 in two parts.
 PLACE = re.compile("[0-9a-f]{2}/[0-9a-f]{62}")
 COPIED_AT_ONCE = 8
+# Bytes of a SHA-256, which stands before what is derived from a file: its path does not name its content.
+DIGEST = 32
 
 
 class FileStoreAway(Unavailable):
@@ -68,6 +70,21 @@ class Files:
         """Raises what `get` raises, without holding the file in memory."""
         async for _ in self._read(file):
             pass
+
+    async def derived(self, source: StoredFile, name: str) -> bytes | None:
+        """What was made from a stored file and kept under this name; None where it must be made (again)."""
+        with _reaching():
+            try:
+                kept = bytes(await (await get_async(self._store, _derived(source, name))).bytes_async())
+            except FileNotFoundError:
+                return None
+        digest, content = kept[:DIGEST], kept[DIGEST:]
+        return content if hashlib.sha256(content).digest() == digest else None
+
+    async def keep_derived(self, source: StoredFile, name: str, content: bytes) -> None:
+        """Keeps what was made from a stored file. It can be lost: a backup leaves it out."""
+        with _reaching():
+            await put_async(self._store, _derived(source, name), hashlib.sha256(content).digest() + content)
 
     async def _read(self, file: StoredFile) -> AsyncIterator[bytes]:
         digest = hashlib.sha256()
@@ -139,6 +156,10 @@ def check_files(settings: Settings, room: str) -> None:
 def _key(file: StoredFile) -> str:
     """Spread over folders, since no folder should hold a million files."""
     return f"{file.sha256[:2]}/{file.sha256[2:]}"
+
+
+def _derived(source: StoredFile, name: str) -> str:
+    return f"derived/{name}/{_key(source)}"
 
 
 def _store(url: str) -> ObjectStore:

@@ -204,10 +204,11 @@ class View(Message):
 
     @classmethod
     def filter_type(cls, name: str) -> Any:
-        """The type that reads a filter's value for this field."""
+        """The type that reads a filter's value for this field; of a list, for one of its values."""
         field = cls.model_fields[name]
         marked = (mark.type for mark in field.metadata if isinstance(mark, ComparedAs))
-        return next(marked, field.annotation)
+        of_list = get_args(field.annotation)[0] if get_origin(field.annotation) is list else field.annotation
+        return next(marked, of_list)
 
     def narrowed_to(self, form: type["V"]) -> "V":
         """This view in the smaller `form`, for `for_client`."""

@@ -23,7 +23,7 @@ from sav_chassis.process.health import Health
 from sav_chassis.process.runner import connected
 from sav_chassis.revocations import revoke
 from sav_chassis.settings import Settings
-from sav_chassis.startup_checks import MissingMigration
+from sav_chassis.startup_checks import MissingMigration, readable
 from sav_chassis.telemetry import tracing
 from sav_chassis.views import RecordedEvent
 from sav_contracts.auth.policy import Cors, RateLimits
@@ -34,6 +34,8 @@ from sav_edge.bodies import BodyLimits
 from sav_edge.http_server import Config, Server
 from sav_edge.live_settings import LiveSettings
 from sav_edge.middleware import RequestMiddleware
+from sav_edge.papers import Firm, Papers
+from sav_edge.picture_sizes import Pictures
 from sav_edge.projection import apply
 from sav_edge.rate_limiter import RateLimiter
 from sav_edge.read_model import ReadModel
@@ -70,6 +72,7 @@ edge = Edge()
 async def application(settings: Settings, health: Health | None = None) -> AsyncIterator[Litestar]:
     """The ASGI application, connected to database and broker, its read model kept up to date."""
     check_files(settings, edge.name)
+    readable(Firm)(settings, edge.name)
     health = health or Health()
     async with (
         opened(settings, edge.name, POOL) as database,
@@ -99,11 +102,15 @@ async def application(settings: Settings, health: Health | None = None) -> Async
 
         read = ReadModel(database.pool)
         bounds = BodyLimits(settings.max_body, settings.max_upload, settings.body_within)
-        uploads = Uploads(Files(settings.files_url), UploadScreening(RECOGNISERS), bounds)
+        files, screening = Files(settings.files_url), UploadScreening(RECOGNISERS)
+        uploads, pictures = Uploads(files, screening, bounds), Pictures(files, screening)
+        papers = Papers(read, settings)
         limiter = RateLimiter(database.pool, lambda: live.policy(RateLimits), settings.rate_limits_scale)
         audit = Audit(database.pool, settings)
         deadline = settings.command_deadline
-        gateway = Gateway(read, client, verifier, deadline, apply_reply, uploads, limiter, audit)
+        gateway = Gateway(
+            read, client, verifier, deadline, apply_reply, uploads, pictures, papers, limiter, audit
+        )
         consumer = ViewConsumer(take_in, database, broker, "edge.views")
         await consumer.start()
         health.database, health.connections = database, [broker, publishing]

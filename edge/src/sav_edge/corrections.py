@@ -1,14 +1,14 @@
-"""Words that occur nowhere, corrected to those that do: in records of these views that the caller sees."""
+"""Words that occur nowhere, corrected to those that do: in records of these views that the caller may find."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import asyncpg
 
 from sav_chassis.visibility import visible
 from sav_contracts.actor import Actor, Role
 from sav_contracts.messages import View
-from sav_contracts.visibility import ALL
+from sav_contracts.visibility import ALL, Rule
 from sav_edge.folding import CORRECTABLE, Word
 from sav_edge.listed import CLIENTS_WORD
 
@@ -16,26 +16,27 @@ from sav_edge.listed import CLIENTS_WORD
 MOST = 3
 RECORDS = 1000
 
+# The views that are searched, and which of their records.
+Found = Mapping[type[View], Rule]
 
-async def corrections(
-    pool: asyncpg.Pool, views: Sequence[type[View]], searched: Sequence[Word], actor: Actor
-) -> list[str]:
+
+async def corrections(pool: asyncpg.Pool, found: Found, searched: Sequence[Word], actor: Actor) -> list[str]:
     """Other texts to search for, the likeliest first; none where every word occurs."""
     parts = [part for word in searched for part in word.parts]
-    choices = [await _choices(pool, views, part, actor) for part in parts]
+    choices = [await _choices(pool, found, part, actor) for part in parts]
     if choices == [[part] for part in parts]:
         return []
     longest = max(map(len, choices))
     return [" ".join(choice[min(n, len(choice) - 1)] for choice in choices) for n in range(longest)]
 
 
-async def _choices(pool: asyncpg.Pool, views: Sequence[type[View]], part: str, actor: Actor) -> list[str]:
+async def _choices(pool: asyncpg.Pool, found: Found, part: str, actor: Actor) -> list[str]:
     if not re.fullmatch(CORRECTABLE, part):
         return [part]
 
     def that(*conditions: str) -> str:
         """The words of which one of these conditions holds; each by its own index."""
-        return " UNION ".join(words for one in conditions for words in _words(views, actor.role, one))
+        return " UNION ".join(words for one in conditions for words in _words(found, actor.role, one))
 
     occurs = f"SELECT EXISTS ({that('word ^@ $2')}) AND $1::uuid IS NOT NULL"
     if await pool.fetchval(occurs, actor.id, part):
@@ -48,19 +49,18 @@ async def _choices(pool: asyncpg.Pool, views: Sequence[type[View]], part: str, a
     return [row[0] for row in await pool.fetch(nearest, actor.id, part, _swapped(part))] or [part]
 
 
-def _words(views: Sequence[type[View]], role: Role, condition: str) -> Iterator[str]:
-    """The SQL of the words in records that the reader `$1` sees: nobody learns what stands in others."""
-    of_all = [view for view in views if view.visible.to(role) == ALL and role is not Role.CLIENT]
+def _words(found: Found, role: Role, condition: str) -> Iterator[str]:
+    """The SQL of the words in records that the reader `$1` finds: nobody learns what stands in others."""
+    of_all = [view for view, rule in found.items() if rule == ALL and role is not Role.CLIENT]
     if of_all:
         kinds = ", ".join(f"'{view.kind()}'" for view in of_all)
         yield f"SELECT word FROM word WHERE kind IN ({kinds}) AND {condition}"
-    for view in views:
+    for view, rule in found.items():
         if view not in of_all:
-            yield _words_of_some(view, role, condition)
+            yield _words_of_some(view, rule, role, condition)
 
 
-def _words_of_some(view: type[View], role: Role, condition: str) -> str:
-    rule = view.visible.to(role)
+def _words_of_some(view: type[View], rule: Rule, role: Role, condition: str) -> str:
     # As far as clients read others, those are marked.
     mark = f"CASE WHEN found @@ '''{CLIENTS_WORD}''' THEN '{CLIENTS_WORD}' ELSE '' END"
     return f"""

@@ -1,22 +1,28 @@
 """Files of records as responses. Browsers show pictures, save anything else and run nothing."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from sav_chassis.errors import NotFound, NotYetKnown
-from sav_chassis.files import Files
+from pydantic import ValidationError
+
+from sav_chassis.errors import NotFound, NotYetKnown, WrongFields
 from sav_contracts.files import IMAGES, StoredFile
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_contracts.surface import FileRow
 from sav_edge.etags import holds
+from sav_edge.picture_sizes import Asked, AskedByContent, Pictures, tag
 from sav_edge.reply import Reply
 
 # Whatever the file holds, a browser runs and loads nothing from it.
 HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+# How long a browser shows a file without asking, in seconds. One that not everybody may see it asks for each time: it
+# might be another person's turn at it, or theirs no longer to see. What everybody may see is asked for after some
+# minutes, so that a picture that was replaced is soon seen; and never again at an address that names its content.
+ASKING, SOON, NEVER = "private, no-cache", "private, max-age=300", "private, max-age=31536000, immutable"
 
 
 class DocumentBeingMade(NotYetKnown):
@@ -41,15 +47,44 @@ def file_of(row: FileRow, record: Mapping[str, Any]) -> StoredFile:
     raise NoFile(kind=label(row.message.__name__.removesuffix("View").lower()), file=row.file)
 
 
-async def answer(files: Files, file: StoredFile, known: str | None, headers: dict[str, str]) -> Reply:
+def form(row: FileRow) -> type[Asked]:
+    """What may be asked of a picture that is served in several sizes."""
+    return AskedByContent if row.is_for_all else Asked
+
+
+def asked(row: FileRow, query: Mapping[str, Sequence[str]]) -> Asked:
+    """The size that the caller wants; `WrongFields` names every parameter that is wrong."""
+    try:
+        return form(row).model_validate({name: values[-1] for name, values in query.items()})
+    except ValidationError as error:
+        raise WrongFields.from_pydantic(error) from None
+
+
+async def answer(
+    pictures: Pictures,
+    row: FileRow,
+    file: StoredFile,
+    asked: Asked,
+    known: str | None,
+    headers: dict[str, str],
+) -> Reply:
     """The file, or 304 where the caller holds it already (`known`: their If-None-Match)."""
-    tag = f'"{file.sha256}"'
-    headers = headers | HARMLESS | {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if holds(known, tag):
+    size = asked.size if file.media_type in IMAGES else "large"
+    headers = headers | HARMLESS | {"ETag": tag(file, size), "Cache-Control": _kept(row, file, asked)}
+    if holds(known, headers["ETag"]):
         return Reply(b"", 304, headers=headers)
-    content = await files.get(file)
+    content, media_type = await pictures.sized(file, size)
     headers["Content-Disposition"] = disposition(file)
-    return Reply(content, 200, file.media_type, headers)
+    return Reply(content, 200, media_type, headers)
+
+
+def _kept(row: FileRow, file: StoredFile, asked: Asked) -> str:
+    if not row.is_for_all:
+        return ASKING
+    if not isinstance(asked, AskedByContent) or asked.v is None:
+        return SOON
+    # The address of another content, perhaps of the one before.
+    return NEVER if asked.v == file.sha256 else ASKING
 
 
 def disposition(file: StoredFile) -> str:
@@ -57,7 +92,15 @@ def disposition(file: StoredFile) -> str:
 
     It gives the name twice: in ASCII for programs that read nothing else, and in full.
     """
-    kind = "inline" if file.media_type in IMAGES else "attachment"
-    letters = unicodedata.normalize("NFKD", file.name).encode("ascii", "ignore").decode()
+    return f"{'inline' if file.media_type in IMAGES else 'attachment'}; {_named(file.name)}"
+
+
+def attached(name: str) -> str:
+    """Content-Disposition of a file that is to be saved under this name."""
+    return f"attachment; {_named(name)}"
+
+
+def _named(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = "".join(letter for letter in letters if letter.isprintable() and letter not in '"\\%')
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
+    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

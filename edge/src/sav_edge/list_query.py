@@ -23,6 +23,7 @@ from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import ListRow, TimelineRow
 from sav_contracts.times import Moment
+from sav_contracts.visibility import Limited
 from sav_contracts.wrong_value import WrongValue
 from sav_edge.folding import THEN, Word, words
 from sav_edge.listed import EPOCH, filter_query, sort_column, sorted_as
@@ -173,7 +174,18 @@ def parse(row: ListRow | TimelineRow, query: QueryParameters, actor: Actor) -> L
     if listing.wrong:
         raise WrongFields.of(listing.wrong)
     listing.where += _overlapping(**listing.interval) if listing.interval else []
+    if isinstance(row, ListRow) and (limit := limit_of(row, actor.role)):
+        listing.filters.append(filter_query(limit.field, limit.values, Role.SYSTEM))
     return listing
+
+
+def limit_of(row: ListRow, role: Role) -> Limited | None:
+    """The rule for this role, where it chooses by a field that the list can be filtered by: then it is such a filter.
+
+    How many records have a value in their JSON the planner only guesses: hardly any, so that it would read them all.
+    """
+    rule = row.rule(role)
+    return rule if isinstance(rule, Limited) and rule.field in row.filters else None
 
 
 def _choose(

@@ -215,7 +215,9 @@ def _range(interval: tuple[datetime, datetime] | None) -> Range[datetime] | None
 
 
 def _terms(mark: str, name: str, value: Any) -> set[str]:
-    return set() if value is None else {f"{mark}{name}={_value(value)}"}
+    """What a filter finds a record by; a field that holds several values is found by each."""
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return {f"{mark}{name}={_value(one)}" for one in values}
 
 
 def _value(value: Any) -> str:

@@ -18,16 +18,20 @@ from sav_contracts.surface import (
     ListRow,
     MessageRow,
     OwnRecordRow,
+    PaperRow,
     ReadRow,
     RecordRow,
     TimelineRow,
 )
 from sav_contracts.timeline import Entry
-from sav_edge import openapi_extras
+from sav_edge import downloads, openapi_extras
 from sav_edge.bodies import FORM, JSON, file_fields, media_types
 from sav_edge.list_query import MAX_SEARCH, form, parameters
 from sav_edge.openapi_responses import REFUSALS, headers, refusals, with_headers
+from sav_edge.papers import PAPERS
+from sav_edge.picture_sizes import LONGEST
 from sav_edge.routes import PREFIX
+from sav_edge.screen_upload import PDF
 from sav_edge.uploads import ENDINGS
 
 Json = dict[str, Any]
@@ -66,6 +70,12 @@ RESULTS_FOR: Json = {
         "type": "string",
         "description": "What was searched for in place of `q`",
     }
+}
+PICTURE = {
+    "size": "; ".join(f"`{size}`: no side over {longest} pixels" for size, longest in LONGEST.items())
+    + "; `large`: as it was stored, no side over 2560. A picture is never enlarged, and a PDF has one size.",
+    "v": "The `sha256` of the file in its record: with it, this address is that of one picture for good, which a browser "
+    "does not ask for again. Without it, it asks again after five minutes.",
 }
 BINARY = {"type": "string", "format": "binary"}
 
@@ -152,6 +162,11 @@ def _operation(row: AnyRow, references: dict[type[BaseModel], Json], definitions
             operation["requestBody"] = body
     if isinstance(row, ListRow | TimelineRow):
         operation["parameters"] += [_query_parameter(name, row) for name in parameters(row)]
+    if isinstance(row, FileRow) and row.sizes:
+        operation["parameters"] += [
+            {"name": name, "in": "query", "description": PICTURE[name], "schema": schema}
+            for name, schema in downloads.form(row).model_json_schema()["properties"].items()
+        ]
     if isinstance(row, ReadRow):
         operation["parameters"].append(KNOWN)
     return operation
@@ -165,6 +180,8 @@ def _described(row: AnyRow) -> str:
             said = (
                 "What the caller may see, newest first; `next` of a page is the `after` of the following one."
             )
+        case PaperRow():
+            said = f"{PAPERS[row.paper].__doc__} In the language that the caller prefers (`Accept-Language`)."
         case TimelineRow():
             said = "What happened, oldest first, as far as the caller may see it."
         case _:
@@ -183,6 +200,8 @@ def _operation_id(row: AnyRow) -> str:
             return f"getMy{name}"
         case TimelineRow():
             return f"get{name}Timeline"
+        case PaperRow():
+            return f"get{row.paper.title().replace('_', '')}"
         case FileRow():
             return f"get{name}{row.file.title().replace('_', '')}"
         case MessageRow() | EdgeQueryRow():
@@ -213,6 +232,8 @@ def _responses(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
 
 
 def _answer(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
+    if isinstance(row, PaperRow):
+        return {"description": "The paper", "content": {PDF: {"schema": BINARY}}}
     if isinstance(row, FileRow):
         return {
             "description": "The file",

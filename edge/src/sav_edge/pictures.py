@@ -7,6 +7,7 @@ from PIL import ExifTags, Image
 from sav_edge.upload_errors import Unsuitable
 
 FORMATS = ("JPEG", "PNG", "WEBP")
+KEPT_AS = ("JPEG", "PNG")
 # The most pixels of the longer side of a kept picture.
 LONGEST = 2560
 QUALITY = 85
@@ -40,8 +41,16 @@ class TooManyPixels(Unsuitable):
     fr = "cette image est trop grande : dans ce format, nous lisons jusqu’à {millions} millions de pixels ; envoyez-en une plus petite, ou un JPEG"
 
 
-def remade(content: bytes) -> tuple[bytes, str]:
-    """The picture as a JPEG or PNG, no side over 2,560 pixels, and its media type; the same for the same bytes.
+def smaller(content: bytes, longest: int) -> tuple[bytes, str]:
+    """The picture with no side over `longest` pixels, and its media type; as it is where it has none."""
+    with Image.open(BytesIO(content), formats=KEPT_AS) as picture:
+        if max(picture.size) <= longest:
+            return content, f"image/{str(picture.format).lower()}"
+    return remade(content, longest)
+
+
+def remade(content: bytes, longest: int = LONGEST) -> tuple[bytes, str]:
+    """The picture as a JPEG or PNG, no side over `longest` pixels, and its media type; the same for the same bytes.
 
     `Unsuitable`, before anything is decoded, if that would take too much memory; other exceptions if it is no picture.
     """
@@ -53,9 +62,9 @@ def remade(content: bytes) -> tuple[bytes, str]:
         raise TooManyPixels(millions=ROOM // WEBP // 1_000_000) from None
     kept = "PNG" if picture.format == "PNG" else "JPEG"
     width, height = picture.size
-    shrunk = _shrunk(width, height)
+    shrunk = _shrunk(width, height, longest)
     picture.draft(None, shrunk)  # a large JPEG is decoded at a half, a quarter or an eighth
-    _check_room(picture, width * height)
+    _check_room(picture, width * height, longest)
     picture.load()
     turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
     # One variable only, so that the previous picture is freed immediately.
@@ -76,14 +85,14 @@ def remade(content: bytes) -> tuple[bytes, str]:
     return made.getvalue(), f"image/{kept.lower()}"
 
 
-def _shrunk(width: int, height: int) -> tuple[int, int]:
+def _shrunk(width: int, height: int, longest: int) -> tuple[int, int]:
     longer = max(width, height)
-    if longer <= LONGEST:
+    if longer <= longest:
         return width, height
-    return max(1, round(width * LONGEST / longer)), max(1, round(height * LONGEST / longer))
+    return max(1, round(width * longest / longer)), max(1, round(height * longest / longer))
 
 
-def _check_room(picture: Image.Image, whole: int) -> None:
+def _check_room(picture: Image.Image, whole: int, longest: int) -> None:
     """Refuses a picture that would take too much memory at the peak of decoding and resizing.
 
     `whole` is the number of pixels before `draft` reduced it.
@@ -100,7 +109,7 @@ def _check_room(picture: Image.Image, whole: int) -> None:
         pixel, after = COLOURED[picture.mode], 4
     decoding = pixel * pixels + whole * _coefficients(picture)
     # Pillow resizes the width first, then the height: this is the picture in between.
-    halfway = after * min(width, LONGEST) * height
+    halfway = after * min(width, longest) * height
     if decoding + halfway + KEPT > ROOM:
         # A limit that holds for any shape: the picture in between is never larger than the whole.
         most = (ROOM - KEPT) * whole // (decoding + after * pixels)

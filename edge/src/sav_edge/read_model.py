@@ -15,13 +15,13 @@ from sav_contracts.labels import label
 from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import SURFACE, ListRow, ReadRow, TimelineRow
-from sav_contracts.visibility import NOTHING, Rule
+from sav_contracts.visibility import ALL, NOTHING, Rule
 from sav_edge.completeness import IS_COMPLETE, NotFilledYet
 from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
-from sav_edge.list_query import Listing, QueryParameters, mark, parse
+from sav_edge.list_query import Listing, QueryParameters, limit_of, mark, parse
 from sav_edge.list_statement import ListStatement
-from sav_edge.listed import LISTED, OTHERS, search_query
+from sav_edge.listed import LISTED, OTHERS, filter_query, search_query
 
 # Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
 MOST_OTHERS = 5000
@@ -102,10 +102,13 @@ class ReadModel:
         return _page(rows, listing)
 
     async def _corrections(self, row: ListRow, listing: Listing, actor: Actor) -> list[str]:
-        """What to search for instead, where a word occurs in no record that the actor sees."""
+        """What to search for instead, where a word occurs in no record that the list would show the actor."""
         if not listing.searched:
             return []
-        return await corrections(self._pool, (row.message, *_others(row).values()), listing.searched, actor)
+        others = {view: view.visible.to(actor.role) for view in _others(row).values()}
+        return await corrections(
+            self._pool, others | {row.message: row.rule(actor.role)}, listing.searched, actor
+        )
 
     async def _listed(
         self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, rare: bool = False
@@ -147,21 +150,34 @@ class ReadModel:
         """What happened to a root and to the records that belong to it, oldest first, if the actor may see it."""
         await self.one(row, ids, actor)
         listing = parse(row, asked, actor)
-        arguments: list[Any] = [ids[_id_of(row.message)], actor.id]
-        later = ""
+        root = ids[_id_of(row.message)]
+        arguments: list[Any] = [root, actor.id]
+        later, here = "", "t.root = $1"
         if listing.after:
             arguments += listing.after
             later = "AND (t.at, t.event_id) > ($3, $4)"
+        for kind, by in row.through.items():
+            if naming := await self._naming(by, _id_of(row.message), root):
+                arguments.append(naming)
+                here += f" OR t.root = ANY(${len(arguments)}::uuid[]) AND t.kind = '{kind}'"
         views = {view: rule for view, rule in VIEWS[actor.role].items() if view.in_timelines()}
         rows = await self._pool.fetch(
             f"""SELECT t.{doc(actor.role)} AS doc, t.at AS place, t.event_id AS id
             FROM timeline t JOIN view v ON v.kind = t.kind AND v.id = t.subject
-            WHERE t.root = $1 AND t.{doc(actor.role)} IS NOT NULL AND {visible_of(actor.role, views, "$2", "v")}
+            WHERE ({here}) AND t.{doc(actor.role)} IS NOT NULL AND {visible_of(actor.role, views, "$2", "v")}
                 AND {typed("$2")} {later}
             ORDER BY t.at, t.event_id LIMIT {listing.limit + 1}""",
             *arguments,
         )
         return _page(rows, listing)
+
+    async def _naming(self, kind: str, field: str, id: UUID) -> list[UUID]:
+        """The ids of the records of this kind that name another one; their lists are filtered by that field."""
+        rows = await self._pool.fetch(
+            f"SELECT id FROM view WHERE kind = '{kind}' AND found @@ $1::text::tsquery",
+            filter_query(field, [id], Role.SYSTEM),
+        )
+        return [row[0] for row in rows]
 
     async def _check_parents(self, ids: Ids, actor: Actor) -> None:
         for name, id in ids.items():
@@ -192,12 +208,13 @@ def _newest(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
 @cache
 def _conditions(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
     """The SQL condition for the rows `v` that a surface row and the path's ids name; `_arguments` are its values."""
+    is_filter = isinstance(row, ListRow) and limit_of(row, role)
     # The kind as a literal: the indexes of lists are on one kind each.
     conditions = [
         IS_COMPLETE,
         f"v.kind = '{row.message.kind()}'",
         typed("$1"),
-        visible(role, row.rule(role), "$1"),
+        visible(role, ALL if is_filter else row.rule(role), "$1"),
     ]
     for number, name in enumerate(names, 2):
         if name == _id_of(row.message):

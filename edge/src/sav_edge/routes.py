@@ -32,13 +32,17 @@ from sav_contracts.surface import (
     ListRow,
     MessageRow,
     OwnRecordRow,
+    PaperRow,
     RecordRow,
     Row,
     TimelineRow,
 )
 from sav_edge import bodies, downloads, etags, problems
 from sav_edge.audit_log import Audit
+from sav_edge.language import prefers_french
 from sav_edge.list_query import QueryParameters
+from sav_edge.papers import Papers
+from sav_edge.picture_sizes import Pictures
 from sav_edge.rate_limiter import RateLimiter, request_class_of
 from sav_edge.read_model import ReadModel
 from sav_edge.reply import JSON, Reply
@@ -93,7 +97,7 @@ class NoParameterHere(WrongField):
 
 @dataclass
 class Gateway:
-    """What the handlers need: the read model, the command client, how to apply a command's events, uploads, limits."""
+    """What the handlers need: the read model, the command client, how to apply a command's events, files, limits."""
 
     read: ReadModel
     client: CommandClient
@@ -101,6 +105,8 @@ class Gateway:
     deadline: float
     apply: Callable[[Sequence[Envelope]], Awaitable[None]]
     uploads: Uploads
+    pictures: Pictures
+    papers: Papers
     limiter: RateLimiter
     audit: Audit
 
@@ -121,6 +127,10 @@ class Gateway:
                     reply = _reply(row, found.model_dump_json(), headers)
                 elif isinstance(row, ListRow | TimelineRow):
                     reply = await self._list(row, request, call.actor, headers)
+                elif isinstance(row, PaperRow):
+                    reply = await self._paper(row, request, call.actor, headers)
+                elif isinstance(row, FileRow):
+                    reply = await self._file(row, request, call.actor, headers)
                 else:
                     reply = await self._one(row, request, call.actor, headers)
             except Exception as error:
@@ -156,19 +166,35 @@ class Gateway:
 
     async def _one(
         self,
-        row: RecordRow | OwnRecordRow | FileRow,
+        row: RecordRow | OwnRecordRow,
         request: HttpRequest,
         actor: Actor,
         headers: dict[str, str],
     ) -> Reply:
-        """A record, or its file; 304 where the caller holds it already."""
+        """A record; 304 where the caller holds it already."""
         no_parameters(request)
         ids = {"account_id": actor.id} if isinstance(row, OwnRecordRow) else _path_ids(request)
         found = await self.read.one(row, ids, actor)
-        if isinstance(row, FileRow):
-            file = downloads.file_of(row, from_json(found.doc))
-            return await downloads.answer(self.uploads.files, file, _known(request), headers)
         return _unless_held(request, found.doc.encode(), etags.tag(found.id, found.version, actor), headers)
+
+    async def _file(self, row: FileRow, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
+        """A record's file, a picture in the size that is wanted; 304 where the caller holds it already."""
+        if not row.sizes:
+            no_parameters(request)
+        asked = downloads.asked(row, _query(request))
+        found = await self.read.one(row, _path_ids(request), actor)
+        file = downloads.file_of(row, from_json(found.doc))
+        return await downloads.answer(self.pictures, row, file, asked, _known(request), headers)
+
+    async def _paper(
+        self, row: PaperRow, request: HttpRequest, actor: Actor, headers: dict[str, str]
+    ) -> Reply:
+        """A paper of a record, in the language that the caller prefers; 304 where they hold it already."""
+        no_parameters(request)
+        found = await self.read.one(row, _path_ids(request), actor)
+        french = prefers_french(request_context_of(request.scope).header(b"accept-language") or "")
+        record = from_json(found.doc)
+        return await self.papers.answer(row, record, actor, french, _known(request), headers)
 
     async def _command(
         self,

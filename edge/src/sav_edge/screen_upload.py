@@ -1,4 +1,5 @@
-"""Screens one uploaded file. Run as a program: reads the file from standard input, writes what is kept of it.
+"""Screens one uploaded file, or makes a picture smaller. Run as a program, with the pixels of the longer side that a
+picture may have: reads a file from standard input, writes what is kept of it.
 
 It is a separate process because anybody can send bytes to the decoders. Its memory and time are limited and end with
 it, it knows no secrets, and if it crashes nothing else does.
@@ -20,20 +21,21 @@ SECONDS = 20
 REFUSED, UNREAD = "refused", "unread"
 
 
-def recognised(content: bytes) -> tuple[bytes, str]:
+def recognised(content: bytes, longest: int = 0) -> tuple[bytes, str]:
     """The bytes to keep and their media type, always the same for the same bytes.
 
-    A picture is re-encoded, a PDF screened. `Unsuitable` or `Unreadable` says why nothing is kept.
+    A picture is re-encoded, a PDF screened. With `longest`, it is a picture that was kept before, to be made smaller.
+    `Unsuitable` or `Unreadable` says why nothing is kept.
     """
     # Only one of the two modules is needed, and importing takes most of the time.
-    if content.startswith(b"%PDF-"):
+    if content.startswith(b"%PDF-") and not longest:
         from sav_edge.pdfs import screened
 
         return screened(content), PDF
-    from sav_edge.pictures import remade
+    from sav_edge.pictures import remade, smaller
 
     try:
-        return remade(content)
+        return smaller(content, longest) if longest else remade(content)
     except (Unsuitable, MemoryError):
         raise
     except Exception as error:
@@ -41,14 +43,14 @@ def recognised(content: bytes) -> tuple[bytes, str]:
         raise Unreadable from error
 
 
-def main() -> None:
+def main(longest: int = 0) -> None:
     """Reads a file from standard input; writes a line that says what it is, then what is kept of it."""
     os.nice(10)  # answering requests comes first
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY - PROGRAMS, MEMORY - PROGRAMS))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        kept, kind = recognised(sys.stdin.buffer.read())
+        kept, kind = recognised(sys.stdin.buffer.read(), longest)
     except Unsuitable as error:
         kept, kind = json.dumps(error.text()).encode(), REFUSED
     except Unreadable:
@@ -58,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -1,14 +1,14 @@
-"""Screens uploaded files, each in a process of its own (see `screen_upload`)."""
+"""Screens uploaded files and makes pictures smaller, each in a process of its own (see `screen_upload`)."""
 
 import asyncio
 import sys
-from asyncio.subprocess import PIPE
 
 import structlog
 from pydantic_core import from_json
 
 from sav_chassis.errors import Unavailable
 from sav_contracts.sentences import Text
+from sav_edge.child_process import NoOutput, output_of
 from sav_edge.screen_upload import REFUSED, UNREAD
 from sav_edge.upload_errors import Unreadable, Unsuitable
 
@@ -44,33 +44,20 @@ class UploadScreening:
     def __init__(self, at_once: int) -> None:
         self._free = asyncio.Semaphore(at_once)
 
-    async def recognised(self, content: bytes) -> tuple[bytes, str]:
-        """The bytes to keep and their media type. `Unsuitable` or `Unreadable` where nothing is kept.
+    async def recognised(self, content: bytes, *, longest: int = 0) -> tuple[bytes, str]:
+        """The bytes to keep and their media type; with `longest`, those of a stored picture that is made smaller.
 
-        `Unavailable` where the machine cannot start a process for it.
+        `Unsuitable` or `Unreadable` where nothing is kept; `Unavailable` where the machine cannot start a process for it.
         """
+        program = (*PROGRAM, str(longest)) if longest else PROGRAM
         async with self._free:
             try:
-                # Without our environment: it holds secrets.
-                process = await asyncio.create_subprocess_exec(
-                    *PROGRAM, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={}
-                )
+                output = await output_of(program, content, WITHIN)
             except OSError as error:
                 log.warning("no process for a file", error=repr(error))
                 raise ManyFiles from None
-            try:
-                async with asyncio.timeout(WITHIN):
-                    output, complaint = await process.communicate(content)
-            except TimeoutError:
-                output, complaint = b"", b"no answer in time"
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-        if process.returncode:
-            last = complaint.decode(errors="replace").strip().rpartition("\n")[2]
-            log.warning("a file could not be recognised", exit=process.returncode, error=last)
-            raise TooMuchWork
+            except NoOutput:
+                raise TooMuchWork from None
         kind, _, kept = output.partition(b"\n")
         if kind.decode() == REFUSED:
             en, fr = from_json(kept)

@@ -24,7 +24,7 @@ from sav_contracts.catalog.stock import StockLevelChanged, StockLow
 from sav_contracts.labels import label
 
 # Fields that an article may lack.
-OPTIONAL = {"model", "spare_parts_until"}
+OPTIONAL = {"model", "fuel", "heats", "spare_parts_until"}
 
 
 class ReferenceTaken(Conflict):
@@ -122,6 +122,7 @@ async def _check_reference(tx: Tx, reference: str) -> None:
 
 
 async def _check_parts(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Raises `NamesNothing` for a part that there is not. A retired one is taken: it fits as before, and may be in stock."""
     known = set(await tx.session.scalars(select(Article.id).where(Article.id.in_(ids))))
     for id in ids:
         if id not in known:

@@ -12,6 +12,7 @@ from sav_catalog.model import Article, Product
 from sav_chassis.errors import Conflict, NamesNothing, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
+from sav_contracts.catalog.article import IN_CATALOGUE
 from sav_contracts.catalog.product import (
     ChangeProduct,
     ProductChanged,
@@ -53,6 +54,13 @@ class IsPart(WrongField):
     name: str
     en = "{name} is a part: register what it is built into"
     fr = "{name} est une pièce : enregistrez l’appareil dans lequel elle est montée"
+
+
+class NoLongerSold(WrongField):
+    field: str = "article_id"
+    reference: str
+    en = "article {reference} is out of the catalogue: no product of it can be registered any more"
+    fr = "l’article {reference} n’est plus au catalogue : il n’est plus possible d’en enregistrer un produit"
 
 
 class WhyRefused(WrongField):
@@ -206,12 +214,14 @@ def check_dates(tx: Tx, purchase: date, delivery: date, commissioning: date | No
 
 
 async def registrable(tx: Tx, article_id: UUID) -> Article:
-    """The article of a unit that is registered; raises `NamesNothing` or `IsPart`."""
+    """The article of a unit that is registered; raises `NamesNothing`, `IsPart` or `NoLongerSold`."""
     article = await tx.session.get(Article, article_id)
     if article is None:
         raise NamesNothing(field="article_id", kind=label(Article.kind()), id=article_id)
     if article.family == "part":
         raise IsPart(name=article.name)
+    if article.status not in IN_CATALOGUE:
+        raise NoLongerSold(reference=article.reference)
     return article
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from sav_catalog.app import catalog
 from sav_catalog.commands.product import check_dates, check_serial, registrable
 from sav_catalog.covers import legal_cover
-from sav_catalog.model import Product
+from sav_catalog.model import Article, Product
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -61,7 +61,11 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
     check_dates(tx, old.purchase_date, cmd.delivery_date)
     if cmd.delivery_date < old.delivery_date:
         raise DeliveredBeforeOld(delivery=old.delivery_date)
-    article = await registrable(tx, cmd.article_id or old.article_id)
+    if cmd.article_id and cmd.article_id != old.article_id:
+        article = await registrable(tx, cmd.article_id)
+    else:
+        # It may be out of the catalogue by now: one was left.
+        article = await tx.session.get_one(Article, old.article_id)
     await check_serial(tx, article, cmd.serial)
     restarts = cmd.imposed and _is_under_legal_guarantee(old, cmd.delivery_date)
     new = tx.add(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sav_contracts.catalog.warranty import months_after
 
 revision = "0007"
-down_revision = "0003"
+down_revision = "0006"
 
 # Inserts what `tx.remind` would write: at the next start each product's view is emitted with its new fields.
 TELL_LATER = """

@@ -11,7 +11,7 @@ from sav_catalog.lifecycle import ARTICLE
 from sav_chassis.errors import Conflict
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
-from sav_contracts.catalog.article import ArticleStatus, ArticleView, Family, Fuel
+from sav_contracts.catalog.article import ArticleStatus, ArticleView, Family, Fuel, Heats
 from sav_contracts.files import StoredFile
 from sav_contracts.money import Currency, VatClass
 
@@ -39,6 +39,7 @@ class Article(Aggregate[ArticleView], Stateful[ArticleStatus]):
     family: Mapped[Family]
     description: Mapped[str]
     fuel: Mapped[Fuel | None]
+    heats: Mapped[Heats | None]
     power_kw: Mapped[Decimal | None]
     price: Mapped[Decimal]
     currency: Mapped[Currency]

@@ -25,8 +25,13 @@ from sav_contracts.times import Day
 from sav_contracts.visibility import ALL, Visible
 
 Family = Literal["sanitary", "heating", "part"]
-Fuel = Literal["gas", "oil", "wood", "electric", "heat_pump", "solar"]
+# A hybrid is a heat pump with a burner, in one appliance.
+Fuel = Literal["gas", "oil", "wood", "electric", "heat_pump", "solar", "gas_hybrid", "oil_hybrid"]
+FOSSIL: frozenset[Fuel | None] = frozenset({"gas", "oil", "gas_hybrid", "oil_hybrid"})
+Heats = Literal["space", "water", "space_and_water"]
 ArticleStatus = Literal["active", "end_of_life", "retired"]
+# The states in which an article is in the catalogue: clients find it, and products of it are registered.
+IN_CATALOGUE: tuple[ArticleStatus, ...] = ("active", "end_of_life")
 
 # Global Trade Item Number: 8, 12, 13 or 14 digits as on the bar code (GS1), stored as 14.
 Gtin = Annotated[
@@ -64,6 +69,19 @@ class ArticleForClient(View):
     image: StoredFile | None
     in_stock: bool
     status: ArticleStatus
+    # What it heats; None for what heats nothing, and where nobody has said it yet.
+    heats: Heats | None = Field(default=None, examples=["space_and_water"])
+
+    @property
+    def is_fossil_boiler(self) -> bool | None:
+        """Whether it is a boiler that can burn fossil fuel for space heating; None where nobody has said what it heats.
+
+        Works that include the supply or fitting of one have no reduced VAT since 1 March 2025, hybrids too. What only
+        heats water is none (Code général des impôts, art. 278-0 bis A and 279-0 bis).
+        """
+        if self.family == "part" or self.fuel not in FOSSIL or self.heats == "water":
+            return False
+        return None if self.heats is None else True
 
 
 class ArticleView(ArticleForClient):
@@ -88,6 +106,7 @@ class AddArticle(Command[ArticleView]):
         examples=["Chaudière murale gaz à condensation, 24 kW, chauffage et eau chaude."]
     )
     fuel: Fuel | None = None
+    heats: Heats | None = Field(default=None, examples=["space_and_water"])
     power_kw: Annotated[Decimal, Field(gt=0, max_digits=7, decimal_places=2), decimal_places(2)] | None = (
         Field(default=None, examples=["24.00"])
     )
@@ -111,6 +130,8 @@ class ChangeArticle(Command[ArticleView]):
     description: Prose | None = Field(
         default=None, examples=["Chaudière murale gaz à condensation, 24 kW, chauffage et eau chaude."]
     )
+    fuel: Fuel | None = None
+    heats: Heats | None = Field(default=None, examples=["space_and_water"])
     price: Amount | None = Field(default=None, examples=["2190.00"])
     vat_class: VatClass | None = None
     warranty_parts_months: Months | None = Field(default=None, examples=[36])
@@ -122,7 +143,10 @@ class ChangeArticle(Command[ArticleView]):
 
 
 class RetireArticle(Command[ArticleView]):
-    """Remove an article from the catalogue. Installed products still refer to it."""
+    """Remove an article from the catalogue: clients find it no more, and no further product of it is registered.
+
+    Its own page stays, for the installed products that refer to it.
+    """
 
     article_id: UUID
 

@@ -1,7 +1,8 @@
 """Articles, stock, reservations, installed products."""
 
-from sav_contracts.actor import MANAGERS, STAFF
+from sav_contracts.actor import MANAGERS, STAFF, Role
 from sav_contracts.catalog.article import (
+    IN_CATALOGUE,
     AddArticle,
     ArticleView,
     ChangeArticle,
@@ -25,29 +26,40 @@ from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,
     MANAGER,
+    TIMES,
     FileRow,
     ListRow,
     MessageRow,
+    PaperRow,
     RecordRow,
     TimelineRow,
     list_and_record,
 )
+from sav_contracts.visibility import Limited
 
 ROWS = (
-    *list_and_record(
+    ListRow(
         "Browse and search articles",
-        "/articles",
+        "GET /articles",
         ArticleView,
         EVERYBODY,
-        filters=("reference", "gtin", "family", "brand", "fuel", "in_stock", "status"),
-        sorts=("reference", "name", "brand", "price", "in_stock"),
+        # Staff list retired articles too: technicians repair what was sold before.
+        only={Role.CLIENT: Limited("status", IN_CATALOGUE)},
+        filters=(
+            # By `id` a page shows the parts of an appliance; by a part it shows what that fits.
+            *("id", "compatible_parts"),
+            *("reference", "gtin", "family", "brand", "fuel", "heats", "in_stock", "status"),
+        ),
+        sorts=(*TIMES, "reference", "name", "brand", "price", "in_stock"),
         search=("reference", "gtin", "name", "brand", "model", "description"),
     ),
+    # Also of a retired one: products of it, and visits with it, name it still.
+    RecordRow("Article sheet", "GET /articles/{article_id}", ArticleView, EVERYBODY),
     MessageRow("Add an article", "POST /articles", AddArticle, MANAGERS, status=201),
     MessageRow("Change an article", "PATCH /articles/{article_id}", ChangeArticle, MANAGERS),
     MessageRow("Retire an article", "DELETE /articles/{article_id}", RetireArticle, MANAGERS),
     MessageRow("Set the article's image", "PUT /articles/{article_id}/image", SetArticleImage, MANAGERS),
-    FileRow("Image", "GET /articles/{article_id}/image", ArticleView, EVERYBODY, file="image"),
+    FileRow("Image", "GET /articles/{article_id}/image", ArticleView, EVERYBODY, file="image", sizes=True),
     RecordRow("Availability", "GET /articles/{article_id}/stock", StockLevelView, STAFF),
     MessageRow(
         "Stock movement", "POST /articles/{article_id}/stock-movements", MoveStock, MANAGER, status=201
@@ -75,7 +87,17 @@ ROWS = (
         "Send a proof of purchase", "PUT /products/{product_id}/proof", SendProof, CLIENT_AND_MANAGERS
     ),
     FileRow("Proof of purchase", "GET /products/{product_id}/proof", ProductView, EVERYBODY, file="proof"),
-    TimelineRow("Service history", "GET /products/{product_id}/timeline", ProductView, EVERYBODY),
+    PaperRow(
+        "Label of a unit", "GET /products/{product_id}/label", ProductView, EVERYBODY, paper="product_label"
+    ),
+    TimelineRow(
+        "Service history",
+        "GET /products/{product_id}/timeline",
+        ProductView,
+        EVERYBODY,
+        # A report names its visit only.
+        through={"report": "intervention"},
+    ),
     MessageRow("Accept or refuse the proof", "POST /products/{product_id}/verify", VerifyProduct, MANAGER),
     MessageRow("Add a cover", "POST /products/{product_id}/covers", AddCover, MANAGER, status=201),
     MessageRow("Void a cover", "POST /products/{product_id}/covers/{cover_id}/void", VoidCover, MANAGER),

@@ -67,6 +67,7 @@ ROWS = (
         PhotoView,
         EVERYBODY,
         file="file",
+        sizes=True,
     ),
     MessageRow("Qualify", "POST /reclamations/{reclamation_id}/qualify", QualifyReclamation, MANAGERS),
     MessageRow(

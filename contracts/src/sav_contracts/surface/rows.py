@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sav_contracts.actor import MANAGERS, PEOPLE, Role
 from sav_contracts.edge import FindRequests
 from sav_contracts.messages import Query, RequestMessage, View
-from sav_contracts.visibility import NOTHING, Rule
+from sav_contracts.visibility import ALL, NOTHING, Rule
 
 ANYBODY = frozenset(Role)
 CLIENT = frozenset({Role.CLIENT})
@@ -149,19 +149,39 @@ class OwnRecordRow(ReadRow):
 
 @dataclass(frozen=True, eq=False)
 class TimelineRow(ReadRow):
-    """The events of a record."""
+    """The events of a record.
+
+    Also those of some kinds that belong to a record that names this one: by kind, the kind of that record.
+    """
+
+    _: KW_ONLY
+    through: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class FileRow(ReadRow):
-    """A file of a record; `file` is the field that holds it."""
+    """A file of a record; `file` is the field that holds it. A picture may be asked for in smaller `sizes`."""
 
     _: KW_ONLY
     file: str
+    sizes: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         expect_fields(self, self.file)
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether everybody who is signed in may see the file of every record."""
+        return all(self.rule(role) == ALL for role in PEOPLE)
+
+
+@dataclass(frozen=True, eq=False)
+class PaperRow(ReadRow):
+    """A paper (PDF) that the edge prints from a record when somebody asks for it; `paper` is its name there."""
+
+    _: KW_ONLY
+    paper: str
 
 
 def expect_fields(row: ReadRow, *names: str) -> None:
@@ -170,7 +190,7 @@ def expect_fields(row: ReadRow, *names: str) -> None:
         raise TypeError(f"{row.route}: {row.message.__name__} has no field {', '.join(unknown)}")
 
 
-AnyRow = MessageRow | EdgeQueryRow | ListRow | RecordRow | OwnRecordRow | TimelineRow | FileRow
+AnyRow = MessageRow | EdgeQueryRow | ListRow | RecordRow | OwnRecordRow | TimelineRow | FileRow | PaperRow
 
 
 def list_and_record(

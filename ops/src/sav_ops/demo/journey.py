@@ -28,6 +28,7 @@ BOILER: Json = {
     "family": "heating",
     "description": "Chaudière murale gaz à condensation, 24 kW, chauffage et eau chaude.",
     "fuel": "gas",
+    "heats": "space_and_water",
     "power_kw": "24.00",
     "price": "2190.00",
     "vat_class": "standard",
