@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Iterator
 from enum import Enum
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, Literal, get_args, get_origin
 from uuid import uuid4
 
@@ -21,9 +21,10 @@ from sav_contracts.surface import ListRow
 from sav_edge import declared
 from sav_edge.list_query import parse
 from sav_edge.listed import LISTED
-from sav_edge.read_model import ReadModel
+from sav_edge.read_model import FEW, ReadModel
 
 MANY = 20_000
+MOST = 5000
 COPIES = """
 INSERT INTO view ({columns}) SELECT {values} FROM view, generate_series(1, $1) n WHERE kind = $2"""
 
@@ -112,22 +113,32 @@ def example(view: type[View], name: str) -> str:
     "row", [row for row in LISTS.values() if row.message in LISTED], ids=lambda row: row.route
 )
 async def test_everything_that_is_declared_is_read_through_an_index(
-    large: asyncpg.Pool, row: ListRow
+    large: asyncpg.Pool, row: ListRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Fewer than there are.
+    monkeypatch.setattr("sav_edge.read_model.MANY", MOST)
     plans: list[tuple[str, Any]] = []
 
     class Explaining:
-        """Plans every statement of a page in place of running it; the first way always finds too little."""
+        """Plans every statement of a page in place of running it; every way but the last finds too little."""
+
+        def __init__(self, expected: int) -> None:
+            self.expected = expected
+
+        async def fetchval(self, statement: str, *_: Any) -> str:
+            assert statement.startswith("EXPLAIN")
+            return f"rows={self.expected}"
 
         async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
             plan = await large.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
             plans.append((statement, from_json(plan)[0]["Plan"]))
             return []
 
-    for query in queries(row):
+    # Few matches, some, and many.
+    for query, expected in product(queries(row), (1, FEW + 1, MOST + 1)):
         plans.clear()
         listing = parse(row, query, world.alex)
-        await ReadModel(Explaining())._listed(row, {}, listing, world.alex)  # type: ignore[arg-type]
+        await ReadModel(Explaining(expected))._listed(row, {}, listing, world.alex)  # type: ignore[arg-type]
         assert plans
         for statement, plan in plans:
             for wrong in scans(plan):

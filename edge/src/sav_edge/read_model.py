@@ -1,8 +1,10 @@
 """Reads: one SQL statement over the read model, within the caller's scope."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from math import inf
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,11 +22,15 @@ from sav_edge.completeness import IS_COMPLETE, NotFilledYet
 from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
 from sav_edge.list_query import Listing, QueryParameters, mark, parse
-from sav_edge.list_statement import ListStatement
+from sav_edge.list_statement import Chosen, ListStatement, Named
 from sav_edge.listed import LISTED, OTHERS, search_query
 
-# Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
+# Other records that are looked up before the list is read. A word that finds more of them is mostly among the next
+# records of the list, too.
 MOST_OTHERS = 5000
+# Records that are looked through in order before all that match are looked for: of a filtered list; of a search, first
+# and where it is likely that so many hold a full page.
+AMONG, FIRST, MANY, FEW = 5000, 500, 20_000, 2500
 
 # The ids of a path, by name: `{reclamation_id: …, photo_id: …}`.
 Ids = Mapping[str, UUID]
@@ -90,7 +96,8 @@ class ReadModel:
         # Whether a word occurs nowhere is soon known of all records; of some it takes longer than the search.
         first = actor.role in MANAGERS
         corrected = await self._corrections(row, listing, actor) if first else []
-        rows = await self._listed(row, ids, listing, actor, rare=bool(corrected))
+        nowhere = set(listing.searched).difference(words(corrected[0])) if corrected else ()
+        rows = await self._listed(row, ids, listing, actor, nowhere)
         if not rows and not first:
             corrected = await self._corrections(row, listing, actor)
         for text in () if rows else corrected:
@@ -108,9 +115,9 @@ class ReadModel:
         return await corrections(self._pool, (row.message, *_others(row).values()), listing.searched, actor)
 
     async def _listed(
-        self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, rare: bool = False
+        self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, nowhere: Collection[Word] = ()
     ) -> Sequence[asyncpg.Record]:
-        """The records of a page, and one more where there is another page."""
+        """The records of a page, and one more where there is another page. The words that are `nowhere` are rare."""
         statement = ListStatement(
             actor.role,
             row.message.kind(),
@@ -118,21 +125,54 @@ class ReadModel:
             _arguments(ids, actor),
             listing,
         )
+
+        async def fetch(way: str) -> Sequence[asyncpg.Record]:
+            rows: Sequence[asyncpg.Record] = await self._pool.fetch(way, *statement.arguments)
+            return rows
+
+        if not statement.chosen and not listing.searched:
+            return await fetch(statement.all())
+        if not listing.searched:
+            rows = await fetch(statement.among(AMONG))
+            return rows if len(rows) > listing.limit else await fetch(statement.of_all(statement.chosen))
+        expected = [await self._expected(statement, one) for one in statement.chosen]
         for word in listing.searched:
-            named = [await self._named(statement, word, *other, actor) for other in _others(row).items()]
-            statement.search(word, [condition for condition in named if condition])
-        rows: Sequence[asyncpg.Record] = []
-        for way in statement.ways(rare):
-            rows = await self._pool.fetch(way, *statement.arguments)
+            occurs = statement.occurs(word)
+            number = 0 if word in nowhere else await self._expected(statement, occurs)
+            named = []
+            for other in _others(row).items():
+                one, others = await self._named(statement, word, *other, actor, many=MANY < number < inf)
+                named += one
+                number += others
+            expected.append(number)
+            statement.chosen.append(occurs.named(named))
+        few = [one for one, number in zip(statement.chosen, expected, strict=True) if number <= MANY]
+        if min(expected) > FEW:
+            rows = await fetch(statement.among(FIRST)) if few else []
             if len(rows) > listing.limit:
-                break
-        return rows
+                return rows
+            if not few or (len(rows) + 1) * MANY > listing.limit * FIRST:
+                rows = await fetch(statement.among(MANY))
+                if len(rows) > listing.limit:
+                    return rows
+        return await fetch(statement.of_all(few))
+
+    async def _expected(self, statement: ListStatement, one: Chosen) -> float:
+        """How many matches the planner expects."""
+        if not one.indexed:
+            return inf
+        estimate, arguments = statement.estimate(one)
+        plan = await self._pool.fetchval(estimate, *arguments)
+        return int(re.findall(r"rows=(\d+)", plan)[0])
 
     async def _named(
-        self, statement: ListStatement, word: Word, field: str, view: type[View], actor: Actor
-    ) -> str | None:
-        """The condition that the record names another one in which the word occurs and which the actor sees."""
+        self, statement: ListStatement, word: Word, field: str, view: type[View], actor: Actor, many: bool
+    ) -> tuple[list[Named], int]:
+        """The condition that the record names another one in which the word occurs and which the actor sees, and how
+        many such others were found; they are not looked for if the word occurs in `many` records itself."""
         seen = f"o.kind = '{view.kind()}' AND {visible(actor.role, view.visible.to(actor.role), '$1', 'o')}"
+        if many:
+            return [statement.names_one_with(field, seen, word)], 0
         found = await self._pool.fetch(
             f"""SELECT o.id FROM view o WHERE {seen} AND o.found @@ $2::text::tsquery AND {typed("$1")}
             LIMIT {MOST_OTHERS + 1}""",
@@ -140,8 +180,8 @@ class ReadModel:
             search_query(word, actor.role),
         )
         if len(found) > MOST_OTHERS:
-            return statement.names_one_with(field, seen, word)
-        return statement.names_one_of(field, [row[0] for row in found]) if found else None
+            return [statement.names_one_with(field, seen, word)], len(found)
+        return [statement.names_one_of(field, [row[0] for row in found])] if found else [], len(found)
 
     async def timeline(self, row: TimelineRow, ids: Ids, asked: QueryParameters, actor: Actor) -> str:
         """What happened to a root and to the records that belong to it, oldest first, if the actor may see it."""
