@@ -114,20 +114,21 @@ class ListStatement:
     def of_all(self, few: Sequence[Chosen]) -> str:
         """Finds all records by the indexes of these conditions, and looks through them in order."""
         indexed = [one for one in few or self.chosen if one.indexed]
-        rest = [one.condition for one in self.chosen if one not in indexed or not one.exact]
-        if not indexed:
-            indexed, rest = [Chosen(condition, condition) for condition in rest], []
+        asked = [one.indexed for one in indexed]
         # `IS TRUE` keeps the index out of what it would be slow at.
-        checked = " AND ".join(f"{condition} IS TRUE" for condition in rest) or "true"
+        asked += [f"{one.condition} IS TRUE" for one in indexed if not one.exact]
+        rest = [f"{one.condition} IS TRUE" for one in self.chosen if one not in indexed]
+        if not indexed:
+            asked, rest = [one.condition for one in self.chosen], []
         limit = self._listing.limit + 1
         # OFFSET 0, or the planner would rather go through all records in order. LIMIT 1, or it might read the whole
         # table to join it.
         matching = f"""SELECT v.id, {self._listing.key} AS place FROM view v
-            WHERE {self._where} AND {" AND ".join(one.indexed for one in indexed)} OFFSET 0"""
+            WHERE {self._where} AND {" AND ".join(asked)} OFFSET 0"""
         first = f"SELECT * FROM ({matching}) v {self._order(None if rest else limit, 'v.place')}"
         return f"""SELECT record.doc, first.place, first.id FROM ({first}) first CROSS JOIN LATERAL (
                 SELECT v.{self._doc} AS doc FROM view v
-                WHERE v.kind = '{self._kind}' AND v.id = first.id AND {checked} LIMIT 1) record
+                WHERE {" AND ".join([f"v.kind = '{self._kind}'", "v.id = first.id", *rest])} LIMIT 1) record
             {self._order(limit, "first.place", "first.id")}"""
 
     def _in_order(self, rows: str, where: str) -> str:

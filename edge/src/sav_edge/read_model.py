@@ -22,7 +22,7 @@ from sav_edge.completeness import IS_COMPLETE, NotFilledYet
 from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
 from sav_edge.list_query import Listing, QueryParameters, mark, parse
-from sav_edge.list_statement import Chosen, ListStatement, Named
+from sav_edge.list_statement import Chosen, ListStatement
 from sav_edge.listed import LISTED, OTHERS, search_query
 
 # Other records that are looked up before the list is read. A word that finds more of them is mostly among the next
@@ -30,7 +30,9 @@ from sav_edge.listed import LISTED, OTHERS, search_query
 MOST_OTHERS = 5000
 # Records that are looked through in order before all that match are looked for: of a filtered list; of a search, first
 # and where it is likely that so many hold a full page.
-AMONG, FIRST, MANY, FEW = 5000, 500, 20_000, 2500
+AMONG, FIRST, MANY, FEW = 5000, 500, 20_000, 4000
+# A word that occurs in so many times more records than another one is no help to an index.
+RARER = 20
 
 # The ids of a path, by name: `{reclamation_id: …, photo_id: …}`.
 Ids = Mapping[str, UUID]
@@ -118,44 +120,49 @@ class ReadModel:
         self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, nowhere: Collection[Word] = ()
     ) -> Sequence[asyncpg.Record]:
         """The records of a page, and one more where there is another page. The words that are `nowhere` are rare."""
-        statement = ListStatement(
-            actor.role,
-            row.message.kind(),
-            _conditions(row, actor.role, tuple(ids)),
-            _arguments(ids, actor),
-            listing,
-        )
+        if listing.searched:
+            return await self._searched(row, ids, listing, actor, nowhere)
+        statement = _statement(row, ids, listing, actor)
+        if not statement.chosen:
+            return await self._rows(statement, statement.all())
+        rows = await self._rows(statement, statement.among(AMONG))
+        if len(rows) <= listing.limit:
+            rows = await self._rows(statement, statement.of_all(statement.chosen))
+        return rows
 
-        async def fetch(way: str) -> Sequence[asyncpg.Record]:
-            rows: Sequence[asyncpg.Record] = await self._pool.fetch(way, *statement.arguments)
-            return rows
-
-        if not statement.chosen and not listing.searched:
-            return await fetch(statement.all())
-        if not listing.searched:
-            rows = await fetch(statement.among(AMONG))
-            return rows if len(rows) > listing.limit else await fetch(statement.of_all(statement.chosen))
-        expected = [await self._expected(statement, one) for one in statement.chosen]
-        for word in listing.searched:
-            occurs = statement.occurs(word)
-            number = 0 if word in nowhere else await self._expected(statement, occurs)
-            named = []
-            for other in _others(row).items():
-                one, others = await self._named(statement, word, *other, actor, many=MANY < number < inf)
-                named += one
-                number += others
-            expected.append(number)
-            statement.chosen.append(occurs.named(named))
-        few = [one for one, number in zip(statement.chosen, expected, strict=True) if number <= MANY]
-        if min(expected) > FEW:
-            rows = await fetch(statement.among(FIRST)) if few else []
+    async def _searched(
+        self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, nowhere: Collection[Word]
+    ) -> Sequence[asyncpg.Record]:
+        statement = _statement(row, ids, listing, actor)
+        expected = [await self._expected(statement, one) for one in statement.chosen] + [
+            0 if word in nowhere else await self._expected(statement, statement.occurs(word))
+            for word in listing.searched
+        ]
+        rarest = min(expected)
+        bound = MANY if rarest > FEW else RARER * rarest
+        statement, others = await self._named(row, ids, listing, actor, expected, bound)
+        expected = [number + other for number, other in zip(expected, others, strict=True)]
+        rarest = min(expected)
+        if rarest > FEW:
+            looked = FIRST if rarest <= MANY else 2 * FIRST
+            rows = await self._rows(statement, statement.among(looked))
             if len(rows) > listing.limit:
                 return rows
-            if not few or (len(rows) + 1) * MANY > listing.limit * FIRST:
-                rows = await fetch(statement.among(MANY))
+            if any(bound < number <= RARER * rarest for number in expected):
+                statement, _ = await self._named(row, ids, listing, actor, expected, RARER * rarest)
+            # Near, if there are many of each, or if twice as many as until now would fill a page.
+            if rarest > MANY or len(rows) * 2 * MANY > listing.limit * looked:
+                rows = await self._rows(statement, statement.among(MANY))
                 if len(rows) > listing.limit:
                     return rows
-        return await fetch(statement.of_all(few))
+        few = [
+            one for one, number in zip(statement.chosen, expected, strict=True) if number <= RARER * rarest
+        ]
+        return await self._rows(statement, statement.of_all(few))
+
+    async def _rows(self, statement: ListStatement, way: str) -> Sequence[asyncpg.Record]:
+        rows: Sequence[asyncpg.Record] = await self._pool.fetch(way, *statement.arguments)
+        return rows
 
     async def _expected(self, statement: ListStatement, one: Chosen) -> float:
         """How many matches the planner expects."""
@@ -166,22 +173,45 @@ class ReadModel:
         return int(re.findall(r"rows=(\d+)", plan)[0])
 
     async def _named(
-        self, statement: ListStatement, word: Word, field: str, view: type[View], actor: Actor, many: bool
-    ) -> tuple[list[Named], int]:
-        """The condition that the record names another one in which the word occurs and which the actor sees, and how
-        many such others were found; they are not looked for if the word occurs in `many` records itself."""
-        seen = f"o.kind = '{view.kind()}' AND {visible(actor.role, view.visible.to(actor.role), '$1', 'o')}"
-        if many:
-            return [statement.names_one_with(field, seen, word)], 0
+        self,
+        row: ListRow,
+        ids: Ids,
+        listing: Listing,
+        actor: Actor,
+        expected: Sequence[float],
+        bound: float,
+    ) -> tuple[ListStatement, list[int]]:
+        """The statement, in which a word also counts that occurs in a record which the actor sees and which the listed
+        one names; and how many of those others each condition has. For a word that is `expected` in more records than
+        `bound` they are not looked up before: most pages are full before many are needed."""
+        statement = _statement(row, ids, listing, actor)
+        numbers = [0] * len(statement.chosen)
+        for word in listing.searched:
+            occurs, named, number = statement.occurs(word), [], 0
+            for field, view in _others(row).items():
+                seen = f"o.kind = '{view.kind()}' AND {visible(actor.role, view.visible.to(actor.role), '$1', 'o')}"
+                others: list[UUID] | None = None
+                if not bound < expected[len(numbers)] < inf:
+                    others = await self._others(seen, word, actor)
+                    number += len(others)
+                if others is None or len(others) > MOST_OTHERS:
+                    named.append(statement.names_one_with(field, seen, word))
+                elif others:
+                    named.append(statement.names_one_of(field, others))
+            statement.chosen.append(occurs.named(named))
+            numbers.append(number)
+        return statement, numbers
+
+    async def _others(self, seen: str, word: Word, actor: Actor) -> list[UUID]:
+        """The ids of records `o` that are `seen` and in which a word occurs."""
+        # OFFSET 0, or the planner would go through all records where it takes the word for a frequent one.
         found = await self._pool.fetch(
-            f"""SELECT o.id FROM view o WHERE {seen} AND o.found @@ $2::text::tsquery AND {typed("$1")}
-            LIMIT {MOST_OTHERS + 1}""",
+            f"""SELECT id FROM (SELECT o.id FROM view o
+                WHERE {seen} AND o.found @@ $2::text::tsquery AND {typed("$1")} OFFSET 0) o LIMIT {MOST_OTHERS + 1}""",
             actor.id,
             search_query(word, actor.role),
         )
-        if len(found) > MOST_OTHERS:
-            return [statement.names_one_with(field, seen, word)], len(found)
-        return [statement.names_one_of(field, [row[0] for row in found])] if found else [], len(found)
+        return [one[0] for one in found]
 
     async def timeline(self, row: TimelineRow, ids: Ids, asked: QueryParameters, actor: Actor) -> str:
         """What happened to a root and to the records that belong to it, oldest first, if the actor may see it."""
@@ -254,6 +284,11 @@ def _conditions(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
 
 def _arguments(ids: Ids, actor: Actor) -> list[Any]:
     return [actor.id, *ids.values()]
+
+
+def _statement(row: ListRow, ids: Ids, listing: Listing, actor: Actor) -> ListStatement:
+    where = _conditions(row, actor.role, tuple(ids))
+    return ListStatement(actor.role, row.message.kind(), where, _arguments(ids, actor), listing)
 
 
 def _others(row: ListRow) -> dict[str, type[View]]:
