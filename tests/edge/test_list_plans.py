@@ -15,10 +15,12 @@ from given_views import LATER, NOW, USUAL, a, show, wipe
 from pydantic_core import from_json
 
 from sav_chassis.settings import Settings
-from sav_contracts.claims import Slot
+from sav_contracts.claims import ReclamationView, Slot
 from sav_contracts.messages import View
 from sav_contracts.surface import ListRow
 from sav_edge import declared
+from sav_edge.corrections import corrections
+from sav_edge.folding import words
 from sav_edge.list_query import parse
 from sav_edge.listed import LISTED
 from sav_edge.read_model import FEW, ReadModel
@@ -143,6 +145,26 @@ async def test_everything_that_is_declared_is_read_through_an_index(
         for statement, plan in plans:
             for wrong in scans(plan):
                 pytest.fail(f"{row.route} {query}: {wrong}\n{statement}")
+
+
+async def test_whether_a_word_occurs_is_read_through_the_index_by_a_plan_for_all_words(
+    pool: asyncpg.Pool,
+) -> None:
+    asked: list[str] = []
+
+    class Listening:
+        async def fetchval(self, statement: str, *_: Any) -> bool:
+            asked.append(statement)
+            return True
+
+    await corrections(Listening(), [ReclamationView], [*words("evier")], world.alex)  # type: ignore[arg-type]
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        await connection.execute(f"PREPARE occurs (uuid, text) AS {asked[0]}")
+        plan = await connection.fetch(f"EXPLAIN EXECUTE occurs ('{uuid4()}', 'evier')")
+        await connection.execute("DEALLOCATE occurs")
+    assert any("Index Cond" in line[0] and "word >= $2" in line[0] for line in plan), plan
 
 
 def scans(plan: dict[str, Any], bounded: bool = False) -> Iterator[str]:

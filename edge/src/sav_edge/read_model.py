@@ -25,12 +25,12 @@ from sav_edge.list_query import Listing, QueryParameters, mark, parse
 from sav_edge.list_statement import Chosen, ListStatement
 from sav_edge.listed import LISTED, OTHERS, search_query
 
-# Other records that are looked up before the list is read. A word that finds more of them is mostly among the next
-# records of the list, too.
+# Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
 MOST_OTHERS = 5000
-# Records that are looked through in order before all that match are looked for: of a filtered list; of a search, first
-# and where it is likely that so many hold a full page.
-AMONG, FIRST, MANY, FEW = 5000, 500, 20_000, 4000
+# Records of a filtered list that are looked through in order, before all that match are looked for by an index.
+AMONG = 5000
+# The same of a search: first, and where many are expected or near. `FEW` matches are looked for by the index at once.
+FIRST, MANY, FEW = 500, 20_000, 4000
 # A word that occurs in so many times more records than another one is no help to an index.
 RARER = 20
 
