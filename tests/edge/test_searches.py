@@ -129,7 +129,7 @@ async def test_a_name_that_very_many_bear_is_found_too(
 async def test_a_search_finds_the_same_in_each_way(
     pool: asyncpg.Pool, read: ReadModel, monkeypatch: pytest.MonkeyPatch, expected: str
 ) -> None:
-    for name, number in {"FIRST": 2, "FEW": 3, "MANY": 6}.items():
+    for name, number in {"FIRST": 2, "FEW": 3, "MANY": 6, "RARER": 2}.items():
         monkeypatch.setattr(f"sav_edge.read_model.{name}", number)
     numbers = cycle({"few": 1, "some": 4, "many": 9}[one] for one in expected.split())
 
