@@ -15,16 +15,19 @@ from given_views import LATER, NOW, USUAL, a, show, wipe
 from pydantic_core import from_json
 
 from sav_chassis.settings import Settings
-from sav_contracts.claims import Slot
+from sav_contracts.claims import ReclamationView, Slot
 from sav_contracts.messages import View
 from sav_contracts.surface import ListRow
 from sav_contracts.visibility import Limited
 from sav_edge import declared
+from sav_edge.corrections import corrections
+from sav_edge.folding import words
 from sav_edge.list_query import parse
 from sav_edge.listed import LISTED
-from sav_edge.read_model import ReadModel
+from sav_edge.read_model import FEW, ReadModel
 
 MANY = 20_000
+MOST = 5000
 COPIES = """
 INSERT INTO view ({columns}) SELECT {values} FROM view, generate_series(1, $1) n WHERE kind = $2"""
 
@@ -115,18 +118,28 @@ def example(view: type[View], name: str) -> str:
     "row", [row for row in LISTS.values() if row.message in LISTED], ids=lambda row: row.route
 )
 async def test_everything_that_is_declared_is_read_through_an_index(
-    large: asyncpg.Pool, row: ListRow
+    large: asyncpg.Pool, row: ListRow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Fewer than there are.
+    monkeypatch.setattr("sav_edge.read_model.MANY", MOST)
     plans: list[tuple[str, Any]] = []
 
     class Explaining:
-        """Plans every statement of a page in place of running it; the first way always finds too little."""
+        """Plans every statement of a page in place of running it; every way but the last finds too little."""
+
+        def __init__(self, expected: int) -> None:
+            self.expected = expected
+
+        async def fetchval(self, statement: str, *_: Any) -> str:
+            assert statement.startswith("EXPLAIN")
+            return f"rows={self.expected}"
 
         async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
             plan = await large.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments)
             plans.append((statement, from_json(plan)[0]["Plan"]))
             return []
 
+<<<<<<< HEAD
     # And whoever is shown all but some.
     limited = [who for who in (world.lea, world.marie) if isinstance(row.rule(who.role), Limited)]
     readers = [world.alex, *limited]
@@ -134,10 +147,37 @@ async def test_everything_that_is_declared_is_read_through_an_index(
         plans.clear()
         listing = parse(row, query, who)
         await ReadModel(Explaining())._listed(row, {}, listing, who)  # type: ignore[arg-type]
+=======
+    # Few matches, some, and many.
+    for query, expected in product(queries(row), (1, FEW + 1, MOST + 1)):
+        plans.clear()
+        listing = parse(row, query, world.alex)
+        await ReadModel(Explaining(expected))._listed(row, {}, listing, world.alex)  # type: ignore[arg-type]
+>>>>>>> 47907d1f1f60388f15db866e232c8ff8197281e6
         assert plans
         for statement, plan in plans:
             for wrong in scans(plan):
                 pytest.fail(f"{row.route} {query} for a {who.role}: {wrong}\n{statement}")
+
+
+async def test_whether_a_word_occurs_is_read_through_the_index_by_a_plan_for_all_words(
+    pool: asyncpg.Pool,
+) -> None:
+    asked: list[str] = []
+
+    class Listening:
+        async def fetchval(self, statement: str, *_: Any) -> bool:
+            asked.append(statement)
+            return True
+
+    await corrections(Listening(), [ReclamationView], [*words("evier")], world.alex)  # type: ignore[arg-type]
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        await connection.execute(f"PREPARE occurs (uuid, text) AS {asked[0]}")
+        plan = await connection.fetch(f"EXPLAIN EXECUTE occurs ('{uuid4()}', 'evier')")
+        await connection.execute("DEALLOCATE occurs")
+    assert any("Index Cond" in line[0] and "word >= $2" in line[0] for line in plan), plan
 
 
 def scans(plan: dict[str, Any], bounded: bool = False) -> Iterator[str]:

@@ -1,12 +1,14 @@
 """Searches: every word begins a word of what the list says, in whatever form; what nobody wrote is corrected."""
 
+from datetime import timedelta
+from itertools import cycle
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 import world
-from given_lists import chosen, named_wrong, page, through
+from given_lists import NOW, chosen, named_wrong, page, through
 from given_views import a, show
 
 from sav_contracts.catalog.article import ArticleView
@@ -121,6 +123,55 @@ async def test_a_name_that_very_many_bear_is_found_too(
     claims = [a(ReclamationView, client_id=one) for one in people]
     await show(pool, [*claims, a(ReclamationView)])
     assert set(await chosen(read, "/reclamations", marie, q="martin jean")) == {one.id for one in claims}
+
+
+@pytest.mark.parametrize("expected", ["few", "some", "many", "few many", "many few", "some many"])
+async def test_a_search_finds_the_same_in_each_way(
+    pool: asyncpg.Pool, read: ReadModel, monkeypatch: pytest.MonkeyPatch, expected: str
+) -> None:
+    for name, number in {"FIRST": 2, "FEW": 3, "MANY": 6, "RARER": 2}.items():
+        monkeypatch.setattr(f"sav_edge.read_model.{name}", number)
+    numbers = cycle({"few": 1, "some": 4, "many": 9}[one] for one in expected.split())
+
+    async def as_expected(*_: Any) -> int:
+        return next(numbers)
+
+    monkeypatch.setattr(ReadModel, "_expected", as_expected)
+    robinet, other = uuid4(), uuid4()
+    people = [a(ClientView, id=robinet, client_id=robinet, name="Jean Robinet"), a(ClientView, id=other)]
+    claims = [
+        a(
+            ReclamationView,
+            at=NOW + timedelta(minutes=n),
+            client_id=robinet if n % 3 == 0 else other,
+            technician_id=(world.karim if n % 4 else world.sofia).id,
+            reference=f"REC-2026-{37 * n % 100:06}",
+            article="Lavabo" if n % 5 < 3 else "Robinet",
+            description="fuit à l'étage" if n % 2 else "",
+        )
+        for n in range(30)
+    ]
+    await show(pool, [*people, *claims])
+
+    named = {claims[n].id for n in range(30) if n % 3 == 0 or n % 5 >= 3}
+    odd = {claims[n].id for n in range(30) if n % 2}
+    basins = {one.id for one in claims if one.article == "Lavabo"}
+    for who in (marie, world.karim):
+        for text, holds in {
+            "robinet": named,
+            "etage robi": odd & named,
+            "fuit lavabo": odd & basins,
+            "rec-2026-0000": {one.id for one in claims},
+            "robinet zzzz": set[UUID](),
+        }.items():
+            right = [
+                one for one in claims if one.id in holds and (who is marie or one.technician_id == who.id)
+            ]
+            for sort in ("created_at", "reference"):
+                ids = [one.id for one in sorted(right, key=lambda one: str(getattr(one, sort)))]
+                ask = {"q": text, "limit": "4"}
+                assert await through(read, "/reclamations", who, sort=sort, **ask) == ids
+                assert await through(read, "/reclamations", who, sort=f"-{sort}", **ask) == ids[::-1]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """The SQL of one page of a list: through an index, whatever is chosen and however it is sorted.
 
 A choice that matches many records finds enough of them among the next in order. One that matches few finds them all by
-its index, and sorts them. Which of the two it is, nobody knows before: the first way ends after `AMONG`, then the
-second one begins.
+its index, and sorts them.
 """
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sav_chassis.visibility import doc
 from sav_contracts.actor import Role
@@ -14,10 +14,29 @@ from sav_edge.folding import Word
 from sav_edge.list_query import Listing
 from sav_edge.listed import search_query
 
-# Records that are looked through in order before all that match are looked for.
-AMONG = 5000
 # Up to this length the beginning of a word is that of too many words for the index.
 SHORT = 3
+
+
+class Named(NamedTuple):
+    """The condition that a record names one of others: for one record after the other, and for an index."""
+
+    condition: str
+    indexed: str
+
+
+class Chosen(NamedTuple):
+    """A condition, and what an index is asked in its place, if anything: `exact`, or it finds too much."""
+
+    condition: str
+    indexed: str
+    exact: bool = True
+
+    def named(self, others: Sequence[Named]) -> "Chosen":
+        """It, or the record names one of the others."""
+        condition = " OR ".join([self.condition, *(other.condition for other in others)])
+        indexed = " OR ".join([self.indexed, *(other.indexed for other in others)])
+        return Chosen(f"({condition})", f"({indexed})" if self.indexed else "", self.exact)
 
 
 class ListStatement:
@@ -30,84 +49,91 @@ class ListStatement:
         self._kind = kind
         self._listing = listing
         self._where = where
-        # Each condition, and what an index is asked in its place: the same, or what finds more, or nothing.
-        self._chosen: list[tuple[str, str]] = []
-        # The parameters that only the index is asked with.
-        self._rough: list[str] = []
+        self.chosen: list[Chosen] = []
         for condition, value in listing.where:
             condition = condition.replace("$", self._parameter(value))
             if condition.startswith(f"{listing.key} "):
                 # The sort's own index begins and ends there.
                 self._where += f" AND {condition}"
             else:
-                self._chosen.append((condition, condition))
+                self.chosen.append(Chosen(condition, condition))
         if listing.filters:
             condition = self._found(" & ".join(listing.filters))
-            self._chosen.append((condition, condition))
+            self.chosen.append(Chosen(condition, condition))
         if listing.after:
             value, id = map(self._parameter, listing.after)
             self._where += f" AND ({listing.key}, v.id) {listing.beyond} ({value}, {id})"
 
-    def search(self, word: Word, others: Sequence[str] = ()) -> None:
-        """Adds the condition that a word occurs in the record, or that it names one of the `others` (SQL)."""
+    def occurs(self, word: Word) -> Chosen:
+        """The condition that a word occurs in the record."""
         text, rough = (search_query(word, self._role, longer_than) for longer_than in (0, SHORT))
-        condition = self._either(self._found(text), others)
+        condition = self._found(text)
         if all(len(part) <= SHORT for part in word.parts):
-            self._chosen.append((condition, ""))
-        else:
-            indexed = condition
-            if rough != text:
-                indexed = self._either(self._found(rough), others)
-                self._rough.append(f"${len(self.arguments)}")
-            self._chosen.append((condition, indexed))
+            return Chosen(condition, "", exact=False)
+        if rough == text:
+            return Chosen(condition, condition)
+        # PostgreSQL must know the type of a parameter, in a statement too that does not use it.
+        self._where += f" AND ${len(self.arguments) + 1}::text IS NOT NULL"
+        return Chosen(condition, self._found(rough), exact=False)
 
-    def _either(self, found: str, others: Sequence[str]) -> str:
-        return f"({' OR '.join([found, *others])})"
-
-    def names_one_of(self, field: str, ids: Sequence[Any]) -> str:
+    def names_one_of(self, field: str, ids: Sequence[Any]) -> Named:
         """The condition that a field of the record holds one of these ids."""
-        return f"v.{field} = ANY({self._parameter(ids)}::uuid[])"
+        condition = f"v.{field} = ANY({self._parameter(ids)}::uuid[])"
+        return Named(condition, condition)
 
-    def names_one_with(self, field: str, seen: str, word: Word) -> str:
+    def names_one_with(self, field: str, seen: str, word: Word) -> Named:
         """The condition that a field holds the id of a record `o` that is `seen` and in which the word occurs."""
         found = self._found(search_query(word, self._role), "o")
-        return f"EXISTS (SELECT FROM view o WHERE {seen} AND o.id = v.{field} AND {found})"
+        return Named(
+            # A value, not EXISTS: the planner would gather the ids of all before it looks at the first record.
+            f"(SELECT {found} FROM view o WHERE {seen} AND o.id = v.{field})",
+            f"v.{field} = ANY(ARRAY(SELECT o.id FROM view o WHERE {seen} AND {found}))",
+        )
 
-    def ways(self, rare: bool) -> list[str]:
-        """The statements to try, until one returns a full page; the last one's rows are all there are.
+    def all(self) -> str:
+        """The statement where nothing is chosen."""
+        return self._in_order("view", self._where)
 
-        `rare`: it is known that few records match.
-        """
-        if not self._chosen:
-            return [self._in_order("view")]
-        conditions = [condition for condition, _ in self._chosen]
-        indexed = [index for _, index in self._chosen if index]
+    def among(self, number: int) -> str:
+        """Looks through so many of the next records in order, or until the page is full."""
+        chosen = " AND ".join(one.condition for one in self.chosen)
+        # Only what is asked for: a record has many more columns.
+        columns = {self._doc, "id", *re.findall(r"\bv\.(\w+)", f"{self._listing.key} {chosen}")}
+        named = ", ".join(f"v.{name}" for name in sorted(columns))
+        return self._in_order(
+            f"(SELECT {named} FROM view v WHERE {self._where} {self._order(number)})", chosen
+        )
+
+    def estimate(self, one: Chosen) -> tuple[str, list[Any]]:
+        """The statement that asks the planner how many records a condition matches, and its own arguments."""
+        asked = f"EXPLAIN SELECT FROM view v WHERE {self._where} AND {one.indexed}"
+        numbers = list(dict.fromkeys(re.findall(r"\$(\d+)", asked)))
+        statement = re.sub(r"\$(\d+)", lambda match: f"${numbers.index(match[1]) + 1}", asked)
+        return statement, [self.arguments[int(number) - 1] for number in numbers]
+
+    def of_all(self, few: Sequence[Chosen]) -> str:
+        """Finds all records by the indexes of these conditions, and looks through them in order."""
+        indexed = [one for one in few or self.chosen if one.indexed]
+        asked = [one.indexed for one in indexed]
         # `IS TRUE` keeps the index out of what it would be slow at.
-        rest = [f"{condition} IS TRUE" for condition, index in self._chosen if index != condition]
-        # PostgreSQL must know the type of each parameter, of those too that only the other statement uses.
-        known = [f"{parameter}::text IS NOT NULL" for parameter in self._rough]
-        among_the_next = self._in_order(self._next(), conditions + known)
-        of_all = self._of_all(indexed + rest if indexed else conditions)
-        return [of_all] if rare else [among_the_next, of_all]
+        asked += [f"{one.condition} IS TRUE" for one in indexed if not one.exact]
+        rest = [f"{one.condition} IS TRUE" for one in self.chosen if one not in indexed]
+        if not indexed:
+            asked, rest = [one.condition for one in self.chosen], []
+        limit = self._listing.limit + 1
+        # OFFSET 0, or the planner would rather go through all records in order. LIMIT 1, or it might read the whole
+        # table to join it.
+        matching = f"""SELECT v.id, {self._listing.key} AS place FROM view v
+            WHERE {self._where} AND {" AND ".join(asked)} OFFSET 0"""
+        first = f"SELECT * FROM ({matching}) v {self._order(None if rest else limit, 'v.place')}"
+        return f"""SELECT record.doc, first.place, first.id FROM ({first}) first CROSS JOIN LATERAL (
+                SELECT v.{self._doc} AS doc FROM view v
+                WHERE {" AND ".join([f"v.kind = '{self._kind}'", "v.id = first.id", *rest])} LIMIT 1) record
+            {self._order(limit, "first.place", "first.id")}"""
 
-    def _next(self) -> str:
-        return f"(SELECT v.* FROM view v WHERE {self._where} {self._order(AMONG)})"
-
-    def _in_order(self, rows: str, chosen: Sequence[str] = ()) -> str:
-        where = " AND ".join(chosen) or self._where
+    def _in_order(self, rows: str, where: str) -> str:
         return f"""SELECT v.{self._doc} AS doc, {self._listing.key} AS place, v.id FROM {rows} v
             WHERE {where} {self._order(self._listing.limit + 1)}"""
-
-    def _of_all(self, chosen: Sequence[str]) -> str:
-        # Materialized, or the planner would rather go through all records in order.
-        return f"""
-            WITH matching AS MATERIALIZED (
-                SELECT v.id, {self._listing.key} AS place FROM view v WHERE {self._where} AND {" AND ".join(chosen)}),
-            first AS MATERIALIZED (
-                SELECT * FROM matching v {self._order(self._listing.limit + 1, "v.place")})
-            SELECT v.{self._doc} AS doc, first.place, first.id
-            FROM first JOIN view v ON v.kind = '{self._kind}' AND v.id = first.id
-            {self._order(None, "first.place", "first.id")}"""
 
     def _order(self, limit: int | None, key: str = "", id: str = "v.id") -> str:
         direction = self._listing.direction

@@ -1,8 +1,10 @@
 """Reads: one SQL statement over the read model, within the caller's scope."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from math import inf
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,12 +21,24 @@ from sav_contracts.visibility import ALL, NOTHING, Rule
 from sav_edge.completeness import IS_COMPLETE, NotFilledYet
 from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
+<<<<<<< HEAD
 from sav_edge.list_query import Listing, QueryParameters, limit_of, mark, parse
 from sav_edge.list_statement import ListStatement
 from sav_edge.listed import LISTED, OTHERS, filter_query, search_query
+=======
+from sav_edge.list_query import Listing, QueryParameters, mark, parse
+from sav_edge.list_statement import Chosen, ListStatement
+from sav_edge.listed import LISTED, OTHERS, search_query
+>>>>>>> 47907d1f1f60388f15db866e232c8ff8197281e6
 
 # Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
 MOST_OTHERS = 5000
+# Records of a filtered list that are looked through in order, before all that match are looked for by an index.
+AMONG = 5000
+# The same of a search: first, and where many are expected or near. `FEW` matches are looked for by the index at once.
+FIRST, MANY, FEW = 500, 20_000, 4000
+# A word that occurs in so many times more records than another one is no help to an index.
+RARER = 20
 
 # The ids of a path, by name: `{reclamation_id: …, photo_id: …}`.
 Ids = Mapping[str, UUID]
@@ -90,7 +104,8 @@ class ReadModel:
         # Whether a word occurs nowhere is soon known of all records; of some it takes longer than the search.
         first = actor.role in MANAGERS
         corrected = await self._corrections(row, listing, actor) if first else []
-        rows = await self._listed(row, ids, listing, actor, rare=bool(corrected))
+        nowhere = set(listing.searched).difference(words(corrected[0])) if corrected else ()
+        rows = await self._listed(row, ids, listing, actor, nowhere)
         if not rows and not first:
             corrected = await self._corrections(row, listing, actor)
         for text in () if rows else corrected:
@@ -111,40 +126,101 @@ class ReadModel:
         )
 
     async def _listed(
-        self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, rare: bool = False
+        self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, nowhere: Collection[Word] = ()
     ) -> Sequence[asyncpg.Record]:
-        """The records of a page, and one more where there is another page."""
-        statement = ListStatement(
-            actor.role,
-            row.message.kind(),
-            _conditions(row, actor.role, tuple(ids)),
-            _arguments(ids, actor),
-            listing,
-        )
-        for word in listing.searched:
-            named = [await self._named(statement, word, *other, actor) for other in _others(row).items()]
-            statement.search(word, [condition for condition in named if condition])
-        rows: Sequence[asyncpg.Record] = []
-        for way in statement.ways(rare):
-            rows = await self._pool.fetch(way, *statement.arguments)
-            if len(rows) > listing.limit:
-                break
+        """The records of a page, and one more where there is another page. The words that are `nowhere` are rare."""
+        if listing.searched:
+            return await self._searched(row, ids, listing, actor, nowhere)
+        statement = _statement(row, ids, listing, actor)
+        if not statement.chosen:
+            return await self._rows(statement, statement.all())
+        rows = await self._rows(statement, statement.among(AMONG))
+        if len(rows) <= listing.limit:
+            rows = await self._rows(statement, statement.of_all(statement.chosen))
         return rows
 
+    async def _searched(
+        self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, nowhere: Collection[Word]
+    ) -> Sequence[asyncpg.Record]:
+        statement = _statement(row, ids, listing, actor)
+        expected = [await self._expected(statement, one) for one in statement.chosen] + [
+            0 if word in nowhere else await self._expected(statement, statement.occurs(word))
+            for word in listing.searched
+        ]
+        rarest = min(expected)
+        bound = MANY if rarest > FEW else RARER * rarest
+        statement, others = await self._named(row, ids, listing, actor, expected, bound)
+        expected = [number + other for number, other in zip(expected, others, strict=True)]
+        rarest = min(expected)
+        if rarest > FEW:
+            looked = FIRST if rarest <= MANY else 2 * FIRST
+            rows = await self._rows(statement, statement.among(looked))
+            if len(rows) > listing.limit:
+                return rows
+            if any(bound < number <= RARER * rarest for number in expected):
+                statement, _ = await self._named(row, ids, listing, actor, expected, RARER * rarest)
+            # Near, if there are many of each, or if twice as many as until now would fill a page.
+            if rarest > MANY or len(rows) * 2 * MANY > listing.limit * looked:
+                rows = await self._rows(statement, statement.among(MANY))
+                if len(rows) > listing.limit:
+                    return rows
+        few = [
+            one for one, number in zip(statement.chosen, expected, strict=True) if number <= RARER * rarest
+        ]
+        return await self._rows(statement, statement.of_all(few))
+
+    async def _rows(self, statement: ListStatement, way: str) -> Sequence[asyncpg.Record]:
+        rows: Sequence[asyncpg.Record] = await self._pool.fetch(way, *statement.arguments)
+        return rows
+
+    async def _expected(self, statement: ListStatement, one: Chosen) -> float:
+        """How many matches the planner expects."""
+        if not one.indexed:
+            return inf
+        estimate, arguments = statement.estimate(one)
+        plan = await self._pool.fetchval(estimate, *arguments)
+        return int(re.findall(r"rows=(\d+)", plan)[0])
+
     async def _named(
-        self, statement: ListStatement, word: Word, field: str, view: type[View], actor: Actor
-    ) -> str | None:
-        """The condition that the record names another one in which the word occurs and which the actor sees."""
-        seen = f"o.kind = '{view.kind()}' AND {visible(actor.role, view.visible.to(actor.role), '$1', 'o')}"
+        self,
+        row: ListRow,
+        ids: Ids,
+        listing: Listing,
+        actor: Actor,
+        expected: Sequence[float],
+        bound: float,
+    ) -> tuple[ListStatement, list[int]]:
+        """The statement, in which a word also counts that occurs in a record which the actor sees and which the listed
+        one names; and how many of those others each condition has. For a word that is `expected` in more records than
+        `bound` they are not looked up before: most pages are full before many are needed."""
+        statement = _statement(row, ids, listing, actor)
+        numbers = [0] * len(statement.chosen)
+        for word in listing.searched:
+            occurs, named, number = statement.occurs(word), [], 0
+            for field, view in _others(row).items():
+                seen = f"o.kind = '{view.kind()}' AND {visible(actor.role, view.visible.to(actor.role), '$1', 'o')}"
+                others: list[UUID] | None = None
+                if not bound < expected[len(numbers)] < inf:
+                    others = await self._others(seen, word, actor)
+                    number += len(others)
+                if others is None or len(others) > MOST_OTHERS:
+                    named.append(statement.names_one_with(field, seen, word))
+                elif others:
+                    named.append(statement.names_one_of(field, others))
+            statement.chosen.append(occurs.named(named))
+            numbers.append(number)
+        return statement, numbers
+
+    async def _others(self, seen: str, word: Word, actor: Actor) -> list[UUID]:
+        """The ids of records `o` that are `seen` and in which a word occurs."""
+        # OFFSET 0, or the planner would go through all records where it takes the word for a frequent one.
         found = await self._pool.fetch(
-            f"""SELECT o.id FROM view o WHERE {seen} AND o.found @@ $2::text::tsquery AND {typed("$1")}
-            LIMIT {MOST_OTHERS + 1}""",
+            f"""SELECT id FROM (SELECT o.id FROM view o
+                WHERE {seen} AND o.found @@ $2::text::tsquery AND {typed("$1")} OFFSET 0) o LIMIT {MOST_OTHERS + 1}""",
             actor.id,
             search_query(word, actor.role),
         )
-        if len(found) > MOST_OTHERS:
-            return statement.names_one_with(field, seen, word)
-        return statement.names_one_of(field, [row[0] for row in found]) if found else None
+        return [one[0] for one in found]
 
     async def timeline(self, row: TimelineRow, ids: Ids, asked: QueryParameters, actor: Actor) -> str:
         """What happened to a root and to the records that belong to it, oldest first, if the actor may see it."""
@@ -231,6 +307,11 @@ def _conditions(row: ReadRow, role: Role, names: tuple[str, ...]) -> str:
 
 def _arguments(ids: Ids, actor: Actor) -> list[Any]:
     return [actor.id, *ids.values()]
+
+
+def _statement(row: ListRow, ids: Ids, listing: Listing, actor: Actor) -> ListStatement:
+    where = _conditions(row, actor.role, tuple(ids))
+    return ListStatement(actor.role, row.message.kind(), where, _arguments(ids, actor), listing)
 
 
 def _others(row: ListRow) -> dict[str, type[View]]:
