@@ -21,15 +21,9 @@ from sav_contracts.visibility import ALL, NOTHING, Rule
 from sav_edge.completeness import IS_COMPLETE, NotFilledYet
 from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
-<<<<<<< HEAD
 from sav_edge.list_query import Listing, QueryParameters, limit_of, mark, parse
-from sav_edge.list_statement import ListStatement
-from sav_edge.listed import LISTED, OTHERS, filter_query, search_query
-=======
-from sav_edge.list_query import Listing, QueryParameters, mark, parse
 from sav_edge.list_statement import Chosen, ListStatement
-from sav_edge.listed import LISTED, OTHERS, search_query
->>>>>>> 47907d1f1f60388f15db866e232c8ff8197281e6
+from sav_edge.listed import LISTED, OTHERS, filter_query, search_query
 
 # Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
 MOST_OTHERS = 5000
