@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -151,11 +151,13 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         return (await items(manager, path, **parameters))[0]
 
     article = await _article(manager)
+    stocktake = await _counted(manager, article)
     claim, visit = planned.claim["id"], planned.visit["id"]
     technician = f"/technicians/{side.technician.id}"
     return {
         "article": article,
         "stock_level": await one(f"/articles/{article['id']}/stock"),
+        "stocktake": stocktake,
         "product": await one(f"/products/{over.product['id']}"),
         "client": await one(f"/clients/{side.client.id}"),
         "account": await one(f"/users/{side.client.id}"),
@@ -177,6 +179,13 @@ async def _article(manager: Person) -> Json:
     reference = f"LUM-{str(uuid7())[-12:]}"
     article = done(await manager.post("/articles", BOILER | {"reference": reference}), 201)
     return done(await manager.ask("PUT", f"/articles/{article['id']}/image", files={"image": IMAGE}))
+
+
+async def _counted(manager: Person, article: Json) -> Json:
+    """There are ten of it."""
+    counts = [{"article_id": article["id"], "counted": 10}]
+    taken = {"counted_at": datetime.now(UTC).isoformat(), "counts": counts}
+    return done(await manager.post("/stock/stocktakes", taken), 201)
 
 
 async def _messages(who: Person) -> list[Json]:

@@ -17,6 +17,8 @@ from sav_contracts.catalog.product import (
     VerifyProduct,
 )
 from sav_contracts.catalog.stock import MoveStock, StockLevelView
+from sav_contracts.catalog.stock_report import FindStockMovements, GetStockReport
+from sav_contracts.catalog.stocktake import GetCountSheet, GetStocktakeCounts, RecordStocktake, StocktakeView
 from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,
@@ -46,6 +48,26 @@ ROWS = (
     RecordRow("Availability", "GET /articles/{article_id}/stock", StockLevelView, STAFF),
     MessageRow(
         "Stock movement", "POST /articles/{article_id}/stock-movements", MoveStock, MANAGER, status=201
+    ),
+    MessageRow(
+        "Movements of an article's stock",
+        "GET /articles/{article_id}/stock-movements",
+        FindStockMovements,
+        MANAGERS,
+    ),
+    MessageRow("Stock report", "GET /stock/report", GetStockReport, MANAGERS),
+    MessageRow("Count sheet", "GET /stock/count-sheet", GetCountSheet, MANAGERS),
+    MessageRow("Record a stocktake", "POST /stock/stocktakes", RecordStocktake, MANAGER, status=201),
+    *list_and_record(
+        "Stocktakes",
+        "/stock/stocktakes",
+        StocktakeView,
+        MANAGERS,
+        filters=("reference",),
+        sorts=("counted_at",),
+    ),
+    MessageRow(
+        "Counts of a stocktake", "GET /stock/stocktakes/{stocktake_id}/counts", GetStocktakeCounts, MANAGERS
     ),
     *list_and_record(
         "Installed products",
