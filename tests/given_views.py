@@ -22,6 +22,7 @@ from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
+from sav_contracts.catalog.stocktake import StocktakeView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView, Safety, Slot
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
@@ -72,6 +73,17 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "in_stock": True,
         "status": "active",
         "minimum_stock": 2,
+    },
+    StocktakeView: {
+        "reference": "INV-2026-000001",
+        "counted_at": NOW,
+        "by_id": world.marie.id,
+        "note": None,
+        "counted": 48,
+        "adjusted": 2,
+        "surplus": 1,
+        "missing": 3,
+        "value": [],
     },
     StockLevelView: {"article_id": NOBODYS, "reference": "CH-1", "level": 3, "minimum_stock": 2},
     ReservationView: {

@@ -61,6 +61,14 @@ async def test_a_movement_is_kept_with_who_and_why(stage: Stage) -> None:
     )
 
 
+async def test_a_movement_after_which_stock_is_low_is_kept_at_the_time_of_its_event(stage: Stage) -> None:
+    await stage.given(article(in_stock=True, minimum_stock=4), stock(level=4, minimum=4))
+    assert types(await stage.when(moving("consume", 1), by=world.marie)) == [StockMoved, StockLow]
+    [row] = await stage.database.pool.fetch("SELECT at FROM stock_movement")
+    [told] = await stage.database.pool.fetch("SELECT at FROM event_log WHERE type LIKE '%.StockMoved.%'")
+    assert row["at"] == told["at"]
+
+
 @pytest.mark.parametrize("who", [world.lea, world.karim, world.alex], ids=["client", "technician", "admin"])
 async def test_only_a_manager_moves_stock(stage: Stage, who: Actor) -> None:
     await stage.given(article(), stock())

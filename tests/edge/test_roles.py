@@ -20,6 +20,7 @@ from sav_contracts.auth.session import EndSession, FindSignIns
 from sav_contracts.calendar import ConflictView, SetHours, WorkingHoursView
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
+from sav_contracts.catalog.stocktake import StocktakeView
 from sav_contracts.messages import RequestMessage, View
 from sav_contracts.notifier import MarkRead, NotificationView
 from sav_contracts.reporting import GetReclamationsReport
@@ -96,7 +97,7 @@ FOR_ANYBODY = {
     "/.well-known/jwks.json",
 }
 FOR_ROLES = {stream.ROW.path}
-NEVER_FOR_CLIENTS = {StockLevelView, ReservationView, WorkingHoursView, ConflictView}
+NEVER_FOR_CLIENTS = {StockLevelView, ReservationView, StocktakeView, WorkingHoursView, ConflictView}
 
 
 def named(case: Case) -> str:

@@ -31,11 +31,13 @@ COMMANDS = [row for row in SURFACE if isinstance(row, MessageRow) and issubclass
 ROWS = {row.route: row for row in COMMANDS}
 # Who may do most comes first.
 ROLES = (Role.MANAGER, Role.TECHNICIAN, Role.CLIENT, Role.ADMIN, Role.ANYONE)
-# The recipe pays a cent of what is due, leaves a price that can be billed, and changes what no other test minds.
+# The recipe pays a cent of what is due, leaves a price that can be billed, changes what no other test minds, and counts
+# an article once, just now.
 GIVEN = {
     "POST /invoices/{invoice_id}/payments": {"amount"},
     "PATCH /articles/{article_id}": {"price"},
     "PUT /policies/{name}": {"value"},
+    "POST /stock/stocktakes": {"counted_at", "counts"},
 }
 # Those whose record is not used up by it.
 AGAIN_AND_AGAIN = [

@@ -1,7 +1,7 @@
 """Rows from before values had a canonical form get it, and are told; two that would become one are a person's to part."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -239,3 +239,29 @@ async def test_two_products_or_articles_that_become_one_stop_the_start(old: Old)
     with pytest.raises(asyncpg.UniqueViolationError):
         await old.sql(PRODUCT, second, uuid4(), boiler, "SN42")
     assert [row["serial"] for row in await old.sql("SELECT serial FROM product")] == ["SN42"]
+
+
+EVENT = """
+INSERT INTO event_log (id, type, at, kind, subject, sequence, correlation_id, actor_id, actor_role, body, persons)
+VALUES (gen_random_uuid(), $1, $2, 'stock_level', $3, $4, gen_random_uuid(), $5, 'manager', '{}', '{}')"""
+MOVEMENT = "INSERT INTO stock_movement VALUES (gen_random_uuid(), $1, 'consume', -1, NULL, NULL, $2, $3)"
+
+
+@catalog_on
+async def test_movements_have_the_times_of_their_events(old: Old) -> None:
+    boiler, level, marie = uuid4(), uuid4(), uuid4()
+    await old.sql(ARTICLE, boiler, "CH-1", None, "Aqua")
+    await old.sql(STOCK, level, boiler, "CH-1")
+    moved = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    low, later, once_more = (moved + timedelta(microseconds=number) for number in (1, 2, 3))
+    # It moved and was low; it moved again; then another minimum made it low.
+    told = {"StockMoved": (moved, later), "StockLow": (low, once_more)}
+    for kind, times in told.items():
+        for at in times:
+            sequence = 2 + (at - moved).microseconds + (at == once_more)
+            await old.sql(EVENT, f"catalog.{kind}.v1", at, level, sequence, marie)
+    for at in (low, later):
+        await old.sql(MOVEMENT, boiler, marie, at)
+    await migrate(old.settings, "catalog")
+    rows = await old.sql("SELECT at FROM stock_movement ORDER BY at")
+    assert [row["at"] for row in rows] == [moved, later]

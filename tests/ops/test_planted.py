@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -94,6 +95,7 @@ PLANTS: dict[str, list[Plant]] = {
     ],
     "rows once more": [
         Plant("catalog", "stock_movement", "article_id = '{article}'", "reason = 'theft'", "of article {article} at"),
+        Plant("catalog", "stocktake_line", "stocktake_id = '{stocktake}'", "expected = expected + 1", "in stocktake {stocktake}, is of no event"),
         Plant("interventions", "invoice", FIRST, None, "interventions: {number} does not stand on the one before"),
         Plant("interventions", "invoice", INVOICE, "lines = replace(lines::text, '\"quantity\": \"1', '\"quantity\": \"2')::json", "interventions: invoice {invoice}: line 1 amounts to"),
         Plant("interventions", "payment", "id = '{payment}'", None, "interventions: payment {payment} has a log, and no row"),
@@ -124,8 +126,12 @@ async def names(system: System) -> dict[str, str]:
     assert first.invoice
     assert story.invoice
     needed = await with_reserved_parts(system)
+    counts = [{"article_id": story.product["article_id"], "counted": 3}]
+    sheet = {"counted_at": datetime.now(UTC).isoformat(), "counts": counts}
+    stocktake = await cast.manager.does("counts stock", "POST /stock/stocktakes", sheet, status=201)
     assert await verify(system.settings, 20) == []
     told = needed | {
+        "stocktake": stocktake["id"],
         "claim": story.claim["id"], "visit": story.visit["id"], "product": story.product["id"],
         "invoice": story.invoice["id"], "number": story.invoice["number"], "first": first.invoice["id"],
         "client": cast.client.id, "technician": cast.technician.id,

@@ -4,6 +4,7 @@ import time
 from base64 import b32decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import stories
@@ -211,6 +212,14 @@ def registration(product: Json) -> Json:
     }
 
 
+def counted_now(article: Json) -> Json:
+    """As many as nobody has reserved; no two counts are of the same moment."""
+    return {
+        "counted_at": datetime.now(UTC).isoformat(),
+        "counts": [{"article_id": article["id"], "counted": 100}],
+    }
+
+
 RECIPES: dict[str, Recipe] = {
     # auth
     "POST /auth/register": Recipe(
@@ -256,6 +265,11 @@ RECIPES: dict[str, Recipe] = {
     "POST /articles/{article_id}/stock-movements": Recipe(
         "article", lambda _: {"movement": "receive", "quantity": 1}
     ),
+    "GET /articles/{article_id}/stock-movements": Recipe("article"),
+    "GET /stock/report": Recipe(),
+    "GET /stock/count-sheet": Recipe(),
+    "POST /stock/stocktakes": Recipe("article", counted_now),
+    "GET /stock/stocktakes/{stocktake_id}/counts": Recipe("stocktake"),
     "POST /products": Recipe("product", registration),
     "PATCH /products/{product_id}": Recipe("product", lambda _: {"place": PLACE}),
     "PUT /products/{product_id}/proof": Recipe("product", files={"proof": PROOF}, fresh=product),

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -152,12 +152,14 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
 
     article = await _article(manager)
     await _needed(manager, side, planned, article)
+    stocktake = await _counted(manager, article)
     claim, visit = planned.claim["id"], planned.visit["id"]
     technician = f"/technicians/{side.technician.id}"
     return {
         "article": article,
         "stock_level": await one(f"/articles/{article['id']}/stock"),
         "reservation": await listed("/reservations", for_id=claim),
+        "stocktake": stocktake,
         "product": await one(f"/products/{over.product['id']}"),
         "client": await one(f"/clients/{side.client.id}"),
         "account": await one(f"/users/{side.client.id}"),
@@ -193,6 +195,13 @@ async def _needed(manager: Person, side: Side, planned: Story, article: Json) ->
         return bool(part["state"] == "back_ordered")
 
     await eventually(waits)
+
+
+async def _counted(manager: Person, article: Json) -> Json:
+    """There are ten of it."""
+    counts = [{"article_id": article["id"], "counted": 10}]
+    taken = {"counted_at": datetime.now(UTC).isoformat(), "counts": counts}
+    return done(await manager.post("/stock/stocktakes", taken), 201)
 
 
 async def _messages(who: Person) -> list[Json]:

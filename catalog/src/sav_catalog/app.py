@@ -1,8 +1,12 @@
 """The catalog service."""
 
+from sav_catalog.settings import firm
 from sav_chassis.service import Service
+from sav_chassis.startup_checks import readable
 from sav_contracts.claims import ClientView, ReclamationView
 from sav_contracts.interventions.visit import InterventionView
 
 catalog = Service("catalog")
 catalog.mirror(ClientView, ReclamationView, InterventionView)
+# The firm's country, whose days stock reports count.
+catalog.needs(readable(firm))

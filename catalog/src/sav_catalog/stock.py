@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -72,8 +73,8 @@ class Stock:
 
     def move(
         self, movement: Movement, quantity: int, reason: str | None = None, reference: str | None = None
-    ) -> None:
-        """Adds to the free stock, or takes from it; `NotEnoughStock` where it would fall below zero."""
+    ) -> datetime:
+        """Adds to the free stock, or takes from it, and returns when; `NotEnoughStock` where it would fall below zero."""
         self.level.change(movement, quantity)
         moved = StockMoved(movement=movement, quantity=quantity, reason=reason, reference=reference)
         self._tx.emit(self.level, moved)
@@ -87,6 +88,7 @@ class Stock:
                 **moved.model_dump(exclude={"state"}),
             )
         )
+        return self.level.updated_at
 
     async def reservations(self, need_id: UUID) -> list[Reservation]:
         """Those of this article by which a réclamation or an order has something, or waits for it."""

@@ -28,6 +28,7 @@ FRENCH = {
     "session": "session",
     "signing_key": "clé de signature",
     "stock_level": "niveau de stock",
+    "stocktake": "inventaire",
     "technician": "technicien",
     "working_hours": "horaires de travail",
     "mon": "lundi",

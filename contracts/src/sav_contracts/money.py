@@ -15,6 +15,8 @@ def decimal_places(number: int) -> AfterValidator:
 
 
 Amount = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), decimal_places(2)]
+# What two amounts differ by.
+Difference = Annotated[Decimal, decimal_places(2)]
 # The share of a line that a cover pays.
 Percent = Annotated[int, Field(ge=0, le=100)]
 # The class of tax. The jurisdiction's data gives its rate on a date.

@@ -1,8 +1,6 @@
 """The list query: filters, search, sort and page, checked against the surface and turned into SQL."""
 
-import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,8 +12,9 @@ from uuid import UUID
 
 from asyncpg import Range
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticCustomError, from_json
+from pydantic_core import PydanticCustomError
 
+from sav_chassis import marks
 from sav_chassis.errors import WrongFields
 from sav_chassis.pydantic_messages import ANOTHER, meant
 from sav_contracts.actor import Actor, Role
@@ -222,18 +221,15 @@ def _overlapping(**interval: datetime) -> list[tuple[str, Any]]:
 def mark(listing: Listing, value: Any, id: UUID) -> str:
     """Encodes where a page ended, for the following request."""
     sort_value = value.isoformat() if isinstance(value, datetime) else str(value)
-    return urlsafe_b64encode(json.dumps([listing.order, sort_value, str(id)]).encode()).decode().rstrip("=")
+    return marks.mark(listing.order, sort_value, str(id))
 
 
 def place(after: str, listing: Listing) -> tuple[Any, UUID]:
     """Decodes a mark; `ValueError` where it is not one, or belongs to another sort order."""
-    # pydantic's reader bounds the depth and refuses lone surrogates; Python's does neither.
-    marked = from_json(urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-    if not (isinstance(marked, list) and len(marked) == 3 and all(isinstance(part, str) for part in marked)):
-        raise ValueError("not a mark")
-    if marked[0] != listing.order or "\0" in marked[1]:
+    order, value, id = marks.parts_of(after, 3)
+    if order != listing.order:
         raise ValueError("a mark of another order")
-    return _recorded(type(listing.sorted_as), marked[1]), UUID(marked[2])
+    return _recorded(type(listing.sorted_as), value), UUID(id)
 
 
 def _words(text: str) -> list[Word]:

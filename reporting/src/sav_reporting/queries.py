@@ -1,11 +1,9 @@
 """Reports, computed from facts."""
 
-from datetime import date, timedelta
-
 from pydantic_core import from_json
 from sqlalchemy import text
 
-from sav_chassis.errors import WrongField
+from sav_chassis.periods import period
 from sav_chassis.tx import Tx
 from sav_chassis.visibility import condition
 from sav_contracts.actor import Actor, Role
@@ -15,8 +13,6 @@ from sav_contracts.reporting import FeedbackView, GetReclamationsReport, Reclama
 from sav_contracts.visibility import NOTHING
 from sav_reporting.app import reporting
 
-USUAL = timedelta(days=29)
-LONGEST = timedelta(days=3660)
 KINDS = {
     "by_status": "status",
     "by_problem": "problem_type",
@@ -62,7 +58,7 @@ SELECT *, {", ".join(_counted(*kind) for kind in KINDS.items())} FROM figures, o
 @reporting.query(GetReclamationsReport)
 async def get_reclamations_report(cmd: GetReclamationsReport, tx: Tx, by: Actor) -> ReclamationsReport:
     """Figures about the réclamations opened in a period."""
-    start, end = _period(cmd, tx.now.date())
+    start, end = period(cmd.start, cmd.end, tx.now.date())
     statement = text(
         REPORT.format(
             of_reclamations=condition(by.role, ReclamationView.visible.to(by.role), ":me", "r"),
@@ -77,25 +73,3 @@ async def get_reclamations_report(cmd: GetReclamationsReport, tx: Tx, by: Actor)
     if by.role is Role.CLIENT:
         figures |= {"by_priority": []}  # only staff see priorities
     return ReclamationsReport(start=start, end=end, **figures)
-
-
-class NotBeforeFrom(WrongField):
-    field: str = "to"
-    en = "not before `from`"
-    fr = "pas avant `from`"
-
-
-class PeriodTooLong(WrongField):
-    field: str = "to"
-    en = "at most ten years after `from`"
-    fr = "au plus dix ans après `from`"
-
-
-def _period(cmd: GetReclamationsReport, today: date) -> tuple[date, date]:
-    end = cmd.end or max(cmd.start or today, today)
-    start = cmd.start or end - USUAL
-    if start > end:
-        raise NotBeforeFrom
-    if end - start > LONGEST:
-        raise PeriodTooLong
-    return start, end

@@ -22,6 +22,8 @@ from sav_contracts.catalog.product import (
 )
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import MoveStock, StockLevelView
+from sav_contracts.catalog.stock_report import FindStockMovements, GetStockReport
+from sav_contracts.catalog.stocktake import GetCountSheet, GetStocktakeCounts, RecordStocktake, StocktakeView
 from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,
@@ -70,6 +72,26 @@ ROWS = (
         ReservationView,
         STAFF,
         filters=("status", "article_id", "for_kind", "for_id"),
+    ),
+    MessageRow(
+        "Movements of an article's stock",
+        "GET /articles/{article_id}/stock-movements",
+        FindStockMovements,
+        MANAGERS,
+    ),
+    MessageRow("Stock report", "GET /stock/report", GetStockReport, MANAGERS),
+    MessageRow("Count sheet", "GET /stock/count-sheet", GetCountSheet, MANAGERS),
+    MessageRow("Record a stocktake", "POST /stock/stocktakes", RecordStocktake, MANAGER, status=201),
+    *list_and_record(
+        "Stocktakes",
+        "/stock/stocktakes",
+        StocktakeView,
+        MANAGERS,
+        filters=("reference",),
+        sorts=("counted_at",),
+    ),
+    MessageRow(
+        "Counts of a stocktake", "GET /stock/stocktakes/{stocktake_id}/counts", GetStocktakeCounts, MANAGERS
     ),
     *list_and_record(
         "Installed products",

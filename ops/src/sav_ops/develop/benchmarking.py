@@ -28,6 +28,7 @@ MEASURES = (
     "edge_checks",
     "lists",
     "search",
+    "stock_report",
     "tokens",
     "signing_in",
     "command",

@@ -1,8 +1,15 @@
-"""Stock: levels, the movements that make them up, the events of these, and reservations."""
+"""Stock: levels, the movements that make them up, what was counted, the events of these, and reservations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
 
+import asyncpg
+
+from sav_chassis.views import RecordedEvent
 from sav_contracts.catalog.stock import StockMoved
+from sav_contracts.catalog.stocktake import StocktakeRecorded
+from sav_contracts.messages import Event
 from sav_ops.replay import event_logs
 from sav_ops.verify.moment import BATCH, Snapshot, decoded
 
@@ -26,18 +33,52 @@ LEFT_BEHIND = """
 SELECT r.reference, r.for_reference, r.quantity - r.used AS rest, r.status
 FROM reservation r JOIN public.view v ON v.kind = r.for_kind AND v.id = r.for_id
 WHERE r.status IN ('reserved', 'back_ordered') AND NOT v.open ORDER BY r.for_reference, r.reference"""
-COLUMNS = ("article_id", "movement", "quantity", "reason", "reference", "by_id", "at")
-MOVEMENT_EVENTS = """
-CREATE TEMP TABLE told_movement ON COMMIT DROP AS
-SELECT article_id, movement, quantity, reason, reference, by_id, at FROM stock_movement WHERE false"""
-MOVEMENTS_THAT_DIFFER = f"""
-SELECT {{what}} AS what, * FROM (
-    SELECT {", ".join(COLUMNS)} FROM {{this}} EXCEPT ALL SELECT {", ".join(COLUMNS)} FROM {{other}}) unequal
-ORDER BY at"""
+TOLD = "CREATE TEMP TABLE told ON COMMIT DROP AS SELECT {columns} FROM {table} WHERE false"
+DIFFER = """
+SELECT '{what}' AS what, * FROM (
+    SELECT {columns} FROM {this} EXCEPT ALL SELECT {columns} FROM {other}) unequal
+ORDER BY {last}"""
+
+
+class Kept(NamedTuple):
+    """A table whose rows follow from events: its columns, and what one event puts into them."""
+
+    table: str
+    columns: tuple[str, ...]
+    event: type[Event]
+    rows: Callable[[RecordedEvent], Iterator[tuple[Any, ...]]]
+
+
+def _movement(recorded: RecordedEvent) -> Iterator[tuple[Any, ...]]:
+    envelope, event = recorded
+    if isinstance(event, StockMoved):
+        facts = event.movement, event.quantity, event.reason, event.reference
+        yield event.state.article_id, *facts, envelope.actor_id, envelope.at
+
+
+def _lines(recorded: RecordedEvent) -> Iterator[tuple[Any, ...]]:
+    _, event = recorded
+    if isinstance(event, StocktakeRecorded):
+        for one in event.counts:
+            yield event.state.id, one.article_id, one.counted, one.expected, event.state.counted_at
+
+
+MOVEMENTS = Kept(
+    "stock_movement",
+    ("article_id", "movement", "quantity", "reason", "reference", "by_id", "at"),
+    StockMoved,
+    _movement,
+)
+COUNTS = Kept(
+    "stocktake_line",
+    ("stocktake_id", "article_id", "counted", "expected", "counted_at"),
+    StocktakeRecorded,
+    _lines,
+)
 
 
 async def stock(moment: Snapshot) -> AsyncIterator[str]:
-    """Check that every level is the sum of its movements, and that events, movements and reservations agree."""
+    """Check that every level is the sum of its movements, and that events, movements, counts and reservations agree."""
     database = moment.databases["catalog"]
     moment.checked["stock movements"] = await database.fetchval("SELECT count(*) FROM stock_movement")
     async for row in database.cursor(UNBALANCED, prefetch=BATCH):
@@ -50,28 +91,25 @@ async def stock(moment: Snapshot) -> AsyncIterator[str]:
         )
     async for row in database.cursor(LEFT_BEHIND, prefetch=BATCH):
         yield f"catalog: {row['for_reference']} is over, and {row['rest']} of {row['reference']} are {row['status']} for it"
-    await database.execute(MOVEMENT_EVENTS)
-    async for envelopes in event_logs.read(database, [StockMoved.type_name()], BATCH):
-        differences = [
-            (
-                event.state.article_id,
-                event.movement,
-                event.quantity,
-                event.reason,
-                event.reference,
-                envelope.actor_id,
-                envelope.at,
-            )
-            for one in map(decoded, envelopes)
-            if one
-            for envelope, event in [one]
-            if isinstance(event, StockMoved)
-        ]
-        await database.copy_records_to_table("told_movement", records=differences, columns=COLUMNS)
-    for what, this, other in (
-        ("of no event", "stock_movement", "told_movement"),
-        ("missing", "told_movement", "stock_movement"),
-    ):
-        query = MOVEMENTS_THAT_DIFFER.format(what=f"'{what}'", this=this, other=other)
+    async for row in _differing(database, MOVEMENTS):
+        yield f"catalog: the movement of {row['quantity']} of article {row['article_id']} at {_time(row['at'])}, {row['movement']} for {row['reference'] or row['reason'] or 'nothing'}, is {row['what']}"
+    async for row in _differing(database, COUNTS):
+        yield f"catalog: the count of {row['counted']} of article {row['article_id']} at {_time(row['counted_at'])}, in stocktake {row['stocktake_id']}, is {row['what']}"
+
+
+async def _differing(database: "asyncpg.Connection[Any]", kept: Kept) -> "AsyncIterator[asyncpg.Record]":
+    """Yield the rows of no event, and those that are missing."""
+    columns = ", ".join(kept.columns)
+    await database.execute(TOLD.format(columns=columns, table=kept.table))
+    async for envelopes in event_logs.read(database, [kept.event.type_name()], BATCH):
+        rows = [row for one in map(decoded, envelopes) if one for row in kept.rows(one)]
+        await database.copy_records_to_table("told", records=rows, columns=kept.columns)
+    for what, this, other in (("of no event", kept.table, "told"), ("missing", "told", kept.table)):
+        query = DIFFER.format(what=what, columns=columns, this=this, other=other, last=kept.columns[-1])
         async for row in database.cursor(query, prefetch=BATCH):
-            yield f"catalog: the movement of {row['quantity']} of article {row['article_id']} at {row['at']:%F %T}, {row['movement']} for {row['reference'] or row['reason'] or 'nothing'}, is {what}"
+            yield row
+    await database.execute("DROP TABLE told")
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%F %T}"
