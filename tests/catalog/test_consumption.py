@@ -57,7 +57,7 @@ async def test_pieces_with_serial_numbers_of_their_own_are_counted_together(five
 async def test_a_visit_without_parts_moves_nothing(five: Stage, what: Work | None) -> None:
     told = enveloped(closed(work=what))
     assert (await five.hears(told)).events == []
-    assert await five.outcome_of(told) == "no part was used"
+    assert await five.outcome_of(told, "consume_parts") == "no part was used"
 
 
 async def test_parts_of_a_retired_article_are_used_up(stage: Stage) -> None:

@@ -201,6 +201,48 @@ async def test_a_line_that_is_needed_again_is_reserved_again(five: Stage) -> Non
     assert await have(five) == {FIRST: ("reserved", 3)}
 
 
+async def test_where_fewer_are_counted_than_are_reserved_who_came_last_waits_again(five: Stage) -> None:
+    for id, quantity in ((FIRST, 1), (SECOND, 2), (THIRD, 2)):
+        await needs(five, id, quantity)
+    outcome = await comes_in(five, -3, "adjust")
+    assert [(one.movement, one.quantity, one.reason) for one in of(outcome, StockMoved)] == [
+        ("release", 2, "missing"),
+        ("release", 2, "missing"),
+        ("adjust", -3, "inventaire"),
+    ]
+    assert [one.state.for_id for one in of(outcome, StockShort)] == [THIRD, SECOND]
+    assert await shelf(five) == (1, 1, 4)
+    assert await have(five) == {
+        FIRST: ("reserved", 1),
+        SECOND: ("back_ordered", 2),
+        THIRD: ("back_ordered", 2),
+    }
+    assert [one.state.for_id for one in of(await comes_in(five, 1), StockReserved)] == [SECOND]
+
+
+async def test_what_is_free_covers_an_adjustment_first(five: Stage) -> None:
+    await needs(five, FIRST, 3)
+    assert len((await comes_in(five, -2, "adjust")).events) == 3
+    assert await shelf(five) == (0, 3, 0)
+
+
+async def test_no_more_can_be_missing_than_there_is(five: Stage) -> None:
+    await needs(five, FIRST, 3)
+    outcome = await comes_in(five, -6, "adjust")
+    assert outcome.problem
+    assert outcome.problem.code == "not_enough_stock"
+    assert "the stock is 5" in outcome.problem.detail
+    assert await shelf(five) == (2, 3, 0)
+
+
+async def test_what_is_reserved_is_not_consumed_by_hand(five: Stage) -> None:
+    await needs(five, FIRST, 3)
+    outcome = await comes_in(five, 3, "consume")
+    assert outcome.problem
+    assert outcome.problem.code == "not_enough_stock"
+    assert await shelf(five) == (2, 3, 0)
+
+
 async def test_an_event_that_comes_twice_reserves_once(five: Stage) -> None:
     state = claim(product_id=None, id=FIRST, version=4, parts_edition=1, parts_validated=1)
     await five.knows(state)
@@ -233,7 +275,7 @@ async def test_an_end_that_is_heard_after_the_claim_was_opened_again_releases_no
     await validated(five, FIRST, line(FIRST, 2), edition=2, version=95)
     late = enveloped(ReclamationClosed(state=over(FIRST, version=90)))
     assert (await five.hears(late)).events == []
-    assert await five.outcome_of(late) == "obsolete: the réclamation was opened again"
+    assert await five.outcome_of(late, "release_parts") == "obsolete: the réclamation was opened again"
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["validated", "ended"])

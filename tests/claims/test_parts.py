@@ -265,6 +265,14 @@ async def test_a_line_that_changes_waits_for_its_manager_and_then_for_its_reserv
     assert states(await listed.hears(short(PUMP, version=3, quantity=3)))["pump"] == ("back_ordered", 3, 0)
 
 
+async def test_a_line_that_shrinks_below_what_is_used_meanwhile_is_used(listed: Stage) -> None:
+    await listed.hears(reserved(PUMP))
+    await lists(listed, pump=1, valve=1)
+    used = StockUsed(state=reservation(PUMP, 2, used=2, status="used"), quantity=2)
+    assert states(await listed.hears(used))["pump"] == ("listed", 2, 2)
+    assert states(await validates(listed, 2))["pump"] == ("used", 2, 2)
+
+
 async def test_a_line_that_changes_back_is_what_its_reservation_is(listed: Stage) -> None:
     await listed.hears(reserved(PUMP))
     await lists(listed, pump=3, valve=1)

@@ -57,7 +57,7 @@ async def test_no_staff_field_ever_reaches_the_client(system: System, marie: Per
     }
     assert {
         *("assignment", "priority", "priority_reason", "reason", "cause", "work"),
-        *("minimum_stock", "hash", "previous_hash"),
+        *("minimum_stock", "hash", "previous_hash", "parts_edition", "parts_validated"),
     } == STAFF_FIELDS
     for path, form in forms.items():
         for listed in await items(lea, path):

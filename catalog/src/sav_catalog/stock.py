@@ -33,6 +33,7 @@ from sav_contracts.parts import PartNeeded
 NEEDED: MovedBecause = "needed"
 NOT_NEEDED: MovedBecause = "no_longer_needed"
 BUILT_IN: MovedBecause = "built_in"
+MISSING: MovedBecause = "missing"
 
 OPEN: tuple[ReservationStatus, ...] = ("reserved", "back_ordered")
 
@@ -90,6 +91,20 @@ class Stock:
         )
         return self.level.updated_at
 
+    async def adjust(self, difference: int, reason: str | None, reference: str | None = None) -> None:
+        """Corrects the stock by what was counted: where fewer pieces are there than are reserved, who came last waits."""
+        reserved = (
+            select(Reservation)
+            .where(Reservation.article_id == self.article.id, Reservation.status == "reserved")
+            .order_by(Reservation.place.desc())
+        )
+        while self.level.level + difference < 0 and self.level.reserved:
+            last = await self._tx.first(reserved)
+            assert last is not None, "the level says that some are reserved"
+            self.move("release", last.rest, MISSING, last.for_reference)
+            self._awaits(last)
+        self.move("adjust", difference, reason, reference)
+
     async def reservations(self, need_id: UUID) -> list[Reservation]:
         """Those of this article by which a réclamation or an order has something, or waits for it."""
         mine = Reservation.for_id == need_id, Reservation.article_id == self.article.id
@@ -114,10 +129,7 @@ class Stock:
             reservation.becomes("used")
             self._tx.emit(reservation, StockReleased())
             return
-        if reservation.status != "back_ordered":
-            reservation.becomes("back_ordered")
-        self.level.back_ordered += rest
-        self._asked.append(reservation)
+        self._awaits(reservation)
 
     def release(self, reservation: Reservation) -> None:
         """Gives back what is reserved, or ends the waiting."""
@@ -210,6 +222,12 @@ class Stock:
             reservation.becomes("used")
         self._tx.emit(reservation, StockUsed(quantity=pieces))
         return pieces
+
+    def _awaits(self, reservation: Reservation) -> None:
+        if reservation.status != "back_ordered":
+            reservation.becomes("back_ordered")
+        self.level.back_ordered += reservation.rest
+        self._asked.append(reservation)
 
     def _let_go(self, reservation: Reservation) -> None:
         if reservation.status == "reserved":

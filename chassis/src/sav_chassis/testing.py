@@ -230,10 +230,12 @@ class Stage:
         )
         return [(UUID(row["key"]), row["error"].strip().splitlines()[-1]) for row in rows]
 
-    async def outcome_of(self, envelope: Envelope) -> str | None:
-        """Why the reaction to an event did nothing; None where it did its work."""
+    async def outcome_of(self, envelope: Envelope, reaction: str = "") -> str | None:
+        """Why the reaction to an event did nothing; None where it did its work. Of several, the one of this name."""
         row = await self.database.pool.fetchrow(
-            "SELECT outcome FROM handled WHERE event_id = $1", envelope.id
+            "SELECT outcome FROM handled WHERE event_id = $1 AND handler LIKE '%' || $2",
+            envelope.id,
+            reaction,
         )
         assert row is not None, "it was not handled"
         return row["outcome"]  # type: ignore[no-any-return]

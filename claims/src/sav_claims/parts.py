@@ -43,7 +43,9 @@ class PartLine(Part):
         if known and known.version >= reservation.version:
             return self
         told = Reserved(version=reservation.version, status=reservation.status, quantity=reservation.quantity)
-        line = self.now(reservation=told, used=reservation.used)
+        # More may have been used than is needed by now.
+        quantity = max(self.quantity, reservation.used)
+        line = self.now(reservation=told, used=reservation.used, quantity=quantity)
         return line if line.state == "listed" else line.now(state=line._state())
 
     def _state(self) -> PartState:

@@ -12,9 +12,13 @@ from sav_contracts.catalog.stock import MoveStock
 async def move_stock(cmd: MoveStock, tx: Tx, by: Actor) -> StockLevel:
     """Record stock that came in, went out or was counted anew; also of retired articles, to use them up.
 
-    Who waits for what came in gets it at once.
+    Who waits for what came in gets it at once. Where an adjustment leaves fewer pieces than are reserved, those for whom
+    they were reserved last wait again.
     """
     async with stock_of(tx, cmd.article_id, by) as stock:
-        quantity = -cmd.quantity if cmd.movement == "consume" else cmd.quantity
-        stock.move(cmd.movement, quantity, cmd.reason, cmd.reference)
+        if cmd.movement == "adjust":
+            await stock.adjust(cmd.quantity, cmd.reason, cmd.reference)
+        else:
+            quantity = -cmd.quantity if cmd.movement == "consume" else cmd.quantity
+            stock.move(cmd.movement, quantity, cmd.reason, cmd.reference)
     return stock.level
