@@ -31,6 +31,7 @@ from sav_edge import declared, problems, unmatched
 from sav_edge.api_docs import described
 from sav_edge.audit_log import Audit
 from sav_edge.bodies import BodyLimits
+from sav_edge.exports import Exports
 from sav_edge.http_server import Config, Server
 from sav_edge.live_settings import LiveSettings
 from sav_edge.middleware import RequestMiddleware
@@ -103,7 +104,9 @@ async def application(settings: Settings, health: Health | None = None) -> Async
         limiter = RateLimiter(database.pool, lambda: live.policy(RateLimits), settings.rate_limits_scale)
         audit = Audit(database.pool, settings)
         deadline = settings.command_deadline
-        gateway = Gateway(read, client, verifier, deadline, apply_reply, uploads, limiter, audit)
+        gateway = Gateway(
+            read, Exports(read), client, verifier, deadline, apply_reply, uploads, limiter, audit
+        )
         consumer = ViewConsumer(take_in, database, broker, "edge.views")
         await consumer.start()
         health.database, health.connections = database, [broker, publishing]

@@ -12,6 +12,8 @@ import sys
 from sav_edge.upload_errors import Unreadable, Unsuitable
 
 PDF = "application/pdf"
+# The program's argument where a table is wanted, which its bytes do not tell: anything may be a CSV.
+AS_TABLE = "table"
 # Bytes of memory that this process may use, how many of them are program code, and its seconds of processor time.
 MEMORY = 350_000_000
 PROGRAMS = 25_000_000
@@ -20,12 +22,16 @@ SECONDS = 20
 REFUSED, UNREAD = "refused", "unread"
 
 
-def recognised(content: bytes) -> tuple[bytes, str]:
+def recognised(content: bytes, as_table: bool = False) -> tuple[bytes, str]:
     """The bytes to keep and their media type, always the same for the same bytes.
 
-    A picture is re-encoded, a PDF screened. `Unsuitable` or `Unreadable` says why nothing is kept.
+    A picture is re-encoded, a PDF screened, a table rewritten. `Unsuitable` or `Unreadable` says why nothing is kept.
     """
-    # Only one of the two modules is needed, and importing takes most of the time.
+    # Only one of the modules is needed, and importing takes most of the time.
+    if as_table:
+        from sav_edge.tables import TABLE, table
+
+        return table(content), TABLE
     if content.startswith(b"%PDF-"):
         from sav_edge.pdfs import screened
 
@@ -48,7 +54,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        kept, kind = recognised(sys.stdin.buffer.read())
+        kept, kind = recognised(sys.stdin.buffer.read(), AS_TABLE in sys.argv)
     except Unsuitable as error:
         kept, kind = json.dumps(error.text()).encode(), REFUSED
     except Unreadable:

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from sav_chassis.errors import Unavailable
 from sav_contracts.sentences import Text
-from sav_edge.screen_upload import REFUSED, UNREAD
+from sav_edge.screen_upload import AS_TABLE, REFUSED, UNREAD
 from sav_edge.upload_errors import Unreadable, Unsuitable
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class UploadScreening:
     def __init__(self, at_once: int) -> None:
         self._free = asyncio.Semaphore(at_once)
 
-    async def recognised(self, content: bytes) -> tuple[bytes, str]:
+    async def recognised(self, content: bytes, as_table: bool = False) -> tuple[bytes, str]:
         """The bytes to keep and their media type. `Unsuitable` or `Unreadable` where nothing is kept.
 
         `Unavailable` where the machine cannot start a process for it.
@@ -53,7 +53,12 @@ class UploadScreening:
             try:
                 # Without our environment: it holds secrets.
                 process = await asyncio.create_subprocess_exec(
-                    *PROGRAM, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={}
+                    *PROGRAM,
+                    *([AS_TABLE] if as_table else []),
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=PIPE,
+                    env={},
                 )
             except OSError as error:
                 log.warning("no process for a file", error=repr(error))

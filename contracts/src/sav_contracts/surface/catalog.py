@@ -8,6 +8,7 @@ from sav_contracts.catalog.article import (
     RetireArticle,
     SetArticleImage,
 )
+from sav_contracts.catalog.article_import import ArticleImportView, CancelArticleImport, ImportArticles
 from sav_contracts.catalog.product import (
     ChangeProduct,
     GetWarranty,
@@ -17,10 +18,12 @@ from sav_contracts.catalog.product import (
     VerifyProduct,
 )
 from sav_contracts.catalog.stock import MoveStock, StockLevelView
+from sav_contracts.files import CSV
 from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,
     MANAGER,
+    ExportRow,
     FileRow,
     MessageRow,
     RecordRow,
@@ -28,16 +31,17 @@ from sav_contracts.surface.rows import (
     list_and_record,
 )
 
+ARTICLES = list_and_record(
+    "Browse and search articles",
+    "/articles",
+    ArticleView,
+    EVERYBODY,
+    filters=("reference", "gtin", "family", "brand", "fuel", "in_stock", "status"),
+    sorts=("reference", "name", "brand", "price", "in_stock"),
+    search=("reference", "gtin", "name", "brand", "model", "description"),
+)
 ROWS = (
-    *list_and_record(
-        "Browse and search articles",
-        "/articles",
-        ArticleView,
-        EVERYBODY,
-        filters=("reference", "gtin", "family", "brand", "fuel", "in_stock", "status"),
-        sorts=("reference", "name", "brand", "price", "in_stock"),
-        search=("reference", "gtin", "name", "brand", "model", "description"),
-    ),
+    *ARTICLES,
     MessageRow("Add an article", "POST /articles", AddArticle, MANAGERS, status=201),
     MessageRow("Change an article", "PATCH /articles/{article_id}", ChangeArticle, MANAGERS),
     MessageRow("Retire an article", "DELETE /articles/{article_id}", RetireArticle, MANAGERS),
@@ -47,6 +51,26 @@ ROWS = (
     MessageRow(
         "Stock movement", "POST /articles/{article_id}/stock-movements", MoveStock, MANAGER, status=201
     ),
+    MessageRow("Import articles", "POST /articles/import", ImportArticles, MANAGERS, status=202),
+    *list_and_record(
+        "Imports of articles",
+        "/articles/imports",
+        ArticleImportView,
+        MANAGERS,
+        filters=("status", "dry_run", "by_id"),
+    ),
+    MessageRow(
+        "Stop an import", "POST /articles/imports/{article_import_id}/cancel", CancelArticleImport, MANAGERS
+    ),
+    FileRow(
+        "Wrong lines of an import",
+        "GET /articles/imports/{article_import_id}/report",
+        ArticleImportView,
+        MANAGERS,
+        file="report",
+        media_types=(CSV,),
+    ),
+    ExportRow("Export articles", "GET /articles/export", ArticleView, MANAGERS, list=ARTICLES[0]),
     *list_and_record(
         "Installed products",
         "/products",

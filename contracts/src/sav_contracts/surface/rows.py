@@ -154,14 +154,28 @@ class TimelineRow(ReadRow):
 
 @dataclass(frozen=True, eq=False)
 class FileRow(ReadRow):
-    """A file of a record; `file` is the field that holds it."""
+    """A file of a record, in one of these media types; `file` is the field that holds it."""
 
     _: KW_ONLY
     file: str
+    media_types: tuple[str, ...] = ("image/jpeg", "image/png", "application/pdf")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         expect_fields(self, self.file)
+
+
+@dataclass(frozen=True, eq=False)
+class ExportRow(ReadRow):
+    """The records of a list as a spreadsheet, with the filters and the search of the list."""
+
+    _: KW_ONLY
+    list: ListRow
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.list.message is not self.message or not self.roles <= self.list.roles:
+            raise TypeError(f"{self.route} exports another list, or for others")
 
 
 def expect_fields(row: ReadRow, *names: str) -> None:
@@ -170,7 +184,7 @@ def expect_fields(row: ReadRow, *names: str) -> None:
         raise TypeError(f"{row.route}: {row.message.__name__} has no field {', '.join(unknown)}")
 
 
-AnyRow = MessageRow | EdgeQueryRow | ListRow | RecordRow | OwnRecordRow | TimelineRow | FileRow
+AnyRow = MessageRow | EdgeQueryRow | ListRow | RecordRow | OwnRecordRow | TimelineRow | FileRow | ExportRow
 
 
 def list_and_record(

@@ -33,6 +33,7 @@ MEASURES = (
     "command",
     "whole_path",
     "emit",
+    "article_import",
     "relay",
     "reaction",
     "projection",
