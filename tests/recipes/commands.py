@@ -23,6 +23,8 @@ Fresh = Callable[[Scene, Side], Awaitable[Json]]
 # Whoever asks is used up by it: somebody new in that role, and the record.
 Alone = Callable[[Scene, Role], Awaitable[tuple[Person, Json]]]
 PROOF = ("facture.pdf", PDF, "application/pdf")
+# An import that changes nothing: it says of no article anything but its reference.
+TABLE = ("tarif.csv", b"reference\r\n", "text/csv")
 
 
 def nothing(record: Json) -> Json:
@@ -117,6 +119,13 @@ async def forgetful(scene: Scene, side: Side) -> Json:
 
 async def article(scene: Scene, side: Side) -> Json:
     return done(await scene.manager.post("/articles", BOILER | {"reference": a_line()}), 201)
+
+
+async def importing(scene: Scene, side: Side) -> Json:
+    """An import that is not over: of more lines than are read before somebody can stop it."""
+    lines = "\r\n".join(f"{a_line()};X" for _ in range(20_000))
+    many = ("tarif.csv", f"reference;name\r\n{lines}".encode())
+    return done(await scene.manager.ask("POST", "/articles/import", files={"file": many}), 202)
 
 
 async def product(scene: Scene, side: Side) -> Json:
@@ -229,6 +238,8 @@ RECIPES: dict[str, Recipe] = {
     "POST /articles/{article_id}/stock-movements": Recipe(
         "article", lambda _: {"movement": "receive", "quantity": 1}
     ),
+    "POST /articles/import": Recipe(files={"file": TABLE}),
+    "POST /articles/imports/{article_import_id}/cancel": Recipe("article_import", fresh=importing),
     "POST /products": Recipe("product", registration),
     "PATCH /products/{product_id}": Recipe("product", lambda _: {"place": PLACE}),
     "PUT /products/{product_id}/proof": Recipe("product", files={"proof": PROOF}, fresh=product),

@@ -155,6 +155,7 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
     technician = f"/technicians/{side.technician.id}"
     return {
         "article": article,
+        "article_import": await _import(manager),
         "stock_level": await one(f"/articles/{article['id']}/stock"),
         "product": await one(f"/products/{over.product['id']}"),
         "client": await one(f"/clients/{side.client.id}"),
@@ -177,6 +178,18 @@ async def _article(manager: Person) -> Json:
     reference = f"LUM-{str(uuid7())[-12:]}"
     article = done(await manager.post("/articles", BOILER | {"reference": reference}), 201)
     return done(await manager.ask("PUT", f"/articles/{article['id']}/image", files={"image": IMAGE}))
+
+
+async def _import(manager: Person) -> Json:
+    """One that is over, with a line that is wrong."""
+    table = ("tarif.csv", f"reference\r\nX-{uuid7()}\r\n".encode())
+    begun = done(await manager.ask("POST", "/articles/import", files={"file": table}), 202)
+
+    async def over() -> Json | None:
+        found: Json = done(await manager.get(f"/articles/imports/{begun['id']}"))
+        return found if found["report"] else None
+
+    return await eventually(over, 20)
 
 
 async def _messages(who: Person) -> list[Json]:

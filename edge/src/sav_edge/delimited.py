@@ -19,18 +19,18 @@ MARKUP = (b"<", b"MIME-Version:")
 
 class WebPage(Unsuitable):
     en = "this file is a web page or XML under another name: open it in a spreadsheet and save it as XLSX"
-    fr = "ce fichier est une page web ou du XML sous un autre nom : ouvrez-le dans un tableur et enregistrez-le en XLSX"
+    fr = "ce fichier est une page web ou du XML sous un autre nom : ouvrez-le dans un tableur et enregistrez-le en XLSX"
 
 
 class UnknownLetters(Unsuitable):
     en = "the letters of this file cannot be read: save it as “CSV UTF-8”"
-    fr = "les caractères de ce fichier sont illisibles : enregistrez-le en « CSV UTF-8 »"
+    fr = "les caractères de ce fichier sont illisibles : enregistrez-le en « CSV UTF-8 »"
 
 
 class QuotesDoNotMatch(Unsuitable):
     row: int
     en = "row {row}: a quotation mark is not closed, or one inside a text is not doubled"
-    fr = "ligne {row} : un guillemet n’est pas fermé, ou un guillemet dans un texte n’est pas doublé"
+    fr = "ligne {row} : un guillemet n’est pas fermé, ou un guillemet dans un texte n’est pas doublé"
 
 
 def rows_of_text(content: bytes) -> Iterator[Row]:

@@ -41,7 +41,7 @@ class NoFormat(WrongValue):
     code = "no_format"
     formats: str = ", ".join(FORMATS)
     en = "one of {formats}"
-    fr = "l’une de ces valeurs : {formats}"
+    fr = "l’une de ces valeurs : {formats}"
 
 
 class NotOfExports(WrongValue):

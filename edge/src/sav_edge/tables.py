@@ -33,20 +33,20 @@ class NoTable(Unsuitable):
 
 class EmptyTable(Unsuitable):
     en = "this table is empty: its first row has to hold the names of the columns"
-    fr = "ce tableau est vide : sa première ligne doit contenir les noms des colonnes"
+    fr = "ce tableau est vide : sa première ligne doit contenir les noms des colonnes"
 
 
 class TableTooLarge(Unsuitable):
     rows: int = MOST_ROWS
     columns: int = MOST_COLUMNS
     en = "this table is too large: up to {rows} rows and {columns} columns are read; divide it"
-    fr = "ce tableau est trop grand : nous lisons jusqu’à {rows} lignes et {columns} colonnes ; divisez-le"
+    fr = "ce tableau est trop grand : nous lisons jusqu’à {rows} lignes et {columns} colonnes ; divisez-le"
 
 
 class ColumnTwice(Unsuitable):
     name: str
     en = "two columns have the name “{name}”"
-    fr = "deux colonnes ont le nom « {name} »"
+    fr = "deux colonnes ont le nom « {name} »"
 
 
 class ColumnNameless(Unsuitable):

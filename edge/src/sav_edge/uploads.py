@@ -49,7 +49,7 @@ class PictureTooLarge(TooLarge):
 class TableTooLarge(TooLarge):
     field: str
     en = "this table is too large to be kept; divide it"
-    fr = "ce tableau est trop volumineux pour être conservé ; divisez-le"
+    fr = "ce tableau est trop volumineux pour être conservé ; divisez-le"
 
 
 class NoPictureOrPdf(UnsupportedMediaType):

@@ -34,22 +34,22 @@ VALUE = re.compile(rb"<(?:\w+:)?v>(#[^<]{1,20})<")
 
 class OldWorkbook(Unsuitable):
     en = "this is a workbook in another format than XLSX: open it in your spreadsheet and save it as XLSX"
-    fr = "ce classeur n’est pas au format XLSX : ouvrez-le dans votre tableur et enregistrez-le en XLSX"
+    fr = "ce classeur n’est pas au format XLSX : ouvrez-le dans votre tableur et enregistrez-le en XLSX"
 
 
 class LockedWorkbook(Unsuitable):
     en = "this workbook is protected with a password; send it without one"
-    fr = "ce classeur est protégé par un mot de passe ; envoyez-le sans protection"
+    fr = "ce classeur est protégé par un mot de passe ; envoyez-le sans protection"
 
 
 class WorkbookWithMacros(Unsuitable):
     en = "this workbook holds macros: save it as XLSX, without them"
-    fr = "ce classeur contient des macros : enregistrez-le en XLSX, sans macros"
+    fr = "ce classeur contient des macros : enregistrez-le en XLSX, sans macros"
 
 
 class DamagedWorkbook(Unsuitable):
     en = "this workbook is damaged: open it in your spreadsheet and save it again"
-    fr = "ce classeur est endommagé : ouvrez-le dans votre tableur et enregistrez-le à nouveau"
+    fr = "ce classeur est endommagé : ouvrez-le dans votre tableur et enregistrez-le à nouveau"
 
 
 def rows_of_workbook(content: bytes) -> Iterator[Row]:

@@ -50,25 +50,25 @@ _REFERENCE: TypeAdapter[str] = TypeAdapter(Reference)
 class NoSuchColumn(Sentence):
     known: Text
     en = "there is no such column; there are {known}"
-    fr = "cette colonne n’existe pas ; il y a {known}"
+    fr = "cette colonne n’existe pas ; il y a {known}"
 
 
 class ColumnGivenTwice(Sentence):
     name: str
     en = "the column “{name}” says this already"
-    fr = "la colonne « {name} » le dit déjà"
+    fr = "la colonne « {name} » le dit déjà"
 
 
 class ColumnMissing(Sentence):
     name: Text
     en = "the column {name} is missing"
-    fr = "la colonne « {name} » manque"
+    fr = "la colonne « {name} » manque"
 
 
 class NotChangedHere(Sentence):
     now: str
     en = "it is “{now}” and cannot be changed"
-    fr = "c’est « {now} », ce qui ne peut pas être modifié"
+    fr = "c’est « {now} », ce qui ne peut pas être modifié"
 
 
 class ReferenceTwice(Sentence):
@@ -85,7 +85,7 @@ class NeverRetired(Sentence):
 class NoSuchPart(Sentence):
     parts: str
     en = "there is no article {parts}"
-    fr = "article introuvable : {parts}"
+    fr = "article introuvable : {parts}"
 
 
 class Fault(NamedTuple):

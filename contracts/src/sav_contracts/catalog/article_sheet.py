@@ -44,14 +44,14 @@ _BAR_CODE = re.compile(r"\d{7,14}")
 class NumberShortened(WrongValue):
     code = "number_shortened"
     en = "the spreadsheet has shortened this number: make the column a text column, and write it out"
-    fr = "le tableur a abrégé ce nombre : mettez la colonne au format texte et écrivez-le en entier"
+    fr = "le tableur a abrégé ce nombre : mettez la colonne au format texte et écrivez-le en entier"
 
 
 class NotThatWord(WrongValue):
     code = "not_that_word"
     words: Text
     en = "one of {words}"
-    fr = "l’une de ces valeurs : {words}"
+    fr = "l’une de ces valeurs : {words}"
 
 
 def folded(text: str) -> str:
