@@ -10,6 +10,7 @@ import world
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from sav_catalog.model import ArticleImport
+from sav_chassis.envelope import Envelope
 from sav_chassis.files import Files
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
@@ -103,6 +104,17 @@ def workbook(
     return made.getvalue()
 
 
+def replaced(cells: Sequence[str], **by_name: str) -> tuple[str, ...]:
+    """The line with other cells in these columns, which have their English names."""
+    return tuple(by_name.get(name, cell) for name, cell in zip(ENGLISH, cells, strict=True))
+
+
+def many(number: int, price: str = "1,00") -> str:
+    """A table of so many parts."""
+    lines = (replaced(JOINT, reference=f"N-{each:03}", price=price) for each in range(number))
+    return text((NAMES, *lines))
+
+
 async def stored(stage: Stage, content: bytes, name: str = "tarif.csv") -> StoredFile:
     """The table as the edge stores it."""
     return await Files(stage.settings.files_url).put(table(content), TABLE, name)
@@ -157,3 +169,15 @@ async def catalogue(stage: Stage) -> dict[str, dict[str, Any]]:
     """The articles by reference."""
     rows = await stage.database.pool.fetch("SELECT * FROM article ORDER BY reference")
     return {row["reference"]: dict(row) for row in rows}
+
+
+async def told(stage: Stage, kind: str) -> list[Any]:
+    """The events about this kind of record, in order."""
+    rows = await stage.database.pool.fetch("SELECT * FROM event_log WHERE kind = $1 ORDER BY position", kind)
+    return [Envelope.model_validate(dict(row)).event() for row in rows]
+
+
+async def left(stage: Stage) -> int:
+    """The lines and faults that are still kept."""
+    counts = "SELECT (SELECT count(*) FROM article_import_line) + (SELECT count(*) FROM article_import_fault)"
+    return int(await stage.database.pool.fetchval(counts))

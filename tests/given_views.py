@@ -19,6 +19,7 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
 from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.article_import import ArticleImportView
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView, Safety, Slot
@@ -71,6 +72,20 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "in_stock": True,
         "status": "active",
         "minimum_stock": 2,
+    },
+    ArticleImportView: {
+        "status": "queued",
+        "dry_run": False,
+        "file": StoredFile(sha256="a" * 64, media_type="application/gzip", size=1000, name="tarif.csv"),
+        "by_id": world.marie.id,
+        "lines": None,
+        "checked": 0,
+        "imported": 0,
+        "added": 0,
+        "updated": 0,
+        "unchanged": 0,
+        "wrong": 0,
+        "report": None,
     },
     StockLevelView: {"article_id": NOBODYS, "reference": "CH-1", "level": 3, "minimum_stock": 2},
     ProductView: {

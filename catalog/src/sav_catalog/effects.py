@@ -52,14 +52,15 @@ async def _run(id: UUID, run: EffectRun, until: float) -> None:
         files = Files(tx.settings.files_url)
     if status == "checking" and await _check(id, run, files, until):
         status = await _conclude(id, run, files)
-    more = status == "running"
-    while more and time.monotonic() < until:
-        async with run() as tx:
-            more = await _import(tx, id)
-    if status == "running" and not more:
+    if status == "running":
+        more = True
+        while more:
+            async with run() as tx:
+                more = await _import(tx, id)
+            if more and time.monotonic() > until:
+                await _ask_again(id, run)
+                return
         await _end(id, run, files, "done")
-    elif more:
-        await _ask_again(id, run)
 
 
 async def _begin(tx: Tx, id: UUID) -> ArticleImportStatus:
@@ -85,7 +86,7 @@ async def _check(id: UUID, run: EffectRun, files: Files, until: float) -> bool:
     lines = begun.lines if begun.lines is not None else await asyncio.to_thread(table.count)
     checked = begun.checked
     more = True
-    while more and time.monotonic() < until:
+    while more:
         async with run() as tx:
             importing = await tx.load(ArticleImport, id, SYSTEM)
             if importing.status != "checking" or importing.checked != checked:
@@ -94,9 +95,10 @@ async def _check(id: UUID, run: EffectRun, files: Files, until: float) -> bool:
             more = await checking.check_lines(tx, importing, table, CHECKED_AT_ONCE)
             checked = importing.checked
             tx.emit(importing, ArticleImportChanged())
-    if more:
-        await _ask_again(id, run)
-    return not more
+        if more and time.monotonic() > until:
+            await _ask_again(id, run)
+            return False
+    return True
 
 
 async def _conclude(id: UUID, run: EffectRun, files: Files) -> ArticleImportStatus:

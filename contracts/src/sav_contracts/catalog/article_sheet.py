@@ -26,7 +26,7 @@ VAT_CLASSES = {
     "reduced": ("réduite", "réduit", "taux réduit"),
 }
 STATUSES = {"active": ("actif",), "end_of_life": ("fin de vie", "en fin de vie"), "retired": ("retiré",)}
-CURRENCIES = {"EUR": ("€", "euro"), "TND": ("DT", "dinar")}
+CURRENCIES = {"EUR": ("EUR", "€", "euro"), "TND": ("TND", "DT", "dinar")}
 
 _UNITS = re.compile(r"(€|eur|euros?|dt|tnd|ht|kw|mois|months?|pcs?)+$", re.IGNORECASE)
 # As in French, in Switzerland, and as Excel groups the digits of a number.
