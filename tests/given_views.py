@@ -19,6 +19,7 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
 from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.article_import import ArticleImportView
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
@@ -84,6 +85,20 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "surplus": 1,
         "missing": 3,
         "value": [],
+    },
+    ArticleImportView: {
+        "status": "queued",
+        "dry_run": False,
+        "file": StoredFile(sha256="a" * 64, media_type="application/gzip", size=1000, name="tarif.csv"),
+        "by_id": world.marie.id,
+        "lines": None,
+        "checked": 0,
+        "imported": 0,
+        "added": 0,
+        "updated": 0,
+        "unchanged": 0,
+        "wrong": 0,
+        "report": None,
     },
     StockLevelView: {"article_id": NOBODYS, "reference": "CH-1", "level": 3, "minimum_stock": 2},
     ReservationView: {

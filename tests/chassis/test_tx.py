@@ -8,6 +8,7 @@ import toy
 import world
 from toy import Box, BoxFilled, Fill
 from toy_asking import OnStage, filled_of, refusal, rows
+from toy_later import doing
 
 from sav_chassis.testing import Stage
 from sav_chassis.tx import Tx
@@ -189,3 +190,35 @@ async def test_rows_of_messages_name_the_persons_in_them(stage: Stage) -> None:
     assert set(logged) == named
     [(answered,)] = await rows(stage, "SELECT persons FROM answered")
     assert set(answered) == named
+
+
+async def test_many_new_rows_are_written_at_once_each_with_its_event(on_stage: OnStage) -> None:
+    stage = await on_stage(toy.bare())
+    async with doing(stage) as tx:
+        boxes = [toy.box(number, world.lea) for number in range(100, 103)]
+        tx.insert(boxes)
+        for box in boxes:
+            tx.emit(box, toy.BoxMade())
+        tx.emit(boxes[0], BoxFilled())
+    assert await rows(stage, "SELECT version, count(*) FROM box GROUP BY 1 ORDER BY 1") == [(1, 2), (2, 1)]
+    found = "SELECT l.subject FROM event_log l JOIN box b ON b.id = l.subject AND b.updated_at >= l.at ORDER BY position"
+    assert await rows(stage, found) == [(UUID(int=number),) for number in (100, 101, 102, 100)]
+
+
+async def test_many_new_rows_without_an_event_are_refused(on_stage: OnStage) -> None:
+    stage = await on_stage(toy.bare())
+    with pytest.raises(RuntimeError, match="without an event: box"):
+        async with doing(stage) as tx:
+            tx.insert([toy.box(100, world.lea)])
+    assert await rows(stage, "SELECT * FROM box") == []
+
+
+async def test_a_row_of_values_is_the_row_that_its_constructor_makes(on_stage: OnStage) -> None:
+    stage = await on_stage(toy.bare())
+    usual = toy.box(100, world.lea)
+    values = {name: getattr(usual, name) for name in ("client_id", "technician_id", "filled")}
+    async with doing(stage) as tx:
+        tx.emit(tx.add(Box.of_values(id=UUID(int=101), name="another", **values)), toy.BoxMade())
+        tx.emit(tx.add(usual), toy.BoxMade())
+    [one, other] = await rows(stage, "SELECT client_id, technician_id, filled, version FROM box")
+    assert one == other

@@ -46,12 +46,12 @@ class Counting(UploadScreening):
         super().__init__(2)
         self.made, self.most, self._now = 0, 0, 0
 
-    async def recognised(self, content: bytes, *, longest: int = 0) -> tuple[bytes, str]:
+    async def recognised(self, content: bytes, how: str = "") -> tuple[bytes, str]:
         self.made += 1
         self._now += 1
         self.most = max(self.most, self._now)
         try:
-            return await super().recognised(content, longest=longest)
+            return await super().recognised(content, how)
         finally:
             self._now -= 1
 
@@ -167,7 +167,7 @@ async def test_a_picture_that_cannot_be_made_smaller_is_shown_as_it_is(
 ) -> None:
     stored = await shelf.put(LARGE)
 
-    async def fails(content: bytes, *, longest: int = 0) -> tuple[bytes, str]:
+    async def fails(content: bytes, how: str = "") -> tuple[bytes, str]:
         raise Unreadable
 
     with monkeypatch.context() as patch:
@@ -180,7 +180,7 @@ async def test_a_picture_that_cannot_be_made_smaller_is_shown_as_it_is(
 async def test_a_machine_that_can_start_nothing_just_now_says_so(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fails(content: bytes, *, longest: int = 0) -> tuple[bytes, str]:
+    async def fails(content: bytes, how: str = "") -> tuple[bytes, str]:
         raise ManyFiles
 
     monkeypatch.setattr(shelf.screening, "recognised", fails)

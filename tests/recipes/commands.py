@@ -24,6 +24,8 @@ Fresh = Callable[[Scene, Side], Awaitable[Json]]
 # Whoever asks is used up by it: somebody new in that role, and the record.
 Alone = Callable[[Scene, Role], Awaitable[tuple[Person, Json]]]
 PROOF = ("facture.pdf", PDF, "application/pdf")
+# An import that changes nothing: it says of no article anything but its reference.
+TABLE = ("tarif.csv", b"reference\r\n", "text/csv")
 
 
 def nothing(record: Json) -> Json:
@@ -121,6 +123,13 @@ CONTRACT = {"kind": "contract", "start": "2026-01-01", "end": "2026-12-31", "rea
 
 async def article(scene: Scene, side: Side) -> Json:
     return done(await scene.manager.post("/articles", BOILER | {"reference": a_line()}), 201)
+
+
+async def importing(scene: Scene, side: Side) -> Json:
+    """An import that is not over: of more lines than are read before somebody can stop it."""
+    lines = "\r\n".join(f"{a_line()};X" for _ in range(20_000))
+    many = ("tarif.csv", f"reference;name\r\n{lines}".encode())
+    return done(await scene.manager.ask("POST", "/articles/import", files={"file": many}), 202)
 
 
 async def product(scene: Scene, side: Side) -> Json:
@@ -270,6 +279,8 @@ RECIPES: dict[str, Recipe] = {
     "GET /stock/count-sheet": Recipe(),
     "POST /stock/stocktakes": Recipe("article", counted_now),
     "GET /stock/stocktakes/{stocktake_id}/counts": Recipe("stocktake"),
+    "POST /articles/import": Recipe(files={"file": TABLE}),
+    "POST /articles/imports/{article_import_id}/cancel": Recipe("article_import", fresh=importing),
     "POST /products": Recipe("product", registration),
     "PATCH /products/{product_id}": Recipe("product", lambda _: {"place": PLACE}),
     "PUT /products/{product_id}/proof": Recipe("product", files={"proof": PROOF}, fresh=product),

@@ -157,6 +157,7 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
     technician = f"/technicians/{side.technician.id}"
     return {
         "article": article,
+        "article_import": await _import(manager),
         "stock_level": await one(f"/articles/{article['id']}/stock"),
         "reservation": await listed("/reservations", for_id=claim),
         "stocktake": stocktake,
@@ -202,6 +203,18 @@ async def _counted(manager: Person, article: Json) -> Json:
     counts = [{"article_id": article["id"], "counted": 10}]
     taken = {"counted_at": datetime.now(UTC).isoformat(), "counts": counts}
     return done(await manager.post("/stock/stocktakes", taken), 201)
+
+
+async def _import(manager: Person) -> Json:
+    """One that is over, with a line that is wrong."""
+    table = ("tarif.csv", f"reference\r\nX-{uuid7()}\r\n".encode())
+    begun = done(await manager.ask("POST", "/articles/import", files={"file": table}), 202)
+
+    async def over() -> Json | None:
+        found: Json = done(await manager.get(f"/articles/imports/{begun['id']}"))
+        return found if found["report"] else None
+
+    return await eventually(over, 20)
 
 
 async def _messages(who: Person) -> list[Json]:

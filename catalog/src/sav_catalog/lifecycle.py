@@ -1,8 +1,9 @@
-"""The states of an article, of a product's proof of purchase, and of a reservation."""
+"""The states of an article, of an import of articles, of a product's proof of purchase, and of a reservation."""
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, Role
 from sav_contracts.catalog.article import ArticleStatus
+from sav_contracts.catalog.article_import import ArticleImportStatus
 from sav_contracts.catalog.product import ProofState
 from sav_contracts.catalog.reservation import ReservationStatus
 
@@ -13,6 +14,23 @@ ARTICLE: Lifecycle[ArticleStatus] = Lifecycle(
         ("end_of_life", "active"): MANAGERS,
         ("active", "retired"): MANAGERS,
         ("end_of_life", "retired"): MANAGERS,
+    },
+)
+
+BY_ITSELF = {Role.SYSTEM}
+
+ARTICLE_IMPORT: Lifecycle[ArticleImportStatus] = Lifecycle(
+    "article_import",
+    {
+        ("queued", "checking"): BY_ITSELF,
+        ("checking", "running"): BY_ITSELF,
+        ("checking", "refused"): BY_ITSELF,
+        # A dry run.
+        ("checking", "done"): BY_ITSELF,
+        ("running", "done"): BY_ITSELF,
+        ("queued", "cancelled"): MANAGERS,
+        ("checking", "cancelled"): MANAGERS,
+        ("running", "cancelled"): MANAGERS,
     },
 )
 

@@ -1,13 +1,15 @@
 """The base classes of every service's models."""
 
 import enum
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, Generic, Literal, cast, get_args, get_origin
+from typing import Any, ClassVar, Generic, Literal, Self, cast, get_args, get_origin
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Text
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Table, Text, insert, inspect
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import TypeVar, get_original_bases
@@ -53,6 +55,21 @@ class Base(DeclarativeBase):
         Literal: Enum(enum.Enum, native_enum=False),
     }
 
+    @classmethod
+    def of_values(cls, **values: Any) -> Self:
+        """What `cls(**values)` makes, at a tenth of the cost: for many at once. Names are not checked, defaults not set."""
+        record = cast("Self", inspect(cls).class_manager.new_instance())
+        vars(record).update(values)
+        return record
+
+
+async def write(session: AsyncSession, records: Mapping[type[Base], Sequence[Base]]) -> None:
+    """Inserts new rows with one statement for each model, in this order; the session does not know them."""
+    for model, its in records.items():
+        names = inspect(model).column_attrs.keys()
+        values = [{name: getattr(record, name) for name in names} for record in its]
+        await session.execute(insert(cast("Table", model.__table__)), values)
+
 
 class Aggregate(Base, Generic[ViewT]):
     """What is loaded, changed and announced (as this view) as a unit.
@@ -88,4 +105,5 @@ class Aggregate(Base, Generic[ViewT]):
 
     @classmethod
     def kind(cls) -> str:
-        return cls.__name__.lower()
+        """The kind of record, as its view and its events call it."""
+        return cls.shown_as().kind()

@@ -1,10 +1,10 @@
 """The transaction a handler works in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, event, text
@@ -16,7 +16,7 @@ from sav_chassis.copies import Copies
 from sav_chassis.database import Database, driver, utc_now
 from sav_chassis.envelope import INSIDE, MAX_DELIVERED, Caller, Context, Envelope
 from sav_chassis.errors import AnotherRecord, AnotherVersion, NoSuch, NotYet, RecordTooLarge, SavError
-from sav_chassis.model import Aggregate, Base
+from sav_chassis.model import Aggregate, Base, write
 from sav_chassis.revocations import revoke
 from sav_chassis.settings import Settings
 from sav_chassis.stored_names import stored_name
@@ -107,6 +107,7 @@ class Tx:
         # When the event of a reaction happened. That may be long ago where it was lost or parked.
         self.happened_at = happened_at or self.now
         self._asked: list[TaskRequest] = []
+        self._inserted: dict[type[Base], list[Base]] = {}
         self._emitted: list[PendingEvent] = []
         self._changed: set[Aggregate] = set()
         # Every person whom its events name; known once it is sealed.
@@ -171,6 +172,7 @@ class Tx:
             or session.new
             or session.dirty
             or session.deleted
+            or self._inserted
             or self._emitted
             or self._asked
         ):
@@ -231,11 +233,22 @@ class Tx:
 
     def add(self, record: B) -> B:
         """Adds a new row."""
+        self._begin(record)
+        self.session.add(record)
+        return record
+
+    def insert(self, records: Iterable[Base]) -> None:
+        """Adds many new rows, with one statement for each table in the end: nobody finds them before."""
+        for record in records:
+            if self._begin(record):
+                self._changed.add(record)
+            self._inserted.setdefault(type(record), []).append(record)
+
+    def _begin(self, record: Base) -> TypeGuard[Aggregate]:
         if isinstance(record, Aggregate):
             record.version = 0
             record.created_at = record.updated_at = self.now
-        self.session.add(record)
-        return record
+        return isinstance(record, Aggregate)
 
     def emit(self, aggregate: Aggregate[V], event: Event[V]) -> None:
         """Announces a change of the aggregate. The event gets the view as it is after the transaction."""
@@ -282,6 +295,7 @@ class Tx:
     async def seal(self) -> list[Envelope]:
         """Writes rows, log, outbox, timers and effects; the last step before the commit. Answers the envelopes."""
         await self.session.flush()
+        await write(self.session, self._inserted)
         silent = self._changed - {emitted.aggregate for emitted in self._emitted}
         if silent:
             raise RuntimeError(
@@ -290,10 +304,11 @@ class Tx:
         views = {id(emitted.aggregate): emitted.aggregate.view() for emitted in self._emitted}
         sealed: list[RecordedEvent] = []
         rows: list[list[Any]] = []
+        context = self.context.model_dump()
         for emitted in self._emitted:
             event = emitted.event.with_state(views[id(emitted.aggregate)])
             envelope = Envelope(
-                **self.context.model_dump(),
+                **context,
                 id=uuid7(),
                 type=event.type_name(),
                 at=emitted.at,

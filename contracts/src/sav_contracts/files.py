@@ -13,6 +13,11 @@ MAX_BODY = 1_000_000
 MAX_UPLOAD = 30_000_000
 IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
 PAPERS = IMAGES | {"application/pdf"}
+CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# A table is kept as a compressed CSV in one form, however it was sent: see `sav_edge.tables`.
+TABLES = frozenset({"application/gzip"})
+# Bytes of a table as it is sent.
+MAX_TABLE_BYTES = 25_000_000
 
 
 # Hexadecimal.
@@ -38,8 +43,13 @@ class WrongMediaType(WrongValue):
 class Takes:
     """Marks a field that an upload fills: by a multipart form at the edge, never by JSON."""
 
-    def __init__(self, media_types: frozenset[str]) -> None:
+    def __init__(
+        self, media_types: frozenset[str], sent: frozenset[str] | None = None, most: int = MAX_FILE_BYTES
+    ) -> None:
+        """`sent`: in which media types a file comes, where it is kept in another one; `most`: its bytes then."""
         self.media_types = media_types
+        self.sent = sent or media_types
+        self.most = most
 
     def check(self, file: StoredFile) -> StoredFile:
         if file.media_type not in self.media_types:
@@ -47,9 +57,11 @@ class Takes:
         return file
 
 
-_IMAGE, _PAPER = Takes(IMAGES), Takes(PAPERS)
+_IMAGE, _PAPER, _TABLE = Takes(IMAGES), Takes(PAPERS), Takes(TABLES, frozenset({CSV, XLSX}), MAX_TABLE_BYTES)
 
 # A picture. It is re-encoded without its metadata before it is stored.
 Image = Annotated[StoredFile, _IMAGE, AfterValidator(_IMAGE.check)]
 # A picture or a PDF, such as a receipt.
 Paper = Annotated[StoredFile, _PAPER, AfterValidator(_PAPER.check)]
+# A table: XLSX, or CSV as any spreadsheet writes it.
+Table = Annotated[StoredFile, _TABLE, AfterValidator(_TABLE.check)]

@@ -2,9 +2,24 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeVar, cast, get_args, get_origin
+from types import NoneType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Self,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+)
 from uuid import UUID
 
 from pydantic import (
@@ -28,6 +43,8 @@ T = TypeVar("T")
 
 PERSON_ID = "person id"
 PERSONAL = "personal"
+# The types of values that are no messages and hold none.
+PLAIN = (str, int, float, Decimal, date, time, timedelta, UUID, Enum, NoneType)
 # Replaces erased values in logged messages.
 ERASED = "…"
 
@@ -325,11 +342,33 @@ def is_erased(message: BaseModel) -> bool:
     return False
 
 
+@cache
+def _may_name(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields in which a message may name a person: marked ones, and those that may hold other messages."""
+    marked = _marked(model)
+    fields = model.model_fields.items()
+    return tuple(name for name, field in fields if name in marked or not _is_plain(field.annotation))
+
+
+def _is_plain(annotation: Any) -> bool:
+    """Whether its values are certain to hold no messages."""
+    if get_origin(annotation) is Literal:
+        return True
+    parts = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _is_plain(parts[0])
+    return (
+        all(map(_is_plain, parts))
+        if parts
+        else isinstance(annotation, type) and issubclass(annotation, PLAIN)
+    )
+
+
 def persons(message: BaseModel) -> frozenset[UUID]:
     """The ids of all persons that this message names, at any depth."""
     found: set[UUID] = set()
     marked = _marked(type(message))
-    for name in type(message).model_fields:
+    for name in _may_name(type(message)):
         value = getattr(message, name)
         for item in value if isinstance(value, (list, tuple, set, frozenset)) else (value,):
             if isinstance(item, BaseModel):

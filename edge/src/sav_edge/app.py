@@ -31,6 +31,7 @@ from sav_edge import declared, problems, unmatched
 from sav_edge.api_docs import described
 from sav_edge.audit_log import Audit
 from sav_edge.bodies import BodyLimits
+from sav_edge.exports import Exports
 from sav_edge.http_server import Config, Server
 from sav_edge.live_settings import LiveSettings
 from sav_edge.middleware import RequestMiddleware
@@ -109,7 +110,17 @@ async def application(settings: Settings, health: Health | None = None) -> Async
         audit = Audit(database.pool, settings)
         deadline = settings.command_deadline
         gateway = Gateway(
-            read, client, verifier, deadline, apply_reply, uploads, pictures, papers, limiter, audit
+            read,
+            Exports(read),
+            client,
+            verifier,
+            deadline,
+            apply_reply,
+            uploads,
+            pictures,
+            papers,
+            limiter,
+            audit,
         )
         consumer = ViewConsumer(take_in, database, broker, "edge.views")
         await consumer.start()

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from sav_chassis.errors import Malformed, SavError, TooLarge, WrongField, WrongFields
-from sav_contracts.files import MAX_BODY, MAX_FILE_BYTES, MAX_UPLOAD, Takes
+from sav_contracts.files import MAX_BODY, MAX_UPLOAD, Takes
 from sav_contracts.messages import RequestMessage
 from sav_contracts.sentences import Text
 
@@ -113,7 +113,7 @@ class FieldsTooLarge(TooLarge):
 
 class FileTooLarge(TooLarge):
     field: str
-    most: int = MAX_FILE_BYTES // 1_000_000
+    most: int
     en = "The file is too large: at most {most} MB"
     fr = "Le fichier est trop volumineux : au plus {most} Mo"
 
@@ -164,11 +164,16 @@ class OtherBody(UnsupportedMediaType):
 
 @dataclass(frozen=True)
 class FileField:
-    """A field that takes uploaded files: which media types, whether several, and whether it is required."""
+    """A field that takes uploaded files: of which kinds, whether several, and whether it is required."""
 
-    media_types: frozenset[str]
+    takes: Takes
     many: bool
     required: bool
+
+    @property
+    def media_types(self) -> frozenset[str]:
+        """Those in which its files are kept."""
+        return self.takes.media_types
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,7 @@ def file_fields(message: MessageType) -> Mapping[str, FileField]:
     for name, field in message.model_fields.items():
         if takes := _takes(field.annotation, field.metadata):
             many = get_origin(field.annotation) is list
-            found[name] = FileField(takes.media_types, many, field.is_required())
+            found[name] = FileField(takes, many, field.is_required())
     return found
 
 
@@ -345,8 +350,8 @@ class Form:
             self._text_left -= len(chunk)
             if self._text_left < 0:
                 raise FieldsTooLarge(megabytes=_megabytes(self._text))
-        elif len(self._content) > MAX_FILE_BYTES:
-            raise FileTooLarge(field=self._name)
+        elif len(self._content) > (most := self._takes[self._name].takes.most):
+            raise FileTooLarge(field=self._name, most=most // 1_000_000)
 
     def _end(self) -> None:
         if self._name not in self._takes:

@@ -12,9 +12,8 @@ from sav_chassis.settings import Settings
 from sav_edge import problems, request_framing
 from sav_edge.addresses import Addresses, client_network
 from sav_edge.connection_slots import ConnectionSlots
+from sav_edge.reply import CUT
 
-# The ASGI extension with which the application aborts a connection.
-CUT = "sav.cut"
 # Seconds after `body_within` until a connection is closed if nobody reads its body; a reader has refused it by then.
 LINGER = 5.0
 # Seconds that a connection without a slot stays open, so that its request can be refused.

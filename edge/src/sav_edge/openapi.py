@@ -8,12 +8,13 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from sav_chassis.errors import Problem
 from sav_contracts.actor import ANYONE, Actor, Role
-from sav_contracts.files import MAX_FILE_BYTES, MAX_UPLOAD
+from sav_contracts.files import MAX_UPLOAD
 from sav_contracts.messages import RequestMessage, View
 from sav_contracts.surface import (
     SURFACE,
     AnyRow,
     EdgeQueryRow,
+    ExportRow,
     FileRow,
     ListRow,
     MessageRow,
@@ -26,13 +27,13 @@ from sav_contracts.surface import (
 from sav_contracts.timeline import Entry
 from sav_edge import downloads, openapi_extras
 from sav_edge.bodies import FORM, JSON, file_fields, media_types
+from sav_edge.exports import FORMATS, OF_PAGES
 from sav_edge.list_query import MAX_SEARCH, form, parameters
 from sav_edge.openapi_responses import REFUSALS, headers, refusals, with_headers
 from sav_edge.papers import PAPERS
 from sav_edge.picture_sizes import LONGEST
 from sav_edge.routes import PREFIX
 from sav_edge.screen_upload import PDF
-from sav_edge.uploads import ENDINGS
 
 Json = dict[str, Any]
 CLIENT = Actor(role=Role.CLIENT)
@@ -76,6 +77,16 @@ PICTURE = {
     + "; `large`: as it was stored, no side over 2560. A picture is never enlarged, and a PDF has one size.",
     "v": "The `sha256` of the file in its record: with it, this address is that of one picture for good, which a browser "
     "does not ask for again. Without it, it asks again after five minutes.",
+}
+EXPORTED = (
+    "All that the caller may see, as a table: with `format=csv` as spreadsheets open it in France (semicolons, commas "
+    "in amounts, UTF-8 with its mark), with `format=xlsx` as a workbook. An import takes it back. Texts are only ever "
+    "texts: in the CSV an apostrophe stands before what would begin a formula."
+)
+FORMAT = {
+    "name": "format",
+    "in": "query",
+    "schema": {"type": "string", "enum": ["csv", "xlsx"], "default": "csv"},
 }
 BINARY = {"type": "string", "format": "binary"}
 
@@ -167,7 +178,11 @@ def _operation(row: AnyRow, references: dict[type[BaseModel], Json], definitions
             {"name": name, "in": "query", "description": PICTURE[name], "schema": schema}
             for name, schema in downloads.form(row).model_json_schema()["properties"].items()
         ]
-    if isinstance(row, ReadRow):
+    if isinstance(row, ExportRow):
+        operation["parameters"].append(FORMAT)
+        names = [name for name in parameters(row.list) if name not in OF_PAGES]
+        operation["parameters"] += [_query_parameter(name, row.list) for name in names]
+    elif isinstance(row, ReadRow):
         operation["parameters"].append(KNOWN)
     return operation
 
@@ -176,6 +191,8 @@ def _described(row: AnyRow) -> str:
     match row:
         case MessageRow():
             said = row.message.__doc__
+        case ExportRow():
+            said = EXPORTED
         case ListRow():
             said = (
                 "What the caller may see, newest first; `next` of a page is the `after` of the following one."
@@ -194,6 +211,8 @@ def _operation_id(row: AnyRow) -> str:
     match row:
         case ListRow():
             return f"list{name}s"
+        case ExportRow():
+            return f"export{name}s"
         case RecordRow():
             return f"get{name}"
         case OwnRecordRow():
@@ -222,7 +241,7 @@ def _public(row: AnyRow) -> bool:
 def _responses(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
     status = str(row.status)
     responses = {status: _answer(row, references)} | _refusals(row)
-    if isinstance(row, ReadRow):
+    if isinstance(row, ReadRow) and not isinstance(row, ExportRow):
         return with_headers(responses, {"ETag": (status, "304")})
     if isinstance(row, EdgeQueryRow) or row.method == "GET":
         return with_headers(responses)
@@ -237,8 +256,11 @@ def _answer(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
     if isinstance(row, FileRow):
         return {
             "description": "The file",
-            "content": {media_type: {"schema": BINARY} for media_type in ENDINGS},
+            "content": {media_type: {"schema": BINARY} for media_type in row.media_types},
         }
+    if isinstance(row, ExportRow):
+        content = {media_type.partition(";")[0]: {"schema": BINARY} for media_type in FORMATS.values()}
+        return {"description": "The table", "content": content}
     if isinstance(row, TimelineRow):
         shapes = [references[Entry]]
     else:
@@ -264,11 +286,12 @@ def _refusals(row: AnyRow) -> Json:
     expected = {"401", "403", "404", "422", "429", "503"}
     if isinstance(row, MessageRow):
         expected = set(REFUSALS) - (BODILY | CHANGING if row.method == "GET" else set())
-    if isinstance(row, ListRow | EdgeQueryRow) and "{" not in row.path:
+    if isinstance(row, ListRow | EdgeQueryRow | ExportRow) and "{" not in row.path:
         expected -= {"404"}
     if "token" not in row.message.model_fields:
         expected -= {"410"}
-    held = {"304": {"description": "The caller holds it already"}} if isinstance(row, ReadRow) else {}
+    tagged = isinstance(row, ReadRow) and not isinstance(row, ExportRow)
+    held = {"304": {"description": "The caller holds it already"}} if tagged else {}
     return refusals(expected) | held
 
 
@@ -281,7 +304,7 @@ def _body(schema: Json, row: MessageRow) -> Json | None:
     files = file_fields(message)
     body: Json = {"required": bool(fields.get("required")), "content": {}}
     if files:
-        file, whole = MAX_FILE_BYTES // 1_000_000, MAX_UPLOAD // 1_000_000
+        file, whole = max(field.takes.most for field in files.values()) // 1_000_000, MAX_UPLOAD // 1_000_000
         body["description"] = f"A file may have {file} MB, the whole body {whole} MB."
     for media_type in media_types(message):
         if media_type == FORM:
@@ -305,7 +328,7 @@ def _form(fields: Json, message: type[RequestMessage[BaseModel]]) -> Json:
         bounds = {bound: properties[name][bound] for bound in ("minItems", "maxItems") if file.many}
         properties[name] = {"type": "array", "items": BINARY} | bounds if file.many else BINARY
     encoding = {
-        name: {"contentType": ", ".join(sorted(file.media_types))}
+        name: {"contentType": ", ".join(sorted(file.takes.sent))}
         for name, file in file_fields(message).items()
     }
     return {"schema": fields | {"properties": properties}, "encoding": encoding}

@@ -62,7 +62,7 @@ class Pictures:
                 return content, _media_type(content)
             whole = await self._files.get(picture)
             try:
-                content, media_type = await self._screening.recognised(whole, longest=LONGEST[size])
+                content, media_type = await self._screening.recognised(whole, str(LONGEST[size]))
             except (Unsuitable, Unreadable) as error:
                 log.warning("a picture was not made smaller", sha256=picture.sha256, error=repr(error))
                 return whole, picture.media_type

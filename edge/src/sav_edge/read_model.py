@@ -1,7 +1,7 @@
 """Reads: one SQL statement over the read model, within the caller's scope."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from math import inf
@@ -23,7 +23,7 @@ from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
 from sav_edge.list_query import Listing, QueryParameters, limit_of, mark, parse
 from sav_edge.list_statement import Chosen, ListStatement
-from sav_edge.listed import LISTED, OTHERS, filter_query, search_query
+from sav_edge.listed import LISTED, OTHERS, filter_query, search_query, sorted_as
 
 # Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
 MOST_OTHERS = 5000
@@ -109,6 +109,31 @@ class ReadModel:
         if not rows:
             await self._check_complete()
         return _page(rows, listing)
+
+    async def pages(
+        self, row: ListRow, asked: QueryParameters, actor: Actor, order: str, size: int
+    ) -> AsyncIterator[Sequence[str]]:
+        """All records of a list that the actor may see, page by page, each as it is when its page is read.
+
+        By a field that never changes, so that none is left out or there twice. No transaction is open in between.
+        """
+        listing = parse(row, asked, actor)
+        listing.order, listing.descending, listing.limit = order, False, size
+        _, listing.sorted_as = sorted_as(row.message, order)
+        rows = await self._listed(row, {}, listing, actor)
+        if not rows:
+            await self._check_complete()
+        while True:
+            yield [found["doc"] for found in rows[:size]]
+            if len(rows) <= size:
+                return
+            listing.after = rows[size - 1]["place"], rows[size - 1]["id"]
+            rows = await self._listed(row, {}, listing, actor)
+
+    async def field_of(self, view: type[View], name: str, ids: Iterable[str]) -> dict[str, str]:
+        """A field of records that somebody sees, by id."""
+        statement = "SELECT id::text, doc ->> $2 FROM view WHERE kind = $1 AND id = ANY($3::uuid[])"
+        return dict(tuple(found) for found in await self._pool.fetch(statement, view.kind(), name, list(ids)))
 
     async def _corrections(self, row: ListRow, listing: Listing, actor: Actor) -> list[str]:
         """What to search for instead, where a word occurs in no record that the list would show the actor."""

@@ -28,6 +28,7 @@ from sav_contracts.surface import (
     SURFACE,
     AnyRow,
     EdgeQueryRow,
+    ExportRow,
     FileRow,
     ListRow,
     MessageRow,
@@ -39,6 +40,7 @@ from sav_contracts.surface import (
 )
 from sav_edge import bodies, downloads, etags, problems
 from sav_edge.audit_log import Audit
+from sav_edge.exports import Exports
 from sav_edge.language import prefers_french
 from sav_edge.list_query import QueryParameters
 from sav_edge.papers import Papers
@@ -100,6 +102,7 @@ class Gateway:
     """What the handlers need: the read model, the command client, how to apply a command's events, files, limits."""
 
     read: ReadModel
+    exports: Exports
     client: CommandClient
     verifier: Verifier
     deadline: float
@@ -125,6 +128,8 @@ class Gateway:
                 elif isinstance(row, EdgeQueryRow):
                     found = await self.audit.page(await self._message(row.message, request))
                     reply = _reply(row, found.model_dump_json(), headers)
+                elif isinstance(row, ExportRow):
+                    reply = await self.exports.answer(row, _query(request), call.actor, headers)
                 elif isinstance(row, ListRow | TimelineRow):
                     reply = await self._list(row, request, call.actor, headers)
                 elif isinstance(row, PaperRow):

@@ -13,6 +13,8 @@ import sys
 from sav_edge.upload_errors import Unreadable, Unsuitable
 
 PDF = "application/pdf"
+# The program's argument where a table is wanted, which its bytes do not tell: anything may be a CSV.
+AS_TABLE = "table"
 # Bytes of memory that this process may use, how many of them are program code, and its seconds of processor time.
 MEMORY = 350_000_000
 PROGRAMS = 25_000_000
@@ -21,21 +23,25 @@ SECONDS = 20
 REFUSED, UNREAD = "refused", "unread"
 
 
-def recognised(content: bytes, longest: int = 0) -> tuple[bytes, str]:
+def recognised(content: bytes, how: str = "") -> tuple[bytes, str]:
     """The bytes to keep and their media type, always the same for the same bytes.
 
-    A picture is re-encoded, a PDF screened. With `longest`, it is a picture that was kept before, to be made smaller.
-    `Unsuitable` or `Unreadable` says why nothing is kept.
+    A picture is re-encoded, a PDF screened. `how` is `AS_TABLE` where a table is rewritten, or for a picture that was kept
+    before the most pixels of its longer side. `Unsuitable` or `Unreadable` says why nothing is kept.
     """
-    # Only one of the two modules is needed, and importing takes most of the time.
-    if content.startswith(b"%PDF-") and not longest:
+    # Only one of the modules is needed, and importing takes most of the time.
+    if how == AS_TABLE:
+        from sav_edge.tables import TABLE, table
+
+        return table(content), TABLE
+    if content.startswith(b"%PDF-") and not how:
         from sav_edge.pdfs import screened
 
         return screened(content), PDF
     from sav_edge.pictures import remade, smaller
 
     try:
-        return smaller(content, longest) if longest else remade(content)
+        return smaller(content, int(how)) if how else remade(content)
     except (Unsuitable, MemoryError):
         raise
     except Exception as error:
@@ -43,14 +49,14 @@ def recognised(content: bytes, longest: int = 0) -> tuple[bytes, str]:
         raise Unreadable from error
 
 
-def main(longest: int = 0) -> None:
+def main(how: str = "") -> None:
     """Reads a file from standard input; writes a line that says what it is, then what is kept of it."""
     os.nice(10)  # answering requests comes first
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY - PROGRAMS, MEMORY - PROGRAMS))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        kept, kind = recognised(sys.stdin.buffer.read(), longest)
+        kept, kind = recognised(sys.stdin.buffer.read(), how)
     except Unsuitable as error:
         kept, kind = json.dumps(error.text()).encode(), REFUSED
     except Unreadable:
@@ -60,4 +66,4 @@ def main(longest: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -29,7 +28,7 @@ from sav_contracts.messages import View
 from sav_contracts.surface import EVERYBODY, Row
 from sav_edge import problems
 from sav_edge.changes import EVERYTHING, Change, Changes
-from sav_edge.http_server import CUT
+from sav_edge.reply import cut
 from sav_edge.request_context import RequestContext, request_context_of
 from sav_edge.routes import HttpRequest, no_parameters
 
@@ -306,7 +305,7 @@ def streaming(streams: Streams, admit: Callable[[Row, HttpRequest], str | None])
             token = admit(ROW, request)
             no_parameters(request)
             last = call.header(b"last-event-id")
-            opened = await streams.open(call.actor, token or "", _cut(request), last)
+            opened = await streams.open(call.actor, token or "", partial(cut, request.scope), last)
         except SavError as error:
             call.ended = error.problem.code
             return problems.reply(error.problem, UNKEPT)
@@ -325,9 +324,3 @@ async def _answer(
     finally:
         streams.close(stream)
         call.ended = stream.over
-
-
-def _cut(request: HttpRequest) -> Callable[[], None]:
-    """Aborts the connection, even with data unsent; under another server than ours it does nothing."""
-    extensions: dict[str, Any] = request.scope.get("extensions") or {}
-    return cast("Callable[[], None]", extensions[CUT]["now"] if CUT in extensions else bool)

@@ -44,12 +44,12 @@ class UploadScreening:
     def __init__(self, at_once: int) -> None:
         self._free = asyncio.Semaphore(at_once)
 
-    async def recognised(self, content: bytes, *, longest: int = 0) -> tuple[bytes, str]:
-        """The bytes to keep and their media type; with `longest`, those of a stored picture that is made smaller.
+    async def recognised(self, content: bytes, how: str = "") -> tuple[bytes, str]:
+        """The bytes to keep and their media type; `how` is explained in `screen_upload`.
 
         `Unsuitable` or `Unreadable` where nothing is kept; `Unavailable` where the machine cannot start a process for it.
         """
-        program = (*PROGRAM, str(longest)) if longest else PROGRAM
+        program = (*PROGRAM, how) if how else PROGRAM
         async with self._free:
             try:
                 output = await output_of(program, content, WITHIN)

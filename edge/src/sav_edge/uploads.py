@@ -21,14 +21,21 @@ from sav_edge.bodies import (
     UploadedFile,
     file_fields,
 )
-from sav_edge.screen_upload import PDF
+from sav_edge.screen_upload import AS_TABLE, PDF
+from sav_edge.tables import TABLE
 from sav_edge.upload_errors import Unreadable, Unsuitable
 from sav_edge.upload_screening import ManyFiles, UploadScreening
 
 A = TypeVar("A", bound=RequestMessage[Any])
 
 MAX_NAME = 200
-ENDINGS = {"image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",), PDF: (".pdf",)}
+ENDINGS = {
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    PDF: (".pdf",),
+    # The name says what was sent.
+    TABLE: (".csv", ".xlsx", ".txt", ".tsv"),
+}
 # Bytes that all current bodies with files of this process may take.
 IN_HAND = 150_000_000
 
@@ -37,6 +44,12 @@ class PictureTooLarge(TooLarge):
     field: str
     en = "this picture is too large to be kept as it is; send it as a JPEG"
     fr = "cette image est trop volumineuse pour être conservée telle quelle ; envoyez-la en JPEG"
+
+
+class TableTooLarge(TooLarge):
+    field: str
+    en = "this table is too large to be kept; divide it"
+    fr = "ce tableau est trop volumineux pour être conservé ; divisez-le"
 
 
 class NoPictureOrPdf(UnsupportedMediaType):
@@ -99,8 +112,9 @@ class Uploads:
 
     async def _recognised(self, file: UploadedFile, field: FileField) -> tuple[bytes, str]:
         unread = NoPictureOrPdf if PDF in field.media_types else NoPicture
+        as_table = TABLE in field.media_types
         try:
-            content, media_type = await self.recogniser.recognised(file.content)
+            content, media_type = await self.recogniser.recognised(file.content, AS_TABLE if as_table else "")
         except Unsuitable as error:
             raise FileUnsuitable(field=file.field, why=error.text()) from None
         except Unreadable:
@@ -108,7 +122,7 @@ class Uploads:
         if media_type not in field.media_types:
             raise unread(field=file.field)
         if len(content) > MAX_FILE_BYTES:
-            raise PictureTooLarge(field=file.field)
+            raise (TableTooLarge if as_table else PictureTooLarge)(field=file.field)
         return content, media_type
 
 

@@ -1,6 +1,6 @@
 """Adding, changing and retiring articles."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sav_contracts.catalog.article import (
     ArticleAdded,
     ArticleChanged,
     ArticleRetired,
+    ArticleStatus,
     ChangeArticle,
     RetireArticle,
     SetArticleImage,
@@ -41,28 +42,27 @@ async def add_article(cmd: AddArticle, tx: Tx, by: Actor) -> Article:
     """Put an article into the catalogue, with nothing of it in stock."""
     await _check_reference(tx, cmd.reference)
     await _check_parts(tx, cmd.compatible_parts)
-    article = tx.add(
-        Article(
-            id=tx.new_id(),
-            status="active",
-            in_stock=False,
-            image=None,
-            **_fields(cmd, AddArticle.model_fields),
-        )
+    article, level = new_article(cmd, tx.new_id())
+    tx.add(article)
+    tx.add(level)
+    tell_new(tx, article, level)
+    return article
+
+
+def new_article(cmd: AddArticle, id: UUID, status: ArticleStatus = "active") -> tuple[Article, StockLevel]:
+    """The article and its stock level, with nothing in stock."""
+    fields = _fields(cmd, AddArticle.model_fields)
+    article = Article.of_values(id=id, status=status, in_stock=False, image=None, **fields)
+    level = StockLevel.of_values(
+        id=stock_id(id), article_id=id, reference=cmd.reference, level=0, minimum_stock=cmd.minimum_stock
     )
-    level = tx.add(
-        StockLevel(
-            id=stock_id(article.id),
-            article_id=article.id,
-            reference=article.reference,
-            level=0,
-            minimum_stock=article.minimum_stock,
-        )
-    )
+    return article, level
+
+
+def tell_new(tx: Tx, article: Article, level: StockLevel) -> None:
     tx.emit(article, ArticleAdded())
     # No stock moved, but read sides learn a level only from an event.
     tx.emit(level, StockLevelChanged())
-    return article
 
 
 @catalog.command(ChangeArticle)
@@ -75,12 +75,25 @@ async def change_article(cmd: ChangeArticle, tx: Tx, by: Actor) -> Article:
     if empty:
         raise WrongFields.each(Empty(field=name) for name in empty)
     article = await tx.load(Article, cmd.article_id, by)
-    article.check_not_retired()
+    check_changes(article, changes, by)
     await _check_parts(tx, cmd.compatible_parts or [])
-    if cmd.status and cmd.status != article.status:
-        article.move(cmd.status, by)
-    if cmd.minimum_stock not in (None, article.minimum_stock):
-        await _expect_stock(tx, article, changes["minimum_stock"], by)
+    level = None
+    if changes.get("minimum_stock", article.minimum_stock) != article.minimum_stock:
+        level = await tx.load(StockLevel, stock_id(article.id), by)
+    return change(tx, article, level, changes)
+
+
+def check_changes(article: Article, changes: Mapping[str, Any], by: Actor) -> None:
+    """Raises the refusal where the article may not be changed so."""
+    article.check_not_retired()
+    if (status := changes.get("status", article.status)) != article.status:
+        article.lifecycle.check(article.status, status, by)
+
+
+def change(tx: Tx, article: Article, level: StockLevel | None, changes: Mapping[str, Any]) -> Article:
+    """Changes what was checked; `level` is its stock level where the minimum stock changes."""
+    if level:
+        _expect_stock(tx, level, changes["minimum_stock"])
     for name, value in changes.items():
         setattr(article, name, value)
     tx.emit(article, ArticleChanged())
@@ -106,9 +119,8 @@ async def set_article_image(cmd: SetArticleImage, tx: Tx, by: Actor) -> Article:
     return article
 
 
-async def _expect_stock(tx: Tx, article: Article, minimum: int, by: Actor) -> None:
+def _expect_stock(tx: Tx, level: StockLevel, minimum: int) -> None:
     """Sets the minimum stock; emits `StockLow` where the level is below it now and was not before."""
-    level = await tx.load(StockLevel, stock_id(article.id), by)
     was_low = level.is_low
     level.minimum_stock = minimum
     tx.emit(level, StockLevelChanged())

@@ -1,6 +1,7 @@
-"""Articles, their stock, stocktakes, and installed products."""
+"""Articles, their imports and their stock, stocktakes, and installed products."""
 
 from sav_catalog.model.article import Article
+from sav_catalog.model.article_import import ArticleImport
 from sav_catalog.model.product import Product
 from sav_catalog.model.reservation import Reservation
 from sav_catalog.model.stock import StockLevel, StockMovement, stock_id
@@ -8,6 +9,7 @@ from sav_catalog.model.stocktake import Stocktake, StocktakeLine
 
 __all__ = [
     "Article",
+    "ArticleImport",
     "Product",
     "Reservation",
     "StockLevel",

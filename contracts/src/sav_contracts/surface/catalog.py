@@ -9,6 +9,7 @@ from sav_contracts.catalog.article import (
     RetireArticle,
     SetArticleImage,
 )
+from sav_contracts.catalog.article_import import ArticleImportView, CancelArticleImport, ImportArticles
 from sav_contracts.catalog.product import (
     AddCover,
     ChangeProduct,
@@ -24,11 +25,13 @@ from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import MoveStock, StockLevelView
 from sav_contracts.catalog.stock_report import FindStockMovements, GetStockReport
 from sav_contracts.catalog.stocktake import GetCountSheet, GetStocktakeCounts, RecordStocktake, StocktakeView
+from sav_contracts.files import CSV
 from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,
     EVERYBODY,
     MANAGER,
     TIMES,
+    ExportRow,
     FileRow,
     ListRow,
     MessageRow,
@@ -39,22 +42,23 @@ from sav_contracts.surface.rows import (
 )
 from sav_contracts.visibility import Limited
 
-ROWS = (
-    ListRow(
-        "Browse and search articles",
-        "GET /articles",
-        ArticleView,
-        EVERYBODY,
-        # Staff list retired articles too: technicians repair what was sold before.
-        only={Role.CLIENT: Limited("status", IN_CATALOGUE)},
-        filters=(
-            # By `id` a page shows the parts of an appliance; by a part it shows what that fits.
-            *("id", "compatible_parts"),
-            *("reference", "gtin", "family", "brand", "fuel", "heats", "in_stock", "status"),
-        ),
-        sorts=(*TIMES, "reference", "name", "brand", "price", "in_stock"),
-        search=("reference", "gtin", "name", "brand", "model", "description"),
+ARTICLES = ListRow(
+    "Browse and search articles",
+    "GET /articles",
+    ArticleView,
+    EVERYBODY,
+    # Staff list retired articles too: technicians repair what was sold before.
+    only={Role.CLIENT: Limited("status", IN_CATALOGUE)},
+    filters=(
+        # By `id` a page shows the parts of an appliance; by a part it shows what that fits.
+        *("id", "compatible_parts"),
+        *("reference", "gtin", "family", "brand", "fuel", "heats", "in_stock", "status"),
     ),
+    sorts=(*TIMES, "reference", "name", "brand", "price", "in_stock"),
+    search=("reference", "gtin", "name", "brand", "model", "description"),
+)
+ROWS = (
+    ARTICLES,
     # Also of a retired one: products of it, and visits with it, name it still.
     RecordRow("Article sheet", "GET /articles/{article_id}", ArticleView, EVERYBODY),
     MessageRow("Add an article", "POST /articles", AddArticle, MANAGERS, status=201),
@@ -93,6 +97,26 @@ ROWS = (
     MessageRow(
         "Counts of a stocktake", "GET /stock/stocktakes/{stocktake_id}/counts", GetStocktakeCounts, MANAGERS
     ),
+    MessageRow("Import articles", "POST /articles/import", ImportArticles, MANAGERS, status=202),
+    *list_and_record(
+        "Imports of articles",
+        "/articles/imports",
+        ArticleImportView,
+        MANAGERS,
+        filters=("status", "dry_run", "by_id"),
+    ),
+    MessageRow(
+        "Stop an import", "POST /articles/imports/{article_import_id}/cancel", CancelArticleImport, MANAGERS
+    ),
+    FileRow(
+        "Wrong lines of an import",
+        "GET /articles/imports/{article_import_id}/report",
+        ArticleImportView,
+        MANAGERS,
+        file="report",
+        media_types=(CSV,),
+    ),
+    ExportRow("Export articles", "GET /articles/export", ArticleView, MANAGERS, list=ARTICLES),
     *list_and_record(
         "Installed products",
         "/products",

@@ -160,10 +160,14 @@ class TimelineRow(ReadRow):
 
 @dataclass(frozen=True, eq=False)
 class FileRow(ReadRow):
-    """A file of a record; `file` is the field that holds it. A picture may be asked for in smaller `sizes`."""
+    """A file of a record, in one of these media types; `file` is the field that holds it.
+
+    A picture may be asked for in smaller `sizes`.
+    """
 
     _: KW_ONLY
     file: str
+    media_types: tuple[str, ...] = ("image/jpeg", "image/png", "application/pdf")
     sizes: bool = False
 
     def __post_init__(self) -> None:
@@ -184,13 +188,36 @@ class PaperRow(ReadRow):
     paper: str
 
 
+@dataclass(frozen=True, eq=False)
+class ExportRow(ReadRow):
+    """The records of a list as a spreadsheet, with the filters and the search of the list."""
+
+    _: KW_ONLY
+    list: ListRow
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.list.message is not self.message or not self.roles <= self.list.roles:
+            raise TypeError(f"{self.route} exports another list, or for others")
+
+
 def expect_fields(row: ReadRow, *names: str) -> None:
     """`TypeError` where the view of the row has no such field; fields within a field are none of its own."""
     if unknown := [name for name in names if name not in row.message.model_fields]:
         raise TypeError(f"{row.route}: {row.message.__name__} has no field {', '.join(unknown)}")
 
 
-AnyRow = MessageRow | EdgeQueryRow | ListRow | RecordRow | OwnRecordRow | TimelineRow | FileRow | PaperRow
+AnyRow = (
+    MessageRow
+    | EdgeQueryRow
+    | ListRow
+    | RecordRow
+    | OwnRecordRow
+    | TimelineRow
+    | FileRow
+    | PaperRow
+    | ExportRow
+)
 
 
 def list_and_record(

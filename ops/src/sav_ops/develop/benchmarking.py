@@ -34,6 +34,7 @@ MEASURES = (
     "command",
     "whole_path",
     "emit",
+    "article_import",
     "relay",
     "reaction",
     "projection",
