@@ -101,7 +101,8 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
     client = await tx.view(ClientView, _whose(cmd, by), by)
     delivery = cmd.delivery_date or cmd.purchase_date
     _check_dates(tx, cmd.purchase_date, delivery, cmd.commissioning_date)
-    article = await tx.session.get(Article, cmd.article_id)
+    # Nobody retires it meanwhile.
+    article = await tx.session.get(Article, cmd.article_id, with_for_update={"read": True})
     if article is None:
         raise NamesNothing(field="article_id", kind=label(Article.kind()), id=cmd.article_id)
     if article.family == "part":
