@@ -10,6 +10,7 @@ from given_catalog import BOILER, HOME, JOINT, PRODUCT, article, file, overtaken
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
+from sav_contracts.catalog.article import RetireArticle
 from sav_contracts.catalog.product import (
     ChangeProduct,
     PlaceGiven,
@@ -152,6 +153,23 @@ async def test_no_product_of_a_retired_article_is_registered(stage: Stage, who: 
     assert outcome.problem.in_french().detail.startswith(
         "article_id\u00a0: l’article CH-24 n’est plus au catalogue\u00a0: il n’est plus possible"
     )
+
+
+async def test_who_registers_while_the_article_is_retired_is_before_that_or_refused(stage: Stage) -> None:
+    await stage.given(article())
+    asked = [registering(serial=f"SN {n}") for n in range(8)]
+    retire = RetireArticle(article_id=BOILER)
+    *outcomes, retired = await asyncio.gather(
+        *(stage.when(command, by=world.lea) for command in asked), stage.when(retire, by=world.marie)
+    )
+    assert retired.problem is None
+    late = [outcome.problem for outcome in outcomes if outcome.problem]
+    assert all("out of the catalogue" in problem.detail for problem in late)
+    told = await stage.database.pool.fetch("SELECT type FROM event_log ORDER BY position")
+    names = [row["type"].split(".")[1] for row in told]
+    assert names[-1] == "ArticleRetired"
+    assert names.count("ProductRegistered") == len(asked) - len(late)
+    refused(await stage.when(registering(serial="SN 99"), by=world.lea), 422, "invalid")
 
 
 async def test_a_product_outlives_the_article_that_is_retired(stage: Stage) -> None:

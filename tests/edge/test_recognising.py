@@ -47,8 +47,8 @@ class Seen(NamedTuple):
     peak: int
 
 
-def seen(content: bytes) -> Seen:
-    words = [sys.executable, "-I", "-c", MEASURED, *PROGRAM]
+def seen(content: bytes, *arguments: str) -> Seen:
+    words = [sys.executable, "-I", "-c", MEASURED, *PROGRAM, *arguments]
     ended = subprocess.run(words, input=content, capture_output=True, env={})
     kind, _, kept = ended.stdout.partition(b"\n")
     peak = re.search(rb"(\d+)\s*$", ended.stderr)
@@ -173,6 +173,17 @@ def test_photos_of_phones_are_taken_and_take_little(width: int, height: int, how
     assert (kept.format, kept.size) == ("JPEG", (2560, round(2560 * height / width)))
     assert [kept.getpixel((x, kept.height - 9)) for x in (9, 2550)] == [(254, 0, 0), (0, 0, 254)]
     assert taken.peak < 200_000_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [png(6, 8)(2560), saved("JPEG", "RGB", progressive=True, subsampling=0)(2560), photo(2560, 2560)],
+    ids=["png, colours and alpha", "jpeg, progressive, all colours", "jpeg"],
+)
+def test_the_largest_picture_that_is_kept_is_made_smaller_in_little_memory(content: bytes) -> None:
+    small = seen(content, "320")
+    assert (small.code, Image.open(BytesIO(small.kept)).size) == (0, (320, 320))
+    assert small.peak < 100_000_000
 
 
 def with_chunks(*chunks: bytes) -> bytes:

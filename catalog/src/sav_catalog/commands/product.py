@@ -215,7 +215,8 @@ def check_dates(tx: Tx, purchase: date, delivery: date, commissioning: date | No
 
 async def registrable(tx: Tx, article_id: UUID) -> Article:
     """The article of a unit that is registered; raises `NamesNothing`, `IsPart` or `NoLongerSold`."""
-    article = await tx.session.get(Article, article_id)
+    # Nobody retires it meanwhile.
+    article = await tx.session.get(Article, article_id, with_for_update={"read": True})
     if article is None:
         raise NamesNothing(field="article_id", kind=label(Article.kind()), id=article_id)
     if article.family == "part":
