@@ -34,6 +34,7 @@ from sav_contracts.claims import (
     PartsArrived,
     PartsRequested,
     PartsValidated,
+    QualifyReclamation,
     ReclamationChanged,
     ReclamationForClient,
 )
@@ -312,6 +313,31 @@ async def test_with_those_that_are_built_in_a_list_stays_within_bounds(listed: S
     assert code(outcome) == (409, "too_many_parts")
     fewer = await listed.when(ListParts(reclamation_id=CLAIM, parts=parts[1:]), by=world.karim)
     assert len(fewer.only(PartsRequested).state.parts) == 40
+
+
+async def test_a_list_leaves_room_for_what_others_say_of_the_claim(repair: Stage) -> None:
+    await repair.database.pool.execute("UPDATE reclamation SET description = repeat('\U00020bb7', 4000)")
+    articles = [UUID(int=5000 + number) for number in range(40)]
+    await repair.knows(*(article(id, f"Joint torique 18 x 2,5 n° {id.int}") for id in articles))
+    parts = [PartWanted(article_id=id, quantity=999) for id in articles]
+    outcome = await repair.when(ListParts(reclamation_id=CLAIM, parts=parts), by=world.karim)
+    assert code(outcome) == (413, "too_large")
+    fits = await repair.when(ListParts(reclamation_id=CLAIM, parts=parts[:12]), by=world.karim)
+    fits.only(PartsRequested)
+    said = QualifyReclamation(
+        reclamation_id=CLAIM, priority="low", coverage="covered", reason="\U00020bb7" * 500
+    )
+    assert (await repair.when(said, by=world.marie)).problem is None
+    (await validates(repair)).only(PartsValidated)
+
+
+async def test_the_longest_list_of_the_longest_names_fits_beside_a_usual_description(repair: Stage) -> None:
+    articles = [UUID(int=5000 + number) for number in range(40)]
+    await repair.knows(*(article(id, f"{'Joint ' * 30}{id.int}") for id in articles))
+    parts = [PartWanted(article_id=id, quantity=999) for id in articles]
+    outcome = await repair.when(ListParts(reclamation_id=CLAIM, parts=parts), by=world.karim)
+    outcome.only(PartsRequested)
+    (await validates(repair)).only(PartsValidated)
 
 
 async def test_the_parts_have_arrived_when_the_last_one_that_was_awaited_is_reserved(listed: Stage) -> None:

@@ -31,9 +31,11 @@ COMMANDS = [row for row in SURFACE if isinstance(row, MessageRow) and issubclass
 ROWS = {row.route: row for row in COMMANDS}
 # Who may do most comes first.
 ROLES = (Role.MANAGER, Role.TECHNICIAN, Role.CLIENT, Role.ADMIN, Role.ANYONE)
-# The recipe pays a cent of what is due, leaves a price that can be billed, changes what no other test minds, and counts
-# an article once, just now.
+# The recipe pays a cent of what is due, leaves a price that can be billed, lists and counts an article once, validates
+# the list that there is, and changes what no other test minds.
 GIVEN = {
+    "PUT /reclamations/{reclamation_id}/parts": {"parts"},
+    "POST /reclamations/{reclamation_id}/parts/validate": {"edition"},
     "POST /invoices/{invoice_id}/payments": {"amount"},
     "PATCH /articles/{article_id}": {"price"},
     "PUT /policies/{name}": {"value"},

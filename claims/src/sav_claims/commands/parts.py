@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sav_chassis.errors import Conflict, WrongField
+from sav_chassis.errors import Conflict, RecordTooLarge, WrongField
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.lifecycle import UNDER_WAY
@@ -21,6 +21,9 @@ from sav_contracts.claims import (
 from sav_contracts.labels import label
 from sav_contracts.parts import MOST_PARTS
 from sav_contracts.sentences import Text
+
+# Bytes of a réclamation with its parts. What later commands add to its events still fits then (`envelope.MAX_BODY`).
+LARGEST = 20_000
 
 
 class NotUnderWay(Conflict):
@@ -84,6 +87,8 @@ async def list_parts(cmd: ListParts, tx: Tx, by: Actor) -> Reclamation:
         return reclamation
     reclamation.parts = parts
     reclamation.parts_edition += 1
+    if len(reclamation.view().model_dump_json().encode()) > LARGEST:
+        raise RecordTooLarge(kind=label(reclamation.kind()), largest=LARGEST)
     to_validate = reclamation.parts_to_validate
     tx.emit(
         reclamation,
