@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import world
-from given_stock_report import Moved, Stocked, stocked
+from given_movements import Moved, Stocked, stocked
 
 from sav_chassis.errors import Problem
 from sav_chassis.testing import Outcome, Stage

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import world
-from given_stock_report import Moved, Stocked, stocked
+from given_movements import Moved, Stocked, stocked
 from given_stocktakes import HOUR, PIPE, PUMP, VALVE, counted, of, shelves
 
 from sav_chassis.testing import Stage

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import world
 from given_catalog import JOINT
-from given_stock_report import Moved, Stocked, stocked
+from given_movements import Moved, Stocked, stocked
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor

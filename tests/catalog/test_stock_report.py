@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import world
-from given_stock_report import DAY, Moved, Stocked, stocked
+from given_movements import DAY, Moved, Stocked, stocked
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from in_loop import run

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 import world
 from given_catalog import BOILER, JOINT
-from given_stock_report import Moved, Stocked, stocked
+from given_movements import Moved, Stocked, stocked
 from given_stocktakes import (
     HOUR,
     PIPE,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import world
-from given_stock_report import Moved, Stocked, stocked
+from given_movements import Moved, Stocked, stocked
 from given_stocktakes import HOUR, PUMP, counted, free, moves, of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st

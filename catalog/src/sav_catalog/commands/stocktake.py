@@ -55,27 +55,27 @@ class CountedLongAgo(WrongField):
     field: str = "counted_at"
     days: int = LONGEST_AGO.days
     en = "at most {days} days ago: count again"
-    fr = "au plus {days} jours en arrière : recomptez"
+    fr = "au plus {days} jours en arrière : recomptez"
 
 
 class NoSuchReference(WrongField):
     reference: str
     en = "There is no article {reference}"
-    fr = "Article introuvable : {reference}"
+    fr = "Article introuvable : {reference}"
 
 
 class CountedTwice(WrongField):
     reference: str
     other: str
     en = "{reference} is counted in {other} already: add both counts up"
-    fr = "{reference} est déjà compté dans {other} : additionnez les deux"
+    fr = "{reference} est déjà compté dans {other} : additionnez les deux"
 
 
 class CountedSince(WrongField):
     reference: str
     moment: str
     en = "{reference} was counted at {moment} already: leave it out, or count it again"
-    fr = "{reference} a déjà été compté le {moment} : retirez-le, ou recomptez-le"
+    fr = "{reference} a déjà été compté le {moment} : retirez-le, ou recomptez-le"
 
 
 class MoreReserved(WrongField):
@@ -85,7 +85,7 @@ class MoreReserved(WrongField):
     free: int
     reserved: int
     en = "{reference}: {counted} were counted where {expected} were expected, but {free} are free and {reserved} are reserved: release some first, or count again"
-    fr = "{reference} : {counted} comptés au lieu de {expected}, mais {free} sont libres et {reserved} réservés ; libérez-en d’abord, ou recomptez"
+    fr = "{reference} : {counted} comptés au lieu de {expected}, mais {free} sont libres et {reserved} réservés ; libérez-en d’abord, ou recomptez"
 
 
 class Shelf(NamedTuple):

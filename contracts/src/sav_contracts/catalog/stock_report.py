@@ -89,7 +89,8 @@ class GetStockReport(Query[StockReport]):
 
     Days are those of the firm's time zone. Default: the last 30 days. Levels and values are those of now, whatever the
     period. `below_minimum` and `slow` choose the articles that are so, or are not. In the order of `turnover` and
-    `last_outflow` articles without one come first, or last in descending order.
+    `last_outflow` articles without one come first, or last in descending order; values are compared as numbers, whatever
+    their currency.
     """
 
     of: ClassVar[type[View] | None] = StockLevelView
