@@ -11,6 +11,7 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView, SigningKeyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
 from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.article_import import ArticleImportView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
@@ -106,6 +107,7 @@ SEES: dict[str, tuple[View, set[str]]] = {
     "a message about a manager's account": (a(NotificationView, user_id=marie.id, category="account"), set()),
     "a message about an admin's account": (a(NotificationView, user_id=alex.id, category="account"), set()),
     "an article": (ARTICLE, CLIENTS | TECHNICIANS),
+    "an import of articles": (a(ArticleImportView), set()),
 }
 # What a manager does not read with the admins.
 FOR_ADMINS = {"a message about a client's account", "a message about an admin's account"}

@@ -67,6 +67,13 @@ SABOTAGE = {
         "UPDATE invoice SET document = NULL WHERE ctid = (SELECT ctid FROM invoice WHERE number IS NOT NULL LIMIT 1)",
         "no print_invoice waits for",
     ),
+    "an import that nobody goes on with": (
+        "catalog",
+        """INSERT INTO article_import (id, version, created_at, updated_at, status, dry_run, file, by_id, checked, imported,
+            added, updated, unchanged, wrong)
+        VALUES (gen_random_uuid(), 1, now(), now(), 'running', false, '{}', gen_random_uuid(), 0, 0, 0, 0, 0, 0)""",
+        "no run_article_import waits for",
+    ),
     "a dead effect": (
         "notifier",
         """INSERT INTO task (use, key, lane, due, state, message, persons)

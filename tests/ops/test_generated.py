@@ -31,7 +31,15 @@ def test_a_document_that_differs_from_the_code_is_found_and_written(
 
 def test_every_document_is_the_same_every_time() -> None:
     names = [path.name for path, _ in generated.DOCUMENTS]
-    assert names == ["topology.json", "asyncapi.json", "codes.json", "roles.md", "events.md", "errors.md"]
+    assert names == [
+        "topology.json",
+        "asyncapi.json",
+        "codes.json",
+        "roles.md",
+        "events.md",
+        "errors.md",
+        "imports.md",
+    ]
     for _, text in generated.DOCUMENTS:
         assert text() == text()
         assert text().endswith("\n")

@@ -22,7 +22,7 @@ from sav_contracts.messages import PERSON_ID, Event, Message, View
 from sav_contracts.surface import SURFACE, Row
 from sav_contracts.visibility import NOTHING
 from sav_ops import rooms
-from sav_ops.documents import asyncapi, error_codes, schema_revisions, stored_names
+from sav_ops.documents import asyncapi, error_codes, import_columns, schema_revisions, stored_names
 from sav_ops.home import REPO
 
 COLUMNS = (Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN)
@@ -245,6 +245,7 @@ DOCUMENTS: list[tuple[Path, Callable[[], str]]] = [
     (REPO / "docs/roles.md", roles),
     (REPO / "docs/events.md", events),
     (REPO / "docs/errors.md", error_codes.page),
+    (REPO / "docs/imports.md", import_columns.page),
 ]
 
 

@@ -11,6 +11,13 @@ OWED = {
         "interventions",
         "SELECT id FROM invoice WHERE number IS NOT NULL AND document IS NULL",
     ),
+    # One that is queued begins when the one before is over, which asks for it then.
+    "run_article_import": (
+        "catalog",
+        """SELECT id FROM article_import WHERE status IN ('checking', 'running')
+        OR (status = 'queued' AND (dry_run OR NOT EXISTS (
+            SELECT FROM article_import o WHERE o.status IN ('checking', 'running') AND NOT o.dry_run)))""",
+    ),
 }
 
 
