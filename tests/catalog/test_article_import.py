@@ -193,10 +193,10 @@ async def test_an_empty_cell_takes_away_what_may_be_absent_and_leaves_the_rest(s
 
 async def test_what_an_article_is_made_of_cannot_change(stage: Stage) -> None:
     await stage.given(article(), stock())
-    refused = await imported(stage, text((("reference", "family", "fuel"), ("CH-24", "pièce", "gaz"))))
+    refused = await imported(stage, text((("reference", "family", "puissance"), ("CH-24", "pièce", "24"))))
     assert await wrong_lines(stage, refused) == [
         ("2", "famille", "pièce", "it is “chauffage” and cannot be changed"),
-        ("2", "énergie", "gaz", "it is “” and cannot be changed"),
+        ("2", "puissance (kW)", "24", "it is “” and cannot be changed"),
     ]
 
 

@@ -5,6 +5,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
+import world
 from given_catalog import BOILER, JOINT, article, claim, stock
 from given_stock import (
     FIRST,
@@ -26,6 +27,7 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.catalog.article import ArticleChanged
 from sav_contracts.catalog.reservation import StockReleased, StockReserved, StockShort
 from sav_contracts.catalog.stock import StockLevelChanged, StockLow, StockMoved
+from sav_contracts.catalog.stocktake import RecordStocktake
 from sav_contracts.claims import PartsValidated, ReclamationClosed, ReclamationMoved, ReclamationStatus
 
 
@@ -218,6 +220,19 @@ async def test_where_fewer_are_counted_than_are_reserved_who_came_last_waits_aga
         THIRD: ("back_ordered", 2),
     }
     assert [one.state.for_id for one in of(await comes_in(five, 1), StockReserved)] == [SECOND]
+
+
+async def test_a_stocktake_that_finds_fewer_than_are_reserved_makes_who_came_last_wait(five: Stage) -> None:
+    for id, quantity in ((FIRST, 1), (SECOND, 2), (THIRD, 2)):
+        await needs(five, id, quantity)
+    found = {"counted_at": five.now(), "counts": [{"article_id": BOILER, "counted": 2}]}
+    outcome = await five.when(RecordStocktake.model_validate(found), by=world.marie)
+    assert [(one.movement, one.quantity) for one in of(outcome, StockMoved)] == [
+        ("release", 2),
+        ("release", 2),
+        ("adjust", -3),
+    ]
+    assert await shelf(five) == (1, 1, 4)
 
 
 async def test_what_is_free_covers_an_adjustment_first(five: Stage) -> None:

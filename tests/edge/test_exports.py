@@ -108,7 +108,7 @@ async def test_a_csv_is_as_spreadsheets_open_it_in_france(shelf: Shelf) -> None:
     [joint, boiler] = lines_of(answer.content)
     assert list(boiler) == NAMES
     assert list(boiler.values()) == [
-        "LUM-24", "06291041500213", "Chaudière", "Fondital", "", "chauffage", "à condensation\n24 kW", "gaz", "24,00",
+        "LUM-24", "06291041500213", "Chaudière", "Fondital", "", "chauffage", "à condensation\n24 kW", "gaz", "", "24,00",
         "2190,50", "EUR", "réduite", "24", "24", "31/12/2036", "J-1", "2", "actif",
     ]  # fmt: skip
     assert (joint["énergie"], joint["puissance (kW)"], joint["prix HT"], joint["statut"]) == (
@@ -127,7 +127,7 @@ async def test_a_workbook_has_numbers_and_days(shelf: Shelf) -> None:
     [names, _, boiler] = sheet.to_python()
     assert names == NAMES
     assert boiler == [
-        "LUM-24", "06291041500213", "Chaudière", "Fondital", "", "chauffage", "à condensation\n24 kW", "gaz", 24.0, 2190.5,
+        "LUM-24", "06291041500213", "Chaudière", "Fondital", "", "chauffage", "à condensation\n24 kW", "gaz", "", 24.0, 2190.5,
         "EUR", "réduite", 24.0, 24.0, date(2036, 12, 31), "J-1", 2.0, "actif",
     ]  # fmt: skip
 

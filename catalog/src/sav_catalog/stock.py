@@ -91,8 +91,11 @@ class Stock:
         )
         return self.level.updated_at
 
-    async def adjust(self, difference: int, reason: str | None, reference: str | None = None) -> None:
-        """Corrects the stock by what was counted: where fewer pieces are there than are reserved, who came last waits."""
+    async def adjust(self, difference: int, reason: str | None, reference: str | None = None) -> datetime:
+        """Corrects the stock by what was counted: where fewer pieces are there than are reserved, who came last waits.
+
+        Returns when it was moved.
+        """
         reserved = (
             select(Reservation)
             .where(Reservation.article_id == self.article.id, Reservation.status == "reserved")
@@ -103,7 +106,7 @@ class Stock:
             assert last is not None, "the level says that some are reserved"
             self.move("release", last.rest, MISSING, last.for_reference)
             self._awaits(last)
-        self.move("adjust", difference, reason, reference)
+        return self.move("adjust", difference, reason, reference)
 
     async def reservations(self, need_id: UUID) -> list[Reservation]:
         """Those of this article by which a réclamation or an order has something, or waits for it."""

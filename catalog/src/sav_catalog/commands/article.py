@@ -54,7 +54,13 @@ def new_article(cmd: AddArticle, id: UUID, status: ArticleStatus = "active") -> 
     fields = _fields(cmd, AddArticle.model_fields)
     article = Article.of_values(id=id, status=status, in_stock=False, image=None, **fields)
     level = StockLevel.of_values(
-        id=stock_id(id), article_id=id, reference=cmd.reference, level=0, minimum_stock=cmd.minimum_stock
+        id=stock_id(id),
+        article_id=id,
+        reference=cmd.reference,
+        level=0,
+        minimum_stock=cmd.minimum_stock,
+        reserved=0,
+        back_ordered=0,
     )
     return article, level
 

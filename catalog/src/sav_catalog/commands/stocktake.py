@@ -78,14 +78,16 @@ class CountedSince(WrongField):
     fr = "{reference} a déjà été compté le {moment} : retirez-le, ou recomptez-le"
 
 
-class MoreReserved(WrongField):
+class MoreTakenSince(WrongField):
+    """More was taken out since than the count found."""
+
     reference: str
     expected: int
     counted: int
     free: int
     reserved: int
-    en = "{reference}: {counted} were counted where {expected} were expected, but {free} are free and {reserved} are reserved: release some first, or count again"
-    fr = "{reference} : {counted} comptés au lieu de {expected}, mais {free} sont libres et {reserved} réservés ; libérez-en d’abord, ou recomptez"
+    en = "{reference}: {counted} were counted where {expected} were expected, but {free} are free and {reserved} are reserved: count again"
+    fr = "{reference} : {counted} comptés au lieu de {expected}, mais {free} sont libres et {reserved} réservés ; recomptez"
 
 
 class Shelf(NamedTuple):
@@ -191,15 +193,15 @@ async def _shelves(tx: Tx, counted_at: datetime, lines: Mapping[str, tuple[Artic
             wrong.append(
                 CountedSince(field=line, reference=article.reference, moment=f"{moment:%Y-%m-%d %H:%M}")
             )
-        elif shelf.level.level + shelf.difference < 0:
-            wrong.append(_more_reserved(shelf))
+        elif shelf.level.level + shelf.level.reserved + shelf.difference < 0:
+            wrong.append(_more_taken_since(shelf))
     if wrong:
         raise WrongFields.each(wrong)
     return sorted(shelves, key=lambda shelf: shelf.article.id)
 
 
-def _more_reserved(shelf: Shelf) -> MoreReserved:
-    return MoreReserved(
+def _more_taken_since(shelf: Shelf) -> MoreTakenSince:
+    return MoreTakenSince(
         field=f"{shelf.field}.counted",
         reference=shelf.article.reference,
         expected=shelf.expected,
@@ -210,11 +212,14 @@ def _more_reserved(shelf: Shelf) -> MoreReserved:
 
 
 async def _adjust(tx: Tx, stocktake: Stocktake, shelf: Shelf) -> None:
-    """Records the count, and moves the stock where it differs; who waits for what was found gets it at once."""
+    """Records the count, and adjusts the stock where it differs.
+
+    Who waits for what was found gets it at once; where fewer are there than are reserved, who came last waits.
+    """
     recorded_at = tx.now
     if shelf.difference:
         stock = Stock(tx, shelf.article, shelf.level)
-        recorded_at = stock.move("adjust", shelf.difference, stocktake.note, stocktake.reference)
+        recorded_at = await stock.adjust(shelf.difference, stocktake.note, stocktake.reference)
         await stock.settle()
     tx.add(
         StocktakeLine(

@@ -19,6 +19,13 @@ FUELS = {
     "electric": ("électrique", "électricité"),
     "heat_pump": ("pompe à chaleur", "PAC"),
     "solar": ("solaire",),
+    "gas_hybrid": ("hybride gaz",),
+    "oil_hybrid": ("hybride fioul",),
+}
+HEATS = {
+    "space": ("chauffage seul", "chauffage", "locaux"),
+    "water": ("eau chaude", "eau chaude sanitaire", "ECS"),
+    "space_and_water": ("chauffage et eau chaude", "double service", "mixte"),
 }
 VAT_CLASSES = {
     "standard": ("normale", "normal", "taux normal"),
@@ -171,6 +178,7 @@ COLUMNS = (
     _choice("family", FAMILIES, "famille"),
     Column("description", ("description", "descriptif")),
     _choice("fuel", FUELS, "énergie", "combustible"),
+    _choice("heats", HEATS, "usage", "chauffe"),
     Column("power_kw", ("puissance (kW)", "puissance"), _number, "amount"),
     Column("price", ("prix HT", "prix", "prix unitaire HT", "tarif HT"), _number, "amount"),
     _choice("currency", CURRENCIES, "devise", "monnaie"),
