@@ -26,7 +26,7 @@ from given_tables import (
 )
 
 from sav_catalog import effects
-from sav_catalog.imports import applying, checking
+from sav_catalog.imports import applying, checking, report
 from sav_catalog.model import stock_id
 from sav_chassis.files import Files
 from sav_chassis.testing import Stage
@@ -130,9 +130,9 @@ async def test_every_fault_of_a_line_is_told(stage: Stage) -> None:
 async def test_a_line_is_told_in_both_languages(stage: Stage) -> None:
     refused = await imported(stage, text((NAMES, replaced(JOINT, family="y"))))
     assert refused.report
-    report = (await Files(stage.settings.files_url).get(refused.report)).decode("utf-8-sig")
-    assert "l’une de ces valeurs\u00a0: sanitaire, chauffage, pièce;" in report
-    assert "one of sanitary, heating, part" in report
+    content = (await Files(stage.settings.files_url).get(refused.report)).decode("utf-8-sig")
+    assert "l’une de ces valeurs\u00a0: sanitaire, chauffage, pièce;" in content
+    assert "one of sanitary, heating, part" in content
 
 
 async def test_a_reference_is_there_once_however_it_is_written(stage: Stage) -> None:
@@ -336,3 +336,14 @@ async def test_a_run_that_takes_long_asks_for_the_next_one(
     done = await shown(stage, begun.id)
     assert (done.status, done.added) == ("done", 10)
     assert runs > 6
+
+
+async def test_a_report_that_is_too_long_says_how_much_more_there_is(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "MAX_FILE_BYTES", 10_200)
+    refused = await imported(stage, many(100, price="x"))
+    found = await wrong_lines(stage, refused)
+    assert refused.wrong == 100
+    assert 0 < len(found) < 100
+    assert found[-1] == ("", "", "", f"… and {100 - len(found) + 1} more")

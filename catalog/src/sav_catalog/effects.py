@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Literal
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError
 
@@ -32,7 +33,6 @@ RUN = 4.0
 CHECKED_AT_ONCE = 400
 # The lock of whoever begins or ends an import.
 TURN = "article imports"
-FORGET = ("article_import_line", "article_import_fault")
 
 
 @catalog.effect
@@ -40,7 +40,7 @@ async def run_article_import(id: UUID, run: EffectRun) -> None:
     """Checks all lines of an import and then imports them, batch by batch; goes on where an earlier run ended."""
     try:
         await _run(id, run, time.monotonic() + RUN)
-    except DBAPIError as error:
+    except (DBAPIError, asyncpg.PostgresError) as error:
         if not is_transient(error):
             raise
         raise TryLater("somebody else changed one of these articles at the same moment") from None
@@ -61,6 +61,7 @@ async def _run(id: UUID, run: EffectRun, until: float) -> None:
                 await _ask_again(id, run)
                 return
         await _end(id, run, files, "done")
+    await _forget(id, run)
 
 
 async def _begin(tx: Tx, id: UUID) -> ArticleImportStatus:
@@ -139,8 +140,8 @@ async def _end(id: UUID, run: EffectRun, files: Files, status: Literal["done", "
             return  # it was cancelled, or another run has ended it
         importing.report = kept
         importing.move(status, SYSTEM)
-        await next_turn(tx, importing)
         tx.emit(importing, ArticleImportDone() if status == "done" else ArticleImportRefused())
+        await next_turn(tx)
 
 
 async def _ask_again(id: UUID, run: EffectRun) -> None:
@@ -148,13 +149,17 @@ async def _ask_again(id: UUID, run: EffectRun) -> None:
         tx.later(run_article_import, id)
 
 
-async def next_turn(tx: Tx, importing: ArticleImport) -> None:
-    """Forgets the lines of an import that is over, and lets the one that has waited longest begin.
-
-    The caller holds the lock of turns.
-    """
-    for table in FORGET:
-        await driver(tx.session).execute(f"DELETE FROM {table} WHERE import_id = $1", importing.id)
+async def next_turn(tx: Tx) -> None:
+    """Lets the import that has waited longest begin. For whoever ends one, and holds the lock."""
+    await tx.flush()
     waiting = select(ArticleImport.id).where(ArticleImport.status == "queued", ~ArticleImport.dry_run)
     if following := await tx.session.scalar(waiting.order_by(ArticleImport.created_at).limit(1)):
         tx.later(run_article_import, following)
+
+
+async def _forget(id: UUID, run: EffectRun) -> None:
+    """Removes the lines and faults of an import that is over."""
+    async with run() as tx:
+        if not (await tx.load(ArticleImport, id, SYSTEM)).view().is_open():
+            for table in ("article_import_line", "article_import_fault"):
+                await driver(tx.session).execute(f"DELETE FROM {table} WHERE import_id = $1", id)

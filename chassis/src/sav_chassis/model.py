@@ -67,7 +67,8 @@ async def write(session: AsyncSession, records: Mapping[type[Base], Sequence[Bas
     """Inserts new rows with one statement for each model, in this order; the session does not know them."""
     for model, its in records.items():
         names = inspect(model).column_attrs.keys()
-        values = [{name: getattr(record, name) for name in names} for record in its]
+        # What a record does not say is left to the defaults of its columns.
+        values = [{name: vars(record)[name] for name in names if name in vars(record)} for record in its]
         await session.execute(insert(cast("Table", model.__table__)), values)
 
 

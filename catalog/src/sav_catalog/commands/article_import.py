@@ -41,6 +41,8 @@ async def cancel_article_import(cmd: CancelArticleImport, tx: Tx, by: Actor) -> 
     await tx.lock(TURN)
     importing = await tx.load(ArticleImport, cmd.article_import_id, by)
     importing.move("cancelled", by)
-    await next_turn(tx, importing)
     tx.emit(importing, ArticleImportCancelled())
+    # Its lines are forgotten there: that may take longer than somebody waits.
+    tx.later(run_article_import, importing.id)
+    await next_turn(tx)
     return importing

@@ -67,28 +67,27 @@ async def import_lines(tx: Tx, importing: ArticleImport) -> bool:
     for line in lines:
         article = articles.get(line.reference)
         changes = _changes(article, line, ids) if article else {}
-        if unknown := [part for part in line.parts or () if part not in ids and part not in later]:
+        missing = [part for part in line.parts or () if part not in ids]
+        wrong: list[Fault] = []  # a new article was checked as such
+        if unknown := [part for part in missing if part not in later]:
             wrong = [unknown_parts(line.line, ", ".join(unknown))]
-        elif article:
-            wrong = faults_of_change(line.said, article, changes, may(importing)) if changes else []
-        else:
-            wrong = []  # it was checked as a new one
+        elif article and changes:
+            wrong = faults_of_change(line.said, article, changes, may(importing))
         if wrong:
             faults += wrong
-            importing.wrong += line.step < 2
+            importing.wrong += 1
         elif article is None:
             _add(tx, line, ids)
-            importing.added += 1
         elif changes:
             change(tx, article, levels.get(article.id), changes)
-            importing.updated += line.step < 2
-        else:
-            importing.unchanged += line.step < 2
-        importing.imported += line.step < 2
-        if not wrong and any(part in later for part in line.parts or ()):
-            await driver(tx.session).execute(
-                PARTS_LATER, importing.id, line.line, line.reference, line.parts_json
-            )
+        if missing and not wrong:
+            said = line.line, line.reference, line.parts_json
+            await driver(tx.session).execute(PARTS_LATER, importing.id, *said)
+        if line.step < 2:
+            importing.imported += 1
+            importing.added += article is None and not wrong
+            importing.updated += bool(article and (changes or missing) and not wrong)
+            importing.unchanged += bool(article and not (changes or missing or wrong))
     await keep_faults(tx, importing.id, faults)
     return bool(lines)
 

@@ -75,7 +75,7 @@ async def check_lines(tx: Tx, importing: ArticleImport, table: Table, most: int)
         article = articles.get(said.reference or "")
         verdict = "add"
         if article:
-            its_parts = [parts[id] for id in article.compatible_parts]
+            its_parts = [parts.get(id, "") for id in article.compatible_parts]
             checked, changes = checked_as_known(said, article, its_parts, by)
             verdict = "change" if changes else "same"
         else:
@@ -86,8 +86,7 @@ async def check_lines(tx: Tx, importing: ArticleImport, table: Table, most: int)
     faults += await _keep(tx, importing.id, kept)
     await keep_faults(tx, importing.id, faults)
     importing.checked += len(rows)
-    if faults:
-        importing.wrong = await driver(tx.session).fetchval(WRONG, importing.id)
+    importing.wrong += len({fault.line for fault in faults})
     return True
 
 

@@ -20,10 +20,11 @@ def upgrade() -> None:
         WHERE status IN ('queued', 'checking', 'running')"""
     )
     # Lines that are checked and not imported yet; a line that is done leaves. `step` puts those that name other
-    # articles after these. `fields` and `parts` (references, NULL where the file does not say) are JSON.
+    # articles after these. `fields` and `parts` (references, NULL where the file does not say) are JSON. No foreign key:
+    # an import is never deleted, and checking it for each line would cost as much as the line.
     op.execute(
         """CREATE TABLE article_import_line (
-            import_id uuid NOT NULL REFERENCES article_import, reference text NOT NULL, line bigint NOT NULL,
+            import_id uuid NOT NULL, reference text NOT NULL, line bigint NOT NULL,
             step smallint NOT NULL, verdict text NOT NULL, fields text NOT NULL, parts text,
             PRIMARY KEY (import_id, reference))"""
     )
@@ -31,7 +32,7 @@ def upgrade() -> None:
     # What is wrong, until the report is written: `name` is the column's, `place` its number.
     op.execute(
         """CREATE TABLE article_import_fault (
-            import_id uuid NOT NULL REFERENCES article_import, line bigint NOT NULL, place bigint NOT NULL,
+            import_id uuid NOT NULL, line bigint NOT NULL, place bigint NOT NULL,
             name text NOT NULL, value text NOT NULL, en text NOT NULL, fr text NOT NULL,
             PRIMARY KEY (import_id, line, place))"""
     )
