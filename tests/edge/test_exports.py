@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -28,8 +28,10 @@ from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import AddArticle, ArticleView
 from sav_contracts.catalog.article_sheet import COLUMNS, column_of, listed, references_in
 from sav_contracts.spreadsheets import as_typed, defused
+from sav_edge import reply
 from sav_edge.app import edge
 from sav_edge.exports import PAGE
+from sav_edge.reply import CUT, StreamedReply
 
 NAMES = [column.french[0] for column in COLUMNS]
 # References and names as somebody could type them.
@@ -219,6 +221,60 @@ async def test_whoever_goes_leaves_no_process_behind(shelf: Shelf) -> None:
     with pytest.raises(asyncio.CancelledError):
         await asking
     await eventually(lambda: asyncio.sleep(0, not writing()), 20)
+
+
+class Line:
+    """A connection: what was sent over it, and whether it was cut."""
+
+    def __init__(self, unread: bool = False) -> None:
+        self.sent: list[Any] = []
+        self.cuts = 0
+        self._unread = unread
+
+    @property
+    def scope(self) -> Any:
+        return {"extensions": {CUT: {"now": self.cut}}}
+
+    def cut(self) -> None:
+        self.cuts += 1
+
+    async def receive(self) -> Any:
+        await asyncio.Event().wait()
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+        if self._unread and message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+
+async def test_a_body_that_cannot_be_finished_has_no_end() -> None:
+    """The caller sees that it is cut off, and takes a part for no whole."""
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        yield b"half"
+        raise OSError
+
+    line = Line()
+    await StreamedReply(chunks(), "text/csv", {})(line.scope, line.receive, line.send)
+    assert [message.get("more_body") for message in line.sent] == [None, True]
+    assert line.cuts == 1
+
+
+async def test_whoever_reads_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply, "UNREAD", 0.05)
+    closed = False
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        nonlocal closed
+        try:
+            while True:
+                yield b"more"
+        finally:
+            closed = True
+
+    line = Line(unread=True)
+    await StreamedReply(chunks(), "text/csv", {})(line.scope, line.receive, line.send)
+    assert (line.cuts, closed) == (1, True)
 
 
 async def import_of(manager: Person, content: bytes, name: str, **fields: str) -> Json:
