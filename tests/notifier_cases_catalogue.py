@@ -15,6 +15,7 @@ from given_views import a
 from notifier_case import KARIM, LEA, MANAGERS, Case
 
 from sav_contracts.catalog.product import ProofSubmitted, WarrantyChanged
+from sav_contracts.catalog.reservation import ReservationView, StockShort
 from sav_contracts.catalog.stock import StockLevelView, StockLow, StockOverdrawn
 from sav_contracts.catalog.warranty import Cover
 from sav_contracts.claims import (
@@ -41,13 +42,15 @@ CATALOGUE = [
     *(
         Case(
             f"warranty {cause}",
-            WarrantyChanged(state=product(), cause=cause, until=date(2126, 1, 14)),
+            WarrantyChanged(state=product(), cause=cause, cover="contract", until=date(2126, 1, 14)),
             {"warranty_changed": LEA},
         )
         for cause in get_args(WarrantyChanged.model_fields["cause"].annotation)
     ),
     Case(
-        "no warranty left", WarrantyChanged(state=product(), cause="cover_voided"), {"warranty_changed": LEA}
+        "no warranty left",
+        WarrantyChanged(state=product(), cause="cover_voided", cover="contract"),
+        {"warranty_changed": LEA},
     ),
     Case(
         "a warranty that is over",
@@ -107,6 +110,11 @@ CATALOGUE = [
             state=with_parts(parts=(), parts_edition=2, parts_validated=1, technician_id=None), edition=2
         ),
         {"parts_to_validate": MANAGERS},
+    ),
+    Case(
+        "parts short",
+        StockShort(state=a(ReservationView, article_id=ARTICLE, status="back_ordered")),
+        {"parts_short": MANAGERS},
     ),
     Case("parts arrived", PartsArrived(state=with_parts(parts_validated=1)), {"parts_arrived": KARIM}),
     Case(

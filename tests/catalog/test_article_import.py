@@ -183,20 +183,16 @@ async def test_an_empty_cell_takes_away_what_may_be_absent_and_leaves_the_rest(s
     done = await imported(stage, text((names, ("CH-24", "", "", "", "", ""))))
     assert (done.updated, done.wrong) == (1, 0)
     after = (await catalogue(stage))["CH-24"]
-    assert (after["model"], after["spare_parts_until"]) == (None, None)
-    assert (after["name"], after["gtin"], after["price"]) == (
-        "Chaudière 24",
-        "06291041500213",
-        Decimal("1290.00"),
-    )
+    assert (after["model"], after["spare_parts_until"], after["gtin"]) == (None, None, None)
+    assert (after["name"], after["price"]) == ("Chaudière 24", Decimal("1290.00"))
 
 
 async def test_what_an_article_is_made_of_cannot_change(stage: Stage) -> None:
     await stage.given(article(), stock())
-    refused = await imported(stage, text((("reference", "family", "puissance"), ("CH-24", "pièce", "24"))))
+    refused = await imported(stage, text((("reference", "family", "devise"), ("CH-24", "pièce", "TND"))))
     assert await wrong_lines(stage, refused) == [
         ("2", "famille", "pièce", "it is “chauffage” and cannot be changed"),
-        ("2", "puissance (kW)", "24", "it is “” and cannot be changed"),
+        ("2", "devise", "TND", "it is “EUR” and cannot be changed"),
     ]
 
 

@@ -291,6 +291,55 @@ class TestWhoSoldIt:
         assert "legal_conformity" in {cover.kind for cover in state.covers}
 
 
+class TestCorrection:
+    def again(self, **fields: Any) -> VerifyProduct:
+        usual = {"product_id": PRODUCT, "accepted": True, "proof": file().sha256}
+        return VerifyProduct.model_validate(usual | fields)
+
+    async def test_what_was_read_from_an_accepted_proof_is_corrected_with_a_reason(
+        self, stage: Stage
+    ) -> None:
+        await stage.given(article(), product(proof=file(), proof_state="submitted"))
+        await stage.when(self.again(sold_by="Brico Rhône"), by=world.marie)
+        assert refused(await stage.when(self.again(sold_by=None), by=world.marie), 422, "invalid") == [
+            "reason"
+        ]
+        await stage.when(adding(), by=world.marie)
+        right = self.again(sold_by=None, purchase_date="2025-02-10", reason="mal lu")
+        state = (await stage.when(right, by=world.marie)).only(ProductVerified).state
+        assert (state.sold_by, state.purchase_date) == (None, date(2025, 2, 10))
+        assert [cover.kind for cover in state.covers] == [
+            "contract",
+            "legal_conformity",
+            "commercial",
+            "commercial",
+        ]
+        assert state.covers[1].start == date(2025, 2, 10)
+
+    async def test_a_voided_cover_stays_voided(self, stage: Stage) -> None:
+        await stage.given(article(), product(proof=file(), proof_state="submitted"))
+        state = (await stage.when(self.again(), by=world.marie)).only(ProductVerified).state
+        parts = next(cover for cover in state.covers if cover.kind == "commercial" and cover.parts)
+        await stage.when(VoidCover(product_id=PRODUCT, cover_id=known(parts), reason="usage"), by=world.marie)
+        again = await stage.when(self.again(reason="mal lu"), by=world.marie)
+        covers = again.only(ProductVerified).state.covers
+        assert [bool(cover.voided_at) for cover in covers] == [False, True, False]
+
+    async def test_what_is_not_said_stays(self, stage: Stage) -> None:
+        await stage.given(article(), product(proof=file(), proof_state="submitted", consumer=False))
+        state = (
+            (await stage.when(self.again(consumer=None, second_hand=None), by=world.marie))
+            .only(ProductVerified)
+            .state
+        )
+        assert (state.consumer, state.second_hand) == (False, False)
+
+    async def test_that_we_sold_it_ourselves_is_no_other_seller(self, stage: Stage) -> None:
+        await stage.given(article(), product(proof=file(), proof_state="submitted"))
+        ours = self.again(sold_by="sav  démonstration SARL")
+        assert (await stage.when(ours, by=world.marie)).only(ProductVerified).state.sold_by is None
+
+
 async def test_without_a_day_the_answer_is_for_today_at_the_place(stage: Stage) -> None:
     """At the end of the last day in Paris it is still covered, a second later it is not, whatever UTC says."""
     legal = sold(date(2024, 6, 15), date(2024, 6, 15))

@@ -307,8 +307,11 @@ async def test_dates_do_not_come_with_a_refusal(stage: Stage) -> None:
     assert refused(outcome, 422, "invalid") == ["purchase_date"]
 
 
-@pytest.mark.parametrize("state", ["none", "accepted", "refused"])
-@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize(
+    ("state", "accepted"),
+    # An accepted one may be corrected.
+    [("none", True), ("none", False), ("accepted", False), ("refused", True), ("refused", False)],
+)
 async def test_only_a_submitted_proof_is_decided(stage: Stage, state: str, accepted: bool) -> None:
     await stage.given(article(), product(proof_state=state))
     refused(await stage.when(verifying(accepted, reason="vu"), by=world.marie), 409, "illegal_move")

@@ -45,6 +45,8 @@ PROOF: Lifecycle[ProofState] = Lifecycle(
         ("submitted", "submitted"): WHO_SENDS,
         ("submitted", "accepted"): MANAGERS,
         ("submitted", "refused"): MANAGERS,
+        # What was read from it is corrected.
+        ("accepted", "accepted"): MANAGERS,
     },
 )
 

@@ -25,7 +25,7 @@ from sav_contracts.catalog.stock import StockLevelChanged, StockLow
 from sav_contracts.labels import label
 
 # Fields that an article may lack.
-OPTIONAL = {"model", "fuel", "heats", "spare_parts_until"}
+OPTIONAL = {"gtin", "model", "fuel", "heats", "power_kw", "spare_parts_until"}
 
 
 class ReferenceTaken(Conflict):

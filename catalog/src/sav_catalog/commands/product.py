@@ -9,6 +9,7 @@ from sqlalchemy import exists, select
 from sav_catalog.app import catalog
 from sav_catalog.covers import commercial_covers, legal_cover
 from sav_catalog.model import Article, Product
+from sav_catalog.settings import firm
 from sav_chassis.errors import Conflict, NamesNothing, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
@@ -69,6 +70,12 @@ class WhyRefused(WrongField):
     fr = "indiquez pourquoi la preuve d’achat est refusée"
 
 
+class WhyCorrected(WrongField):
+    field: str = "reason"
+    en = "say why an accepted proof is corrected"
+    fr = "indiquez pourquoi une preuve d’achat déjà acceptée est corrigée"
+
+
 class DatesOfRefusedProof(WrongField):
     en = "dates are taken from an accepted proof only"
     fr = "seules les dates d’une preuve d’achat acceptée sont reprises"
@@ -121,7 +128,7 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
             commissioning_date=cmd.commissioning_date,
             proof_state="none",
             covers=[],
-            sold_by=cmd.sold_by,
+            sold_by=firm().another(cmd.sold_by),
             consumer=cmd.consumer,
             second_hand=cmd.second_hand,
         )
@@ -153,10 +160,12 @@ async def send_proof(cmd: SendProof, tx: Tx, by: Actor) -> Product:
 
 @catalog.command(VerifyProduct)
 async def verify_product(cmd: VerifyProduct, tx: Tx, by: Actor) -> Product:
-    """Accept the proof of purchase, with the dates it shows, or refuse it with a reason."""
+    """Accept the proof of purchase with what it shows, or refuse it with a reason. Accepting again corrects it."""
     product = await tx.load(Product, cmd.product_id, by)
     if product.proof and product.proof.sha256 != cmd.proof:
         raise AnotherProof
+    if cmd.accepted and product.proof_state == "accepted" and cmd.reason is None:
+        raise WhyCorrected
     if cmd.accepted:
         await _accept(cmd, product, tx, by)
     elif cmd.reason is None:
@@ -170,14 +179,19 @@ async def verify_product(cmd: VerifyProduct, tx: Tx, by: Actor) -> Product:
 
 
 async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> None:
+    product.check_in_place()
     purchase = cmd.purchase_date or product.purchase_date
     # A product delivered on the day of purchase keeps that, also where the proof corrects the day.
     at_once = product.delivery_date == product.purchase_date
     delivery = cmd.delivery_date or (purchase if at_once else product.delivery_date)
     check_dates(tx, purchase, delivery)
     product.purchase_date, product.delivery_date = purchase, delivery
-    for name in PROVEN & cmd.model_fields_set:
-        setattr(product, name, getattr(cmd, name))
+    if "sold_by" in cmd.model_fields_set:
+        product.sold_by = firm().another(cmd.sold_by)
+    if cmd.consumer is not None:
+        product.consumer = cmd.consumer
+    if cmd.second_hand is not None:
+        product.second_hand = cmd.second_hand
     article = await tx.session.get_one(Article, product.article_id)
     product.accept(_covers(product, article, tx), cmd.reason, by)
 

@@ -95,7 +95,9 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
     tx.emit(new, ProductRegistered())
     tx.emit(
         old,
-        WarrantyChanged(cause="replaced", until=new.covered_until(), reason=cmd.reason),
+        WarrantyChanged(
+            cause="replaced", until=new.covered_until(), new_serial=new.serial, reason=cmd.reason
+        ),
     )
     return new
 

@@ -89,10 +89,15 @@ class Product(Aggregate[ProductView]):
         self.proof = proof
 
     def accept(self, covers: Iterable[Cover], reason: str | None, by: Actor) -> None:
-        """A manager accepts the proof; these covers follow from it, beside those that managers added."""
+        """A manager accepts the proof, or corrects what it shows; these covers follow, beside those that managers added.
+
+        One that a manager voided stays so.
+        """
         PROOF.check(self.proof_state, "accepted", by)
         self.proof_state, self.proof_reason = "accepted", reason
-        self._cover([*self.covers, *covers])
+        added = [cover for cover in self.covers if cover.months is None and cover.from_manager]
+        voided = {cover.same: cover for cover in self.covers if cover.voided_at and cover.months is not None}
+        self._cover([*added, *(voided.get(cover.same, cover) for cover in covers)])
 
     def refuse(self, reason: str, by: Actor) -> None:
         """A manager refuses the proof; another one may be sent."""

@@ -121,9 +121,10 @@ class AddArticle(Command[ArticleView]):
 
 
 class ChangeArticle(Command[ArticleView]):
-    """Change the given fields of an article; its reference cannot change."""
+    """Change the given fields of an article; its reference, family and currency cannot change."""
 
     article_id: UUID
+    gtin: Gtin | None = None
     name: Line | None = Field(default=None, examples=["Chaudière murale Lumea 24"])
     brand: Line | None = Field(default=None, examples=["Lumea"])
     model: Line | None = Field(default=None, examples=["24 C"])
@@ -132,6 +133,9 @@ class ChangeArticle(Command[ArticleView]):
     )
     fuel: Fuel | None = None
     heats: Heats | None = Field(default=None, examples=["space_and_water"])
+    power_kw: Annotated[Decimal, Field(gt=0, max_digits=7, decimal_places=2), decimal_places(2)] | None = (
+        Field(default=None, examples=["24.00"])
+    )
     price: Amount | None = Field(default=None, examples=["2190.00"])
     vat_class: VatClass | None = None
     warranty_parts_months: Months | None = Field(default=None, examples=[36])

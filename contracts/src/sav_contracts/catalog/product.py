@@ -188,7 +188,7 @@ class SendProof(Command[ProductView]):
 
 
 class VerifyProduct(Command[ProductView]):
-    """Accept the proof of purchase with its dates, or refuse it with a reason.
+    """Accept the proof of purchase with its dates, or refuse it with a reason. Accepting it again, with a reason, corrects it.
 
     `proof` is the SHA-256 of the file that was checked, since another one may have been sent meanwhile.
     """
@@ -307,6 +307,8 @@ class WarrantyChanged(Event[ProductView]):
 
     cause: Literal["cover_added", "cover_voided", "repaired", "replaced"]
     cover: CoverKind | None = None
+    # The serial number of the unit that took its place.
+    new_serial: str | None = Field(default=None, examples=["LUM24-0009112"])
     until: date | None = Field(default=None, examples=["2027-09-11"])
     reason: str | None = Field(default=None, examples=["Contrat d'entretien signé le 12 septembre."])
 

@@ -82,9 +82,9 @@ class RecordStocktake(Command[StocktakeView]):
     """Record what was counted on the shelves at a moment, all of it or nothing.
 
     Where the count differs from what was on record at `counted_at` (free and reserved), the stock is adjusted by the
-    difference now: what moved since stays as it is. An equal count moves nothing and is recorded too. Refused, naming the
-    lines: an article that there is not, one that is named twice or was counted again since, and one of which more would be
-    reserved than there is. The last needs its reservations released first.
+    difference now: what moved since stays as it is. An equal count moves nothing and is recorded too. Where fewer
+    are there than are reserved, what was reserved last is waited for again. Refused, naming the lines: an article that there is
+    not, one that is named twice or was counted again since, and one of which more was taken out since than was counted.
     """
 
     counted_at: Moment = Field(examples=["2026-03-02T17:30:00Z"])

@@ -100,6 +100,11 @@ class Cover(Message):
     voided_at: datetime | None = Field(default=None, examples=["2026-03-06T08:30:00Z"])
 
     @property
+    def same(self) -> tuple[str, int, int, int]:
+        """What tells it from the other covers that follow from the same sale."""
+        return self.kind, self.parts, self.labour, self.travel
+
+    @property
     def from_manager(self) -> bool:
         """Whether a manager added it, who always gives a reason."""
         return self.reason is not None

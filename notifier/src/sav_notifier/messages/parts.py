@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from sav_chassis.tx import Tx
 from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.reservation import ReservationView, StockShort
 from sav_contracts.catalog.stock import StockOverdrawn
 from sav_contracts.claims import PartsArrived, PartsRequested, ReclamationView
 from sav_contracts.parts import Part
@@ -29,6 +30,35 @@ def still_needed(parts: tuple[Part, ...]) -> list[Piece]:
         for part in parts
         if part.is_needed()
     ]
+
+
+@message(
+    "parts_short",
+    on=StockShort,
+    to=managers,
+    category="alert",
+)
+class PartsShort(Message):
+    """Managers learn what is to be ordered for whom."""
+
+    article: str
+    reference: str
+    missing: int
+    needed_for: str
+
+    @classmethod
+    async def about(cls, event: StockShort, tx: Tx) -> Self:
+        waiting = event.state
+        article = await tx.view(ArticleView, waiting.article_id)
+        return cls(
+            article=article.name,
+            reference=waiting.reference,
+            missing=waiting.quantity - waiting.used,
+            needed_for=waiting.for_reference,
+        )
+
+    def true_while(self, record: ReservationView) -> bool:
+        return record.status == "back_ordered"
 
 
 @message(

@@ -7,6 +7,7 @@ from sav_chassis.tx import Tx
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductVerified, ProductView, ProofSubmitted, WarrantyChanged
 from sav_contracts.catalog.stock import StockLow
+from sav_contracts.catalog.warranty import CoverKind
 from sav_notifier.message import Message, message
 from sav_notifier.recipients import client, its_client, managers
 
@@ -95,13 +96,31 @@ class NewWarranty(Message):
     serial: str
     cause: str
     until: date | None
+    cover: CoverKind | None = None
+    # What the cover that was added pays, in percent of parts, labour and travel.
+    shares: tuple[int, int, int] | None = None
+    exclusions: str | None = None
+    new_serial: str | None = None
+    # The other professional who owes the legal guarantee.
+    seller: str | None = None
 
     @classmethod
     async def about(cls, event: WarrantyChanged, tx: Tx) -> Self | str:
         product = event.state
         if event.until and event.until < product.place.day(tx.now):
             return "it is over all the same"
-        return cls(article=product.article, serial=product.serial, cause=event.cause, until=event.until)
+        added = product.covers[-1] if event.cause == "cover_added" and product.covers else None
+        return cls(
+            article=product.article,
+            serial=product.serial,
+            cause=event.cause,
+            until=event.until,
+            cover=event.cover,
+            shares=(added.parts, added.labour, added.travel) if added else None,
+            exclusions=added.exclusions if added else None,
+            new_serial=event.new_serial,
+            seller=product.warranty_at(tx.now).owed_by,
+        )
 
     def true_while(self, record: ProductView) -> bool:
         return self.cause == "replaced" or record.replaced_by_id is None

@@ -27,9 +27,9 @@ ligne;colonne;valeur;motif;reason
 - A line whose `reference` is not in the catalogue adds the article, as `POST /articles` does. One that is known changes what
   differs, as `PATCH /articles/{id}` does, under the same rules. Where nothing differs nothing happens: importing the same twice
   changes nothing.
-- A column that is missing leaves its field as it is: `reference` and `prix HT` make a price list. An empty cell takes the
-  model, the energy, what it heats, the last day of spare parts and the list of parts away; any other empty cell leaves the field as
-  it is, and gives a new article the default.
+- A column that is missing leaves its field as it is: `reference` and `prix HT` make a price list. An empty cell takes the bar
+  code, the model, the energy, what it heats, the power, the last day of spare parts and the list of parts away; any other empty cell
+  leaves the field as it is, and gives a new article the default.
 - Parts may be in the same file, before or after what they fit into.
 - A retired article is never changed or brought back; a line that says of it what is so counts as unchanged. An import retires
   nothing.
