@@ -109,7 +109,7 @@ class ForWhichClient(WrongField):
 class UnitReplaced(WrongField):
     field: str = "product_id"
     en = "this unit was replaced: choose the one that took its place"
-    fr = "cet appareil a été remplacé : choisissez celui qui a pris sa place"
+    fr = "cet appareil a été remplacé : choisissez celui qui a pris sa place"
 
 
 @claims.command(OpenReclamation)

@@ -208,13 +208,13 @@ class VerifyProduct(Command[ProductView]):
 class EndsBeforeItStarts(WrongValue):
     code = "ends_before_it_starts"
     en = "end: a cover ends after it starts"
-    fr = "end : une garantie se termine après son début"
+    fr = "end : une garantie se termine après son début"
 
 
 class PaysNothing(WrongValue):
     code = "pays_nothing"
     en = "parts, labour, travel: a cover pays at least one of them"
-    fr = "parts, labour, travel : une garantie prend en charge au moins l’un des trois"
+    fr = "parts, labour, travel : une garantie prend en charge au moins l’un des trois"
 
 
 class AddCover(Command[ProductView]):
