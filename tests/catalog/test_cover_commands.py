@@ -157,6 +157,14 @@ async def test_a_unit_has_at_most_thirty_covers(stage: Stage) -> None:
     refused(outcomes[30], 409, "too_many_covers")
 
 
+async def test_covers_leave_room_for_what_is_said_later(stage: Stage) -> None:
+    await stage.given(article(), product())
+    long = "🔥" * 500
+    outcomes = [await stage.when(adding(reason=long, exclusions=long), by=world.marie) for _ in range(8)]
+    assert [bool(outcome.events) for outcome in outcomes[:3]] == [True] * 3
+    refused(outcomes[-1], 409, "covers_too_long")
+
+
 async def test_of_covers_that_are_added_at_once_none_is_lost(stage: Stage) -> None:
     await stage.given(article(), product())
     await asyncio.gather(*(stage.when(adding(), by=world.marie, seconds=20) for _ in range(10)))
@@ -231,6 +239,38 @@ class TestReplacement:
         assert isinstance(new, ProductRegistered)
         ends = {cover.kind: cover.end for cover in new.state.covers}
         assert ends == {"legal_conformity": date(2025, 1, 10), "commercial": date(2028, 1, 10)}
+
+    async def test_a_proof_that_is_accepted_only_afterwards_makes_no_difference(self, stage: Stage) -> None:
+        """Whether the proof is accepted before or after the replacement, the legal guarantee ends on the same day."""
+        await stage.given(
+            article(warranty_parts_months=0, warranty_labour_months=0),
+            product(purchase_date=BOUGHT, delivery_date=BOUGHT, proof=file(), proof_state="submitted"),
+        )
+        accepting = {"accepted": True, "proof": file().sha256}
+        for imposed, end in ((False, date(2027, 1, 10)), (True, date(2028, 10, 20))):
+            new = (
+                await stage.when(replacing(imposed=imposed, serial=f"N {imposed}"), by=world.marie)
+            ).events[0]
+            assert isinstance(new, ProductRegistered)
+            verified = await stage.when(
+                VerifyProduct.model_validate({"product_id": new.state.id} | accepting), by=world.marie
+            )
+            assert [cover.end for cover in verified.only(ProductVerified).state.covers] == [end]
+            old = await stage.when(
+                VerifyProduct.model_validate({"product_id": PRODUCT} | accepting), by=world.marie
+            )
+            refused(old, 409, "product_replaced")
+            await stage.database.pool.execute(
+                "UPDATE product SET replaced_by_id = NULL WHERE id = $1", PRODUCT
+            )
+            await stage.database.pool.execute("DELETE FROM product WHERE id = $1", new.state.id)
+
+    async def test_what_another_seller_owes_does_not_begin_anew(self, stage: Stage) -> None:
+        await stage.given(article(), covered(covers=[], sold_by="Brico Rhône"))
+        new = (await stage.when(replacing(), by=world.marie)).events[0]
+        assert isinstance(new, ProductRegistered)
+        assert new.state.warranty(date(2027, 1, 10)).owed_by == "Brico Rhône"
+        assert new.state.warranty(date(2027, 1, 11)).owed_by is None
 
     async def test_a_unit_is_replaced_once(self, stage: Stage) -> None:
         await stage.given(article(), covered())

@@ -56,6 +56,12 @@ class ColumnNameless(Unsuitable):
     fr = "la colonne {column} n’a pas de nom, mais la ligne {row} y contient quelque chose"
 
 
+class NoText(Unsuitable):
+    row: int
+    en = "row {row} has a character that is none (NUL): save the table again"
+    fr = "la ligne {row} contient un caractère nul : réenregistrez le tableau"
+
+
 def table(content: bytes) -> bytes:
     """The table in its one form, the same for the same bytes; `Unsuitable` says why it is not read."""
     return packed(_rows(content))
@@ -89,9 +95,11 @@ def packed(rows: Iterable[Row]) -> bytes:
         io.TextIOWrapper(bytes_, "utf-8", newline="", write_through=True) as text,
     ):
         writer = csv.writer(text)
+        _check_text(head)
         writer.writerow([head.number, *(names[place] for place in named)])
         size = 0
         for count, row in enumerate(filled, 1):
+            _check_text(row)
             cells = _cells(row, named)
             size += sum(map(len, cells))
             if count > MOST_ROWS or size > MOST_BYTES:
@@ -107,6 +115,12 @@ def _cells(row: Row, named: list[int]) -> list[str]:
         if place not in under and cell.strip():
             raise ColumnNameless(column=letters(place), row=row.number)
     return [row.cells[place] if place < len(row.cells) else "" for place in named]
+
+
+def _check_text(row: Row) -> None:
+    """Raises `NoText` for what PostgreSQL cannot store."""
+    if any("\0" in cell for cell in row.cells):
+        raise NoText(row=row.number)
 
 
 def _check_different(names: list[str]) -> None:

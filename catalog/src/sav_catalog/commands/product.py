@@ -170,7 +170,7 @@ async def verify_product(cmd: VerifyProduct, tx: Tx, by: Actor) -> Product:
         await _accept(cmd, product, tx, by)
     elif cmd.reason is None:
         raise WhyRefused
-    elif given := cmd.model_fields_set & ({"purchase_date", "delivery_date"} | PROVEN):
+    elif given := cmd.model_fields_set & ({"purchase_date", "delivery_date", "commissioning_date"} | PROVEN):
         raise DatesOfRefusedProof(field=min(given))
     else:
         product.refuse(cmd.reason, by)
@@ -184,8 +184,13 @@ async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> No
     # A product delivered on the day of purchase keeps that, also where the proof corrects the day.
     at_once = product.delivery_date == product.purchase_date
     delivery = cmd.delivery_date or (purchase if at_once else product.delivery_date)
-    check_dates(tx, purchase, delivery)
-    product.purchase_date, product.delivery_date = purchase, delivery
+    commissioning = cmd.commissioning_date or product.commissioning_date
+    check_dates(tx, purchase, delivery, commissioning)
+    product.purchase_date, product.delivery_date, product.commissioning_date = (
+        purchase,
+        delivery,
+        commissioning,
+    )
     if "sold_by" in cmd.model_fields_set:
         product.sold_by = firm().another(cmd.sold_by)
     if cmd.consumer is not None:
@@ -201,7 +206,8 @@ def _covers(product: Product, article: Article, tx: Tx) -> Iterator[Cover]:
     if product.sold_by:
         return
     if product.consumer:
-        yield legal_cover(tx.new_id(), product.purchase_date, product.delivery_date, product.second_hand)
+        start = product.guaranteed_from or product.delivery_date
+        yield legal_cover(tx.new_id(), product.purchase_date, start, product.second_hand)
     months = article.warranty_parts_months, article.warranty_labour_months
     yield from commercial_covers(tx.new_id, product.purchase_date, *months)
 

@@ -16,7 +16,7 @@ from sav_contracts.catalog.product import (
     VoidCover,
     WarrantyChanged,
 )
-from sav_contracts.catalog.warranty import Cover, CoveredRepair
+from sav_contracts.catalog.warranty import Cover, CoveredRepair, legal_guarantee, months_after
 
 
 class DeliveredBeforeOld(WrongField):
@@ -87,6 +87,7 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
             consumer=old.consumer,
             second_hand=old.second_hand and not restarts,
             replaces_id=old.id,
+            guaranteed_from=None if restarts else old.guaranteed_from or old.delivery_date,
         )
     )
     new.take_over(_passed_on(old, restarts, cmd.delivery_date, tx), _ended(old.repairs, cmd.delivery_date))
@@ -105,9 +106,13 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
 def _is_under_legal_guarantee(product: Product, delivery: date) -> bool:
     """Whether the replacement was asked for under the legal guarantee."""
     asked = product.down_since or delivery
-    return any(
-        cover.kind == "legal_conformity" and cover.applies(asked, product.repairs) for cover in product.covers
-    )
+    if product.proof_state == "accepted":
+        legal = [cover for cover in product.covers if cover.kind == "legal_conformity"]
+        return any(cover.applies(asked, product.repairs) for cover in legal)
+    # Its proof may be accepted later.
+    months = legal_guarantee(product.purchase_date).months
+    ours = product.consumer and product.sold_by is None
+    return ours and asked <= months_after(product.guaranteed_from or product.delivery_date, months)
 
 
 def _passed_on(old: Product, restarts: bool, delivery: date, tx: Tx) -> list[Cover]:

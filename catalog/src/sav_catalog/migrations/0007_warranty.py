@@ -28,7 +28,8 @@ def upgrade() -> None:
     op.execute(
         """ALTER TABLE product ADD repairs json NOT NULL DEFAULT '[]', ADD sold_by text,
             ADD consumer boolean NOT NULL DEFAULT true, ADD second_hand boolean NOT NULL DEFAULT false,
-            ADD replaces_id uuid REFERENCES product, ADD replaced_by_id uuid REFERENCES product, ADD replaced_on date"""
+            ADD replaces_id uuid REFERENCES product, ADD replaced_by_id uuid REFERENCES product, ADD replaced_on date,
+            ADD guaranteed_from date"""
     )
     # One unit takes the place of one other.
     op.execute("CREATE UNIQUE INDEX product_replaces ON product (replaces_id)")
@@ -42,7 +43,7 @@ def downgrade() -> None:
     """The covers keep their ids and months, which the old code ignores."""
     op.execute(
         """ALTER TABLE product DROP repairs, DROP sold_by, DROP consumer, DROP second_hand, DROP replaces_id,
-            DROP replaced_by_id, DROP replaced_on"""
+            DROP replaced_by_id, DROP replaced_on, DROP guaranteed_from"""
     )
 
 

@@ -17,6 +17,9 @@ from sav_contracts.catalog.warranty import Cover, CoveredRepair
 from sav_contracts.files import StoredFile
 from sav_contracts.labels import label
 
+# Bytes of all covers of a product: its events are bounded, and later commands about it have texts, too.
+LARGEST = 16_000
+
 
 class Replaced(Conflict):
     """Another unit took the product's place."""
@@ -34,6 +37,14 @@ class TooManyCovers(Conflict):
     most: int = MAX_COVERS
     en = "A product has at most {most} covers"
     fr = "Un produit a au plus {most} garanties"
+
+
+class CoversTooLong(Conflict):
+    """The texts of a product's covers are as long as they may be together."""
+
+    code = "covers_too_long"
+    en = "The covers of this product hold too much text: shorten it"
+    fr = "Les garanties de ce produit contiennent trop de texte : raccourcissez-le"
 
 
 class CoverVoided(Conflict):
@@ -75,6 +86,7 @@ class Product(Aggregate[ProductView]):
     consumer: Mapped[bool] = mapped_column(default=True)
     second_hand: Mapped[bool] = mapped_column(default=False)
     replaces_id: Mapped[UUID | None]
+    guaranteed_from: Mapped[date | None]
     replaced_by_id: Mapped[UUID | None]
     replaced_on: Mapped[date | None]
 
@@ -109,6 +121,8 @@ class Product(Aggregate[ProductView]):
         self.check_in_place()
         if len(self.covers) >= MAX_COVERS:
             raise TooManyCovers
+        if sum(len(one.model_dump_json().encode()) for one in [*self.covers, cover]) > LARGEST:
+            raise CoversTooLong
         self._cover([*self.covers, cover])
 
     def void_cover(self, id: UUID, reason: str, at: datetime) -> Cover:

@@ -101,6 +101,8 @@ class ProductView(View):
     down_since: date | None = Field(default=None, examples=["2026-03-02"])
     # The units before and after it, and since when the one after it is there.
     replaces_id: UUID | None = None
+    # From when the legal guarantee counts, where that is not from delivery: a unit that took another's place goes on with it.
+    guaranteed_from: date | None = Field(default=None, examples=["2025-01-10"])
     replaced_by_id: UUID | None = None
     replaced_on: date | None = Field(default=None, examples=["2026-10-20"])
 
@@ -150,10 +152,13 @@ class ProductView(View):
     def _must_be_proven(self, on: date) -> bool:
         """Whether we answer for a defect if its consumer proves that it was there: second-hand, after some months."""
         ours = self.second_hand and self.consumer and self.sold_by is None
-        return ours and self.delivery_date <= on <= self._legal_term()
+        return ours and self._legal_start() <= on <= self._legal_term()
+
+    def _legal_start(self) -> date:
+        return self.guaranteed_from or self.delivery_date
 
     def _legal_term(self) -> date:
-        return months_after(self.delivery_date, legal_guarantee(self.purchase_date).months)
+        return months_after(self._legal_start(), legal_guarantee(self.purchase_date).months)
 
 
 class RegisterProduct(Command[ProductView]):
@@ -199,6 +204,7 @@ class VerifyProduct(Command[ProductView]):
     reason: Reason | None = Field(default=None, examples=["La date d'achat est illisible."])
     purchase_date: Day | None = None
     delivery_date: Day | None = None
+    commissioning_date: Day | None = None
     # As the proof shows it; null: we sold it.
     sold_by: Line | None = Field(default=None, examples=["Brico Rhône"])
     consumer: bool | None = None
