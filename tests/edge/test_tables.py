@@ -131,7 +131,7 @@ UNSUITABLE: Mapping[str, tuple[bytes, str]] = {
     "empty lines": (b"\r\n;;\r\n \r\n", EMPTY),
     "an empty workbook": (workbook([]), EMPTY),
     "two columns of one name": (b"a;b;A\r\n1;2;3", "two columns have the name “A”"),
-    "a character that is none": ("\ufeffa;b\r\n1;x\0y".encode("utf-16-le"), "row 2 has a character that is none"),
+    "a character that is none": ("\ufeffa;b\r\n1;x\0y".encode("utf-16-le"), "row 2 has a character that is none (NUL): save the table again"),
     "a column without a name": (
         b"a;;b\r\n1;;2\r\n1;x;2", "column B has no name, but row 3 has something in it"
     ),
