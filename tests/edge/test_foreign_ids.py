@@ -17,7 +17,14 @@ from sav_contracts.visibility import ALL
 from sav_edge.read_model import KINDS, VIEWS
 
 # What a field is the id of, where its name does not say so.
-KIND = {"user": "account", "compatible_parts": "article", "parts.article": "article"}
+KIND = {
+    "user": "account",
+    "compatible_parts": "article",
+    "parts.article": "article",
+    "counts.article": "article",
+    # A cover is part of its product.
+    "cover": "product",
+}
 # Seconds: what may still be on its way is waited for a second, with pauses.
 LATE = 0.7
 

@@ -195,7 +195,7 @@ async def _needed(manager: Person, side: Side, planned: Story, article: Json) ->
         [part] = done(await manager.get(path))["parts"]
         return bool(part["state"] == "back_ordered")
 
-    await eventually(waits)
+    await eventually(waits, 20)
 
 
 async def _counted(manager: Person, article: Json) -> Json:
@@ -214,7 +214,7 @@ async def _import(manager: Person) -> Json:
         found: Json = done(await manager.get(f"/articles/imports/{begun['id']}"))
         return found if found["report"] else None
 
-    return await eventually(over, 20)
+    return await eventually(over, 40)
 
 
 async def _messages(who: Person) -> list[Json]:
