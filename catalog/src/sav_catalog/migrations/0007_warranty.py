@@ -33,6 +33,8 @@ def upgrade() -> None:
     )
     # One unit takes the place of one other.
     op.execute("CREATE UNIQUE INDEX product_replaces ON product (replaces_id)")
+    # A product's covers follow from its réclamations and visits, of which there are very many.
+    op.execute("CREATE INDEX view_product ON view (product_id, kind) WHERE product_id IS NOT NULL")
     connection = op.get_bind()
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     _complete_covers(connection)
@@ -41,6 +43,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """The covers keep their ids and months, which the old code ignores."""
+    op.execute("DROP INDEX view_product")
     op.execute(
         """ALTER TABLE product DROP repairs, DROP sold_by, DROP consumer, DROP second_hand, DROP replaces_id,
             DROP replaced_by_id, DROP replaced_on, DROP guaranteed_from"""
