@@ -71,7 +71,7 @@ def views(of: type[View] = View) -> set[str]:
 def test_every_kind_state_role_and_status_has_its_french_and_no_other_word_is_kept() -> None:
     tables = [table for room in rooms.SERVICES for table in generated.lifecycles(room)]
     states = {state for table in tables for move in table.moves for state in move}
-    kinds = views() | {table.kind for table in tables} | {"session"}
+    kinds = views() | {table.kind for table in tables} | {"session", "cover"}
     assert kinds | states | {*get_args(Coverage), *get_args(Why), *get_args(Weekday)} == set(FRENCH)
     assert set(PEOPLE) == set(Role) - {Role.SYSTEM}
     assert set(TITLES) == {status for told in error_codes.statuses().values() for status in told}

@@ -123,8 +123,10 @@ class Reactor:
                 await session.execute(PARK, _parked(envelope, event, 0, "waits behind an earlier event"))
                 return False
             if not is_new:
-                log.info("known already", reaction=handler, event_id=str(envelope.id))
-                metrics.DUPLICATES.labels(handler).inc()
+                # A parked event is tried again with all its reactions, of which some are done: that is no duplicate.
+                if not parked:
+                    log.info("known already", reaction=handler, event_id=str(envelope.id))
+                    metrics.DUPLICATES.labels(handler).inc()
                 return True
             clock, floor = self._database.clock, self._database.floor
             tx = Tx(session, self._settings, context, new_id, clock, floor=floor, happened_at=envelope.at)
