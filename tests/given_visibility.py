@@ -15,6 +15,7 @@ from sav_contracts.catalog.article_import import ArticleImportView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
+from sav_contracts.catalog.stocktake import StocktakeView
 from sav_contracts.claims import ClientView, PhotoView, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.report import ReportView
@@ -108,6 +109,7 @@ SEES: dict[str, tuple[View, set[str]]] = {
     "a message about an admin's account": (a(NotificationView, user_id=alex.id, category="account"), set()),
     "an article": (ARTICLE, CLIENTS | TECHNICIANS),
     "an import of articles": (a(ArticleImportView), set()),
+    "a stocktake": (a(StocktakeView), set()),
 }
 # What a manager does not read with the admins.
 FOR_ADMINS = {"a message about a client's account", "a message about an admin's account"}

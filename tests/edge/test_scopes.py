@@ -103,6 +103,7 @@ def test_the_matrix_has_every_kind_that_is_listed() -> None:
         "photo",  # is read with its parent
         "policy",  # has no page of its own, and is for admins alone
         "account",  # see below
+        "reservation",  # has no page of its own
     }
 
 

@@ -12,6 +12,7 @@ from recipes.commands import RECIPES, Recipe
 from recipes.scene import Scene, Side
 from sav_contracts.actor import Role
 from sav_contracts.catalog.article import ArticleForClient, ArticleView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
@@ -27,6 +28,7 @@ CLIENT_FORMS: dict[type[BaseModel], type[BaseModel]] = {
     InterventionView: InterventionForClient,
     ReportView: ReportView,
     InvoiceView: InvoiceForClient,
+    ProductView: ProductView,
 }
 
 
