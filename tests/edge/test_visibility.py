@@ -40,7 +40,7 @@ INSERT INTO timeline (root, event_id, at, kind, subject, doc, doc_client)
 SELECT root, gen_random_uuid(), now(), kind, id, line, line
 FROM view, unnest($1::uuid[]) AS root, json_build_object('kind', kind, 'id', id) AS line"""
 # What makes no lines.
-UNTOLD = {"account", "article", "article_import", "notification", "stock_level"}
+UNTOLD = {"account", "article", "article_import", "notification", "stock_level", "stocktake"}
 LISTED = {row.message: row for row in SURFACE if isinstance(row, ListRow) and "{" not in row.path}
 [TIMELINE] = [
     row
