@@ -1,6 +1,7 @@
 """A service on the real broker: its queues, one active replica, and what cannot be read."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from toy_asking import OnStage, rows
 from toy_broker import dead_letters, declare, send, waiting
 from toy_switch import SEEN
 from toy_wire import wire
+from yarl import URL
 
 from sav_chassis import topology
 from sav_chassis.process.runner import serving
@@ -148,6 +150,23 @@ async def test_a_service_finds_its_broker_again(stage: Stage, channel: AbstractC
             await eventually(lambda: seen(stage, 150), seconds=20)
     for box in BOXES:
         assert await versions(stage, box) == list(range(2, 32))
+
+
+async def test_a_service_that_stood_still_finds_its_broker_again(stage: Stage, channel: AbstractChannel) -> None:
+    """As on a machine that was suspended: the broker gives up a connection that misses two heartbeats."""
+    url = URL(stage.settings.broker_url)
+    impatient = stage.settings.model_copy(update={"broker_url": str(url.update_query(heartbeat=1))})
+    async with serving(seeing(), impatient) as health:
+        await tell(channel, range(2, 4))
+        await eventually(lambda: seen(stage, 10))
+        time.sleep(4)  # noqa: ASYNC251 - nothing else may run
+        await tell(channel, range(4, 6))
+        await send(channel, "toy.views", enveloped(LidMade(state=toy.lid(500, 1, "red"))))
+        await eventually(lambda: seen(stage, 20), seconds=20)
+        await eventually(lambda: rows(stage, "SELECT version FROM view WHERE kind = 'lid'"), seconds=20)
+        assert all((await health.ready()).values())
+        # Else the test would show nothing.
+        assert all(vars(connection)["connection_attempt"] == 2 for connection in health.connections)
 
 
 async def test_parked_events_are_tried_again_by_themselves(
