@@ -1,8 +1,6 @@
 """The servers that `./sav test` started, and the system on top of them."""
 
-import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -48,11 +46,6 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
 
 
-# The loop of the system, while it runs; and how many seconds it may stand still between tests.
-LOOP: list[asyncio.AbstractEventLoop] = []
-STANDSTILL = 5.0
-turned_at = 0.0
-
 Staged = Callable[[Service], Awaitable[Stage]]
 
 
@@ -82,17 +75,7 @@ async def system(settings: Settings) -> AsyncIterator["System"]:
     from system import whole  # all rooms are imported with it: a second that the tests of one need not wait
 
     async with whole(settings) as running:
-        LOOP.append(asyncio.get_running_loop())
         yield running
-        LOOP.clear()
-
-
-def pytest_runtest_logfinish() -> None:
-    """Lets the system's loop run now and then: in a minute of tests without it, the broker gives its connections up."""
-    global turned_at
-    if LOOP and not LOOP[0].is_running() and time.monotonic() - turned_at > STANDSTILL:
-        LOOP[0].run_until_complete(asyncio.sleep(0.1))
-        turned_at = time.monotonic()
 
 
 @pytest.fixture(scope="session")
