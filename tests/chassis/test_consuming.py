@@ -152,7 +152,9 @@ async def test_a_service_finds_its_broker_again(stage: Stage, channel: AbstractC
         assert await versions(stage, box) == list(range(2, 32))
 
 
-async def test_a_service_that_stood_still_finds_its_broker_again(stage: Stage, channel: AbstractChannel) -> None:
+async def test_a_service_that_stood_still_finds_its_broker_again(
+    stage: Stage, channel: AbstractChannel
+) -> None:
     """As on a machine that was suspended: the broker gives up a connection that misses two heartbeats."""
     url = URL(stage.settings.broker_url)
     impatient = stage.settings.model_copy(update={"broker_url": str(url.update_query(heartbeat=1))})

@@ -8,6 +8,7 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from sav_chassis.errors import NotYet
 from sav_chassis.views import COLUMNS
 from sav_chassis.visibility import visible
 from sav_contracts.actor import Actor
@@ -49,6 +50,13 @@ class Copies(Generic[V]):
     async def one(self, id: UUID) -> V | None:
         """The copy with this id, or None."""
         return next(iter(await self.where(id=id).all()), None)
+
+    async def as_new_as(self, told: V) -> V:
+        """The copy of the record that an event told; `NotYet` while it is older, so that a late event undoes nothing."""
+        found = await self.one(told.id)
+        if found is None or found.version < told.version:
+            raise NotYet(told.kind(), told.id)
+        return found
 
     async def newest(self) -> V | None:
         """The copy of the record that was created last, or None."""

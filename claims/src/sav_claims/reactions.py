@@ -2,7 +2,6 @@
 
 from sqlalchemy import select
 
-from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.lifecycle import RECLAMATION, UNDER_WAY
@@ -70,8 +69,7 @@ async def follow_the_address(event: UserUpdated, tx: Tx) -> str | None:
 async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str | None:
     """Decides the product's réclamations under way by its new covers, except where a manager has decided."""
     product = event.state
-    if (await tx.view(ProductView, product.id)).version < product.version:
-        raise NotYet(product.kind(), product.id)
+    await tx.copies(ProductView).as_new_as(product)
     # Qualifying takes this lock too: from here on it uses this copy or a newer one; its earlier decisions are found.
     await tx.lock(f"product {product.id}")
     waiting = await tx.session.scalars(

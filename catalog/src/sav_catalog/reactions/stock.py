@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sav_catalog.app import catalog
 from sav_catalog.stock import Need, reserve, stock_of
-from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.claims import PartsValidated, ReclamationClosed, ReclamationMoved, ReclamationView
 from sav_contracts.interventions.visit import InterventionClosed
@@ -27,7 +26,7 @@ async def consume_parts(event: InterventionClosed, tx: Tx) -> str | None:
 @catalog.on(PartsValidated)
 async def reserve_parts(event: PartsValidated, tx: Tx) -> str | None:
     """Reserves the parts of a validated list, or back-orders them; what is not in it any more is released."""
-    reclamation = await _newest(event.state, tx)
+    reclamation = await tx.copies(ReclamationView).as_new_as(event.state)
     if not reclamation.is_open():
         return f"obsolete: the réclamation is {reclamation.status}"
     if reclamation.parts_validated > event.edition:
@@ -42,7 +41,7 @@ async def release_parts(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> 
     """Releases what was reserved for a réclamation that is over, however it ended."""
     if event.state.is_open():
         return "the réclamation goes on"
-    reclamation = await _newest(event.state, tx)
+    reclamation = await tx.copies(ReclamationView).as_new_as(event.state)
     if reclamation.is_open():
         return "obsolete: the réclamation was opened again"
     await reserve(tx, _need(reclamation), ())
@@ -51,11 +50,3 @@ async def release_parts(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> 
 
 def _need(reclamation: ReclamationView) -> Need:
     return Need("reclamation", reclamation.id, reclamation.reference)
-
-
-async def _newest(told: ReclamationView, tx: Tx) -> ReclamationView:
-    """The copy of a réclamation once it is as new as the event, so that a late event cannot undo a later one."""
-    reclamation = await tx.view(ReclamationView, told.id)
-    if reclamation.version < told.version:
-        raise NotYet(told.kind(), told.id)
-    return reclamation

@@ -5,7 +5,6 @@ from uuid import UUID
 from sav_catalog.app import catalog
 from sav_catalog.covers import covered_repairs
 from sav_catalog.model import Product
-from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.catalog.product import ProductChanged, WarrantyChanged
@@ -40,8 +39,7 @@ async def follow_repairs(
     record = event.state
     if record.product_id is None:
         return "about no registered product"
-    if (await tx.view(type(record), record.id)).version < record.version:
-        raise NotYet(record.kind(), record.id)
+    await tx.copies(type(record)).as_new_as(record)
     # Whatever event comes last computes from all records, so their order does not matter.
     product = await tx.load(Product, record.product_id, SYSTEM)
     return await _follow(product, tx)

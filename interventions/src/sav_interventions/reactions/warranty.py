@@ -4,7 +4,6 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
 from sav_contracts.catalog.warranty import NO_PRODUCT, Warranty
@@ -35,8 +34,7 @@ async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str 
     """Decides by the product's new covers for its visits, except where a manager decided or the visit is over."""
     product = event.state
     # Planning takes this lock too: from then on it uses this copy or a newer one; visits planned before are found.
-    if (await tx.view(ProductView, product.id)).version < product.version:
-        raise NotYet(product.kind(), product.id)
+    await tx.copies(ProductView).as_new_as(product)
     await tx.lock(f"product {product.id}")
     for visit in await _visits_of(tx, product.id):
         warranty = product.warranty_at(visit.reported_at)
