@@ -23,7 +23,7 @@ from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx, transaction
 from sav_claims.model import Reclamation
 from sav_contracts.actor import SYSTEM, Role
-from sav_contracts.claims import TechnicianAssigned
+from sav_contracts.claims.reclamation import TechnicianAssigned
 
 NUMBER = 300
 A_SECOND = 20

@@ -17,7 +17,7 @@ from sav_chassis.settings import Settings
 from sav_chassis.tx import transaction
 from sav_claims.model import Reclamation
 from sav_contracts.actor import SYSTEM, Role
-from sav_contracts.claims import ReclamationCreated, ReclamationQualified
+from sav_contracts.claims.reclamation import ReclamationCreated, ReclamationQualified
 
 NUMBER = 2_000
 AT_ONCE = 8

@@ -15,7 +15,8 @@ from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_chassis.views import arrays, upserting
 from sav_contracts.actor import Actor, Role
-from sav_contracts.claims import ClientView, ReclamationView, Safety
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import ReclamationView, Safety
 from sav_contracts.messages import View
 from sav_edge import declared
 from sav_edge.completeness import mark_complete

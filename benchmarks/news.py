@@ -19,17 +19,17 @@ from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Role
 from sav_contracts.catalog.warranty import NO_PRODUCT
-from sav_contracts.claims import (
+from sav_contracts.claims.reclamation import (
     ReclamationClosed,
     ReclamationCreated,
     ReclamationMoved,
     ReclamationQualified,
     ReclamationView,
     Safety,
-    Slot,
     TechnicianAssigned,
 )
 from sav_contracts.messages import Event, persons
+from sav_contracts.slot import Slot
 
 SEED = 20260302
 OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

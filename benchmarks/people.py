@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from sav_chassis.identity import Signer
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor, Role
-from sav_contracts.claims import ReclamationView, Safety
+from sav_contracts.claims.reclamation import ReclamationView, Safety
 
 ARTICLE = "Chaudière Théma 25"
 PROBLEM = "L'eau chaude tiédit après cinq minutes de douche, puis l'appareil affiche le défaut F28."

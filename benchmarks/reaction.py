@@ -15,7 +15,7 @@ from sav_chassis.database import opened
 from sav_chassis.events.consumers import PREFETCH_REACTIONS, ReactionConsumer
 from sav_chassis.events.reactor import Reactor
 from sav_chassis.settings import Settings
-from sav_contracts.claims import TechnicianAssigned
+from sav_contracts.claims.reclamation import TechnicianAssigned
 
 NUMBER = 4_000
 BARE = "FastStream, SQLAlchemy session, no inbox"

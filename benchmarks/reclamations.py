@@ -7,7 +7,7 @@ from news import DESCRIPTION, database, prepared
 from sav_chassis.settings import Settings
 from sav_claims.model import Reclamation
 from sav_contracts.catalog.warranty import NO_PRODUCT
-from sav_contracts.claims import Safety
+from sav_contracts.claims.reclamation import Safety
 
 ROOM = "claims"
 CLIENT = UUID(int=1)

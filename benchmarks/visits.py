@@ -10,7 +10,7 @@ from sav_chassis.model import Base
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx
-from sav_contracts.claims import TechnicianAssigned
+from sav_contracts.claims.reclamation import TechnicianAssigned
 
 ROOM = "interventions"
 QUEUE = "interventions.events"

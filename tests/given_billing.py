@@ -11,7 +11,7 @@ from given_views import a
 
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.claims import ClientView
+from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.invoice import Buyer, IssueInvoice, LineGiven, Seller
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_contracts.money import VatClass

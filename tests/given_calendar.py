@@ -15,7 +15,7 @@ from sav_chassis.envelope import Envelope
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import AppointmentBooked, BookAppointment, HoldSlot, Shift
-from sav_contracts.claims import ReclamationView, Slot
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import (
     InterventionMoved,
@@ -23,6 +23,7 @@ from sav_contracts.interventions.visit import (
     InterventionStatus,
     InterventionView,
 )
+from sav_contracts.slot import Slot
 
 PARIS = ZoneInfo(ZONE)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

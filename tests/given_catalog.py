@@ -17,7 +17,8 @@ from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Cover
-from sav_contracts.claims import ClientView, ReclamationView
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import RequestMessage

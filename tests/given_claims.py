@@ -10,7 +10,7 @@ from given_views import a
 from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import Safety
+from sav_contracts.claims.reclamation import Safety
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
 

@@ -13,10 +13,11 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.warranty import Cover, Warranty
-from sav_contracts.claims import ReclamationView, Slot, TechnicianAssigned
+from sav_contracts.claims.reclamation import ReclamationView, TechnicianAssigned
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.report import ReportStatus
 from sav_contracts.interventions.visit import InterventionStatus, Labour, PartPriced, Work
+from sav_contracts.slot import Slot
 from sav_interventions.model import Intervention, Report
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

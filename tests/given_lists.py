@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from sav_chassis.errors import Invalid
 from sav_contracts.actor import Actor
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.surface import SURFACE, ListRow
 from sav_edge.read_model import ReadModel
 

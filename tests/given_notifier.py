@@ -16,13 +16,12 @@ from sav_contracts.calendar import AppointmentBooked, AppointmentView, ConflictD
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductVerified, ProductView
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.claims import (
-    ClientView,
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import (
     ReclamationCreated,
     ReclamationMoved,
     ReclamationQualified,
     ReclamationView,
-    Slot,
 )
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
 from sav_contracts.interventions.report import ReportView
@@ -36,6 +35,7 @@ from sav_contracts.interventions.visit import (
 from sav_contracts.messages import View
 from sav_contracts.parts import Part
 from sav_contracts.reporting import FeedbackGiven, FeedbackView
+from sav_contracts.slot import Slot
 
 V = TypeVar("V", bound=View)
 

@@ -11,7 +11,8 @@ from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.reservation import ReservationView, StockReserved, StockShort
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.claims import ListParts, ReclamationView, ValidateParts
+from sav_contracts.claims.parts_list import ListParts, ValidateParts
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.parts import PartWanted
 
 CLAIM, PUMP, VALVE, JOINT, GONE = (UUID(int=number) for number in (100, 501, 502, 503, 504))

@@ -12,7 +12,7 @@ from given_views import a
 from sav_chassis.events.projections import project_batch
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.views import RecordedEvent
-from sav_contracts.claims import (
+from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationCreated,
     ReclamationMoved,

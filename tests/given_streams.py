@@ -21,7 +21,7 @@ from sav_chassis.identity import Signer, Verifier
 from sav_chassis.settings import Settings
 from sav_contracts.actor import ANYONE, Actor
 from sav_contracts.auth.policy import Cors
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.messages import View
 from sav_contracts.surface import Row
 from sav_edge.app import served

@@ -24,7 +24,9 @@ from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.catalog.stocktake import StocktakeView
-from sav_contracts.claims import ClientView, PhotoView, ReclamationView, Safety, Slot
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.photo import PhotoView
+from sav_contracts.claims.reclamation import ReclamationView, Safety
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
 from sav_contracts.interventions.report import ReportView
@@ -33,6 +35,7 @@ from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Event, View
 from sav_contracts.notifier import NotificationView
 from sav_contracts.reporting import FeedbackView
+from sav_contracts.slot import Slot
 from sav_edge.completeness import mark_complete
 from sav_edge.projection import apply
 

@@ -16,7 +16,9 @@ from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.catalog.stocktake import StocktakeView
-from sav_contracts.claims import ClientView, PhotoView, ReclamationView
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.photo import PhotoView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView

@@ -54,12 +54,7 @@ from sav_contracts.auth.session import (
 )
 from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
 from sav_contracts.catalog.warranty import Cover, Warranty
-from sav_contracts.claims import (
-    ReclamationClosed,
-    ReclamationMoved,
-    Safety,
-    TechnicianAssigned,
-)
+from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, Safety, TechnicianAssigned
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, PaymentRecorded
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated
 from sav_contracts.interventions.visit import WarrantyDecided

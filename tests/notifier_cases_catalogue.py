@@ -18,10 +18,7 @@ from sav_contracts.catalog.product import ProofSubmitted, WarrantyChanged
 from sav_contracts.catalog.reservation import ReservationView, StockShort
 from sav_contracts.catalog.stock import StockLevelView, StockLow, StockOverdrawn
 from sav_contracts.catalog.warranty import Cover
-from sav_contracts.claims import (
-    PartsArrived,
-    PartsRequested,
-)
+from sav_contracts.claims.parts_list import PartsArrived, PartsRequested
 
 OVER = Cover(
     kind="legal_conformity", start=date(2020, 1, 1), end=date(2021, 12, 31), parts=100, labour=100, travel=100

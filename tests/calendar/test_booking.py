@@ -33,8 +33,9 @@ from sav_contracts.calendar import (
     ConflictResolved,
     HoldSlot,
 )
-from sav_contracts.claims import ReclamationStatus, Slot
+from sav_contracts.claims.reclamation import ReclamationStatus
 from sav_contracts.messages import Event
+from sav_contracts.slot import Slot
 
 BOOK = BookAppointment(appointment_id=APPOINTMENT)
 MANAGERS = pytest.mark.parametrize("who", [world.marie, world.alex], ids=lambda who: who.role)

@@ -22,7 +22,7 @@ from sav_calendar.lifecycle import NOT_PLANNABLE
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import FindFreeSlots
-from sav_contracts.claims import ReclamationStatus
+from sav_contracts.claims.reclamation import ReclamationStatus
 
 PLANNABLE = sorted(set(get_args(ReclamationStatus)) - set(NOT_PLANNABLE))
 

@@ -10,7 +10,7 @@ from sav_calendar.lifecycle import APPOINTMENT, CONFLICT, NOT_PLANNABLE
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.calendar import AppointmentStatus, ConflictStatus
-from sav_contracts.claims import ReclamationStatus
+from sav_contracts.claims.reclamation import ReclamationStatus
 
 MOVES = {
     ("held", "booked"): {"client", "manager", "admin", "system"},

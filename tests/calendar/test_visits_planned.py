@@ -39,9 +39,9 @@ from sav_contracts.calendar import (
     ConflictResolved,
     HoldSlot,
 )
-from sav_contracts.claims import Slot
 from sav_contracts.interventions.visit import InterventionPlanned, InterventionStatus
 from sav_contracts.messages import View
+from sav_contracts.slot import Slot
 
 
 def next_sunday() -> datetime:

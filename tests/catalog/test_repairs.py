@@ -15,7 +15,7 @@ from sav_catalog.model import Product
 from sav_chassis.testing import Stage
 from sav_contracts.catalog.product import ProductChanged, WarrantyChanged
 from sav_contracts.catalog.warranty import CoverKind, Warranty
-from sav_contracts.claims import ReclamationMoved, ReclamationQualified, ReclamationView
+from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationQualified, ReclamationView
 from sav_contracts.interventions.visit import (
     InterventionClosed,
     InterventionMoved,

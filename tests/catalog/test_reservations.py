@@ -28,7 +28,8 @@ from sav_contracts.catalog.article import ArticleChanged
 from sav_contracts.catalog.reservation import StockReleased, StockReserved, StockShort
 from sav_contracts.catalog.stock import StockLevelChanged, StockLow, StockMoved
 from sav_contracts.catalog.stocktake import RecordStocktake
-from sav_contracts.claims import PartsValidated, ReclamationClosed, ReclamationMoved, ReclamationStatus
+from sav_contracts.claims.parts_list import PartsValidated
+from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationStatus
 
 
 @pytest.fixture

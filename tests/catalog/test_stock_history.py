@@ -16,7 +16,8 @@ from sav_chassis.envelope import Envelope
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.catalog.article import ChangeArticle
 from sav_contracts.catalog.stock import MoveStock, StockLevelView, StockLow, StockMoved, StockOverdrawn
-from sav_contracts.claims import PartsValidated, ReclamationClosed
+from sav_contracts.claims.parts_list import PartsValidated
+from sav_contracts.claims.reclamation import ReclamationClosed
 from sav_contracts.messages import Command, Event
 from sav_contracts.parts import PartNeeded
 

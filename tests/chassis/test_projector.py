@@ -13,7 +13,7 @@ from toy_asking import rows
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.views import COLUMNS, project, show
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 
 VIEW = f"SELECT {', '.join(name if kind != 'json' else f'{name}::text' for name, kind in COLUMNS)} FROM view"
 # Of four boxes, versions 1 to 5 each.

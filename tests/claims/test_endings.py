@@ -13,7 +13,7 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import AppointmentBooked, AppointmentView
-from sav_contracts.claims import (
+from sav_contracts.claims.reclamation import (
     AssignTechnician,
     MoveReclamation,
     ReclamationChanged,

@@ -29,15 +29,8 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.reservation import StockReleased, StockUsed
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.claims import (
-    ListParts,
-    PartsArrived,
-    PartsRequested,
-    PartsValidated,
-    QualifyReclamation,
-    ReclamationChanged,
-    ReclamationForClient,
-)
+from sav_contracts.claims.parts_list import ListParts, PartsArrived, PartsRequested, PartsValidated
+from sav_contracts.claims.reclamation import QualifyReclamation, ReclamationChanged, ReclamationForClient
 from sav_contracts.parts import PartForClient, PartWanted
 
 

@@ -8,7 +8,7 @@ from given_claims import reclamation
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.claims import MAX_PHOTOS, AddPhotos, PhotoAdded
+from sav_contracts.claims.photo import MAX_PHOTOS, AddPhotos, PhotoAdded
 from sav_contracts.files import StoredFile
 
 RECLAMATION = UUID(int=100)

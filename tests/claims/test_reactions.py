@@ -12,9 +12,8 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
 from sav_contracts.address import Address
 from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered, UserUpdated
-from sav_contracts.claims import (
-    ClientChanged,
-    ClientCreated,
+from sav_contracts.claims.client import ClientChanged, ClientCreated
+from sav_contracts.claims.reclamation import (
     OpenReclamation,
     ReclamationMoved,
     TechnicianAssigned,

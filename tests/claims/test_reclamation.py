@@ -9,16 +9,16 @@ from given_claims import client, reclamation, technician
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.claims import (
+from sav_contracts.claims.reclamation import (
     AssignTechnician,
     OpenReclamation,
     QualifyReclamation,
     ReclamationCreated,
     ReclamationQualified,
     Safety,
-    Slot,
     TechnicianAssigned,
 )
+from sav_contracts.slot import Slot
 
 RECLAMATION = UUID(int=100)
 

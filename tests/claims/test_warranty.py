@@ -12,7 +12,7 @@ from sav_chassis.testing import Stage
 from sav_claims.model import manager_says
 from sav_contracts.catalog.product import ProductVerified
 from sav_contracts.catalog.warranty import Coverage, Warranty
-from sav_contracts.claims import (
+from sav_contracts.claims.reclamation import (
     OpenReclamation,
     QualifyReclamation,
     ReclamationChanged,

@@ -10,7 +10,12 @@ import pytest
 from system import PASSWORD, Person, System
 
 from sav_contracts.auth.account import AccountView
-from sav_contracts.claims import OpenReclamation, QualifyReclamation, ReclamationForClient, ReclamationView
+from sav_contracts.claims.reclamation import (
+    OpenReclamation,
+    QualifyReclamation,
+    ReclamationForClient,
+    ReclamationView,
+)
 from sav_contracts.client import Client, Refused
 from sav_contracts.reporting import GetReclamationsReport
 

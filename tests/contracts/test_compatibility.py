@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sav_contracts.calendar import ConflictDetected, HoursChanged
-from sav_contracts.claims import TechnicianAssigned
+from sav_contracts.claims.reclamation import TechnicianAssigned
 from sav_contracts.interventions.invoice import InvoicePaid
 from sav_contracts.interventions.visit import WorkRecorded
 from sav_ops.documents.schema_compatibility import Break, breaks

@@ -23,7 +23,7 @@ from sav_contracts.actor import Role
 from sav_contracts.auth.account import LOOKED_AFTER, AccountView, RegisterClient
 from sav_contracts.auth.session import FindSessions, SignOut
 from sav_contracts.catalog.product import GetWarranty, ProductView
-from sav_contracts.claims import ReclamationForClient, ReclamationView
+from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.edge import FindRequests
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.visit import InterventionView

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from sav_contracts import catalogue
 from sav_contracts.calendar import HoursChanged
-from sav_contracts.claims import PhotoView, ReclamationChanged, ReclamationView, TechnicianAssigned
+from sav_contracts.claims.photo import PhotoView
+from sav_contracts.claims.reclamation import ReclamationChanged, ReclamationView, TechnicianAssigned
 from sav_contracts.messages import Changed, changed
 from sav_contracts.published import revisions
 from sav_ops.home import REPO
@@ -22,7 +23,8 @@ WRONG = """
 from uuid import uuid4
 from sav_chassis.tx import Tx
 from sav_claims.model import Photo, Reclamation
-from sav_contracts.claims import PhotoAdded, ReclamationChanged, ReclamationView, TechnicianAssigned
+from sav_contracts.claims.photo import PhotoAdded
+from sav_contracts.claims.reclamation import ReclamationChanged, ReclamationView, TechnicianAssigned
 
 def told(tx: Tx, reclamation: Reclamation, photo: Photo) -> None:
     tx.emit(reclamation, TechnicianAssigned(technician_id=reclamation.id, outside_hours=True))

@@ -9,7 +9,8 @@ from given_views import a, show
 from world import lea, marie
 
 from sav_chassis.errors import NotFound
-from sav_contracts.claims import PhotoView, ReclamationView
+from sav_contracts.claims.photo import PhotoView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.surface import SURFACE, ListRow, RecordRow, TimelineRow
 from sav_edge.completeness import NotFilledYet, mark_complete
 from sav_edge.read_model import ReadModel

@@ -12,7 +12,7 @@ from sav_chassis import views
 from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_chassis.startup_checks import MissingMigration
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_edge import declared
 from sav_edge.app import application
 from sav_edge.listed import INDEXES, LISTED

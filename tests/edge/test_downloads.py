@@ -19,7 +19,8 @@ from stories import refused, wrong_fields
 from sav_chassis.settings import Settings
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import PhotoView, ReclamationView
+from sav_contracts.claims.photo import PhotoView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.files import StoredFile
 from sav_contracts.surface import SURFACE, FileRow
 from sav_edge import downloads

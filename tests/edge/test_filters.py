@@ -17,11 +17,13 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import AppointmentView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ClientView, ReclamationForClient, ReclamationView, Slot
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import View
+from sav_contracts.slot import Slot
 from sav_contracts.visibility import Own, Visible
 from sav_edge.list_query import form
 from sav_edge.read_model import ReadModel

@@ -11,7 +11,8 @@ from pictures import picture
 from stories import refused, wrong_fields
 
 from sav_contracts.catalog.product import RegisterProduct, SendProof
-from sav_contracts.claims import AddPhotos, OpenReclamation
+from sav_contracts.claims.photo import AddPhotos
+from sav_contracts.claims.reclamation import OpenReclamation
 from sav_contracts.files import MAX_BODY, MAX_FILE_BYTES, MAX_UPLOAD, StoredFile
 from sav_contracts.interventions.report import SignReport
 

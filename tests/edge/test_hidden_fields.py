@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from sav_chassis.errors import Invalid
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor
-from sav_contracts.claims import ReclamationForClient, ReclamationView
+from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.surface import SURFACE, ListRow
 from sav_edge.list_query import parse

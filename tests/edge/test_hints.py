@@ -14,7 +14,9 @@ from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ClientView, PhotoView, ReclamationView
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.photo import PhotoView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.messages import View
 from sav_contracts.notifier import NotificationView
 from sav_contracts.surface import SURFACE, RecordRow

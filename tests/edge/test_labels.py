@@ -20,7 +20,7 @@ from sav_chassis.startup_checks import CannotStart
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.surface import SURFACE, PaperRow
 from sav_edge import papers, print_paper
 from sav_edge.app import application

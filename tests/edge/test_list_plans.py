@@ -15,8 +15,9 @@ from given_views import LATER, NOW, USUAL, a, show, wipe
 from pydantic_core import from_json
 
 from sav_chassis.settings import Settings
-from sav_contracts.claims import ReclamationView, Slot
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.messages import View
+from sav_contracts.slot import Slot
 from sav_contracts.surface import ListRow
 from sav_contracts.visibility import Limited
 from sav_edge import declared

@@ -21,7 +21,8 @@ from sav_chassis.errors import Unavailable
 from sav_chassis.files import Files
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import PhotoView, ReclamationView
+from sav_contracts.claims.photo import PhotoView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.files import StoredFile
 from sav_edge import picture_sizes
 from sav_edge.picture_sizes import LONGEST, Pictures, Size, tag

@@ -122,7 +122,7 @@ async def asked(case: Case, scene: Scene, side: Side, fresh: bool = True) -> tup
 
 def test_every_command_and_query_has_a_recipe_and_every_recipe_a_row() -> None:
     rows = {row.route for row in SURFACE if issubclass(row.message, RequestMessage)}
-    assert RECIPES.keys() == rows, "add what the row needs to tests/recipes/commands.py"
+    assert RECIPES.keys() == rows, "add what the row needs to tests/recipes"
 
 
 @pytest.mark.parametrize("case", MAY, ids=named)

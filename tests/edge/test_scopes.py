@@ -43,7 +43,8 @@ from sav_chassis.settings import Settings
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ClientView, ReclamationView
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView

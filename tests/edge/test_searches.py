@@ -12,7 +12,8 @@ from given_lists import NOW, chosen, named_wrong, page, through
 from given_views import a, show
 
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.claims import ClientView, ReclamationView
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.visit import InterventionView
 from sav_edge.read_model import ReadModel
 

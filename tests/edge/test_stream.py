@@ -18,7 +18,8 @@ from sav_chassis.errors import NotFound
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.claims import ClientView, ReclamationView
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView

@@ -31,13 +31,8 @@ from sav_contracts.catalog.product import (
     ProofSubmitted,
 )
 from sav_contracts.catalog.warranty import Cover
-from sav_contracts.claims import (
-    PhotoAdded,
-    PhotoView,
-    ReclamationCreated,
-    ReclamationView,
-    TechnicianAssigned,
-)
+from sav_contracts.claims.photo import PhotoAdded, PhotoView
+from sav_contracts.claims.reclamation import ReclamationCreated, ReclamationView, TechnicianAssigned
 from sav_contracts.interventions.invoice import (
     InvoiceChanged,
     InvoiceDrafted,

@@ -19,7 +19,8 @@ from system import Person, System
 from sav_contracts.actor import Role
 from sav_contracts.catalog.article import SetArticleImage
 from sav_contracts.catalog.product import RegisterProduct, SendProof
-from sav_contracts.claims import AddPhotos, OpenReclamation
+from sav_contracts.claims.photo import AddPhotos
+from sav_contracts.claims.reclamation import OpenReclamation
 from sav_contracts.files import MAX_FILE_BYTES, StoredFile
 from sav_contracts.interventions.report import SignReport
 from sav_contracts.messages import RequestMessage

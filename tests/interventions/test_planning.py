@@ -12,7 +12,6 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
 from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
-from sav_contracts.claims import Slot
 from sav_contracts.interventions.technician import TechnicianChanged
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
@@ -23,6 +22,7 @@ from sav_contracts.interventions.visit import (
     InterventionStatus,
     WarrantyDecided,
 )
+from sav_contracts.slot import Slot
 
 
 def activated(role: Role) -> UserActivated:

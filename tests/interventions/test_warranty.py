@@ -26,7 +26,7 @@ from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
 from sav_contracts.catalog.warranty import NO_PRODUCT, Warranty
-from sav_contracts.claims import ReclamationQualified
+from sav_contracts.claims.reclamation import ReclamationQualified
 from sav_contracts.interventions.visit import (
     DecideWarranty,
     InterventionPlanned,

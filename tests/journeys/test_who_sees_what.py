@@ -22,7 +22,7 @@ from stories import (
 )
 from system import Person, System
 
-from sav_contracts.claims import ReclamationForClient
+from sav_contracts.claims.reclamation import ReclamationForClient
 from sav_contracts.interventions.visit import InterventionForClient
 from sav_contracts.messages import View
 

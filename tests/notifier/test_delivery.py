@@ -16,7 +16,7 @@ from world import lea
 
 from sav_chassis.startup_checks import CannotStart
 from sav_chassis.testing import Stage
-from sav_contracts.claims import Safety
+from sav_contracts.claims.reclamation import Safety
 from sav_contracts.notifier import (
     NotificationFailed,
     NotificationKeptLocally,

@@ -13,7 +13,7 @@ from world import lea
 from sav_chassis.identity import Links
 from sav_chassis.testing import Stage
 from sav_contracts.auth.account import AccountView
-from sav_contracts.claims import ClientView
+from sav_contracts.claims.client import ClientView
 from sav_notifier.rendering import rendered
 from sav_notifier.user_text import one_line
 

@@ -19,7 +19,7 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.auth.account import UserInvited
 from sav_contracts.auth.fields import Locale
 from sav_contracts.calendar import ConflictDetected
-from sav_contracts.claims import Slot
+from sav_contracts.slot import Slot
 from sav_notifier.message import INTERNAL, MESSAGES, Message
 from sav_notifier.message import message as declare
 from sav_notifier.messages.reclamations import ReclamationIsClosed

@@ -28,9 +28,10 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
 from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
-from sav_contracts.claims import Slot, TechnicianAssigned
+from sav_contracts.claims.reclamation import TechnicianAssigned
 from sav_contracts.interventions.visit import InterventionMoved, InterventionScheduled
 from sav_contracts.messages import Event
+from sav_contracts.slot import Slot
 
 FIRST, SECOND, THIRD = (UUID(int=number) for number in (401, 402, 403))
 REUNION = "Indian/Reunion"

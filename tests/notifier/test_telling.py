@@ -27,8 +27,8 @@ from pydantic_core import from_json
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import SYSTEM, Actor, Role
-from sav_contracts.claims import Slot
 from sav_contracts.notifier import MarkRead, NotificationChanged, NotificationView
+from sav_contracts.slot import Slot
 from sav_notifier.app import notifier
 from sav_notifier.lifecycle import NOTIFICATION
 from sav_notifier.message import MESSAGES

@@ -8,10 +8,10 @@ import pytest
 
 from sav_contracts.actor import Role
 from sav_contracts.catalogue import EVENTS, VIEWS
-from sav_contracts.claims import Slot
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.messages import PersonId, View
+from sav_contracts.slot import Slot
 from sav_contracts.surface import SURFACE, Row
 from sav_ops import rooms
 from sav_ops.documents import generated

@@ -23,7 +23,7 @@ from sav_contracts.auth.account import AccountChanged
 from sav_contracts.catalog.article import ArticleChanged
 from sav_contracts.catalog.product import ProductChanged
 from sav_contracts.catalog.stock import StockLevelChanged
-from sav_contracts.claims import ClientChanged
+from sav_contracts.claims.client import ClientChanged
 from sav_ops.home import OpsError
 from sav_ops.launch import platform
 

@@ -8,18 +8,26 @@ from pydantic import BaseModel
 from stories import Json
 from system import Person
 
-from recipes.commands import RECIPES, Recipe
+from recipes import auth, catalog, claims, interventions, others
+from recipes.recipe import Recipe
 from recipes.scene import Scene, Side
 from sav_contracts.actor import Role
 from sav_contracts.catalog.article import ArticleForClient, ArticleView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ReclamationForClient, ReclamationView
+from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit import InterventionForClient, InterventionView
 from sav_contracts.messages import View
 from sav_contracts.surface import ListRow, Row
 
+RECIPES: dict[str, Recipe] = {
+    **auth.RECIPES,
+    **catalog.RECIPES,
+    **claims.RECIPES,
+    **interventions.RECIPES,
+    **others.RECIPES,
+}
 # What a client reads in place of what staff read, or in the same form with less in it.
 # Said again here, so that the edge cannot be wrong unnoticed.
 CLIENT_FORMS: dict[type[BaseModel], type[BaseModel]] = {

@@ -15,7 +15,7 @@ from sav_chassis.events.projections import project_batch
 from sav_chassis.testing import Stage
 from sav_chassis.views import RecordedEvent
 from sav_contracts import catalogue
-from sav_contracts.claims import (
+from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationClosed,
     ReclamationCreated,

@@ -28,7 +28,7 @@ from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.policy import Buffers, CutOffs
 from sav_contracts.calendar import AppointmentChanged, BookAppointment, HoldSlot, HoursChanged, SetHours
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text

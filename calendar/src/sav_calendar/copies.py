@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sav_chassis.errors import NoSuch
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.labels import label

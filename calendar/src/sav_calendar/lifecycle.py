@@ -4,7 +4,7 @@ from sav_chassis.errors import Conflict, NotYet
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, PEOPLE, Role
 from sav_contracts.calendar import AppointmentStatus, ConflictStatus
-from sav_contracts.claims import ReclamationStatus, ReclamationView
+from sav_contracts.claims.reclamation import ReclamationStatus, ReclamationView
 from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.sentences import Text
 

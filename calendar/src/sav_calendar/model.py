@@ -22,7 +22,7 @@ from sav_contracts.calendar import (
     Shift,
     WorkingHoursView,
 )
-from sav_contracts.claims import Slot
+from sav_contracts.slot import Slot
 
 
 class Appointment(Aggregate[AppointmentView], Stateful[AppointmentStatus]):

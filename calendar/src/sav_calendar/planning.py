@@ -28,7 +28,7 @@ from sav_contracts.calendar import (
     ConflictResolved,
     FreeSlot,
 )
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 
 
 class TooFarAhead(WrongField):

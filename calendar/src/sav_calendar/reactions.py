@@ -29,9 +29,10 @@ from sav_contracts.calendar import (
     ConflictKind,
     HoursChanged,
 )
-from sav_contracts.claims import ReclamationView, Slot
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.technician import TechnicianChanged
 from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned, InterventionView
+from sav_contracts.slot import Slot
 from sav_contracts.times import HORIZON, LONGEST_VISIT, SHORTEST_VISIT
 
 PROPOSALS = 3

@@ -3,7 +3,8 @@
 from sav_catalog.settings import firm
 from sav_chassis.service import Service
 from sav_chassis.startup_checks import readable
-from sav_contracts.claims import ClientView, ReclamationView
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.visit import InterventionView
 
 catalog = Service("catalog")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Cover, CoveredRepair, CoverKind, legal_guarantee, months_after
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.visit import InterventionView
 
 # Where no repair took place, or none of ours.

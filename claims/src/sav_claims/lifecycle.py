@@ -2,7 +2,7 @@
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, STAFF, Role
-from sav_contracts.claims import Priority, ProblemType, ReclamationStatus, Safety
+from sav_contracts.claims.reclamation import Priority, ProblemType, ReclamationStatus, Safety
 
 BY_EVENT = {Role.SYSTEM}
 CLIENT_OR_MANAGERS = MANAGERS | {Role.CLIENT}

@@ -16,9 +16,9 @@ from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.warranty import NO_PRODUCT, Coverage, Warranty
-from sav_contracts.claims import (
-    ClientView,
-    PhotoView,
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.photo import PhotoView
+from sav_contracts.claims.reclamation import (
     Priority,
     ProblemType,
     ReclamationStatus,

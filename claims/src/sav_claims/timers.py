@@ -6,7 +6,8 @@ from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import SYSTEM
-from sav_contracts.claims import ClientChanged, ReclamationClosed
+from sav_contracts.claims.client import ClientChanged
+from sav_contracts.claims.reclamation import ReclamationClosed
 
 
 @claims.timer

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sav_contracts.claims import ReclamationView, Slot
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.messages import Changed, Command, Event, Message, PersonId, Query, View
+from sav_contracts.slot import Slot
 from sav_contracts.time_zone import Zone
 from sav_contracts.times import Moment
 from sav_contracts.visibility import Own, Visible

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from sav_contracts import calendar, claims, notifier, reporting
+from sav_contracts import calendar, notifier, reporting
 from sav_contracts.auth import account, policy, session
 from sav_contracts.catalog import (
     article,
@@ -13,13 +13,15 @@ from sav_contracts.catalog import (
     stock_report,
     stocktake,
 )
+from sav_contracts.claims import client, parts_list, photo, reclamation
 from sav_contracts.interventions import invoice, report, technician, visit
 from sav_contracts.messages import Event, Message, View, changed
 
 M = TypeVar("M", bound=Message)
 
 MODULES = (
-    account, session, policy, article, article_import, stock, stock_report, stocktake, product, claims, reservation, technician, visit, report,
+    account, session, policy, article, article_import, stock, stock_report, stocktake, product, client, reclamation, photo, parts_list, reservation,
+    technician, visit, report,
     invoice, calendar, notifier, reporting,
 )  # fmt: skip
 

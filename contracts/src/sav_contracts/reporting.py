@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.messages import Command, Event, Message, Personal, PersonId, Prose, Query, View
 from sav_contracts.times import Day
 from sav_contracts.visibility import Own, Visible

@@ -5,7 +5,7 @@ from sav_chassis.service import Service
 from sav_chassis.startup_checks import readable
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ClientView
+from sav_contracts.claims.client import ClientView
 from sav_interventions.settings import billing
 
 interventions = Service("interventions")

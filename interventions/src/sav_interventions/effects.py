@@ -6,7 +6,7 @@ from uuid import UUID
 from sav_chassis.files import Files
 from sav_chassis.tx import EffectRun
 from sav_contracts.actor import SYSTEM
-from sav_contracts.claims import ClientView
+from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.invoice import InvoiceChanged
 from sav_interventions.app import interventions
 from sav_interventions.invoice_pdf import invoice_pdf

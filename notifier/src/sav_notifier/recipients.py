@@ -7,7 +7,7 @@ from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.fields import Locale
-from sav_contracts.claims import ClientView
+from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.messages import Event
 from sav_contracts.notifier import Category

@@ -8,7 +8,7 @@ import asyncpg
 from sav_chassis.envelope import Envelope
 from sav_chassis.views import RecordedEvent, upsert
 from sav_contracts import catalogue
-from sav_contracts.claims import ReclamationMoved, ReclamationQualified, ReclamationView
+from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationQualified, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Event, View

@@ -7,7 +7,7 @@ from sav_chassis.periods import period
 from sav_chassis.tx import Tx
 from sav_chassis.visibility import condition
 from sav_contracts.actor import Actor, Role
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.reporting import FeedbackView, GetReclamationsReport, ReclamationsReport
 from sav_contracts.visibility import NOTHING

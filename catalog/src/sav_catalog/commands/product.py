@@ -25,7 +25,7 @@ from sav_contracts.catalog.product import (
     VerifyProduct,
 )
 from sav_contracts.catalog.warranty import Cover
-from sav_contracts.claims import ClientView
+from sav_contracts.claims.client import ClientView
 from sav_contracts.labels import label
 
 # What the proof shows beside the dates.

@@ -6,7 +6,8 @@ from uuid import UUID
 from sav_catalog.app import catalog
 from sav_catalog.stock import Need, reserve, stock_of
 from sav_chassis.tx import Tx
-from sav_contracts.claims import PartsValidated, ReclamationClosed, ReclamationMoved, ReclamationView
+from sav_contracts.claims.parts_list import PartsValidated
+from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationView
 from sav_contracts.interventions.visit import InterventionClosed
 
 

@@ -8,7 +8,12 @@ from sav_catalog.model import Product
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.catalog.product import ProductChanged, WarrantyChanged
-from sav_contracts.claims import ReclamationClosed, ReclamationMoved, ReclamationQualified, ReclamationView
+from sav_contracts.claims.reclamation import (
+    ReclamationClosed,
+    ReclamationMoved,
+    ReclamationQualified,
+    ReclamationView,
+)
 from sav_contracts.interventions.visit import (
     InterventionClosed,
     InterventionMoved,

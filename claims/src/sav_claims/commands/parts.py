@@ -10,14 +10,14 @@ from sav_claims.model import Reclamation
 from sav_claims.parts import relisted
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
-from sav_contracts.claims import (
+from sav_contracts.claims.parts_list import (
     ListParts,
     PartsArrived,
     PartsRequested,
     PartsValidated,
-    ReclamationChanged,
     ValidateParts,
 )
+from sav_contracts.claims.reclamation import ReclamationChanged
 from sav_contracts.labels import label
 from sav_contracts.parts import MOST_PARTS
 from sav_contracts.sentences import Text

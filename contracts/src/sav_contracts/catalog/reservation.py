@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.messages import Event, View
 from sav_contracts.visibility import ChildOf, Visible
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from sav_contracts.catalog.warranty import Coverage, Warranty
-from sav_contracts.claims import Slot
 from sav_contracts.messages import (
     Changed,
     Command,
@@ -23,6 +22,7 @@ from sav_contracts.messages import (
     View,
 )
 from sav_contracts.money import Amount, Currency, Percent, VatClass, decimal_places
+from sav_contracts.slot import Slot
 from sav_contracts.visibility import Own, Visible
 from sav_contracts.wrong_value import WrongValue
 

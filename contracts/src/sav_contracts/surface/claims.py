@@ -2,17 +2,15 @@
 
 from sav_contracts.actor import MANAGERS
 from sav_contracts.auth.account import AddClient
-from sav_contracts.claims import (
-    AddPhotos,
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.parts_list import ListParts, ValidateParts
+from sav_contracts.claims.photo import AddPhotos, PhotoView
+from sav_contracts.claims.reclamation import (
     AssignTechnician,
-    ClientView,
-    ListParts,
     MoveReclamation,
     OpenReclamation,
-    PhotoView,
     QualifyReclamation,
     ReclamationView,
-    ValidateParts,
 )
 from sav_contracts.surface.rows import (
     CLIENT_AND_MANAGERS,

@@ -10,10 +10,10 @@ from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.claims import Slot
 from sav_contracts.interventions.visit import Cause, InterventionStatus, InterventionView, Purpose, Work
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
+from sav_contracts.slot import Slot
 from sav_interventions.lifecycle import DID_NOT_HAPPEN, INTERVENTION, OVER, UNDER_WAY, WAITS_FOR
 
 

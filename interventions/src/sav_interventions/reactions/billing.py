@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims import ClientView
+from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.invoice import (
     Buyer,
     InvoiceChanged,

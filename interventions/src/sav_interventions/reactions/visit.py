@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.calendar import AppointmentBooked, AppointmentChanged
-from sav_contracts.claims import ReclamationView, Slot, TechnicianAssigned
+from sav_contracts.claims.reclamation import ReclamationView, TechnicianAssigned
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
     InterventionChanged,
@@ -16,6 +16,7 @@ from sav_contracts.interventions.visit import (
     InterventionScheduled,
     WarrantyDecided,
 )
+from sav_contracts.slot import Slot
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import INTERVENTION, OVER
 from sav_interventions.model import Intervention

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sav_chassis.tx import Tx
 from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
 from sav_contracts.catalog.warranty import NO_PRODUCT, Warranty
-from sav_contracts.claims import ReclamationQualified, ReclamationView
+from sav_contracts.claims.reclamation import ReclamationQualified, ReclamationView
 from sav_contracts.interventions.visit import WarrantyDecided
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import DID_NOT_HAPPEN

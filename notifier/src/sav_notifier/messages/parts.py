@@ -9,7 +9,8 @@ from sav_chassis.tx import Tx
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.reservation import ReservationView, StockShort
 from sav_contracts.catalog.stock import StockOverdrawn
-from sav_contracts.claims import PartsArrived, PartsRequested, ReclamationView
+from sav_contracts.claims.parts_list import PartsArrived, PartsRequested
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.parts import Part
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import Recipient, its_technician, managers, technician_name

@@ -7,7 +7,7 @@ from uuid import UUID
 from sav_chassis.tx import Tx
 from sav_contracts.auth.policy import CutOffs
 from sav_contracts.catalog.warranty import Coverage, Warranty
-from sav_contracts.claims import (
+from sav_contracts.claims.reclamation import (
     ProblemType,
     ReclamationClosed,
     ReclamationCreated,

@@ -3,7 +3,7 @@
 from typing import Self
 
 from sav_chassis.tx import Tx
-from sav_contracts.claims import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated, ReportView
 from sav_contracts.interventions.visit import InterventionView
 from sav_notifier.message import Message, message

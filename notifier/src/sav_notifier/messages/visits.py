@@ -15,7 +15,7 @@ from sav_contracts.calendar import (
 )
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.warranty import Why
-from sav_contracts.claims import ProblemType, ReclamationView, Slot
+from sav_contracts.claims.reclamation import ProblemType, ReclamationView
 from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
@@ -23,6 +23,7 @@ from sav_contracts.interventions.visit import (
     InterventionView,
     WarrantyDecided,
 )
+from sav_contracts.slot import Slot
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.reclamations import signs
 from sav_notifier.recipients import (

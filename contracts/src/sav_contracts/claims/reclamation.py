@@ -1,15 +1,11 @@
-"""Réclamations and the clients who open them."""
+"""Réclamations: what a client reports, and how it ends."""
 
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from sav_contracts.actor import Role
-from sav_contracts.address import Address
-from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.warranty import Coverage, Warranty
-from sav_contracts.files import Image, StoredFile
 from sav_contracts.messages import (
     Changed,
     Command,
@@ -24,9 +20,9 @@ from sav_contracts.messages import (
     Reference,
     View,
 )
-from sav_contracts.parts import MOST_PARTS, Part, PartForClient, PartNeeded, PartWanted
-from sav_contracts.times import LONGEST_VISIT, SHORTEST_VISIT, Moment
-from sav_contracts.visibility import Own, Visible, named_by_open_work
+from sav_contracts.parts import Part, PartForClient
+from sav_contracts.slot import Slot, WantedSlot
+from sav_contracts.visibility import Own, Visible
 from sav_contracts.wrong_value import WrongValue
 
 ReclamationStatus = Literal[
@@ -43,50 +39,17 @@ ReclamationStatus = Literal[
     "rejected",
     "merged",
 ]
+
+
 ProblemType = Literal[
     "leak", "no_heating", "no_hot_water", "low_pressure", "electrical", "noise", "breakage", "other"
 ]
+
+
 Priority = Literal["critical", "high", "normal", "low"]
+
+
 Resolution = Literal["repaired", "advice", "no_repair", "estimate_refused"]
-MAX_PHOTOS = 20
-
-
-class EndsTooEarly(WrongValue):
-    code = "ends_too_early"
-    en = "a slot ends after it starts"
-    fr = "un créneau se termine après son début"
-
-
-class WrongLength(WrongValue):
-    code = "wrong_length"
-    en = "a visit lasts from 15 minutes to 12 hours"
-    fr = "une intervention dure de 15 minutes à 12 heures"
-
-
-class Slot(Message):
-    """A window of time for a visit, with its zone offset, from `start` until `end`."""
-
-    start: AwareDatetime = Field(examples=["2026-03-05T08:00:00Z"])
-    end: AwareDatetime = Field(examples=["2026-03-05T10:00:00Z"])
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> "Slot":
-        if self.end <= self.start:
-            raise EndsTooEarly().error()
-        return self
-
-
-class WantedSlot(Slot):
-    """A requested window of time, with the length of a visit. Events keep whatever slot was recorded."""
-
-    start: Moment
-    end: Moment
-
-    @model_validator(mode="after")
-    def _is_as_long_as_a_visit(self) -> "WantedSlot":
-        if not SHORTEST_VISIT <= self.end - self.start <= LONGEST_VISIT:
-            raise WrongLength().error()
-        return self
 
 
 class Safety(Message):
@@ -98,22 +61,6 @@ class Safety(Message):
 
     def endangers(self) -> bool:
         return self.gas_smell or self.co_alarm or self.flooding
-
-
-class ClientView(View):
-    """A client's profile: contact data, owned by claims. The sign-in address belongs to the account.
-
-    `email` is empty where none is known.
-    """
-
-    visible: ClassVar[Visible] = Visible(client=Own("id"), technician=named_by_open_work("client_id"))
-
-    client_id: PersonId
-    name: Personal[str] = Field(examples=["Léa Bernard"])
-    email: Personal[str] = Field(examples=["lea@example.com"])
-    locale: Locale
-    phones: Personal[tuple[str, ...]] = Field(default=(), examples=[["+33 6 12 34 56 78"]])
-    addresses: tuple[Address, ...] = ()
 
 
 class ReclamationForClient(View):
@@ -165,23 +112,6 @@ class ReclamationView(ReclamationForClient):
         return frozenset({self.id} | ({self.product_id} if self.product_id else set()))
 
 
-class PhotoView(View):
-    """A photo of the problem or the work. Who sees the réclamation sees it."""
-
-    visible: ClassVar[Visible] = Visible.with_each(ReclamationView)
-
-    reclamation_id: UUID
-    file: StoredFile
-    by: Role
-
-    @property
-    def parent(self) -> UUID:
-        return self.reclamation_id
-
-    def timeline_roots(self) -> frozenset[UUID]:
-        return frozenset({self.reclamation_id})
-
-
 class NothingBroken(WrongValue):
     code = "nothing_broken"
     en = "product_id or article: say what is broken"
@@ -208,19 +138,6 @@ class OpenReclamation(Command[ReclamationView]):
         if self.product_id is None and self.article is None:
             raise NothingBroken().error()
         return self
-
-
-class Photos(Message):
-    """The photos that were added."""
-
-    items: list[PhotoView]
-
-
-class AddPhotos(Command[Photos]):
-    """Add photos to a réclamation, up to 20 in all."""
-
-    reclamation_id: UUID
-    photos: Annotated[list[Image], Field(min_length=1, max_length=6)]
 
 
 class QualifyReclamation(Command[ReclamationView]):
@@ -255,42 +172,6 @@ class MoveReclamation(Command[ReclamationView]):
     reclamation_id: UUID
     to: Literal["closed"]
     reason: Reason | None = None
-
-
-class ListedTwice(WrongValue):
-    code = "listed_twice"
-    en = "parts: list each article once, with all pieces of it"
-    fr = "parts : indiquez chaque article une seule fois, avec toutes ses pièces"
-
-
-class ListParts(Command[ReclamationView]):
-    """List the parts that the repair needs, in place of those listed before; parts that are built in stay.
-
-    A manager validates the list. Until then, what was validated before stays reserved.
-    """
-
-    reclamation_id: UUID
-    parts: Annotated[list[PartWanted], Field(max_length=MOST_PARTS)]
-
-    @model_validator(mode="after")
-    def _lists_each_once(self) -> "ListParts":
-        if len({part.article_id for part in self.parts}) < len(self.parts):
-            raise ListedTwice().error()
-        return self
-
-
-class ValidateParts(Command[ReclamationView]):
-    """Validate the parts list of this edition: its parts are reserved, or back-ordered, and others are released."""
-
-    reclamation_id: UUID
-    edition: Annotated[int, Field(ge=1, le=1_000_000)] = Field(examples=[1])
-
-
-class ClientCreated(Event[ClientView]):
-    """A client profile was created, following the account."""
-
-
-ClientChanged = Changed[ClientView]
 
 
 class ReclamationCreated(Event[ReclamationView]):
@@ -355,26 +236,3 @@ class ReclamationClosed(Event[ReclamationView]):
     def for_client(self) -> "ReclamationClosed":
         # The reason that a manager gave is for staff.
         return self.model_copy(update={"reason": None})
-
-
-class PhotoAdded(Event[PhotoView]):
-    """A photo was added."""
-
-    client_sees: ClassVar[bool] = True
-
-
-class PartsRequested(Event[ReclamationView]):
-    """A technician listed the parts that the repair needs, or listed them anew: a manager is to validate the list."""
-
-    edition: int = Field(examples=[1])
-
-
-class PartsValidated(Event[ReclamationView]):
-    """A manager validated a parts list. `lines` are all that is needed: what is in none of them is not."""
-
-    edition: int = Field(examples=[1])
-    lines: tuple[PartNeeded, ...]
-
-
-class PartsArrived(Event[ReclamationView]):
-    """All parts that the repair needs are reserved, after some of them had been back-ordered."""

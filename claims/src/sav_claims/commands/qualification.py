@@ -1,0 +1,65 @@
+"""Deciding priority and coverage."""
+
+from uuid import UUID
+
+from sav_chassis.errors import WrongField
+from sav_chassis.tx import Tx
+from sav_claims.app import claims
+from sav_claims.lifecycle import UNDER_WAY
+from sav_claims.model import Reclamation, manager_says
+from sav_contracts.actor import Actor
+from sav_contracts.catalog.product import ProductView
+from sav_contracts.catalog.warranty import Warranty
+from sav_contracts.claims.reclamation import (
+    QualifyReclamation,
+    ReclamationQualified,
+)
+from sav_contracts.labels import label
+from sav_contracts.sentences import Text
+
+
+class WhyAgain(WrongField):
+    field: str = "reason"
+    en = "say why it is decided again"
+    fr = "indiquez pourquoi la décision est revue"
+
+
+class WhyOtherwise(WrongField):
+    field: str = "reason"
+    decision: Text
+    why: Text
+    en = "say why: the warranty itself says {decision} ({why})"
+    fr = "indiquez pourquoi : la garantie elle-même donne « {decision} » ({why})"
+
+
+@claims.command(QualifyReclamation)
+async def qualify_reclamation(cmd: QualifyReclamation, tx: Tx, by: Actor) -> Reclamation:
+    """Decide priority and coverage. Deciding again needs a reason."""
+    reclamation = await tx.load(Reclamation, cmd.reclamation_id, by)
+    if reclamation.status in UNDER_WAY and cmd.reason is None:
+        raise WhyAgain
+    reclamation.qualify(cmd.priority, await _warranty(reclamation, cmd, tx), cmd.reason, by)
+    tx.emit(
+        reclamation,
+        ReclamationQualified(coverage=reclamation.coverage, priority=cmd.priority, reason=cmd.reason),
+    )
+    return reclamation
+
+
+async def _warranty(reclamation: Reclamation, cmd: QualifyReclamation, tx: Tx) -> Warranty:
+    """What the manager decides now or decided before; else what the product's covers pay."""
+    if cmd.coverage is None and reclamation.by_manager and reclamation.warranty:
+        return reclamation.warranty
+    product = await _newest(reclamation.product_id, tx) if reclamation.product_id else None
+    rule = reclamation.warranty_by_rule(product)
+    if cmd.coverage is None or cmd.coverage == rule.decision:
+        return rule
+    if cmd.reason is None:
+        raise WhyOtherwise(decision=label(rule.decision), why=label(rule.why))
+    return manager_says(cmd.coverage, cmd.reason, tx.now)
+
+
+async def _newest(product_id: UUID, tx: Tx) -> ProductView:
+    """The copy of a product, read under the lock of `decide_again`, which would miss a decision by an older copy."""
+    await tx.lock(f"product {product_id}")
+    return await tx.view(ProductView, product_id)

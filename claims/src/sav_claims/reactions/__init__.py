@@ -1,0 +1,1 @@
+"""Reactions of claims to events about accounts, products, stock, visits and appointments."""
