@@ -20,7 +20,8 @@ GIVEN = {"email", "uuid", "password"}
 NOT_SENT = {
     "OpenReclamation": {"product_id"},
     "SignReport": {"refused"},
-    "VerifyProduct": {"purchase_date", "delivery_date"},
+    "VerifyProduct": {"purchase_date", "delivery_date", "commissioning_date"},
+    "ReplaceProduct": {"delivery_date", "commissioning_date"},
 }
 WORDS = [
     "FR",
