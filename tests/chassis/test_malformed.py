@@ -40,7 +40,7 @@ async def test_a_malformed_command_does_not_bring_its_token_into_the_log(
             await send(channel, "toy.commands", aio_pika.Message(b"{}", headers={"token": ["hushed"]}))
 
             async def dropped() -> list[object]:
-                return [line for line in logs if line["event"] == "no command; dropped"]
+                return [line for line in logs if line["event"] == "message is not a command; dropped"]
 
             [line] = await eventually(dropped)
     assert "deadline" in str(line)

@@ -186,7 +186,7 @@ async def test_who_forgets_it_with_the_record_in_hand_does_not_deadlock_with_it(
             tx.forget(empty, BOX)
         await emptying
     assert await filled_of(stage, 100) == 5
-    assert [line["event"] for line in logs] == ["timer overtaken"]
+    assert [line["event"] for line in logs] == ["timer superseded; not fired"]
 
 
 async def test_two_replicas_do_each_timer_once(stage: Stage, clockwork: Clockwork) -> None:

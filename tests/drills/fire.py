@@ -234,7 +234,7 @@ class Fire:
 
     def known_already(self) -> int:
         """How many deliveries were of events that a reaction had done before."""
-        return self.said("known already")
+        return self.said("duplicate event ignored")
 
     def said(self, event: str) -> int:
         """How often a process has logged this."""

@@ -227,7 +227,7 @@ async def edges_know(fire: Fire) -> bool:
 
 
 async def relays_wait(fire: Fire) -> bool:
-    return fire.said("relay waits; the broker takes nothing (alarm)") > 0
+    return fire.said("relay waits: the broker accepts no messages (alarm)") > 0
 
 
 async def refused(fire: Fire, who: Player, why: str = "alarm") -> float:

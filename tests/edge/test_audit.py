@@ -208,7 +208,7 @@ async def test_a_database_that_is_away_keeps_nobody_waiting(
         with capture_logs() as logs:
             async with asyncio.timeout(2), audit.running():
                 audit.note(call, 0.001)
-        return [line["requests"] for line in logs if line["event"] == "requests not kept"]
+        return [line["requests"] for line in logs if line["event"] == "requests not audited"]
 
     async with asyncpg.create_pool(system.settings.database("edge"), min_size=1, max_size=1) as pool:
         audit, call = Audit(pool, settings), asked("GET /me")

@@ -26,7 +26,7 @@ async def end(task: "asyncio.Task[T]") -> None:
 
 def _leave(task: "asyncio.Task[T]") -> None:
     if task.cancelled() or task.exception():
-        log.critical("a vital task ended; the process leaves", task=task.get_name(), exc_info=_cause(task))
+        log.critical("vital task ended; the process exits", task=task.get_name(), exc_info=_cause(task))
         os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -92,7 +92,7 @@ class Audit:
                 await connection.copy_records_to_table("request", records=writing, columns=COLUMNS, timeout=5)
         except Exception as error:
             metrics.NOT_AUDITED.inc(len(writing))
-            log.warning("requests not kept", error=repr(error), away=is_away(error), requests=len(writing))
+            log.warning("requests not audited", error=repr(error), away=is_away(error), requests=len(writing))
 
     async def _forget_old(self) -> None:
         while True:

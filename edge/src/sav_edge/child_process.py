@@ -31,6 +31,6 @@ async def output_of(program: Sequence[str], content: bytes, within: float) -> by
             await process.wait()
     if process.returncode:
         last = complaint.decode(errors="replace").strip().rpartition("\n")[2]
-        log.warning("a program failed", program=program[-1], exit=process.returncode, error=last)
+        log.warning("child process failed", program=program[-1], exit=process.returncode, error=last)
         raise NoOutput(last)
     return output

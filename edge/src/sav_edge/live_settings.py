@@ -68,7 +68,7 @@ class LiveSettings:
             except Exception as error:
                 if not is_away(error):
                     raise
-                log.warning("not listening; tries again", error=repr(error))
+                log.warning("not listening for policy changes; retrying", error=repr(error))
                 await asyncio.sleep(LOOK)
 
     async def _listen(self) -> None:

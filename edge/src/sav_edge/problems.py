@@ -88,7 +88,7 @@ def refusal(error: Exception, headers: dict[str, str]) -> ProblemResponse:
     if isinstance(error, HTTPException):
         return of_http_error(error, headers)
     if away := unavailable(error):
-        log.warning("not answered", refusal=str(away), error=repr(error))
+        log.warning("request refused: dependency unavailable", refusal=str(away), error=repr(error))
         return reply(away.problem, headers)
     raise error
 

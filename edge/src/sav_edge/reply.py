@@ -66,7 +66,7 @@ class StreamedReply(Reply):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except Exception as error:
             # The server closes the connection: its body has no end.
-            log.error("a body ended early", error=repr(error), exc_info=error)
+            log.error("response body ended early", error=repr(error), exc_info=error)
             cut(scope)
         finally:
             gone.cancel()

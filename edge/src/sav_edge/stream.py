@@ -238,7 +238,7 @@ class Streams:
                 self._tell(await self._changes.fresh())
             except Exception as error:
                 # Late hints are no reason to end the process: everything else in it works.
-                log.warning("changes not read yet", error=repr(error), away=is_away(error))
+                log.warning("changes not read; retrying", error=repr(error), away=is_away(error))
                 await asyncio.sleep(1)
             if not self._open:
                 self._some.clear()

@@ -54,7 +54,7 @@ class UploadScreening:
             try:
                 output = await output_of(program, content, WITHIN)
             except OSError as error:
-                log.warning("no process for a file", error=repr(error))
+                log.warning("no process for screening a file", error=repr(error))
                 raise ManyFiles from None
             except NoOutput:
                 raise TooMuchWork from None

@@ -37,7 +37,7 @@ app.add_typer(cli_events.parked, name="parked")
 app.add_typer(cli_events.dead, name="dead")
 app.add_typer(cli_events.replay, name="replay")
 app.command("refresh")(cli_events.refresh)
-keys = typer.Typer(help="The keys that tokens are signed with.", no_args_is_help=True)
+keys = typer.Typer(help="Manage the keys that sign access tokens.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
@@ -45,11 +45,13 @@ PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_optio
 
 @app.command()
 def up(
-    demo: Annotated[bool, typer.Option(help="Make the demo people.")] = True,
+    demo: Annotated[bool, typer.Option(help="Create the demo accounts.")] = True,
     replicas: Annotated[
         int | None,
         typer.Option(
-            min=1, max=8, help="Processes of every service and of the edge; else as many as run, or 1."
+            min=1,
+            max=8,
+            help="Number of processes for each service and the edge. Default: as many as run now, or 1.",
         ),
     ] = None,
 ) -> None:
@@ -65,7 +67,7 @@ def up(
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show processes, queues and waiting work; exit code 1 if something is not ready, parked or dead."""
     from sav_ops.inspect import status as current
@@ -77,10 +79,13 @@ def status(
 @app.command()
 def demo(
     story: Annotated[
-        str, typer.Argument(help="outside (of warranty), under (warranty), or both.", metavar="STORY")
+        str,
+        typer.Argument(
+            help="Which story to play: outside (of warranty), under (warranty), or both.", metavar="STORY"
+        ),
     ] = "both",
     remove: Annotated[
-        bool, typer.Option("--remove", help="Instead, keep the demo people out for good.")
+        bool, typer.Option("--remove", help="Remove the demo accounts, so that nobody can sign in with them.")
     ] = False,
 ) -> None:
     """Play the main journey over HTTP as client, technician, manager and admin; show what each request causes."""
@@ -108,9 +113,9 @@ def demo(
 @app.command()
 def down(
     wipe: Annotated[
-        bool, typer.Option("--wipe", help="Remove the data, files, mails, keys and logs too.")
+        bool, typer.Option("--wipe", help="Also delete the data, files, mails, keys and logs.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before wiping.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Stop what `up` started. The data stay."""
     from sav_ops.launch import platform
@@ -128,7 +133,9 @@ def down(
 def restart(
     named: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ROOM", help="Rooms, processes of rooms, postgres, rabbitmq; else all rooms."),
+        typer.Argument(
+            metavar="ROOM", help="Rooms, single processes, postgres or rabbitmq. Default: all rooms."
+        ),
     ] = None,
 ) -> None:
     """Restart what is up with the current code: one replica of each room at a time, while the others keep working."""
@@ -148,21 +155,27 @@ def backup(
 
 
 LAST_INVOICE = typer.Option(
-    "--last-invoice", help="FAC-2026-000123: the last one known outside, of each year; none: there was none."
+    "--last-invoice",
+    help="The last invoice that anybody outside has seen, for each year, such as FAC-2026-000123; `none` if there was none.",
 )
-NEW_SERIES = typer.Option("--new-series", help="FAC2: where nobody knows the last one, begin another series.")
+NEW_SERIES = typer.Option(
+    "--new-series", help="Begin another series, such as FAC2, where nobody knows the last invoice."
+)
 
 
 @app.command()
 def restore(
-    place: Annotated[Path, typer.Argument(metavar="DIR", help="What `sav backup` wrote.")],
+    place: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `sav backup` wrote.")],
     last_invoice: Annotated[list[str] | None, LAST_INVOICE] = None,
     new_series: Annotated[str | None, NEW_SERIES] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the data that are here.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before that.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the data of this home.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     without_damaged: Annotated[
         bool,
-        typer.Option("--without-damaged-files", help="Go on where files of the backup are damaged or gone."),
+        typer.Option(
+            "--without-damaged-files",
+            help="Restore the rest where files of the backup are damaged or missing.",
+        ),
     ] = False,
 ) -> None:
     """Restore a backup into a home where nothing runs; start, heal and verify everything."""
@@ -196,15 +209,18 @@ def restored(
 @app.command()
 def logs(
     processes: Annotated[
-        list[str] | None, typer.Argument(metavar="ROOM", help="Rooms or processes; else all rooms.")
+        list[str] | None,
+        typer.Argument(metavar="ROOM", help="Rooms or single processes. Default: all rooms."),
     ] = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Number of lines to show.")] = 50,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show new lines as they are written, until Ctrl-C.")
+    ] = False,
     request: Annotated[
         str | None,
-        typer.Option(help="Only what belongs to this request: its X-Request-ID, or its beginning."),
+        typer.Option(help="Show only lines of this request: its X-Request-ID, or the beginning of it."),
     ] = None,
-    level: Annotated[Level, typer.Option(help="Only what is at least so bad.")] = Level.DEBUG,
+    level: Annotated[Level, typer.Option(help="Show only lines of this level or worse.")] = Level.DEBUG,
 ) -> None:
     """Show the logs of the rooms as one stream, in the order of time."""
     from sav_ops.inspect import logs as reading
@@ -245,7 +261,9 @@ def migrate() -> None:
 
 @app.command()
 def prepare(
-    homes: Annotated[Path, typer.Argument(help="Gets a home for each room, with only the secrets it needs.")],
+    homes: Annotated[
+        Path, typer.Argument(help="Folder in which each room gets a home with only the secrets it needs.")
+    ],
 ) -> None:
     """Prepare what containers need: keys, a home for every room, migrated databases."""
     from sav_ops import rooms
@@ -263,7 +281,7 @@ def prepare(
 
 @app.command()
 def verify(
-    patience: Annotated[float, typer.Option(help="Seconds to wait for what is under way.")] = 10,
+    patience: Annotated[float, typer.Option(help="Seconds to wait until running work is done.")] = 10,
 ) -> None:
     """Compare logs, rows, inboxes, read models, files, invoices and stock; name every contradiction."""
     from sav_ops.backup import after_restore
@@ -300,9 +318,11 @@ def test(context: typer.Context) -> None:
 
 @app.command()
 def bench(
-    measures: Annotated[list[str] | None, typer.Argument(metavar="MEASURE", help="Else all.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each contender runs.")] = 5,
-    write: Annotated[bool, typer.Option("--write", help="Write docs/benchmarks.md.")] = False,
+    measures: Annotated[
+        list[str] | None, typer.Argument(metavar="MEASURE", help="Measures to take. Default: all.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Number of runs of each contender.")] = 5,
+    write: Annotated[bool, typer.Option("--write", help="Write the results to docs/benchmarks.md.")] = False,
 ) -> None:
     """Measure SAV and simpler solutions of the same tasks, with its own PostgreSQL and RabbitMQ."""
     from sav_ops.develop import benchmarking
@@ -312,7 +332,9 @@ def bench(
 
 @app.command()
 def check(
-    fix: Annotated[bool, typer.Option("--fix", help="Format and repair what can be first.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="First format the code and repair what can be repaired.")
+    ] = False,
 ) -> None:
     """Check format, lint, types, boundaries between rooms, generated documents and the length of files."""
     from sav_ops.develop import checks
@@ -322,7 +344,9 @@ def check(
 
 @app.command()
 def generate(
-    check: Annotated[bool, typer.Option("--check", help="Only say what is outdated.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only name the outdated files; change nothing.")
+    ] = False,
 ) -> None:
     """Write the documents that are generated from code."""
     from sav_ops.documents import generated

@@ -20,22 +20,26 @@ class ListFirst(TyperGroup):
         return super().parse_args(ctx, args)
 
 
-parked = typer.Typer(cls=ListFirst, help="What the services could not do, and what waits behind it.")
-dead = typer.Typer(cls=ListFirst, help="Messages that no consumer could handle: the broker's dead letters.")
-events = typer.Typer(cls=ListFirst, help="What happened: the services' logs.")
-replay = typer.Typer(
-    no_args_is_help=True, help="Let the logs be heard again: by a read side, or by a service."
+parked = typer.Typer(
+    cls=ListFirst, help="Work that failed in the services, and the events that wait behind it."
 )
-SERVICE = typer.Option(help="Only this service's.")
-CAUSE = typer.Option(help="Everything that failed for this cause: its name, as `parked causes` prints it.")
-YES = typer.Option("--yes", help="Do not ask.")
+dead = typer.Typer(cls=ListFirst, help="The broker's dead letters: messages that no consumer could handle.")
+events = typer.Typer(cls=ListFirst, help="The events in the services' logs.")
+replay = typer.Typer(
+    no_args_is_help=True, help="Apply the events of the logs again, to a read side or in a service."
+)
+SERVICE = typer.Option(help="Limit this to one service.")
+CAUSE = typer.Option(help="All tasks that failed for this cause, by the name that `parked causes` prints.")
+YES = typer.Option("--yes", help="Do not ask for confirmation.")
 
 
 @parked.command("list")
 def list_parked(
     service: Annotated[str | None, SERVICE] = None,
-    dead: Annotated[bool, typer.Option("--dead", help="Only what is not tried any more.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="What waits for its time, too.")] = False,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="Show only tasks that are not retried any more.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also show tasks that are not due yet.")] = False,
 ) -> None:
     """Show what failed, and what waits behind it."""
     from sav_ops.parked import task_list
@@ -45,7 +49,7 @@ def list_parked(
 
 @parked.command("show")
 def show_parked(
-    key: Annotated[str, typer.Argument(help="Its key, or the beginning of it.")],
+    key: Annotated[str, typer.Argument(help="Key of a task, or the beginning of it.")],
     service: Annotated[str | None, SERVICE] = None,
 ) -> None:
     """Show everything about one task: the event, the cause, what waits behind it."""
@@ -57,16 +61,16 @@ def show_parked(
 @parked.command("release")
 def release_parked(
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY", help="Keys, or their beginnings.")
+        list[str] | None, typer.Argument(metavar="KEY", help="Keys of tasks, or the beginnings of them.")
     ] = None,
     lane: Annotated[
-        str | None, typer.Option(help="Everything of the record with this id or reference.")
+        str | None, typer.Option(help="All tasks of the record with this id or reference.")
     ] = None,
     cause: Annotated[str | None, CAUSE] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything that is parked.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All parked tasks.")] = False,
     service: Annotated[str | None, SERVICE] = None,
-    wait: Annotated[bool, typer.Option(help="Wait for what comes of it.")] = True,
-    patience: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 10,
+    wait: Annotated[bool, typer.Option(help="Wait for the result.")] = True,
+    patience: Annotated[float, typer.Option(help="Longest time to wait, in seconds.")] = 10,
     yes: Annotated[bool, YES] = False,
 ) -> None:
     """Try failed tasks again now; exit code 1 if one fails again."""
@@ -91,11 +95,11 @@ def list_causes(service: Annotated[str | None, SERVICE] = None) -> None:
 @parked.command("skip")
 def skip_parked(
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="KEY", help="Keys, or their beginnings.")
+        list[str] | None, typer.Argument(metavar="KEY", help="Keys of tasks, or the beginnings of them.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why, for whoever reads it later.")] = "",
+    reason: Annotated[str, typer.Option(help="Why it is skipped; kept with the record.")] = "",
     cause: Annotated[str | None, CAUSE] = None,
-    force: Annotated[bool, typer.Option("--force", help="Also where a later event needs it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Skip it even if a later event needs it.")] = False,
     service: Annotated[str | None, SERVICE] = None,
     yes: Annotated[bool, YES] = False,
 ) -> None:
@@ -127,7 +131,9 @@ def list_dead() -> None:
 
 
 @dead.command("show")
-def show_dead(id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")]) -> None:
+def show_dead(
+    id: Annotated[str, typer.Argument(help="Id of an event or message, or the beginning of it.")],
+) -> None:
     """Show everything about one dead letter."""
     from sav_ops.parked import dead_letters
 
@@ -137,10 +143,12 @@ def show_dead(id: Annotated[str, typer.Argument(help="Its id, or the beginning o
 @dead.command("return")
 def return_dead(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="Message ids, or their beginnings.")
+        list[str] | None, typer.Argument(metavar="ID", help="Ids of messages, or the beginnings of them.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Also what today's code cannot read.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Return even messages that the present code cannot read.")
+    ] = False,
 ) -> None:
     """Send dead letters back to the queues they came from; exit code 1 if one could not be returned."""
     from sav_ops.parked import dead_letters
@@ -151,8 +159,10 @@ def return_dead(
 
 @dead.command("discard")
 def discard_dead(
-    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Message ids, or their beginnings.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID", help="Ids of messages, or the beginnings of them.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Remove dead letters for ever."""
     from sav_ops.parked import dead_letters
@@ -167,17 +177,21 @@ def discard_dead(
 @events.command("list")
 def list_events(
     service: Annotated[str | None, SERVICE] = None,
-    type: Annotated[str | None, typer.Option(help="ReclamationCreated, claims.Rec…: how it begins.")] = None,
+    type: Annotated[
+        str | None,
+        typer.Option(help="Beginning of the event type, such as ReclamationCreated or claims.Rec."),
+    ] = None,
     record: Annotated[
-        str | None, typer.Option(help="Of the record with this reference, or whose id begins so.")
+        str | None,
+        typer.Option(help="Show only events of this record: its reference, or the beginning of its id."),
     ] = None,
     since: Annotated[
-        str | None, typer.Option(help="Not before: 90s, 10min, 2h, 3d, 2026-03-02T09:00.")
+        str | None, typer.Option(help="Show only events since then: 90s, 10min, 2h, 3d, or 2026-03-02T09:00.")
     ] = None,
     conversation: Annotated[
-        str | None, typer.Option(help="What one request led to: the beginning of its X-Request-ID.")
+        str | None, typer.Option(help="Show only what one request led to: the beginning of its X-Request-ID.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many of the last.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Number of events to show.")] = 50,
 ) -> None:
     """Show the last events of all services, newest last."""
     from sav_ops.inspect import events as happened
@@ -187,7 +201,9 @@ def list_events(
 
 
 @events.command("show")
-def show_event(id: Annotated[str, typer.Argument(help="Its id, or the beginning of it.")]) -> None:
+def show_event(
+    id: Annotated[str, typer.Argument(help="Id of an event or message, or the beginning of it.")],
+) -> None:
     """Show everything about one event: its content, its cause, the reactions to it, the events it caused."""
     from sav_ops.inspect import events as happened
 
@@ -196,9 +212,11 @@ def show_event(id: Annotated[str, typer.Argument(help="Its id, or the beginning 
 
 @replay.command("rebuild")
 def rebuild_read_side(
-    room: Annotated[str, typer.Argument(help="edge, reporting, or any service that keeps copies.")],
+    room: Annotated[
+        str, typer.Argument(help="Room to rebuild: edge, reporting, or any service that keeps copies.")
+    ],
     compare: Annotated[
-        bool, typer.Option("--compare", help="Only compare; exit code 1 where they differ.")
+        bool, typer.Option("--compare", help="Only compare; exit code 1 if the tables differ.")
     ] = False,
 ) -> None:
     """Rebuild a room's read side from the logs, compare it with the live one, and replace that."""
@@ -210,8 +228,12 @@ def rebuild_read_side(
 
 @replay.command("heal")
 def heal_service(
-    service: Annotated[str, typer.Argument(help="claims, notifier, …; or all, and the read model.")],
-    skipped: Annotated[bool, typer.Option("--skipped", help="Also what was skipped: `parked skip`.")] = False,
+    service: Annotated[
+        str, typer.Argument(help="Service to heal; `all` heals every service and the read model.")
+    ],
+    skipped: Annotated[
+        bool, typer.Option("--skipped", help="Also apply events that were skipped (`parked skip`).")
+    ] = False,
 ) -> None:
     """Give a service the events it missed: correct its read side, and send its reactions what they missed."""
     from sav_ops.launch import platform
@@ -226,10 +248,12 @@ def heal_service(
 
 
 def refresh(
-    kind: Annotated[str | None, typer.Argument(help="What to tell again: reclamation, photo, …")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every kind.")] = False,
+    kind: Annotated[
+        str | None, typer.Argument(help="Kind of record to send again, such as reclamation or photo.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Records of every kind.")] = False,
     after: Annotated[
-        UUID | None, typer.Option(help="Only records behind this id: to go on where it was cut off.")
+        UUID | None, typer.Option(help="Only records after this id, to continue an interrupted run.")
     ] = None,
 ) -> None:
     """Emit the current view of every record of a kind again, for readers that need new fields of it."""

@@ -190,13 +190,13 @@ class CommandClient:
             )
         except BROKEN as error:
             # It may have been sent before the connection broke.
-            log.warning("command perhaps not sent", command=asked.type, error=repr(error))
+            log.warning("command may not have been sent", command=asked.type, error=repr(error))
             raise TimeoutError from None
         except asyncio.CancelledError:
             # aiormq cancels what waits on a connection that breaks; this is not a request to stop.
             if (task := asyncio.current_task()) and task.cancelling():
                 raise
-            log.warning("command perhaps not sent: the connection broke", command=asked.type)
+            log.warning("command may not have been sent: the connection broke", command=asked.type)
             raise TimeoutError from None
 
     async def _feel(self) -> None:

@@ -147,7 +147,7 @@ class CommandServer:
             if answer.problem and status >= 500:
                 span.fail(answer.problem.code)
             seconds = time.perf_counter() - started
-            log.info("answered", command=ask.type, status=status, ms=round(seconds * 1000, 1))
+            log.info("command answered", command=ask.type, status=status, ms=round(seconds * 1000, 1))
             # An unknown name is the caller's text, so it must not become a label of a metric.
             metrics.answered(ask.type if ask.type in self._types else "unknown", status, seconds)
         return answer
@@ -260,7 +260,7 @@ def _refusal(ask: CommandEnvelope, error: Exception) -> CommandReply:
     if isinstance(error, SavError):
         return CommandReply.refusal(error)
     if away := unavailable(error):
-        log.warning("not done", command=ask.type, refusal=str(away), error=repr(error))
+        log.warning("command refused: dependency unavailable", command=ask.type, refusal=str(away), error=repr(error))
         return CommandReply.refusal(away)
     log.error("command failed", command=ask.type, exc_info=error)
     return CommandReply.refusal(Fault())

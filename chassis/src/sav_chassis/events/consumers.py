@@ -42,14 +42,14 @@ async def settle(acknowledge: Callable[[], Awaitable[None]]) -> None:
         async with asyncio.timeout(SETTLED_WITHIN):
             await acknowledge()
     except TimeoutError:
-        log.warning("not acknowledged in time; it comes again")
+        log.warning("not acknowledged in time; it will be redelivered")
     except (ChannelInvalidStateError, AMQPError, ConnectionError) as error:
-        log.info("not acknowledged; it comes again", error=repr(error))
+        log.info("not acknowledged; it will be redelivered", error=repr(error))
     except asyncio.CancelledError:
         # aiormq cancels tasks that wait on a stuck connection; this is not a request to stop.
         if (task := asyncio.current_task()) and task.cancelling():
             raise
-        log.info("not acknowledged on a stuck connection; it comes again")
+        log.info("not acknowledged on a stuck connection; it will be redelivered")
 
 
 async def decode(message: AbstractIncomingMessage) -> RecordedEvent | None:

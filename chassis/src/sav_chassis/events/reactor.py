@@ -125,7 +125,7 @@ class Reactor:
             if not is_new:
                 # A parked event is tried again with all its reactions, of which some are done: that is no duplicate.
                 if not parked:
-                    log.info("known already", reaction=handler, event_id=str(envelope.id))
+                    log.info("duplicate event ignored", reaction=handler, event_id=str(envelope.id))
                     metrics.DUPLICATES.labels(handler).inc()
                 return True
             clock, floor = self._database.clock, self._database.floor

@@ -62,9 +62,9 @@ class Relay:
                 await self._stand_and_lead()
             except Exception as error:
                 if is_away(error) or isinstance(error, (AMQPError, ChannelInvalidStateError, OSError)):
-                    log.warning("relay waits", error=repr(error))
+                    log.warning("relay stopped; retrying", error=repr(error))
                 else:
-                    log.exception("relay failed; it starts again")
+                    log.exception("relay failed; restarting")
                 await self._pause(1.0)
             finally:
                 self.leading = False
@@ -106,7 +106,7 @@ class Relay:
 
     async def _wait_for_the_alarm(self) -> None:
         """Waits. The broker reads events published during an alarm when it ends, so a retry would duplicate them."""
-        log.warning("relay waits; the broker takes nothing (alarm)", room=self._database.room)
+        log.warning("relay waits: the broker accepts no messages (alarm)", room=self._database.room)
         while await is_blocked(self._broker) and not await self._pause(POLL):
             continue
 
@@ -150,7 +150,7 @@ class Relay:
             except Exception as error:
                 if not is_away(error):
                     raise
-                log.warning("leader not told; it polls", error=str(error))
+                log.warning("relay leader not notified; it polls", error=str(error))
 
     async def _pause(self, seconds: float) -> bool:
         """Waits; True where `stop` was called meanwhile."""

@@ -193,7 +193,7 @@ class Health:
             async with asyncio.timeout(LOOK_WITHIN):
                 return await figures()
         except Exception as error:
-            log.warning("figures not looked up", error=repr(error))
+            log.warning("metrics not collected", error=repr(error))
             return []
 
 

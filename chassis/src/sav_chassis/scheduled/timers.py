@@ -38,7 +38,7 @@ class Timers:
             try:
                 outcome = await self._fire(timer, span.carry(job), leased)
             except TimerSuperseded:
-                log.info("timer overtaken", timer=job.function, about=str(job.about))
+                log.info("timer superseded; not fired", timer=job.function, about=str(job.about))
             else:
                 log.info("timer done", timer=job.function, about=str(job.about), outcome=outcome)
 

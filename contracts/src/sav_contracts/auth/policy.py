@@ -143,7 +143,7 @@ class PolicyView(View):
 @cache
 def _warn(name: PolicyName, version: int, why: str) -> None:
     """Cached, so that it logs once for each version: a policy is read again and again."""
-    log.warning("policy %s is as it comes: its version %d is refused: %s", name, version, why)
+    log.warning("policy %s has its defaults: its version %d is refused: %s", name, version, why)
 
 
 class ChangePolicy(Command[PolicyView]):
