@@ -221,7 +221,9 @@ class Worker:
         left = self._halted_at + FINISH_WITHIN - asyncio.get_running_loop().time()
         _, late = await asyncio.wait(self._running, timeout=max(left, 0))
         for task in late:
-            log.warning("task abandoned at shutdown; retried when its lease ends", use=self.use, task=task.get_name())
+            log.warning(
+                "task abandoned at shutdown; retried when its lease ends", use=self.use, task=task.get_name()
+            )
             task.cancel()
         if late:
             await asyncio.wait(late)
@@ -250,7 +252,12 @@ class Worker:
         # There is a free place now, and the next task of its aggregate may start.
         self._wanted.set()
         if not running.cancelled() and (error := running.exception()):
-            log.error("task failed unexpectedly; retried when its lease ends", use=self.use, key=running.get_name(), exc_info=error)
+            log.error(
+                "task failed unexpectedly; retried when its lease ends",
+                use=self.use,
+                key=running.get_name(),
+                exc_info=error,
+            )
 
     async def _take(self, at_most: int) -> list[LeasedTask]:
         rows = await self._database.pool.fetch(self._take_due, self.use, LEASE, at_most)

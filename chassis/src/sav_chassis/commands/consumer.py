@@ -61,7 +61,11 @@ class CommandConsumer:
         try:
             ask = _read(message)
         except ValidationError as error:
-            log.error("message is not a command; dropped", message_id=message.raw_message.message_id, wrong=where(error))
+            log.error(
+                "message is not a command; dropped",
+                message_id=message.raw_message.message_id,
+                wrong=where(error),
+            )
             await settle(message.ack)
             return b""
         # A lost connection cancels this task, but never a running transaction.

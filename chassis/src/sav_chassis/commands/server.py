@@ -260,7 +260,9 @@ def _refusal(ask: CommandEnvelope, error: Exception) -> CommandReply:
     if isinstance(error, SavError):
         return CommandReply.refusal(error)
     if away := unavailable(error):
-        log.warning("command refused: dependency unavailable", command=ask.type, refusal=str(away), error=repr(error))
+        log.warning(
+            "command refused: dependency unavailable", command=ask.type, refusal=str(away), error=repr(error)
+        )
         return CommandReply.refusal(away)
     log.error("command failed", command=ask.type, exc_info=error)
     return CommandReply.refusal(Fault())
