@@ -131,6 +131,6 @@ async def test_what_todays_bounds_refuse_is_as_it_comes_and_said_once(
     for _ in range(2):
         assert await in_force(stage, Buffers) == Buffers()
     assert [line for line in caplog.messages if "policy" in line] == [
-        "policy buffers is as it comes: its version 9 is refused: "
+        "policy buffers has its defaults: its version 9 is refused: "
         "travel_minutes: Input should be less than or equal to 480"
     ]

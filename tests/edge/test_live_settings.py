@@ -172,7 +172,7 @@ async def test_a_policy_that_todays_bounds_refuse_is_as_it_comes_and_one_that_no
             await system.sql("edge", FROM_ANOTHER_RELEASE, RateLimits.id(), stranger)
 
             async def warned() -> bool:
-                return any("policy rate_limits is as it comes" in line for line in caplog.messages)
+                return any("policy rate_limits has its defaults" in line for line in caplog.messages)
 
             await eventually(warned)
             done(await (await system.client()).get("/me"))

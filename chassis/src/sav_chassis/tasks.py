@@ -183,6 +183,7 @@ class Worker:
         self._database = database
         self._do = do
         self._at_once = at_once
+        self._poll = POLL
         order = FIRST_OF_SUBJECT if use is TaskUse.PARKED else ""
         self._take_due, self._next_due = TAKE.format(order=order), NEXT_DUE.format(order=order)
         self._running: set[asyncio.Task[None]] = set()
@@ -237,7 +238,7 @@ class Worker:
     async def _begin_due(self) -> float:
         room = self._at_once - len(self._running)
         if not room:
-            return POLL
+            return self._poll
         for leased in await self._take(room):
             if self._halted_at is not None:
                 await self._give_back(leased, leased.attempts - 1)
@@ -265,7 +266,7 @@ class Worker:
 
     async def _until_next(self) -> float:
         wait = await self._database.pool.fetchval(self._next_due, self.use)
-        return POLL if wait is None else min(max(wait, 0.02), POLL)
+        return self._poll if wait is None else min(max(wait, 0.02), self._poll)
 
     async def _try(self, leased: LeasedTask) -> None:
         try:

@@ -181,7 +181,9 @@ class RateLimiter:
                 await self.tell()
             except Exception as error:
                 # Each replica goes on counting the requests it accepts itself.
-                log.warning("rate limits not shared with other replicas", error=repr(error), away=is_away(error))
+                log.warning(
+                    "rate limits not shared with other replicas", error=repr(error), away=is_away(error)
+                )
                 await asyncio.sleep(1)
 
     async def tell(self) -> None:

@@ -255,7 +255,9 @@ class Gateway:
                 await self.apply(events)
         except Exception as error:
             ours = None if unavailable(error) or isinstance(error, TimeoutError) else error
-            log.warning("events of a reply not applied; the queue delivers them", error=repr(error), exc_info=ours)
+            log.warning(
+                "events of a reply not applied; the queue delivers them", error=repr(error), exc_info=ours
+            )
 
 
 def handlers(gateway: Gateway) -> list[HTTPRouteHandler]:

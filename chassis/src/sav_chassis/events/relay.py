@@ -38,6 +38,7 @@ class Relay:
 
     def __init__(self, database: Database, broker: AbstractRobustConnection) -> None:
         self._database = database
+        self._poll = POLL
         self._broker = broker
         self._wanted = asyncio.Event()
         # Whether this replica publishes.
@@ -81,7 +82,7 @@ class Relay:
         try:
             channel = await self._broker.channel(publisher_confirms=True, on_return_raises=True)
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
-                if await self._pause(POLL):
+                if await self._pause(self._poll):
                     return
             self.leading = True
             log.info("relay leads", room=self._database.room)
@@ -96,7 +97,7 @@ class Relay:
                     await asyncio.sleep(GATHER if read < BATCH else 0)
                     continue
                 try:
-                    await asyncio.wait_for(self._wanted.wait(), POLL)
+                    await asyncio.wait_for(self._wanted.wait(), self._poll)
                 except TimeoutError:
                     continue
         finally:
@@ -107,7 +108,7 @@ class Relay:
     async def _wait_for_the_alarm(self) -> None:
         """Waits. The broker reads events published during an alarm when it ends, so a retry would duplicate them."""
         log.warning("relay waits: the broker accepts no messages (alarm)", room=self._database.room)
-        while await is_blocked(self._broker) and not await self._pause(POLL):
+        while await is_blocked(self._broker) and not await self._pause(self._poll):
             continue
 
     async def _publish_batch(self, connection: "asyncpg.Connection[Any]", channel: AbstractChannel) -> int:
