@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], seconds: float = 5.0) -> T:
+async def eventually(look: Callable[[], Awaitable[T | None]], seconds: float = 30.0) -> T:
     """The first truthy thing that `look` sees; fails with the last one otherwise."""
     until = time.monotonic() + seconds
     while not (seen := await look()):

@@ -28,7 +28,7 @@ async def letter(system: System, email: str, subject: str) -> str:
                 return plain(mail)
         return ""
 
-    return await eventually(text, 10)
+    return await eventually(text)
 
 
 async def is_out(who: Person) -> None:

@@ -130,9 +130,16 @@ class Fire:
         for server in (postgres.NAME, rabbitmq.NAME):
             if not processes.running(self.home, server):
                 await asyncio.to_thread(self.start_server, server)
-        if down := [one for one in rooms.replicas(REPLICAS) if not processes.running(self.home, one)]:
-            await self.revive(*down)
+        if await asyncio.to_thread(self._start_what_is_down):
             await asyncio.to_thread(self.wait_until_whole)
+
+    def _start_what_is_down(self) -> list[str]:
+        """Under the lock, since the keeper may be about to start the same."""
+        with self.home.lock():
+            down = [one for one in rooms.replicas(REPLICAS) if not processes.running(self.home, one)]
+            if down:
+                platform.start(self.home, *down)
+        return down
 
     async def take_as_given(self) -> None:
         """Of a drill that failed half-way nobody knows any more what it opened: the next begins from what there is."""

@@ -118,3 +118,21 @@ async def test_a_contradiction_is_named(fire: Fire, room: str, statement: str, f
     finally:
         await connection.close()
     assert len([line for line in await verify(fire.settings, 0) if finding in line]) > len(before)
+
+
+@pytest.mark.parametrize(("restored_at", "named"), [("-infinity", False), ("infinity", True)])
+async def test_what_a_restore_made_anew_may_be_done_in_any_order(
+    fire: Fire, restored_at: str, named: bool
+) -> None:
+    """What was still to be published at the backup comes by the relay, what was lost in a queue by `heal`."""
+    room, statement, finding = SABOTAGE["done in the wrong order"]
+    async with opened(fire.settings) as databases:
+        await databases[room].execute(statement)
+        await databases[room].execute(
+            "INSERT INTO restored (floor, at, position) VALUES (9, $1::text::timestamptz, 0)", restored_at
+        )
+        try:
+            found = await verify(fire.settings, 0)
+        finally:
+            await databases[room].execute("DELETE FROM restored")
+    assert any(finding in line for line in found if line.startswith(room)) == named

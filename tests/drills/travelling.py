@@ -23,7 +23,7 @@ TRAVELLERS = 3
 JOURNEYS = 2
 PAUSE = 0.5
 # The calendar has not heard yet that the réclamation is qualified; claims not yet of the product.
-LATE = (b"not_plannable", b"product_id: there is no product")
+LATE = (b"not_plannable", b"There is no product")
 # Seconds until the queue brings what a reply could not: 201 stands though the read model was away.
 SHOWN_WITHIN = 30.0
 # After six years no warranty pays any more: the client gets an invoice.

@@ -32,7 +32,8 @@ SELECT handler, kind, subject, sequence, at, later FROM (
         lag(due.sequence) OVER (PARTITION BY h.handler, due.subject ORDER BY h.position) AS later
     FROM handled h JOIN {DUE} ON due.handler = h.handler AND due.id = h.event_id
     WHERE h.outcome IS NULL OR h.outcome NOT LIKE '{SKIPPED}%') done
-WHERE sequence < later AND NOT EXISTS (SELECT FROM restored r WHERE sequence <= r.floor AND at > r.at)"""
+WHERE sequence < later AND NOT EXISTS (
+    SELECT FROM restored r WHERE done.sequence <= r.floor AND done.at > r.at)"""
 
 
 async def inboxes(moment: Snapshot) -> AsyncIterator[str]:
