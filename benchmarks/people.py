@@ -16,7 +16,8 @@ from sav_contracts.claims.reclamation import ReclamationView, Safety
 
 ARTICLE = "Chaudière Théma 25"
 PROBLEM = "L'eau chaude tiédit après cinq minutes de douche, puis l'appareil affiche le défaut F28."
-OPENING = f'{{"article": "{ARTICLE}", "problem_type": "no_hot_water", "description": "{PROBLEM}"}}'
+PLACE = '{"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"}'
+OPENING = f'{{"article": "{ARTICLE}", "problem_type": "no_hot_water", "description": "{PROBLEM}", "place": {PLACE}}}'
 CLIENT = """
 INSERT INTO client (id, version, created_at, updated_at, name, email, locale)
 VALUES ($1, 1, $2, $2, 'Léa Bernard', 'lea@example.com', 'fr')"""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+from eventually import eventually
 from system import System
 
 SLOW = "PERFORM pg_sleep(0.5); RETURN NEW"
@@ -47,6 +48,19 @@ async def held(system: System, room: str, lane: str) -> AsyncIterator[None]:
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", lane)
+            yield
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def unseen(system: System, room: str, record: str) -> AsyncIterator[None]:
+    """A room's copy of a record stays as it is, as if news of it were still on its way."""
+    connection = await asyncpg.connect(system.settings.database(room))
+    try:
+        async with connection.transaction():
+            locked = "SELECT true FROM view WHERE id = $1 FOR UPDATE"
+            await eventually(lambda: connection.fetchval(locked, record))
             yield
     finally:
         await connection.close()

@@ -23,6 +23,7 @@ from sav_contracts.claims.reclamation import (
     ReclamationQualified,
     ReclamationView,
 )
+from sav_contracts.claims.sla import ClockName, SlaBreached, SlaWarning
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
@@ -76,6 +77,8 @@ LATER = Slot(start=START + timedelta(days=1, minutes=30), end=START + timedelta(
 
 
 LONG_AHEAD = datetime(2126, 12, 1, 12, 0, tzinfo=UTC)
+# The last day where the fault is; our clocks show the next one when it ends.
+LEGAL_DAY = date(2126, 11, 30)
 
 
 def account(who: Actor, name: str, **fields: Any) -> AccountView:
@@ -266,6 +269,10 @@ KNOWN: tuple[View, ...] = (
     *CLIENTS,
     *TECHNICIANS,
     *(article(), product(), reclamation(), visit(), report(), invoice(**ISSUED), appointment()),
+    # Another one, which Karim has.
+    reclamation(
+        id=UUID(int=101), reference="REC-2026-000101", technician_id=world.karim.id, status="assigned"
+    ),
 )
 
 
@@ -295,6 +302,14 @@ def scheduled(slot: Slot = SLOT, **fields: Any) -> InterventionScheduled:
 
 def created(**fields: Any) -> ReclamationCreated:
     return ReclamationCreated(state=reclamation(**fields))
+
+
+def warned(clock: ClockName) -> SlaWarning:
+    return SlaWarning(state=reclamation(version=2, legal_due=LEGAL_DAY), clock=clock, due=LONG_AHEAD)
+
+
+def breached(clock: ClockName) -> SlaBreached:
+    return SlaBreached(state=reclamation(version=2, overdue=True, legal_due=LEGAL_DAY), clock=clock, due=BORN)
 
 
 def qualified(coverage: str, warranty: Warranty | None = None, version: int = 2) -> ReclamationQualified:

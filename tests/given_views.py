@@ -25,8 +25,11 @@ from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.catalog.stocktake import StocktakeView
 from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.comment import CommentView, NoteView
+from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationView, Safety
+from sav_contracts.claims.saved_filter import SavedFilterView
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
 from sav_contracts.interventions.report import ReportView
@@ -143,7 +146,39 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "priority": "high",
         "priority_reason": "problem type leak",
     },
+    OrderView: {
+        "reference": "CMD-2026-000001",
+        "purpose": "purchase",
+        "client_id": world.lea.id,
+        "technician_id": None,
+        "reclamation_id": None,
+        "reclamation_reference": None,
+        "lines": (),
+        "currency": "EUR",
+        "net": Decimal("372.80"),
+        "status": "placed",
+    },
     PhotoView: {"reclamation_id": NOBODYS, "file": FILE, "by": "client"},
+    CommentView: {
+        "reclamation_id": NOBODYS,
+        "by": "client",
+        "author_id": world.lea.id,
+        "author": "Léa",
+        "text": "il goutte encore",
+    },
+    NoteView: {
+        "reclamation_id": NOBODYS,
+        "by": "manager",
+        "author_id": world.marie.id,
+        "author": "Marie",
+        "text": "chien méchant",
+    },
+    SavedFilterView: {
+        "user_id": world.alex.id,
+        "name": "Urgences",
+        "list": "/reclamations",
+        "query": "priority=critical",
+    },
     InterventionView: {
         "client_id": world.lea.id,
         "technician_id": world.karim.id,

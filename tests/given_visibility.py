@@ -17,8 +17,11 @@ from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.catalog.stocktake import StocktakeView
 from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.comment import CommentView, NoteView
+from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationView
+from sav_contracts.claims.saved_filter import SavedFilterView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
@@ -43,6 +46,7 @@ P = {name: uuid4() for name in ("under way", "done", "untouched", "visited", "pa
 # Léa's first réclamation is under way with Karim; her second is over, it was Sofia's; Paul's is under way with Sofia.
 OPEN = a(ReclamationView, technician_id=karim.id, product_id=P["under way"], status="in_progress")
 OVER = a(ReclamationView, technician_id=sofia.id, product_id=P["done"], status="closed")
+MERGED = a(ReclamationView, technician_id=sofia.id, status="merged")
 PAULS = a(ReclamationView, client_id=paul.id, technician_id=sofia.id, product_id=P["paul's"])
 NEW = a(ReclamationView, client_id=paul.id, status="submitted")
 NADIAS = a(ReclamationView, client_id=nadia.id, status="submitted")
@@ -64,6 +68,7 @@ LEVEL = a(StockLevelView, article_id=ARTICLE.id)
 SEES: dict[str, tuple[View, set[str]]] = {
     "a réclamation under way": (OPEN, {"lea", "karim"}),
     "a réclamation that is over": (OVER, {"lea", "sofia"}),
+    "a réclamation that was merged": (MERGED, {"lea", "sofia"}),
     "another client's réclamation": (PAULS, {"paul", "sofia"}),
     "a réclamation without a technician": (NEW, {"paul"}),
     "nadia's réclamation": (NADIAS, {"nadia"}),
@@ -109,10 +114,31 @@ SEES: dict[str, tuple[View, set[str]]] = {
     "a message about a client's account": (a(NotificationView, category="account"), {"lea"}),
     "a message about a manager's account": (a(NotificationView, user_id=marie.id, category="account"), set()),
     "a message about an admin's account": (a(NotificationView, user_id=alex.id, category="account"), set()),
+    "a purchase": (a(OrderView), {"lea"}),
+    "another client's purchase": (a(OrderView, client_id=paul.id), {"paul"}),
+    "an order for a repair": (
+        a(OrderView, purpose="repair", technician_id=karim.id, reclamation_id=OPEN.id),
+        {"lea", "karim"},
+    ),
+    "an order for another's repair": (
+        a(
+            OrderView,
+            purpose="repair",
+            client_id=paul.id,
+            technician_id=sofia.id,
+            reclamation_id=PAULS.id,
+        ),
+        {"paul", "sofia"},
+    ),
     "an article": (ARTICLE, CLIENTS | TECHNICIANS),
     "an import of articles": (a(ArticleImportView), set()),
     "a stocktake": (a(StocktakeView), set()),
+    "a manager's filter": (a(SavedFilterView, user_id=marie.id), set()),
+    "an admin's filter": (a(SavedFilterView, user_id=alex.id), set()),
+    "a filter that was removed": (a(SavedFilterView, user_id=None), set()),
 }
+# What each of managers and admins reads alone.
+OWN_FILTERS = {"a manager's filter": "marie", "an admin's filter": "alex", "a filter that was removed": ""}
 # What a manager does not read with the admins.
 FOR_ADMINS = {"a message about a client's account", "a message about an admin's account"}
 PHOTO, PAULS_PHOTO = a(PhotoView, reclamation_id=OPEN.id), a(PhotoView, reclamation_id=PAULS.id)
@@ -124,6 +150,7 @@ NAMING: dict[type[View], dict[str, Any]] = {
     InvoiceView: {"status": "paid", "number": "F-3"},
     ProductView: {},
     AppointmentView: {},
+    OrderView: {"status": "received"},
     FeedbackView: {},
     ConflictView: {},
     WorkingHoursView: {},
@@ -143,6 +170,12 @@ MORE: dict[str, tuple[View, set[str]]] = {
     "hours of somebody unheard of": (a(WorkingHoursView, technician_id=UNHEARD_OF), set()),
     "a photo of work under way": (PHOTO, {"lea", "karim"}),
     "another client's photo": (PAULS_PHOTO, {"paul", "sofia"}),
+    "a comment on work under way": (a(CommentView, reclamation_id=OPEN.id), {"lea", "karim"}),
+    "a comment on what was merged": (a(CommentView, reclamation_id=MERGED.id), {"lea", "sofia"}),
+    "a note on what was merged": (a(NoteView, reclamation_id=MERGED.id), {"sofia"}),
+    "another client's comment": (a(CommentView, reclamation_id=PAULS.id), {"paul", "sofia"}),
+    "a note on work under way": (a(NoteView, reclamation_id=OPEN.id), {"karim"}),
+    "a note about another client": (a(NoteView, reclamation_id=PAULS.id), {"sofia"}),
     "what is reserved for work under way": (a(ReservationView, for_id=OPEN.id), {"karim"}),
     "what is reserved for another client": (a(ReservationView, for_id=PAULS.id), {"sofia"}),
     "what is reserved for an order": (a(ReservationView, for_kind="order", for_id=uuid4()), set()),
@@ -182,4 +215,6 @@ FOR_ADMINS |= {"a policy", "the account of alex"}
 def may_see(record: str, name: str) -> bool:
     """Whether this person sees this record of the tables above."""
     _, concerned = (SEES | MORE)[record]
+    if record in OWN_FILTERS:
+        return OWN_FILTERS[record] == name
     return name in concerned or name == "alex" or (name == "marie" and record not in FOR_ADMINS)

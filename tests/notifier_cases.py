@@ -2,6 +2,8 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import get_args
+from uuid import UUID
 
 import world
 from given_notifier import (
@@ -16,6 +18,7 @@ from given_notifier import (
     SLOT,
     appointment,
     booked,
+    breached,
     conflict,
     created,
     ended,
@@ -33,9 +36,13 @@ from given_notifier import (
     resolved,
     scheduled,
     visit,
+    warned,
 )
 from notifier_case import KARIM, LEA, MANAGERS, Case
 from notifier_cases_catalogue import CATALOGUE
+from notifier_cases_orders import ORDERS
+from notifier_cases_people import PEOPLE
+from notifier_cases_states import STATES
 
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import (
@@ -53,8 +60,16 @@ from sav_contracts.auth.session import (
     SignedInFromNewPlace,
 )
 from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
+from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Cover, Warranty
-from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, Safety, TechnicianAssigned
+from sav_contracts.claims.reclamation import (
+    PhotosAdded,
+    ReclamationClosed,
+    ReclamationMoved,
+    Safety,
+    TechnicianAssigned,
+)
+from sav_contracts.claims.sla import ClockName
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, PaymentRecorded
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated
 from sav_contracts.interventions.visit import WarrantyDecided
@@ -63,6 +78,9 @@ from sav_contracts.reporting import FeedbackInvited
 OVER = Cover(
     kind="legal_conformity", start=date(2020, 1, 1), end=date(2021, 12, 31), parts=100, labour=100, travel=100
 )
+
+
+SOUSSE = Place(address="4 rue de la Plage", postcode="4000", city="Sousse", country="TN")
 
 
 DANGERS = Safety(gas_smell=True, co_alarm=True, flooding=True)
@@ -88,6 +106,46 @@ CASES = [
         created(safety=DANGERS, priority="critical"),
         {"reclamation_received": LEA, "reclamation_new": MANAGERS | {world.alex.id}},
     ),
+    Case(
+        "a dangerous réclamation that a manager was told of",
+        created(safety=DANGERS, priority="critical", opened_by=world.marie.id),
+        {"reclamation_received": LEA, "reclamation_new": MANAGERS | {world.alex.id}},
+    ),
+    Case(
+        "a dangerous réclamation in Tunisia",
+        created(safety=DANGERS, priority="critical", place=SOUSSE),
+        {"reclamation_received": LEA, "reclamation_new": MANAGERS | {world.alex.id}},
+    ),
+    Case(
+        "a réclamation taken by telephone",
+        created(
+            channel="phone",
+            place=SOUSSE,
+            preferred_times=({"weekday": "tue", "part": "morning"}, {"on": "2126-11-26"}),
+            unanswered=("gas_smell",),
+            possible_duplicates=({"id": UUID(int=101), "reference": "REC-2026-000099"},),
+            repeat_of=UUID(int=101),
+        ),
+        {"reclamation_received": LEA, "reclamation_new": MANAGERS},
+    ),
+    Case(
+        "photos of the client",
+        PhotosAdded(state=reclamation(status="qualified", version=2), number=2),
+        {"photos_added": MANAGERS},
+    ),
+    Case(
+        "photos that were asked for",
+        PhotosAdded(state=reclamation(status="qualified", version=2), number=1, answers=True),
+        {"photos_added": MANAGERS},
+    ),
+    *(
+        Case(f"nearly overdue: {clock}", warned(clock), {"sla_warning": MANAGERS})
+        for clock in get_args(ClockName)
+    ),
+    *(
+        Case(f"overdue: {clock}", breached(clock), {"sla_breached": MANAGERS | {world.alex.id}})
+        for clock in get_args(ClockName)
+    ),
     *(
         Case(f"qualified, {name}", qualified(coverage, warranty), {"reclamation_qualified": LEA})
         for name, coverage, warranty in (
@@ -109,15 +167,6 @@ CASES = [
     Case(
         "assigned",
         TechnicianAssigned(state=reclamation(technician_id=world.karim.id), technician_id=world.karim.id),
-        {"technician_assigned": LEA},
-    ),
-    Case(
-        "assigned to another",
-        TechnicianAssigned(
-            state=reclamation(technician_id=world.sofia.id),
-            technician_id=world.sofia.id,
-            previous_technician_id=world.karim.id,
-        ),
         {"technician_assigned": LEA},
     ),
     Case("planned without a time", planned(), {"visit_planned": KARIM}),
@@ -215,6 +264,9 @@ CASES = [
     Case("low feedback without a word", given_feedback(1), {"feedback_low": MANAGERS}),
     Case("middling feedback", given_feedback(3), {}),
     *CATALOGUE,
+    *PEOPLE,
+    *ORDERS,
+    *STATES,
     Case("invitation", invitation(), {"invitation": {invited.id}}),
     Case(
         "invitation of a client",

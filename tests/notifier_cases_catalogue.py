@@ -1,8 +1,9 @@
 """What is told of proofs, warranties, stock and parts."""
 
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
+import world
 from given_notifier import (
     ARTICLE,
     REFERENCE,
@@ -19,10 +20,17 @@ from sav_contracts.catalog.reservation import ReservationView, StockShort
 from sav_contracts.catalog.stock import StockLevelView, StockLow, StockOverdrawn
 from sav_contracts.catalog.warranty import Cover
 from sav_contracts.claims.parts_list import PartsArrived, PartsRequested
+from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationStatus
 
 OVER = Cover(
     kind="legal_conformity", start=date(2020, 1, 1), end=date(2021, 12, 31), parts=100, labour=100, travel=100
 )
+
+
+def leaves(after: ReclamationStatus, **fields: Any) -> ReclamationMoved:
+    """It waits for parts no longer."""
+    state = with_parts(status=after, version=8, **fields)
+    return ReclamationMoved(state=state, before="awaiting_parts", after=after)
 
 
 CATALOGUE = [
@@ -114,6 +122,69 @@ CATALOGUE = [
         {"parts_short": MANAGERS},
     ),
     Case("parts arrived", PartsArrived(state=with_parts(parts_validated=1)), {"parts_arrived": KARIM}),
+    Case(
+        "parts arrived for a return visit",
+        PartsArrived(state=with_parts(status="assigned", parts_validated=1), return_visit=True),
+        {"parts_arrived": KARIM},
+    ),
+    Case(
+        "ordered parts arrived for a return visit",
+        PartsArrived(state=with_parts(status="assigned", parts=()), return_visit=True),
+        {"parts_arrived": KARIM},
+    ),
+    Case("no more wait, parts are reserved", leaves("assigned"), {"return_visit_to_plan": MANAGERS}),
+    Case("no more wait, nothing comes", leaves("assigned", parts=()), {"return_visit_to_plan": MANAGERS}),
+    Case(
+        "no more wait, nobody has it",
+        leaves("qualified", technician_id=None),
+        {"return_visit_to_plan": MANAGERS},
+    ),
+    Case("no more wait, the visit goes on", leaves("in_progress"), {}),
+    Case(
+        "a réclamation is over that parts were kept for",
+        ReclamationClosed(state=with_parts(status="closed", version=9)),
+        {"reclamation_closed": LEA, "parts_to_return": KARIM | MANAGERS},
+    ),
+    Case(
+        "a manager closes what parts were kept for",
+        ReclamationClosed(state=with_parts(status="closed", version=9)),
+        {"reclamation_closed": LEA, "parts_to_return": KARIM | MANAGERS - {world.marie.id}},
+        by=world.marie,
+    ),
+    Case(
+        "a client cancels what parts were kept for",
+        ReclamationMoved(
+            state=with_parts(status="cancelled", version=9),
+            before="assigned",
+            after="cancelled",
+            reason="Réparé par un voisin.",
+        ),
+        {
+            "reclamation_cancelled": LEA,
+            "cancelled_by_client": MANAGERS,
+            "parts_to_return": KARIM,
+        },
+        by=world.lea,
+    ),
+    Case(
+        "what parts were kept for goes on as another",
+        ReclamationMoved(
+            state=with_parts(status="merged", version=9),
+            before="assigned",
+            after="merged",
+            target_reference="REC-2026-000099",
+        ),
+        {"reclamation_merged": LEA, "parts_to_return": KARIM | MANAGERS},
+    ),
+    Case(
+        "a réclamation without a technician is over that parts were kept for",
+        ReclamationMoved(
+            state=with_parts(status="rejected", technician_id=None, version=9),
+            before="qualified",
+            after="rejected",
+        ),
+        {"parts_to_return": MANAGERS},
+    ),
     Case(
         "parts arrived for whoever will come",
         PartsArrived(state=with_parts(parts_validated=1, technician_id=None)),

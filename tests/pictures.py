@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 from PIL import ExifTags, Image
+from pillow_heif import register_heif_opener
 
 GPS = "48.8566"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -32,6 +33,15 @@ def photo(orientation: int = 1) -> bytes:
         xmp=b"<x>" + GPS.encode() + b"</x>",
         icc_profile=b"p" * 200,
     )
+
+
+def heic(size: tuple[int, int] = (64, 48), orientation: int = 1, **how: Any) -> bytes:
+    """The same from a phone that writes HEIC."""
+    register_heif_opener()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSAreaInformation] = GPS.encode()
+    return picture("HEIF", size, exif=exif.tobytes(), enc_params={"preset": "ultrafast"}, **how)
 
 
 def chunk(name: bytes, data: bytes) -> bytes:

@@ -9,10 +9,14 @@ from sav_ops.demo.journey import Act, Player
 
 Json = dict[str, Any]
 
+PLACE: Json = {"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon", "access_notes": "Code 42B"}
+
 
 async def opened(client: Person, **fields: Any) -> Json:
     """A réclamation as its client gets it."""
-    usual = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
+    usual: Json = {"problem_type": "no_heating", "description": "plus de chauffage"}
+    if "product_id" not in fields:
+        usual |= {"article": "Chaudière", "place": PLACE}
     return done(await client.post("/reclamations", usual | fields), 201)
 
 

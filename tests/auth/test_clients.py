@@ -102,7 +102,7 @@ async def test_who_gets_an_address_later_is_invited_there(stage: Stage, marie: A
         {"phones": PHONES * 3},
         {"addresses": [HOME | {"country": "France"}]},
         {"addresses": [{"city": "Lyon"}]},
-        {"addresses": [HOME] * 6},
+        {"addresses": [HOME] * 11},
         {"email": "lea"},
         {"email": ""},
         {"name": " "},

@@ -17,6 +17,7 @@ from given_calendar import (
     held,
     moved,
     planned,
+    reclamation,
     slot,
     visit,
     why,
@@ -35,7 +36,9 @@ from sav_contracts.calendar import (
     ConflictBecameMoot,
     ConflictDetected,
     ConflictView,
+    HoldSlot,
 )
+from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationStatus
 from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.messages import Event
 
@@ -145,3 +148,59 @@ async def test_a_resolved_conflict_stays_resolved(stage: Stage) -> None:
         )
     )  # fmt: skip
     assert await why(stage, enveloped(moved("cancelled"))) == "it has no appointment"
+
+
+def ended(status: ReclamationStatus) -> ReclamationMoved | ReclamationClosed:
+    state = reclamation(status=status, version=3)
+    if status == "closed":
+        return ReclamationClosed(state=state)
+    return ReclamationMoved(state=state, before="qualified", after=status)
+
+
+ENDS: list[ReclamationStatus] = ["awaiting_client", "rejected", "merged", "cancelled", "resolved", "closed"]
+
+
+@pytest.mark.parametrize("status", ENDS)
+async def test_a_chosen_time_is_free_again_when_the_reclamation_gets_no_visit(
+    stage: Stage, status: ReclamationStatus
+) -> None:
+    """Claims had moved it when it heard of the booking: nobody plans a visit."""
+    await chosen(stage)
+    told = ended(status)
+    await stage.knows(told.state)
+    cancelled = (await stage.hears(told)).only(AppointmentCancelled).state
+    assert (cancelled.status, cancelled.reason) == ("cancelled", f"reclamation_{status}")
+    again = HoldSlot(reclamation_id=RECLAMATION, technician_id=world.karim.id, start=at(1, 8))
+    refused = await stage.when(again, by=world.lea)
+    assert refused.problem
+    assert refused.problem.code == "not_plannable"
+
+
+async def test_a_held_time_is_free_again_too(stage: Stage) -> None:
+    await stage.given(held(at(1, 8)))
+    told = ended("rejected")
+    await stage.knows(told.state)
+    assert (await stage.hears(told)).only(AppointmentChanged).state.status == "cancelled"
+
+
+async def test_the_end_of_a_reclamation_waits_for_its_copy_so_that_nothing_is_booked_after_it(
+    stage: Stage,
+) -> None:
+    assert (await stage.hears(ended("rejected"))).events == []
+    assert len(await stage.parked()) == 1
+
+
+async def test_a_planned_time_ends_with_its_visit_only(stage: Stage) -> None:
+    """Its technician may be there already, and the réclamation go on."""
+    await stage.given(appointment(at(1, 8), intervention_id=VISIT_ID))
+    told = ended("resolved")
+    await stage.knows(told.state)
+    assert await why(stage, enveloped(told)) == "no time was chosen for it"
+
+
+async def test_a_reclamation_that_goes_on_keeps_its_time(stage: Stage) -> None:
+    await chosen(stage)
+    told = ReclamationMoved(
+        state=reclamation(status="in_progress", version=3), before="assigned", after="in_progress"
+    )
+    assert await why(stage, enveloped(told)) == "it may get a visit"

@@ -27,6 +27,7 @@ BOUGHT = date(2024, 6, 15)
 ASKED = datetime(2025, 3, 1, 10, 0, tzinfo=UTC)
 BACK = datetime(2025, 3, 15, 14, 0, tzinfo=UTC)
 ENDS = date(2026, 6, 15)
+OTHER = UUID(int=301)
 
 
 def paid(kind: CoverKind = "legal_conformity") -> Warranty:
@@ -209,3 +210,28 @@ async def test_eight_covered_repairs_each_add_six_months(installed: Stage) -> No
     for event in chance.sample(told, len(told)):
         await hears(installed, event)
     assert [cover.end for cover in (await unit(installed)).covers] == [date(2030, 6, 15), date(2027, 6, 15)]
+
+
+async def test_a_product_that_it_is_not_about_any_more_is_not_down(installed: Stage) -> None:
+    await installed.given(
+        product(
+            id=OTHER,
+            serial="another one",
+            purchase_date=BOUGHT,
+            delivery_date=BOUGHT,
+            proof_state="accepted",
+            covers=sold(BOUGHT, BOUGHT, parts=36),
+            repairs=[],
+        )
+    )
+    await hears(installed, ReclamationQualified(state=asked(), coverage="covered", priority="high"))
+    assert (await unit(installed)).view().down_since
+    again = ReclamationQualified(
+        state=asked(version=2, product_id=OTHER),
+        coverage="covered",
+        priority="high",
+        previous_product_id=PRODUCT,
+    )
+    told = {event.state.id: event.state.down_since for event in await hears(installed, again)}
+    assert told == {PRODUCT: None, OTHER: date(2025, 3, 1)}
+    assert await hears(installed, again) == []

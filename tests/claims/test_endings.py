@@ -19,12 +19,14 @@ from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationClosed,
     ReclamationMoved,
+    ReclamationReopened,
     TechnicianAssigned,
     TechnicianUnassigned,
 )
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
     Cause,
+    EndingRefused,
     InterventionClosed,
     InterventionMoved,
     InterventionStarted,
@@ -53,7 +55,11 @@ async def test_what_was_repaired_is_resolved(stage: Stage) -> None:
     await in_progress(stage)
     moved = (await stage.hears(closed())).only(ReclamationMoved)
     assert (moved.before, moved.after) == ("in_progress", "resolved")
-    assert (moved.state.status, moved.state.resolution) == ("resolved", "repaired")
+    assert (moved.state.status, moved.state.resolution, moved.resolution) == (
+        "resolved",
+        "repaired",
+        "repaired",
+    )
 
 
 async def test_a_resolved_reclamation_closes_by_itself_after_a_week(stage: Stage) -> None:
@@ -108,7 +114,7 @@ async def test_a_refused_estimate_ends_it_once_the_report_is_validated(stage: St
     assert (await stage.hears(stopped("estimate_refused"))).events == []
     over = closed(VISIT, status="incomplete", cause="estimate_refused", outcome="incomplete")
     moved = (await stage.hears(over)).only(ReclamationMoved)
-    assert (moved.after, moved.state.resolution) == ("resolved", "estimate_refused")
+    assert (moved.after, moved.resolution) == ("resolved", "estimate_refused")
 
 
 @pytest.mark.parametrize("ends", ["declined", "cancelled"])
@@ -126,6 +132,27 @@ async def test_what_awaits_parts_may_be_given_to_another_technician(stage: Stage
     await stage.hears(stopped("parts"))
     command = AssignTechnician(reclamation_id=RECLAMATION, technician_id=world.sofia.id)
     assert (await stage.when(command, by=world.marie)).only(TechnicianAssigned).state.status == "assigned"
+
+
+async def test_what_awaits_parts_is_given_to_its_technician_again_once_they_have_no_open_visit(
+    stage: Stage,
+) -> None:
+    """The calendar gives their open visit its time: a slot that came with the command would be lost."""
+    await in_progress(stage)
+    await stage.hears(stopped("parts"))
+    await stage.knows(visit(NEXT_VISIT, status="planned"))
+    start = stage.now() + timedelta(days=2)
+    slot = {"start": start, "end": start + timedelta(hours=2)}
+    command = AssignTechnician.model_validate(
+        {"reclamation_id": RECLAMATION, "technician_id": world.karim.id, "slot": slot}
+    )
+    refused = await stage.when(command, by=world.marie)
+    assert refused.problem
+    assert (refused.problem.status, refused.problem.code) == (409, "already_assigned")
+    await stage.knows(visit(NEXT_VISIT, version=8, status="declined"))
+    given = (await stage.when(command, by=world.marie)).only(TechnicianAssigned).slot
+    assert given
+    assert given.start == start
 
 
 async def test_a_visit_whose_start_was_overtaken_still_resolves_it(stage: Stage) -> None:
@@ -193,3 +220,40 @@ async def test_a_time_of_the_technician_who_has_it_changes_nothing(stage: Stage)
 async def test_a_time_of_another_technician_is_old_news(stage: Stage, status: str) -> None:
     await stage.given(reclamation(status=status, technician_id=world.karim.id))
     assert (await stage.hears(booking(world.sofia))).events == []
+
+
+async def reopened(stage: Stage) -> None:
+    again = MoveReclamation(reclamation_id=RECLAMATION, to="reopened", reason="encore en panne")
+    (await stage.when(again, by=world.lea)).only(ReclamationReopened)
+
+
+async def test_after_two_reopenings_the_first_visit_says_nothing_new(stage: Stage) -> None:
+    await in_progress(stage)
+    await stage.hears(closed(assignment=1))
+    await reopened(stage)
+    given = AssignTechnician(reclamation_id=RECLAMATION, technician_id=world.karim.id)
+    await stage.when(given, by=world.marie)
+    await stage.hears(InterventionStarted(state=visit(NEXT_VISIT, status="in_progress", assignment=2)))
+    await stage.hears(closed(NEXT_VISIT, assignment=2))
+    await reopened(stage)
+    await stage.when(given, by=world.marie)
+    late = enveloped(closed(assignment=1))
+    assert (await stage.hears(late)).events == []
+    assert await stage.outcome_of(late) == "obsolete: it was reopened after this visit"
+    (
+        await stage.hears(InterventionStarted(state=visit(UUID(int=202), status="in_progress", assignment=3)))
+    ).only(ReclamationMoved)
+
+
+async def test_what_was_reopened_goes_on_with_the_technician_who_is_on_site_after_all(stage: Stage) -> None:
+    """A manager resolved it as the technician arrived, and its client reopened it before interventions refused."""
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id, assignment=1))
+    done = MoveReclamation(reclamation_id=RECLAMATION, to="resolved", resolution="advice")
+    await stage.when(done, by=world.marie)
+    await reopened(stage)
+    on_site = visit(status="in_progress", assignment=1)
+    refused = EndingRefused(state=on_site, refused="resolved", assignment=1)
+    moved = (await stage.hears(refused)).only(ReclamationMoved)
+    assert (moved.before, moved.after) == ("reopened", "in_progress")
+    assert moved.state.technician_id == world.karim.id
+    assert (await stage.hears(closed(assignment=1))).only(ReclamationMoved).after == "resolved"

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 import world
 from given_claims import reclamation
+from given_orders import placed
 from given_parts import (
     CLAIM,
     COVERED,
@@ -237,8 +238,10 @@ async def test_news_of_a_reservation_that_come_late_or_twice_change_nothing(list
 
 
 async def test_a_reservation_for_an_order_is_not_of_a_claim(listed: Stage) -> None:
-    assert (await listed.hears(reserved(PUMP, for_kind="order"))).events == []
-    assert await listed.parked() == []
+    await listed.given(placed(id=CLAIM))
+    told = enveloped(reserved(PUMP, for_kind="order"))
+    assert (await listed.hears(told)).events == []
+    assert await listed.outcome_of(told, "follow_reservation") == "not for a réclamation"
 
 
 async def test_lines_that_stay_as_they_were_keep_what_is_reserved_for_them(listed: Stage) -> None:
@@ -315,7 +318,7 @@ async def test_a_list_leaves_room_for_what_others_say_of_the_claim(repair: Stage
     parts = [PartWanted(article_id=id, quantity=999) for id in articles]
     outcome = await repair.when(ListParts(reclamation_id=CLAIM, parts=parts), by=world.karim)
     assert code(outcome) == (413, "too_large")
-    fits = await repair.when(ListParts(reclamation_id=CLAIM, parts=parts[:12]), by=world.karim)
+    fits = await repair.when(ListParts(reclamation_id=CLAIM, parts=parts[:10]), by=world.karim)
     fits.only(PartsRequested)
     said = QualifyReclamation(
         reclamation_id=CLAIM, priority="low", coverage="covered", reason="\U00020bb7" * 500

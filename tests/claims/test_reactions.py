@@ -12,6 +12,7 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
 from sav_contracts.address import Address
 from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered, UserUpdated
+from sav_contracts.catalog.product import PlaceGiven
 from sav_contracts.claims.client import ClientChanged, ClientCreated
 from sav_contracts.claims.reclamation import (
     OpenReclamation,
@@ -48,6 +49,9 @@ def visit(who: Actor, status: InterventionStatus, **fields: Any) -> Intervention
 
 def declined(who: Actor) -> InterventionMoved:
     return InterventionMoved(state=visit(who, "declined"), before="planned", after="declined", reason="ill")
+
+
+PLACE = PlaceGiven(address="3 rue des Lilas", postcode="69003", city="Lyon")
 
 
 async def test_a_client_account_gets_a_profile_with_the_same_id(stage: Stage) -> None:
@@ -115,7 +119,7 @@ async def test_where_staff_sign_in_is_no_matter_of_profiles(stage: Stage) -> Non
 
 
 async def test_a_reclamation_waits_for_the_profile_of_its_own_client(stage: Stage) -> None:
-    opening = OpenReclamation(article="Mitigeur", problem_type="noise", description="il siffle")
+    opening = OpenReclamation(article="Mitigeur", place=PLACE, problem_type="noise", description="il siffle")
     early = await stage.when(opening, by=world.paul, seconds=0.3)
     assert early.problem
     assert (early.problem.status, early.problem.code) == (503, "not_yet_known")

@@ -21,6 +21,7 @@ from sav_contracts.claims.reclamation import (
 from sav_contracts.slot import Slot
 
 RECLAMATION = UUID(int=100)
+PLACE = {"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"}
 
 
 def opening(client_id: UUID | None = None, **fields: object) -> OpenReclamation:
@@ -29,6 +30,7 @@ def opening(client_id: UUID | None = None, **fields: object) -> OpenReclamation:
         "problem_type": "noise",
         "description": "il siffle",
         "client_id": client_id,
+        "place": None if "product_id" in fields else PLACE,
     }
     return OpenReclamation.model_validate({k: v for k, v in (usual | fields).items() if v is not None})
 

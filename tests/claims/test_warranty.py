@@ -1,5 +1,6 @@
 """Réclamations of registered products: whose they are, and what their warranty pays."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,8 +9,11 @@ import pytest
 import world
 from given_claims import NOW, PRODUCT, client, product, reclamation, visit
 
+from sav_chassis.envelope import Context
 from sav_chassis.testing import Stage
-from sav_claims.model import manager_says
+from sav_chassis.tx import transaction
+from sav_claims.model import Reclamation, manager_says
+from sav_contracts.actor import Role
 from sav_contracts.catalog.product import ProductVerified
 from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims.reclamation import (
@@ -18,10 +22,14 @@ from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationCreated,
     ReclamationQualified,
+    ReclamationStatus,
 )
 from sav_contracts.interventions.visit import WarrantyDecided
 
 RECLAMATION = UUID(int=100)
+CONTEXT = Context(
+    actor_id=world.marie.id, actor_role=Role.MANAGER, correlation_id=RECLAMATION, causation_id=RECLAMATION
+)
 ENDED = [
     {
         "kind": "commercial",
@@ -177,7 +185,65 @@ async def test_an_accepted_proof_does_not_overrule_a_manager(stage: Stage) -> No
     assert await verified(stage) == []
 
 
-@pytest.mark.parametrize("status", ["submitted", "resolved", "closed", "cancelled"])
+@pytest.mark.parametrize("status", ["submitted", "closed", "cancelled"])
 async def test_an_accepted_proof_leaves_what_is_not_under_way(stage: Stage, status: str) -> None:
     await stage.given(reclamation(product_id=PRODUCT, status=status))
     assert await verified(stage) == []
+
+
+@pytest.mark.parametrize("status", ["resolved", "reopened"])
+async def test_an_accepted_proof_decides_what_is_resolved_or_reopened(
+    stage: Stage, status: ReclamationStatus
+) -> None:
+    await stage.given(reclamation(product_id=PRODUCT, status=status))
+    [changed] = await verified(stage)
+    assert (changed.state.coverage, changed.state.status) == ("covered", status)
+
+
+async def test_what_was_never_qualified_is_not_decided_while_its_client_is_asked(stage: Stage) -> None:
+    await stage.given(reclamation(product_id=PRODUCT, status="awaiting_client", before_waiting="submitted"))
+    assert await verified(stage) == []
+
+
+@pytest.mark.parametrize(("before", "refused"), [("submitted", False), ("qualified", True)])
+async def test_deciding_first_needs_no_reason_also_while_the_client_is_asked(
+    stage: Stage, before: ReclamationStatus, refused: bool
+) -> None:
+    await stage.given(reclamation(status="awaiting_client", before_waiting=before))
+    first = await stage.when(qualifying(), by=world.marie)
+    assert bool(first.problem) is refused
+    if not refused:
+        again = await stage.when(qualifying(), by=world.marie)
+        assert again.problem
+        assert [error.field for error in again.problem.errors or []] == ["reason"]
+
+
+async def test_news_of_a_product_waits_for_its_reclamations_without_holding_the_product(
+    stage: Stage,
+) -> None:
+    """Qualifying locks the réclamation, then the product: the other order would be a deadlock."""
+    await stage.knows(product(world.lea, version=4))
+    await stage.given(reclamation(product_id=PRODUCT, status="qualified"))
+    event = ProductVerified(state=product(world.lea, version=4), accepted=True)
+    async with transaction(stage.database, stage.settings, CONTEXT, lambda _: None) as tx:
+        await tx.load(Reclamation, RECLAMATION, world.marie)
+        heard = asyncio.create_task(stage.hears(event))
+        await asyncio.sleep(0.5)
+        assert not heard.done()
+        # Sooner than the database would find a deadlock and end one of both.
+        await asyncio.wait_for(tx.lock(f"product {PRODUCT}"), 0.3)
+    (await heard).only(ReclamationChanged)
+
+
+async def test_naming_another_product_tells_which_one_it_was(stage: Stage) -> None:
+    other = UUID(int=301)
+    await stage.knows(product(world.lea), product(world.lea, id=other))
+    await stage.given(reclamation(product_id=PRODUCT))
+    assert (await stage.when(qualifying(), by=world.marie)).only(
+        ReclamationQualified
+    ).previous_product_id is None
+    named = QualifyReclamation(
+        reclamation_id=RECLAMATION, priority="high", product_id=other, reason="l’autre chaudière"
+    )
+    told = (await stage.when(named, by=world.marie)).only(ReclamationQualified)
+    assert (told.previous_product_id, told.state.product_id) == (PRODUCT, other)

@@ -10,6 +10,7 @@ import pytest
 from system import PASSWORD, Person, System
 
 from sav_contracts.auth.account import AccountView
+from sav_contracts.catalog.product import PlaceGiven
 from sav_contracts.claims.reclamation import (
     OpenReclamation,
     QualifyReclamation,
@@ -19,7 +20,10 @@ from sav_contracts.claims.reclamation import (
 from sav_contracts.client import Client, Refused
 from sav_contracts.reporting import GetReclamationsReport
 
-OPEN = OpenReclamation(article="Chaudière", problem_type="no_heating", description="plus de chauffage")
+PLACE = PlaceGiven(address="3 rue des Lilas", postcode="69003", city="Lyon")
+OPEN = OpenReclamation(
+    article="Chaudière", place=PLACE, problem_type="no_heating", description="plus de chauffage"
+)
 
 
 class Line(httpx.AsyncBaseTransport):

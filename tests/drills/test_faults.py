@@ -13,6 +13,7 @@ import pytest
 from drills.fire import REPLICAS, Fire
 from drills.travelling import OLD, people, to_the_end
 from eventually import eventually
+from stories import PLACE
 
 from sav_chassis import topology
 from sav_chassis.commands import client as asking
@@ -23,7 +24,12 @@ from sav_ops.demo.journey import Cast, Json, Player, Story
 from sav_ops.launch import rabbitmq, readiness
 from sav_ops.replay import event_logs
 
-OPENING = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
+OPENING = {
+    "article": "Chaudière",
+    "problem_type": "no_heating",
+    "description": "plus de chauffage",
+    "place": PLACE,
+}
 DOWN = [name for name, room in rooms.replicas(REPLICAS).items() if room in ("notifier", "claims", "calendar")]
 EDGES = [name for name, room in rooms.replicas(REPLICAS).items() if room == rooms.EDGE]
 CLOSED = "SELECT count(*) FROM event_log WHERE subject = $1 AND type = 'claims.ReclamationClosed.v1'"

@@ -162,7 +162,12 @@ async def as_far_as_the_visit(
     lea: Player, marie: Player, karim: Player, sofia: Player, reassigned: bool
 ) -> str:
     """One réclamation until its visit has begun; answers its reference."""
-    opening = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
+    opening = {
+        "article": "Chaudière",
+        "problem_type": "no_heating",
+        "description": "plus de chauffage",
+        "place": journey.PLACE,
+    }
     claim = await lea.does("opens a réclamation", "POST /reclamations", opening, status=201)
     path = f"/reclamations/{claim['id']}"
     await marie.does("qualifies it", f"POST {path}/qualify", {"priority": "high"})

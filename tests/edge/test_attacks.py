@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from recipes import Scene
-from stories import Json, done, refused, wrong_fields
+from stories import PLACE, Json, done, refused, wrong_fields
 from system import PASSWORD, System
 
 from sav_auth import passwords
@@ -44,7 +44,7 @@ async def test_a_path_is_what_it_says(scene: Scene, name: str) -> None:
 async def test_a_host_that_the_caller_names_stands_in_no_answer(scene: Scene) -> None:
     """Nor would it in a link of a message: those are written by services that no request reaches."""
     for name in ("Host", "X-Forwarded-Host", "X-Forwarded-Server"):
-        opening = {"article": "Évier", "problem_type": "leak", "description": "fuite"}
+        opening = {"article": "Évier", "problem_type": "leak", "description": "fuite", "place": PLACE}
         answer = await scene.near.client.ask(
             "POST", "/reclamations", json=opening, headers={name: "evil.test"}
         )

@@ -10,10 +10,10 @@ from cable import Cable, cable
 from eventually import eventually
 from faults import FULL, on_insert
 from recipes import Scene
-from stories import done, ids, opened, refused
+from stories import PLACE, done, ids, opened, refused
 from system import Person, System, door
 
-OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite"}
+OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite", "place": PLACE}
 
 
 @dataclass

@@ -17,7 +17,7 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import AppointmentView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.client import ClientForClient, ClientView
 from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
@@ -171,7 +171,7 @@ def test_a_client_reads_the_form_that_the_view_names() -> None:
     assert form(ReclamationView, lea) is ReclamationForClient
     assert form(InvoiceView, lea) is InvoiceForClient
     assert form(ReportView, lea) is ReportView
-    assert form(ClientView, lea) is ClientView
+    assert form(ClientView, lea) is ClientForClient
     assert form(InvoiceView, marie) is InvoiceView
     for view in (Careless, Hidden):
         assert form(view, marie) is view

@@ -9,12 +9,12 @@ from uuid import UUID, uuid4
 import jwt
 import pytest
 from recipes import Scene
-from stories import done, opened, refused, wrong_fields
+from stories import PLACE, done, opened, refused, wrong_fields
 
 from sav_chassis.identity import Signer, new_key
 from sav_contracts.actor import Actor, Role
 
-OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite"}
+OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite", "place": PLACE}
 
 
 def forged(scene: Scene, **changes: object) -> str:

@@ -75,6 +75,7 @@ OFFERED = replace(
     CLAIMS,
     filters=("status", "priority"),
     sorts=("created_at", "reference", "priority_reason"),
+    ranges=(),
     search=("article", "priority_reason"),
 )
 

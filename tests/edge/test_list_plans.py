@@ -100,6 +100,7 @@ def queries(row: ListRow) -> Iterator[dict[str, list[str]]]:
         # An interval without an end is that of most records.
         *([{"from": ["2026-03-03T09:00:00Z"], "to": ["2026-03-03T10:00:00Z"]}] if row.has_interval else []),
         {"created_from": ["2026-03-03T09:00:00Z"], "created_to": ["2026-03-03T10:00:00Z"]},
+        *({name: ["2026-03-03T09:00:00Z"]} for name in row.bounds() if name.endswith("_to")),
     ]
     for sort in row.sorts:
         yield {"sort": [f"-{sort}"]}

@@ -185,7 +185,9 @@ async def test_a_policy_that_todays_bounds_refuse_is_as_it_comes_and_one_that_no
 async def test_every_policy_is_listed_before_anybody_set_one(system: System) -> None:
     admin = await system.admin()
     listed = done(await admin.get("/policies"))["items"]
-    assert {"rate_limits", "cors", "cut_offs", "buffers"} == {policy["name"] for policy in listed}
+    assert {"rate_limits", "cors", "cut_offs", "buffers", "sla_targets"} == {
+        policy["name"] for policy in listed
+    }
 
 
 async def test_a_key_that_auth_announces_is_taken_without_a_restart(

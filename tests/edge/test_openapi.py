@@ -167,6 +167,7 @@ def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
         assert "content" not in described["responses"]["304"]
     if isinstance(row, ListRow):
         more = {*(["q"] if row.search else []), *(["from", "to"] if row.has_interval else [])}
+        more |= {f"{name.removesuffix('_at')}_{end}" for name in row.ranges for end in ("from", "to")}
         assert in_query == {*row.filters, *more, "limit", "after", "sort", "created_from", "created_to"}
     if isinstance(row, TimelineRow):
         assert in_query == {"limit", "after"}
@@ -209,7 +210,8 @@ def test_a_row_that_takes_files_says_how(document: Json) -> None:
     assert rows["PUT /products/{product_id}/proof"].keys() == {"multipart/form-data"}
     proof = rows["PUT /products/{product_id}/proof"]["multipart/form-data"]
     assert proof["schema"]["properties"]["proof"] == {"type": "string", "format": "binary"}
-    assert proof["encoding"]["proof"]["contentType"] == "application/pdf, image/jpeg, image/png, image/webp"
+    read = "application/pdf, image/heic, image/heif, image/jpeg, image/png, image/webp"
+    assert proof["encoding"]["proof"]["contentType"] == read
     photos = rows["POST /reclamations/{reclamation_id}/photos"]["multipart/form-data"]["schema"]
     assert photos["properties"]["photos"] == {
         "type": "array",

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from eventually import eventually
 from papers import CATALOG, PAGE, PAGES, of_objects
-from pictures import chunk, picture
+from pictures import chunk, heic, picture
 from PIL import Image
 
 from sav_contracts.files import MAX_FILE_BYTES
@@ -173,6 +173,21 @@ def test_photos_of_phones_are_taken_and_take_little(width: int, height: int, how
     assert (kept.format, kept.size) == ("JPEG", (2560, round(2560 * height / width)))
     assert [kept.getpixel((x, kept.height - 9)) for x in (9, 2550)] == [(254, 0, 0), (0, 0, 254)]
     assert taken.peak < 200_000_000
+
+
+@pytest.mark.parametrize("chroma", [420, 444])
+def test_a_heic_as_phones_take_it_stays_in_its_memory(chroma: int) -> None:
+    size = (5712, 4284) if chroma == 420 else (4032, 3024)
+    taken = seen(heic(size, chroma=chroma))
+    assert (taken.code, Image.open(BytesIO(taken.kept)).size) == (0, (2560, 1920))
+    assert taken.peak < pictures.ROOM + 50_000_000
+
+
+def test_a_larger_heic_is_refused_before_it_is_decoded() -> None:
+    larger = seen(heic((7000, 5300)))
+    assert (larger.code, larger.kind) == (0, "refused")
+    assert "up to 25 million pixels" in larger.kept.decode()
+    assert larger.peak < 100_000_000
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from recipes import Scene
-from stories import assigned, done, opened, refused, wrong_fields
+from stories import PLACE, assigned, done, opened, refused, wrong_fields
 
 from sav_contracts.files import MAX_BODY
 
@@ -46,6 +46,10 @@ async def test_what_is_wrong_with_several_fields_together_is_said_of_the_body(sc
     assert wrong_fields(answer) == {"body"}
     [error] = answer.json()["errors"]
     assert "product_id or article" in error["message"]
+    both = {"product_id": str(uuid4()), "article": "x", "problem_type": "leak", "description": "y"}
+    answer = await scene.near.client.post("/reclamations", both)
+    assert wrong_fields(answer) == {"body"}
+    assert "product_id, article: give one of them" in answer.json()["errors"][0]["message"]
 
 
 async def test_a_wrong_secret_is_not_repeated_in_the_answer(scene: Scene) -> None:
@@ -212,7 +216,7 @@ async def test_a_technician_or_client_whom_nobody_knows_is_named(scene: Scene) -
     claim = (await scene.manager.get(f"/reclamations/{scene.near.records['reclamation']}")).json()
     assigning = await scene.manager.post(f"/reclamations/{claim['id']}/assign", {"technician_id": nobody})
     assert wrong_fields(assigning) == {"technician_id"}
-    body = {"article": "x", "problem_type": "leak", "description": "y", "client_id": nobody}
+    body = {"article": "x", "problem_type": "leak", "description": "y", "client_id": nobody, "place": PLACE}
     assert wrong_fields(await scene.manager.post("/reclamations", body)) == {"client_id"}
 
 

@@ -115,6 +115,22 @@ async def test_a_record_is_found_by_the_name_of_its_client_by_those_who_see_them
     assert await chosen(read, "/reclamations", lea, q="martin") == []
 
 
+@pytest.mark.parametrize(
+    ("number", "forms"),
+    [
+        ("+33612345678", ["06 12 34 56 78", "06.12.34.56.78", "+33 (0)6 12 34 56 78", "0033 612345678", "06 12345678"]),
+        ("+21671123456", ["71 123 456", "00216 71 123 456", "+216 71 123456", "(+216) 71.123.456", "21671123456"]),
+    ],
+)  # fmt: skip
+async def test_a_client_is_found_by_any_of_their_telephone_numbers(
+    pool: asyncpg.Pool, read: ReadModel, number: str, forms: list[str]
+) -> None:
+    client = a(ClientView, id=uuid4(), phones=["+33472000000", number])
+    await show(pool, [client, a(ClientView, id=uuid4(), phones=["+33698765432", "+21671123457"])])
+    for text in forms:
+        assert await chosen(read, "/clients", marie, q=text) == [client.id], text
+
+
 async def test_a_name_that_very_many_bear_is_found_too(
     pool: asyncpg.Pool, read: ReadModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from recipes import Scene
-from stories import done, refused
+from stories import PLACE, done, refused
 
 from sav_contracts.files import MAX_BODY
 from sav_edge.app import listening
 
-OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite"}
+OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite", "place": PLACE}
 
 
 def free_port() -> int:

@@ -222,7 +222,7 @@ async def test_a_bomb_takes_neither_memory_nor_time(at: At, what: str) -> None:
     async with at(ImportArticles) as desk:
         problem = refused(await desk.send(files={"file": ("a.xlsx", content)}), 415, "unsupported_media_type")
         [error] = problem["errors"]
-        assert error["message"] in (
+        assert error["message"].removesuffix(" (a.xlsx)") in (
             "this file takes too much time or memory to read; send a smaller one",
             "this table is too large: up to 100000 rows and 200 columns are read; divide it",
             "column XFD has no name, but row 1048576 has something in it",

@@ -5,14 +5,14 @@ from uuid import uuid4
 
 import pytest
 from recipes import Scene
-from stories import done, opened, refused
+from stories import PLACE, done, opened, refused
 from system import PASSWORD
 
 from sav_chassis.errors import ChangedSince
 from sav_contracts.actor import Actor, Role
 from sav_edge import etags
 
-OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite sous l'évier"}
+OPENING = {"article": "Évier", "problem_type": "leak", "description": "fuite sous l'évier", "place": PLACE}
 
 
 async def test_a_record_that_the_caller_holds_is_not_sent_again(scene: Scene) -> None:

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx
 import pytest
 from given_uploads import CLAIM, PRODUCT, At, opened_picture
 from papers import PDF, paper
-from pictures import GPS, SVG, bomb, photo, picture
+from pictures import GPS, SVG, bomb, heic, photo, picture
 from PIL import Image
 from stories import done, opened, refused
 from system import Person, System
@@ -109,6 +109,29 @@ async def test_a_large_picture_is_made_smaller(at: At) -> None:
         assert opened_picture(desk.kept()[0]).size == (2560, 50)
 
 
+def near(pixel: Any) -> str:
+    """The colour that it nearly is, as compression leaves it."""
+    r, g, b = pixel
+    return "red" if r > 200 and g < 60 and b < 60 else "blue" if b > 200 and r < 60 else str(pixel)
+
+
+@pytest.mark.parametrize(("orientation", "red", "blue"), [(1, (9, 24), (54, 24)), (6, (24, 9), (24, 54))])
+async def test_a_photo_in_the_format_of_a_phone_is_kept_upright_and_without_its_place(
+    at: At, orientation: int, red: tuple[int, int], blue: tuple[int, int]
+) -> None:
+    async with at(AddPhotos) as desk:
+        sent = heic(orientation=orientation)
+        assert GPS.encode() in sent
+        command = await desk.sends(data=CLAIM, files={"photos": ("IMG_0042.HEIC", sent, "image/heic")})
+        [photo] = command.photos
+        assert (photo.media_type, photo.name) == ("image/jpeg", "IMG_0042.jpg")
+        [kept] = desk.kept()
+        assert GPS.encode() not in kept
+        shown = Image.open(BytesIO(kept)).convert("RGB")
+        assert shown.getexif() == {}
+        assert [near(shown.getpixel(spot)) for spot in (red, blue)] == ["red", "blue"]
+
+
 async def test_the_same_request_makes_the_same_command(at: At) -> None:
     async with at(AddPhotos) as desk:
         sent = {"data": CLAIM, "files": {"photos": ("a.jpg", photo(6))}}
@@ -117,8 +140,8 @@ async def test_the_same_request_makes_the_same_command(at: At) -> None:
 
 
 WHOLE = picture(size=(640, 480))
-UNREAD = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, PDF)"
-LARGE = "this picture is too large: in this format up to {} million pixels can be read; send a smaller one, or a JPEG"
+UNREAD = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, HEIC, PDF): a.jpg"
+LARGE = "this picture is too large: in this format up to {} million pixels can be read; send a smaller one, or a JPEG (a.jpg)"
 UNSUITABLE = {
     "text": (b"hello", UNREAD),
     "svg": (SVG, UNREAD),
@@ -127,16 +150,17 @@ UNSUITABLE = {
     "tiff": (picture("TIFF"), UNREAD),
     "a jpeg that is cut off": (WHOLE[: len(WHOLE) // 2], UNREAD),
     "only the head of a jpeg": (WHOLE[:24], UNREAD),
+    "a heic that is cut off": (heic()[:-60], UNREAD),
     "a png that is cut off": (picture("PNG")[:-30], UNREAD),
     "a webp that is cut off": (picture("WEBP")[:-30], UNREAD),
     "a png with a wrong checksum": (picture("PNG").replace(b"IDAT", b"IDAT\xff", 1), UNREAD),
     "an archive behind the head of a picture": (picture()[:200] + b"PK\x03\x04" + b"\0" * 300, UNREAD),
     "a bomb": (bomb(), LARGE.format(28)),
     "too many pixels": (picture("PNG", (8000, 6300)), LARGE.format(28)),
-    "a pdf that is cut off": (PDF.replace(b"%%EOF", b""), "this PDF is cut off; send it again"),
+    "a pdf that is cut off": (PDF.replace(b"%%EOF", b""), "this PDF is cut off; send it again (a.jpg)"),
     "a pdf with a script": (
         paper(OpenAction="<< /S /JavaScript /JS (app.alert(1)) >>"),
-        "this PDF holds scripts or actions; print it into a new PDF and send that",
+        "this PDF holds scripts or actions; print it into a new PDF and send that (a.jpg)",
     ),
 }
 
@@ -180,9 +204,12 @@ async def test_a_page_behind_a_picture_is_not_kept_with_it(at: At) -> None:
 
 async def test_a_paper_is_not_taken_where_a_picture_is_wanted(at: At) -> None:
     async with at(AddPhotos) as desk:
-        answer = await desk.send(data=CLAIM, files=[("photos", picture()), ("photos", PDF)])
+        files = [("photos", ("a.jpg", picture())), ("photos", ("dossier/reçu.pdf", PDF))]
+        answer = await desk.send(data=CLAIM, files=files)
         problem = refused(answer, 415, "unsupported_media_type")
-        assert problem["detail"] == "photos: this file is not a picture we can read (JPEG, PNG, WebP)"
+        assert problem["detail"] == (
+            "photos: this file is not a picture we can read (JPEG, PNG, WebP, HEIC): reçu.pdf"
+        )
         assert desk.kept() == []
 
 

@@ -10,6 +10,7 @@ from given_billing import INVOICE, THE_DAY, client, closed, home, invoice, told_
 from given_interventions import COVERED, PRODUCT, RECLAMATION, UNKNOWN, VISIT, report, visit, work
 
 from sav_chassis.testing import Stage, enveloped
+from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.invoice import (
     ChangeInvoice,
@@ -157,6 +158,16 @@ async def test_a_visit_without_a_product_is_billed_to_a_buyer_whose_address_is_a
     await stage.given(closed(product_id=None))
     draft = await heard(stage, closed(product_id=None))
     assert (draft.buyer.name, draft.buyer.address) == ("Léa Martin", None)
+
+
+@pytest.mark.parametrize("older", [False, True])
+async def test_a_visit_without_a_product_is_billed_to_where_it_was(stage: Stage, older: bool) -> None:
+    home = Place(address="8 quai Perrache", postcode="69002", city="Lyon", dwelling_over_two_years=older)
+    await stage.knows(client())
+    await stage.given(closed(product_id=None, place=home))
+    draft = await heard(stage, closed(product_id=None))
+    assert draft.buyer.address == "8 quai Perrache, 69002 Lyon"
+    assert [total.vat_class for total in draft.vat] == ["intermediate" if older else "standard"]
 
 
 async def test_what_waited_for_a_manager_is_billed_when_they_decide(stage: Stage) -> None:

@@ -12,9 +12,18 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
 from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
+from sav_contracts.catalog.product import Place
+from sav_contracts.claims.reclamation import (
+    ReclamationClosed,
+    ReclamationMoved,
+    ReclamationStatus,
+    ReclamationView,
+    TechnicianUnassigned,
+)
 from sav_contracts.interventions.technician import TechnicianChanged
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
+    EndingRefused,
     InterventionChanged,
     InterventionMoved,
     InterventionPlanned,
@@ -201,3 +210,61 @@ async def test_a_slot_that_comes_too_late_is_obsolete(stage: Stage, status: Inte
     told = enveloped(booked(LATER))
     assert (await stage.hears(told)).events == []
     assert (await stage.outcome_of(told) or "").startswith("obsolete")
+
+
+def ended(status: ReclamationStatus, assignment: int = 1) -> ReclamationMoved:
+    state = a(ReclamationView, RECLAMATION, status=status, assignment=assignment)
+    return ReclamationMoved(state=state, before="assigned", after=status)
+
+
+def unassigned() -> TechnicianUnassigned:
+    state = a(ReclamationView, RECLAMATION, status="qualified", assignment=1)
+    return TechnicianUnassigned(state=state, technician_id=world.karim.id)
+
+
+@pytest.mark.parametrize("status", ["planned", "accepted", "en_route"])
+@pytest.mark.parametrize("end", ["cancelled", "rejected", "merged", "resolved"])
+async def test_nobody_comes_for_what_has_ended(
+    stage: Stage, end: ReclamationStatus, status: InterventionStatus
+) -> None:
+    await stage.given(visit(status, assignment=1))
+    moved = (await stage.hears(ended(end))).only(InterventionMoved)
+    assert (moved.before, moved.after, moved.state.reason) == (status, "cancelled", f"reclamation_{end}")
+    assert (await stage.hears(ended(end))).events == [], "told again"
+
+
+async def test_nobody_comes_for_what_was_closed_or_taken_from_its_technician(stage: Stage) -> None:
+    await stage.given(visit("planned", assignment=1))
+    assert (await stage.hears(unassigned())).only(InterventionMoved).reason == "unassigned"
+    await stage.given(visit("planned", id=UUID(int=201), assignment=2))
+    closed = a(ReclamationView, RECLAMATION, status="closed", assignment=2)
+    told = (await stage.hears(ReclamationClosed(state=closed))).only(InterventionMoved)
+    assert told.reason == "reclamation_closed"
+
+
+@pytest.mark.parametrize("status", ["on_site", "in_progress", "paused"])
+async def test_who_is_on_site_already_stays(stage: Stage, status: InterventionStatus) -> None:
+    await stage.given(visit(status, assignment=1))
+    told = (await stage.hears(ended("cancelled"))).only(EndingRefused)
+    assert (told.refused, told.state.status) == ("cancelled", status)
+    assert (await stage.hears(unassigned())).only(EndingRefused).refused == "qualified"
+
+
+@pytest.mark.parametrize("status", ["completed", "incomplete", "declined", "no_access"])
+async def test_the_end_of_a_reclamation_is_no_matter_to_visits_that_are_over(
+    stage: Stage, status: InterventionStatus
+) -> None:
+    await stage.given(visit(status, assignment=1))
+    assert (await stage.hears(ended("resolved"))).events == []
+
+
+async def test_what_goes_on_keeps_its_visit_and_a_later_assignment_too(stage: Stage) -> None:
+    await stage.given(visit("planned", assignment=2))
+    assert (await stage.hears(ended("awaiting_parts", 2))).events == []
+    assert (await stage.hears(ended("cancelled", 1))).events == [], "it was reopened and assigned since"
+
+
+async def test_a_visit_is_where_its_reclamation_is(stage: Stage) -> None:
+    home = Place(address="8 quai Perrache", postcode="69002", city="Lyon", access_notes="Code 7B")
+    planned, _ = (await stage.hears(assigned(world.karim, place=home))).events
+    assert planned.state.place == home

@@ -9,6 +9,7 @@ from given_interventions import BY_MANAGER, COVERED, PRODUCT, RECLAMATION, VISIT
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
+from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.visit import (
     Cause,
     InterventionMove,
@@ -183,7 +184,10 @@ async def test_a_visit_with_what_it_takes_is_completed(stage: Stage, fields: dic
 async def test_an_incomplete_visit_is_followed_by_another(
     stage: Stage, now: InterventionStatus, cause: Cause
 ) -> None:
-    await stage.given(visit(now, product_id=PRODUCT, warranty=COVERED, assignment=2, purpose="maintenance"))
+    home = Place(address="8 quai Perrache", postcode="69002", city="Lyon")
+    await stage.given(
+        visit(now, product_id=PRODUCT, warranty=COVERED, assignment=2, purpose="maintenance", place=home)
+    )
     ended, planned = (await stage.when(move("incomplete", cause=cause), by=world.karim)).events
     assert isinstance(ended, InterventionMoved)
     assert (ended.state.status, ended.state.cause) == ("incomplete", cause)
@@ -193,7 +197,7 @@ async def test_an_incomplete_visit_is_followed_by_another(
     assert (follow_up.follows_id, follow_up.assignment) == (VISIT, 2)
     assert (follow_up.technician_id, follow_up.client_id) == (world.karim.id, world.lea.id)
     assert (follow_up.reclamation_id, follow_up.product_id) == (RECLAMATION, PRODUCT)
-    assert (follow_up.purpose, follow_up.warranty) == ("maintenance", COVERED)
+    assert (follow_up.purpose, follow_up.warranty, follow_up.place) == ("maintenance", COVERED, home)
 
 
 async def test_nobody_comes_again_after_a_refused_estimate(stage: Stage) -> None:

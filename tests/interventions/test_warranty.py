@@ -12,6 +12,7 @@ from given_interventions import (
     COVERED,
     NOW,
     PRODUCT,
+    RECLAMATION,
     REPORTED,
     UNKNOWN,
     UNTIL_THE_FAULT,
@@ -21,12 +22,13 @@ from given_interventions import (
     product,
     visit,
 )
+from given_views import a
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
 from sav_contracts.catalog.warranty import NO_PRODUCT, Warranty
-from sav_contracts.claims.reclamation import ReclamationQualified
+from sav_contracts.claims.reclamation import ReclamationQualified, ReclamationView
 from sav_contracts.interventions.visit import (
     DecideWarranty,
     InterventionPlanned,
@@ -274,3 +276,13 @@ async def test_a_manager_decides_and_nobody_else(stage: Stage, who: Actor) -> No
     assert refused.problem
     assert refused.problem.status == 403
     assert refused.events == []
+
+
+async def test_a_product_that_is_named_later_decides_for_the_visit_too(stage: Stage) -> None:
+    await stage.hears(assigned(world.karim))
+    await stage.knows(product(cover(REPORTED, REPORTED)))
+    named = a(ReclamationView, RECLAMATION, status="assigned", product_id=PRODUCT, created_at=NOW)
+    told = ReclamationQualified(state=named, coverage="covered", priority="high")
+    decision = (await stage.hears(told)).only(WarrantyDecided)
+    assert (decision.state.product_id, decision.decision) == (PRODUCT, "covered")
+    assert (await stage.hears(told)).events == [], "told again"

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from eventually import eventually
 from faults import BROKEN, SLOW, held_back, on_insert
-from stories import done, ids, opened, refused, wrong_fields
+from stories import PLACE, done, ids, opened, refused, wrong_fields
 from system import PASSWORD, Person, System, in_a_hurry
 from uuid_utils.compat import uuid7
 
@@ -14,7 +14,7 @@ from sav_chassis.identity import Links
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import StaffRole
 
-OPENING = {"article": "WC", "problem_type": "leak", "description": "fuite"}
+OPENING = {"article": "WC", "problem_type": "leak", "description": "fuite", "place": PLACE}
 
 
 def somebody(**changes: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from system import Person, System, door
 
 from sav_chassis import topology
 from sav_contracts.actor import Role
+from sav_contracts.claims.triage import MOST
 from sav_contracts.messages import Command
 from sav_contracts.surface import SURFACE, MessageRow
 from sav_ops import queues, rooms
@@ -35,10 +36,14 @@ ROLES = (Role.MANAGER, Role.TECHNICIAN, Role.CLIENT, Role.ADMIN, Role.ANYONE)
 # the list that there is, and changes what no other test minds.
 GIVEN = {
     "PUT /reclamations/{reclamation_id}/parts": {"parts"},
+    "POST /orders": {"purpose", "reclamation_id", "lines"},
     "POST /reclamations/{reclamation_id}/parts/validate": {"edition"},
     "POST /invoices/{invoice_id}/payments": {"amount"},
     "PATCH /articles/{article_id}": {"price"},
     "PUT /policies/{name}": {"value"},
+    # Each is on a weekday or on one day; a client's own comes by the site.
+    "POST /reclamations": {"preferred_times"},
+    "PUT /me/reclamation-draft": {"preferred_times"},
     "POST /stock/stocktakes": {"counted_at", "counts"},
 }
 # Those whose record is not used up by it.
@@ -125,7 +130,10 @@ async def to_the_end(
 
 def known(scene: Scene) -> Json:
     part = scene.near.records["article"]
-    return {"article_id": part, "compatible_parts": [part] * 50, "shifts": FULL_WEEK}
+    chosen = {"list": "/reclamations", "query": "&".join(["status=submitted"] * 117)}
+    claim = scene.near.records["reclamation"]
+    items = [{"reject": {"reclamation_id": claim, "reason": WIDE * 500}}] * MOST
+    return {"article_id": part, "compatible_parts": [part] * 50, "shifts": FULL_WEEK, "items": items} | chosen
 
 
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.route)
@@ -194,8 +202,10 @@ async def test_a_whole_life_of_the_longest_words_and_the_largest_amounts(scene: 
     looked = {"proof": proven["proof"]["sha256"]}
     await does(manager, "POST /products/{product_id}/verify", looked, looked, product_id=product["id"])
 
+    # What a product gives itself, and days of a weekday or a date, which exclude each other.
+    of_product = {"article": None, "place": None, "preferred_times": None}
     broken = {"product_id": product["id"], "problem_type": "leak"}
-    claim = {"reclamation_id": (await does(client, "POST /reclamations", broken))["id"]}
+    claim = {"reclamation_id": (await does(client, "POST /reclamations", broken, of_product))["id"]}
     urgent = {"priority": "critical", "coverage": "partly"}
     await does(manager, "POST /reclamations/{reclamation_id}/qualify", urgent, **claim)
     whom = {"technician_id": technician.id}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from eventually import eventually
+from stories import PLACE
 from system import Person, System
 
 CLIENT_READS = [
@@ -31,7 +32,12 @@ async def test_from_sign_up_to_work_in_progress(system: System) -> None:
 
     opened = await lea.post(
         "/reclamations",
-        {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"},
+        {
+            "article": "Chaudière",
+            "problem_type": "no_heating",
+            "description": "plus de chauffage",
+            "place": PLACE,
+        },
     )
     assert opened.status_code == 201
     claim = opened.json()

@@ -31,7 +31,7 @@ async def letter(system: System, mailparser: Reader, email: str, subject: str) -
                 return mail
         return None
 
-    return await eventually(read, 10)
+    return await eventually(read)
 
 
 @pytest.mark.parametrize("name", [ATTACK, IMAGE, UNDECODABLE])
@@ -68,7 +68,7 @@ async def test_an_urgent_mail_leaves_whatever_the_article_is_called(
 ) -> None:
     lea = await system.client()
     claim = await opened(lea, article=article, safety={"gas_smell": True})
-    subject = f"[URGENT] Nouvelle réclamation {claim['reference']} – "
+    subject = f"[DANGER] Nouvelle réclamation {claim['reference']} – "
     mail = await letter(system, mailparser, marie.email, subject)
     subject += canonical.line(article)
     assert (mail["headers"], mail["subject"]) == (HEADERS, subject)

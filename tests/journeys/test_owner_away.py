@@ -4,10 +4,10 @@ import asyncio
 import time
 
 from eventually import eventually
-from stories import assigned, done, ids, items, move, opened, refused, visit_of
+from stories import PLACE, assigned, done, ids, items, move, opened, refused, visit_of
 from system import Person, System, in_a_hurry
 
-OPENING = {"article": "Ballon", "problem_type": "no_hot_water", "description": "eau froide"}
+OPENING = {"article": "Ballon", "problem_type": "no_hot_water", "description": "eau froide", "place": PLACE}
 
 
 async def test_an_unanswered_command_times_out_and_is_never_done_later(system: System, marie: Person) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 import asyncpg
 import pytest
 from eventually import eventually
-from faults import held
+from faults import held, unseen
 from stories import Json, assign, assigned, done, items, move, types, visit_of
 from system import Person, System
 
@@ -66,8 +66,8 @@ async def test_the_technician_who_is_there_keeps_the_reclamation(
 ) -> None:
     lea, karim, sofia = await system.client(), await system.technician(), await system.technician()
     claim, visit = await assigned(lea, marie, karim)
-    await move(karim, visit, "accepted", "en_route", "on_site")
-    async with held(system, "claims", visit["id"]):
+    async with unseen(system, "claims", visit["id"]), held(system, "claims", visit["id"]):
+        await move(karim, visit, "accepted", "en_route", "on_site")
         if reached == "in_progress":
             await move(karim, visit, "in_progress")
         # Claims does not know yet, and lets the manager reassign.

@@ -3,10 +3,10 @@
 import asyncio
 from uuid import uuid4
 
-from stories import done, ids, opened, refused
+from stories import PLACE, done, ids, opened, refused
 from system import Person, System
 
-OPENING = {"article": "Robinet", "problem_type": "leak", "description": "goutte"}
+OPENING = {"article": "Robinet", "problem_type": "leak", "description": "goutte", "place": PLACE}
 
 
 async def test_a_repeated_command_has_one_effect_and_the_same_answer(system: System) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from eventually import eventually
 from sessions import is_out, letter, mailed
-from stories import Json, done, ids, items, refused, wrong_fields
+from stories import PLACE, Json, done, ids, items, refused, wrong_fields
 from system import PASSWORD, Person, System
 from uuid_utils.compat import uuid7
 
@@ -56,7 +56,12 @@ async def test_a_client_who_phoned_is_made_by_a_manager_and_comes_in_by_the_mail
     refused(await marie.post("/clients", known), 409, "email_taken")
 
     # The profile is claims' own: it is there within milliseconds, and who opens a réclamation waits for it.
-    fault = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
+    fault = {
+        "article": "Chaudière",
+        "problem_type": "no_heating",
+        "description": "plus de chauffage",
+        "place": PLACE,
+    }
     done(await marie.post("/reclamations", fault | {"client_id": made["id"]}), 201)
     profile = done(await marie.get(f"/clients/{made['id']}"))
     assert (profile["email"], profile["phones"]) == (email, ["+33612345678"])
@@ -72,7 +77,12 @@ async def test_a_client_who_phoned_is_made_by_a_manager_and_comes_in_by_the_mail
 
 async def test_a_client_without_an_address_is_served_by_phone(system: System, marie: Person) -> None:
     made = done(await marie.post("/clients", {"name": "Zoé Petit", "phones": ["+33 6 12 34 56 78"]}), 201)
-    fault = {"article": "Chaudière", "problem_type": "no_heating", "description": "plus de chauffage"}
+    fault = {
+        "article": "Chaudière",
+        "problem_type": "no_heating",
+        "description": "plus de chauffage",
+        "place": PLACE,
+    }
     claim = done(await marie.post("/reclamations", fault | {"client_id": made["id"]}), 201)
 
     async def not_written_to() -> list[Json]:

@@ -57,7 +57,20 @@ async def test_no_staff_field_ever_reaches_the_client(system: System, marie: Per
     }
     assert {
         *("assignment", "priority", "priority_reason", "reason", "cause", "work"),
+        *(
+            "requested_at",
+            "respond_by",
+            "resolve_by",
+            "responded_at",
+            "resolve_met",
+            "paused_total",
+            "legal_due",
+        ),
+        *("respond_breached", "resolve_breached", "legal_breached", "overdue", "due_at"),
         *("minimum_stock", "hash", "previous_hash", "parts_edition", "parts_validated"),
+        *("notes", "author_id", "author", "mentions"),
+        *("channel", "opened_by", "unanswered", "repeat_of", "earlier_visit_id"),
+        *("before_waiting", "needs_technician"),
     } == STAFF_FIELDS
     for path, form in forms.items():
         for listed in await items(lea, path):

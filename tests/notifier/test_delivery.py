@@ -103,7 +103,7 @@ async def test_encoded_words_that_somebody_typed_arrive_as_they_were_typed(
     assert names.pop("lea@example.org") == name
     assert set(names.values()) == {"Marie Leroy", "Nadia Jones", "Alex Admin"}
     assert {tuple(each["headers"]) for each in read} == {HEADERS}
-    subjects = [each["subject"] for each in read if each["subject"].startswith("[URGENT] ")]
+    subjects = [each["subject"] for each in read if each["subject"].startswith("[DANGER] ")]
     assert [subject.endswith(f" – {name}") for subject in subjects] == [True] * 3
 
 

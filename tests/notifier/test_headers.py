@@ -83,6 +83,8 @@ def content(name: str, article: str) -> Rendered:
     facts = {
         **{"company": "SAV", "site": "", "link": "", "reference": "REC-2026-000100", "client": name},
         **{"article": article, "description": article, "signs": [], "urgent": True, "problem_type": "leak"},
+        **{"phones": [], "place": None, "channel": None, "preferred": [], "unanswered": [], "duplicates": []},
+        "repeats": None,
     }
     return rendered("reclamation_new", "fr", name, facts)
 

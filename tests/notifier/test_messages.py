@@ -6,14 +6,26 @@ from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
-from given_notifier import CLIENTS, REFERENCE, booked, client_profile, conflict, invited, moved
+from given_notifier import (
+    CLIENTS,
+    REFERENCE,
+    account,
+    booked,
+    client_profile,
+    conflict,
+    created,
+    invited,
+    moved,
+)
 from kept_mails import html, mails, plain, read
 from notifier_case import Case
 from notifier_cases import CASES
 from pydantic import ValidationError
-from world import lea
+from pydantic_core import from_json
+from world import lea, marie
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.auth.account import UserInvited
@@ -122,7 +134,8 @@ def test_french_keeps_its_marks_beside_their_word(template: str) -> None:
 
 def test_what_is_about_security_or_safety_never_waits() -> None:
     for template, message in MESSAGES.items():
-        assert not message.declared.settles or message.declared.takes_back, template
+        declared, needless = message.declared, message.why_over is not Message.why_over
+        assert not declared.settles or declared.takes_back or declared.lasting or needless, template
     for category in ("account", "alert"):
         with pytest.raises(TypeError, match="never waits"):
             declare("sooner", on=UserInvited, to=managers, category=category, settles=timedelta(1))(Message)
@@ -232,6 +245,47 @@ async def test_amounts_and_dates_follow_the_language(stage: Stage, mailbox: Path
     assert "1 000,00 € par virement" in text
     assert "1er décembre 2026" in text
     assert "Il reste 234,80 € à régler." in text
+
+
+@pytest.mark.parametrize("name", ["nearly overdue: legal", "overdue: legal"])
+async def test_the_legal_time_ends_with_the_day_of_the_place(stage: Stage, mailbox: Path, name: str) -> None:
+    await stage.hears(next(case for case in CASES if case.name == name).event)
+    await stage.runs_effects()
+    for mail in mails(mailbox):
+        assert re.search("30 (novembre|November) 2126", plain(mail).replace("\N{NO-BREAK SPACE}", " "))
+
+
+@pytest.mark.parametrize(
+    ("opened_by", "email", "instructed"),
+    [
+        (lea.id, "", True),
+        (marie.id, "lea@example.com", True),
+        (marie.id, "", False),
+    ],
+)
+async def test_managers_give_the_safety_instructions_to_whom_nobody_else_gave_them(
+    stage: Stage, opened_by: UUID, email: str, instructed: bool
+) -> None:
+    await stage.knows(
+        client_profile(lea, "Léa Bernard", email=email, version=2),
+        account(lea, "Léa Bernard", email=email, version=2),
+    )
+    safety = {"gas_smell": True}
+    await stage.hears(created(safety=safety, priority="critical", opened_by=opened_by))
+    facts = [
+        from_json(row["facts"])
+        for row in await stage.database.pool.fetch(
+            "SELECT facts::text FROM notification WHERE template = 'reclamation_new'"
+        )
+    ]
+    assert {fact["instructed"] for fact in facts} == {instructed}
+    words: dict[Locale, str] = {
+        "fr": "donnez-lui les consignes",
+        "en": "give them the safety instructions",
+    }
+    for locale, said in words.items():
+        mail = rendered("reclamation_new", locale, "Marie", facts[0] | {"company": "SAV", "site": ""})
+        assert (said in mail.text) is not instructed
 
 
 async def test_safety_comes_first(stage: Stage, mailbox: Path) -> None:

@@ -19,6 +19,7 @@ from given_notifier import (
     reclamation,
     resolved,
     scheduled,
+    visit,
 )
 from kept_mails import mails, plain
 from notifier_cases import CASES
@@ -28,8 +29,8 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
 from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
-from sav_contracts.claims.reclamation import TechnicianAssigned
-from sav_contracts.interventions.visit import InterventionMoved, InterventionScheduled
+from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationStatus, TechnicianAssigned
+from sav_contracts.interventions.visit import EndingRefused, InterventionMoved, InterventionScheduled
 from sav_contracts.messages import Event
 from sav_contracts.slot import Slot
 
@@ -83,7 +84,7 @@ async def told(stage: Stage) -> Stage:
     return stage
 
 
-NEW_TECHNICIAN = ["technician_assigned", "appointment_booked", "technician_assigned"]
+NEW_TECHNICIAN = ["technician_assigned", "appointment_booked", "technician_changed"]
 
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["in order", "backwards"])
@@ -102,14 +103,23 @@ async def test_another_technician_at_the_same_time_is_one_message(
     assert "reste celui que nous vous avons indiqué" in text
 
 
-async def test_another_technician_is_told_at_once_and_what_is_cancelled_waits_a_little(told: Stage) -> None:
+async def test_another_technician_and_what_is_cancelled_are_told_after_a_little(told: Stage) -> None:
+    """The former technician may be on site already: then neither is true."""
     await told.hears(assigned(world.sofia, world.karim, version=4))
     await told.hears(cancelled(FIRST, world.karim))
-    introduced, off = await told.waiting()
-    assert timedelta(seconds=5) < off.due - introduced.due < timedelta(seconds=15)
+    changed, off = await told.waiting()
+    for waiting in (changed, off):
+        assert timedelta(seconds=5) < waiting.due - told.now() < timedelta(seconds=15)
     await told.effects.worker.once()
-    [waiting] = await told.waiting()
-    assert waiting.id == off.id
+    assert len(await told.waiting()) == 2
+
+
+async def test_an_assignment_that_is_undone_is_told_to_no_client(told: Stage) -> None:
+    await told.hears(assigned(world.sofia, world.karim, version=4))
+    undone = assigned(world.karim, world.sofia, version=5)
+    await told.knows(undone.state)
+    await told.hears(undone)
+    assert await sent(told) == NEW_TECHNICIAN[:2]
 
 
 async def test_back_to_the_first_technician_before_anybody_was_told_is_nothing(told: Stage) -> None:
@@ -132,7 +142,7 @@ async def test_back_to_the_first_technician_is_told_to_whoever_knows_of_the_seco
     await told.hears(assigned(world.sofia, world.karim, version=4))
     assert await sent(told) == NEW_TECHNICIAN
     await told.hears(assigned(world.karim, world.sofia, version=5))
-    assert await sent(told) == [*NEW_TECHNICIAN, "technician_assigned"]
+    assert await sent(told) == [*NEW_TECHNICIAN, "technician_changed"]
 
 
 async def test_what_may_have_been_read_is_not_taken_for_unsaid(told: Stage) -> None:
@@ -140,7 +150,7 @@ async def test_what_may_have_been_read_is_not_taken_for_unsaid(told: Stage) -> N
     await told.hears(assigned(world.sofia, world.karim, version=4))
     await told.database.pool.execute("UPDATE notification SET tried_at = now() WHERE status = 'queued'")
     await told.hears(assigned(world.karim, world.sofia, version=5))
-    assert await sent(told) == ["technician_assigned", "appointment_booked", "technician_assigned"]
+    assert await sent(told) == NEW_TECHNICIAN
     last = "SELECT facts ->> 'technician' FROM notification WHERE status = 'kept_locally' ORDER BY event_id DESC LIMIT 1"
     assert await told.database.pool.fetchval(last) == "Karim Haddad"
 
@@ -163,6 +173,33 @@ async def test_a_cancellation_with_nothing_in_its_place_is_told(told: Stage) -> 
 async def test_what_was_never_announced_is_not_cancelled(stage: Stage) -> None:
     await hear(stage, booked(FIRST, world.karim), cancelled(FIRST, world.karim))
     assert await sent(stage) == []
+
+
+def ended(refused: ReclamationStatus) -> EndingRefused:
+    """Its technician was on site already."""
+    return EndingRefused(state=visit(status="on_site", version=4), refused=refused)
+
+
+async def test_a_rejection_that_is_undone_at_once_is_told_to_no_client(stage: Stage) -> None:
+    state = reclamation(status="rejected", version=4)
+    await stage.hears(
+        ReclamationMoved(state=state, before="qualified", after="rejected", reason="Non vendu.")
+    )
+    [waiting] = await stage.waiting()
+    assert timedelta(seconds=5) < waiting.due - stage.now() < timedelta(seconds=15)
+    await stage.knows(reclamation(status="in_progress", version=5))
+    await stage.hears(ended("rejected"))
+    assert await sent(stage) == []
+
+
+async def test_a_rejection_that_was_told_is_taken_back(stage: Stage) -> None:
+    state = reclamation(status="rejected", version=4)
+    await stage.hears(
+        ReclamationMoved(state=state, before="qualified", after="rejected", reason="Non vendu.")
+    )
+    assert await sent(stage) == ["reclamation_rejected"]
+    await stage.hears(ended("rejected"))
+    assert await sent(stage) == ["reclamation_rejected", "reclamation_goes_on"]
 
 
 VISITS = [UUID(int=number) for number in (201, 202)]

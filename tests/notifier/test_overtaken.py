@@ -30,7 +30,7 @@ from given_notifier import (
 from kept_mails import kept_in
 from mail_server import Post
 from notifier_cases import CASES
-from world import lea, sofia
+from world import karim, lea, sofia
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.messages import Event, View
@@ -61,6 +61,7 @@ OVERTAKEN: list[tuple[str, View]] = [
     ("parts listed", with_parts(parts_validated=1, version=2)),
     ("parts listed", with_parts(status="closed", version=2)),
     ("parts arrived", with_parts(parts_validated=1, technician_id=sofia.id, version=2)),
+    ("a technician who left", account(karim, "Karim Haddad", version=4)),
     ("parts arrived", with_parts(parts_validated=1, status="closed", version=2)),
 ]
 
@@ -75,6 +76,16 @@ async def test_what_became_stale_is_not_sent(stage: Stage, mailbox: Path, name: 
     assert {state.status for state in dropped} == {"suppressed"}
     assert all(state.reason and "overtaken" in state.reason for state in dropped)
     assert len(kept_in(mailbox)) == len(outcome.events) - len(dropped)
+
+
+@pytest.mark.parametrize(("clock", "sent"), [("respond", False), ("resolve", False), ("legal", True)])
+async def test_the_legal_time_does_not_wait_for_the_client(
+    stage: Stage, mailbox: Path, clock: str, sent: bool
+) -> None:
+    await _told(stage, f"nearly overdue: {clock}")
+    await stage.knows(reclamation(status="awaiting_client", version=3))
+    await stage.runs_effects()
+    assert bool(kept_in(mailbox)) is sent
 
 
 @pytest.mark.parametrize("name", dict.fromkeys(name for name, _ in OVERTAKEN))

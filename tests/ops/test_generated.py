@@ -1,7 +1,8 @@
 """The documents made from code: what stands in them, and that drift is found."""
 
+import ast
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 import pytest
@@ -10,11 +11,12 @@ from sav_contracts.actor import Role
 from sav_contracts.catalogue import EVENTS, VIEWS
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
-from sav_contracts.messages import PersonId, View
+from sav_contracts.messages import PersonId, RequestMessage, View
 from sav_contracts.slot import Slot
 from sav_contracts.surface import SURFACE, Row
 from sav_ops import rooms
 from sav_ops.documents import generated
+from sav_ops.home import REPO
 
 
 def test_a_document_that_differs_from_the_code_is_found_and_written(
@@ -84,18 +86,49 @@ def chapter_text(page: str, view: type[View]) -> str:
     return "\n".join(["", *chapter(page, f"## {view.owner}")])
 
 
-def test_every_move_of_every_state_table_is_told() -> None:
+def test_every_move_that_something_makes_is_told() -> None:
     page = generated.roles()
-    found = [(room, table) for room in rooms.SERVICES for table in generated.lifecycles(room)]
+    found = [(room, table) for room in rooms.SERVICES for table in generated.lifecycles(room) if table.made]
     assert {"account", "reclamation", "intervention"} <= {table.kind for _, table in found}
     for room, table in found:
         title = f"### States of a record: {table.kind.replace('_', ' ')}"
         lines = chapter("\n".join(["", *chapter(page, f"## {room}")]), title)
-        for (before, after), who in table.moves.items():
+        assert not [line for line in lines for state in table.unmade if line.split(" | ")[1:2] == [state]]
+        for (before, after), who in table.made.items():
             [line] = [line for line in lines if line.startswith(f"| {before} | {after} |")]
             told = [cell.strip() for cell in line.strip("|").split("|")][2:]
             asked = (Role.CLIENT, Role.TECHNICIAN, Role.MANAGER, Role.ADMIN, Role.SYSTEM)
             assert told == ["yes" if role in who else "–" for role in asked]
+
+
+@pytest.mark.parametrize("room", rooms.SERVICES)
+def test_something_leads_to_every_state_that_is_said_to_be_reached(room: str) -> None:
+    """A command asks for it, or code outside the state table names it; else it is `unmade`."""
+    named = {value for row in SURFACE if row.message.owner == room for value in asked_for(row)}
+    for source in (REPO / room / "src").rglob("*.py"):
+        named |= strings(ast.parse(source.read_text()))
+    for table in generated.lifecycles(room):
+        assert {after for _, after in table.made} - named == set(), table.kind
+
+
+def asked_for(row: Row) -> set[str]:
+    """The choices that a command offers."""
+    fields = row.message.model_fields.values() if issubclass(row.message, RequestMessage) else ()
+    return {value for field in fields for value in choices(field.annotation)}
+
+
+def choices(annotation: Any) -> set[str]:
+    inner = get_args(annotation)
+    return {one for one in inner if isinstance(one, str)}.union(*map(choices, inner))
+
+
+def strings(tree: ast.AST) -> set[str]:
+    """The strings of a module, without those of its state tables."""
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "Lifecycle":
+        return set()
+    inner = (strings(node) for node in ast.iter_child_nodes(tree))
+    own = {tree.value} if isinstance(tree, ast.Constant) and isinstance(tree.value, str) else set()
+    return own.union(*inner)
 
 
 def test_every_event_is_told_once() -> None:

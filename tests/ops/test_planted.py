@@ -94,6 +94,7 @@ PLANTS: dict[str, list[Plant]] = {
         Plant("interventions", "intervention", VISIT, "version = version - 1", "interventions: intervention {visit} is at version"),
     ],
     "rows once more": [
+        Plant("catalog", "view", "kind = 'order' AND id = '{order}'", "open = false", "is over, and 1 of {bought} are reserved for it"),
         Plant("catalog", "stock_movement", "article_id = '{article}'", "reason = 'theft'", "of article {article} at"),
         Plant("catalog", "stocktake_line", "stocktake_id = '{stocktake}'", "expected = expected + 1", "in stocktake {stocktake}, is of no event"),
         Plant("interventions", "invoice", FIRST, None, "interventions: {number} does not stand on the one before"),
@@ -125,7 +126,7 @@ async def names(system: System) -> dict[str, str]:
     story = await journey.outside_warranty(cast)
     assert first.invoice
     assert story.invoice
-    needed = await with_reserved_parts(system)
+    needed = await with_reserved_parts(system) | await with_an_order(system)
     counts = [{"article_id": story.product["article_id"], "counted": 3}]
     sheet = {"counted_at": datetime.now(UTC).isoformat(), "counts": counts}
     stocktake = await cast.manager.does("counts stock", "POST /stock/stocktakes", sheet, status=201)
@@ -157,6 +158,20 @@ async def with_reserved_parts(system: System) -> dict[str, str]:
     reserved = {"article_id": article["id"], "status": "reserved"}
     await eventually(lambda: stories.items(manager, "/reservations", **reserved))
     return {"needed": "NEEDED-2", "line": line["id"], "under_way": visit["reclamation_id"]}
+
+
+async def with_an_order(system: System) -> dict[str, str]:
+    """A purchase for which a piece is reserved."""
+    client, manager = await system.client(), await system.manager()
+    article = done(await manager.post("/articles", journey.PUMP | {"reference": "BOUGHT-1"}), 201)
+    came = {"movement": "receive", "quantity": 1}
+    done(await manager.post(f"/articles/{article['id']}/stock-movements", came), 201)
+    lines = {"lines": [{"article_id": article["id"], "quantity": 1}]}
+    order = done(await client.post("/orders", {"purpose": "purchase"} | lines), 201)
+    done(await manager.post(f"/orders/{order['id']}/validate"))
+    reserved = {"reference": order["reference"], "status": "reserved"}
+    await eventually(lambda: stories.items(manager, "/orders", **reserved))
+    return {"bought": "BOUGHT-1", "order": order["id"]}
 
 
 @asynccontextmanager

@@ -40,7 +40,10 @@ def test_only_reactions_that_look_for_themselves_hear_such_events() -> None:
         for view in catalogue.VIEWS.values()
         for reaction in service.reactions.get(changed(view), ())
     }
-    assert heard == {"start_with_usual_hours", "take_the_slot"}
+    assert heard == {
+        *("start_with_usual_hours", "take_the_slot"),
+        *("who_left", "tell_who_left", "follow_the_account", "follow_the_profile", "set_clocks_anew"),
+    }
 
 
 async def test_everything_is_told_again_and_nothing_else_happens(

@@ -14,6 +14,9 @@ from recipes.scene import Scene, Side
 from sav_contracts.actor import Role
 from sav_contracts.catalog.article import ArticleForClient, ArticleView
 from sav_contracts.catalog.product import ProductView
+from sav_contracts.claims.client import ClientForClient, ClientView
+from sav_contracts.claims.comment import CommentForClient, CommentView
+from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
@@ -32,11 +35,14 @@ RECIPES: dict[str, Recipe] = {
 # Said again here, so that the edge cannot be wrong unnoticed.
 CLIENT_FORMS: dict[type[BaseModel], type[BaseModel]] = {
     ArticleView: ArticleForClient,
+    ClientView: ClientForClient,
     ReclamationView: ReclamationForClient,
+    CommentView: CommentForClient,
     InterventionView: InterventionForClient,
     ReportView: ReportView,
     InvoiceView: InvoiceForClient,
     ProductView: ProductView,
+    OrderView: OrderView,
 }
 
 

@@ -3,10 +3,13 @@
 import stories
 from eventually import eventually
 from pictures import picture
-from stories import Json, done
+from stories import PLACE, Json, done
+from system import Person
 
 from recipes.recipe import Recipe, a_line
 from recipes.scene import Scene, Side
+from sav_contracts.actor import MANAGERS, Role
+from sav_ops.demo.journey import BOILER
 
 
 async def opened(scene: Scene, side: Side) -> Json:
@@ -36,6 +39,45 @@ def parts(claim: Json) -> Json:
     return {"parts": [{"article_id": claim.get("article_id", claim["id"]), "quantity": 1}]}
 
 
+async def orderable(scene: Scene, role: Role) -> tuple[Person, Json]:
+    """What somebody in this role may order: a technician for a repair, others as a client."""
+    side = scene.near
+    article = done(await scene.manager.post("/articles", BOILER | {"reference": a_line()}), 201)
+    received = {"movement": "receive", "quantity": 5}
+    done(await scene.manager.post(f"/articles/{article['id']}/stock-movements", received), 201)
+    if role is not Role.TECHNICIAN:
+        return side.client, {"id": side.client.id, "article_id": article["id"], "purpose": "purchase"}
+    claim, _ = await stories.assigned(side.client, scene.manager, side.technician)
+    return side.technician, claim | {"article_id": article["id"]}
+
+
+def order(record: Json) -> Json:
+    lines = {"lines": [{"article_id": record.get("article_id", record["id"]), "quantity": 1}]}
+    if record.get("purpose") == "purchase":
+        return {"purpose": "purchase"} | lines
+    return {"purpose": "repair", "reclamation_id": record["id"]} | lines
+
+
+async def ordered(scene: Scene, role: Role) -> tuple[Person, Json]:
+    """An order that nobody has looked at, by somebody in this role; a client's, where it is for managers."""
+    who, record = await orderable(scene, role)
+    placed = done(await who.post("/orders", order(record)), 201)
+    return scene.who(role) if role in MANAGERS else who, placed
+
+
+async def reserved(scene: Scene, role: Role) -> tuple[Person, Json]:
+    who, placed = await ordered(scene, role)
+    done(await scene.manager.post(f"/orders/{placed['id']}/validate"))
+    one = {"reference": placed["reference"], "status": "reserved"}
+    await eventually(lambda: stories.items(scene.manager, "/orders", **one), 20)
+    return who, placed
+
+
+async def shipped(scene: Scene, role: Role) -> tuple[Person, Json]:
+    who, placed = await reserved(scene, role)
+    return who, done(await scene.manager.post(f"/orders/{placed['id']}/ship"))
+
+
 async def resolved(scene: Scene, side: Side) -> Json:
     visit = await stories.closed(side.client, scene.manager, side.technician)
     one = {"client_id": side.client.id, "reference": visit["reclamation_reference"], "status": "resolved"}
@@ -43,7 +85,45 @@ async def resolved(scene: Scene, side: Side) -> Json:
     return dict(claim)
 
 
+async def with_a_draft(scene: Scene, role: Role) -> tuple[Person, Json]:
+    who = scene.who(role)
+    return who, done(await who.ask("PUT", "/me/reclamation-draft", json={"article": "Mitigeur"}))
+
+
+def urgent(record: Json) -> Json:
+    return {
+        "name": f"Urgences {a_line()}",
+        "list": "/reclamations",
+        "query": "priority=critical&sort=reference",
+    }
+
+
+async def saved(scene: Scene, role: Role) -> tuple[Person, Json]:
+    """A filter of whoever asks."""
+    who = scene.who(role)
+    return who, done(await who.ask("PUT", "/me/filters", json=urgent({})))
+
+
+async def movable(scene: Scene, role: Role) -> tuple[Person, Json]:
+    """One that this role may move, and where to."""
+    side = scene.near
+    if role is Role.TECHNICIAN:
+        return side.technician, await needing(scene, side) | {"to": "in_progress"}
+    return scene.who(role), await resolved(scene, side)
+
+
 RECIPES: dict[str, Recipe] = {
+    "PATCH /clients/{client_id}": Recipe(
+        "client", lambda _: {"name": "Léa Bernard", "phones": ["06 12 34 56 78"]}
+    ),
+    "POST /reclamations/{reclamation_id}/comments": Recipe(
+        "reclamation", lambda _: {"text": "Le bruit revient le matin."}
+    ),
+    "POST /reclamations/{reclamation_id}/notes": Recipe(
+        "reclamation", lambda _: {"text": "Prévoir deux personnes."}
+    ),
+    "PUT /me/filters": Recipe(body=urgent),
+    "DELETE /me/filters/{saved_filter_id}": Recipe("saved_filter", alone=saved),
     "POST /clients": Recipe(
         body=lambda _: {
             "email": f"{a_line()}@example.com",
@@ -59,14 +139,28 @@ RECIPES: dict[str, Recipe] = {
             "article": "Mitigeur",
             "problem_type": "leak",
             "description": "il goutte",
+            "place": PLACE,
         },
     ),
+    "GET /problem-types": Recipe(),
+    "PUT /me/reclamation-draft": Recipe(body=lambda _: {"article": "Mitigeur", "description": "il goutte"}),
+    "GET /me/reclamation-draft": Recipe(alone=with_a_draft),
+    "DELETE /me/reclamation-draft": Recipe(),
     "POST /reclamations/{reclamation_id}/photos": Recipe(
         "reclamation", files={"photos": ("a.jpg", picture())}
     ),
     "POST /reclamations/{reclamation_id}/qualify": Recipe(
         "reclamation",
         lambda _: {"priority": "normal", "coverage": "covered", "reason": "un geste"},
+        opened,
+    ),
+    "POST /reclamations/bulk": Recipe(
+        "reclamation",
+        lambda claim: {
+            "items": [
+                {"qualify": {"reclamation_id": claim["id"], "priority": "normal", "reason": "un geste"}}
+            ]
+        },
         opened,
     ),
     "POST /reclamations/{reclamation_id}/assign": Recipe(
@@ -76,5 +170,13 @@ RECIPES: dict[str, Recipe] = {
     "POST /reclamations/{reclamation_id}/parts/validate": Recipe(
         "reclamation", lambda claim: {"edition": claim["parts_edition"] or 1}, listed
     ),
-    "POST /reclamations/{reclamation_id}/moves": Recipe("reclamation", lambda _: {"to": "closed"}, resolved),
+    "POST /orders": Recipe("reclamation", order, alone=orderable),
+    "POST /orders/{order_id}/validate": Recipe("order", alone=ordered),
+    "POST /orders/{order_id}/refuse": Recipe("order", lambda _: {"reason": "épuisé"}, alone=ordered),
+    "POST /orders/{order_id}/ship": Recipe("order", alone=reserved),
+    "POST /orders/{order_id}/receive": Recipe("order", alone=shipped),
+    "POST /orders/{order_id}/cancel": Recipe("order", lambda _: {"reason": "erreur"}, alone=ordered),
+    "POST /reclamations/{reclamation_id}/moves": Recipe(
+        "reclamation", lambda claim: {"to": claim.get("to", "closed")}, alone=movable
+    ),
 }

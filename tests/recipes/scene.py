@@ -44,6 +44,8 @@ class Scene:
     far: Side
     messages: dict[str, Json] = field(default_factory=dict)
     sessions: dict[str, Json] = field(default_factory=dict)
+    # The manager's and the admin's.
+    filters: dict[Role, Json] = field(default_factory=dict)
 
     def who(self, role: Role) -> Person:
         """Somebody in this role, of the near side where there are two."""
@@ -61,6 +63,9 @@ class Scene:
 
     def record(self, side: Side, role: Role, kind: str) -> Json:
         """The side's record; of messages, sessions and `self` that of a person of this role on that side."""
+        if kind == "saved_filter":
+            mine, others = (Role.ADMIN, Role.MANAGER) if role is Role.ADMIN else (Role.MANAGER, Role.ADMIN)
+            return self.filters[mine if side is self.near else others]
         who = self._whose(side, role)
         own = {"notification": self.messages, "session": self.sessions, "self": {who.id: {"id": who.id}}}
         return own[kind][who.id] if kind in own else side.seen[kind]
@@ -84,6 +89,9 @@ async def scene(system: System) -> Scene:
         _side(system, manager, admin, "Karim Haddad"), _side(system, manager, admin, "Sofia Martin")
     )
     found = Scene(system, manager, admin, near, far)
+    for role in MANAGERS:
+        urgent = {"name": "Urgences", "list": "/reclamations", "query": "priority=critical"}
+        found.filters[role] = done(await found.who(role).ask("PUT", "/me/filters", json=urgent))
     for who in found.people():
         [found.messages[who.id], *_] = await eventually(partial(_messages, who), 20)
         [found.sessions[who.id], *_] = await items(who, "/me/sessions")
@@ -154,6 +162,7 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
     await _needed(manager, side, planned, article)
     stocktake = await _counted(manager, article)
     claim, visit = planned.claim["id"], planned.visit["id"]
+    await _written(manager, side, claim)
     technician = f"/technicians/{side.technician.id}"
     return {
         "article": article,
@@ -165,6 +174,9 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         "client": await one(f"/clients/{side.client.id}"),
         "account": await one(f"/users/{side.client.id}"),
         "reclamation": await one(f"/reclamations/{claim}"),
+        "order": await _ordered(side, claim, article),
+        "comment": await listed(f"/reclamations/{claim}/comments"),
+        "note": await listed(f"/reclamations/{claim}/notes"),
         "photo": await listed(f"/reclamations/{claim}/photos"),
         "intervention": await one(f"/interventions/{visit}"),
         "report": await one(f"/interventions/{over.visit['id']}/report"),
@@ -175,6 +187,13 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         "working_hours": await one(f"{technician}/hours"),
         "feedback": await listed("/feedback", intervention_id=over.visit["id"]),
     }
+
+
+async def _written(manager: Person, side: Side, claim: str) -> None:
+    """A comment of the client, and a note of the manager."""
+    path = f"/reclamations/{claim}"
+    done(await side.client.post(f"{path}/comments", {"text": "Le bruit revient."}), 201)
+    done(await manager.post(f"{path}/notes", {"text": "Chien méchant."}), 201)
 
 
 async def _article(manager: Person) -> Json:
@@ -196,6 +215,13 @@ async def _needed(manager: Person, side: Side, planned: Story, article: Json) ->
         return bool(part["state"] == "back_ordered")
 
     await eventually(waits, 20)
+
+
+async def _ordered(side: Side, claim: str, article: Json) -> Json:
+    """An order of the technician's for the visit that is planned; its client sees it too."""
+    lines = [{"article_id": article["id"], "quantity": 1}]
+    order = {"purpose": "repair", "reclamation_id": claim, "lines": lines}
+    return done(await side.technician.post("/orders", order), 201)
 
 
 async def _counted(manager: Person, article: Json) -> Json:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sav_calendar.app import calendar
 from sav_calendar.copies import has_ended, is_over, note_end
-from sav_calendar.lifecycle import AFTER_VISIT, APPOINTMENT
+from sav_calendar.lifecycle import AFTER_VISIT, APPOINTMENT, NOT_PLANNABLE
 from sav_calendar.model import Appointment, PlanningConflict, WorkingHours
 from sav_calendar.planning import (
     book,
@@ -29,7 +29,7 @@ from sav_contracts.calendar import (
     ConflictKind,
     HoursChanged,
 )
-from sav_contracts.claims.reclamation import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationView
 from sav_contracts.interventions.technician import TechnicianChanged
 from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned, InterventionView
 from sav_contracts.slot import Slot
@@ -100,6 +100,26 @@ async def follow_visit(event: InterventionMoved, tx: Tx) -> str | None:
         theirs.move(to, SYSTEM)
         theirs.intervention_id = visit.id
         tx.emit(theirs, AppointmentMissedByClient() if to == "no_show" else AppointmentAttended())
+    return None
+
+
+@calendar.on(ReclamationMoved, since="2026-11-29")
+@calendar.on(ReclamationClosed, since="2026-11-29")
+async def free_chosen_time(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> str | None:
+    """Cancels the time that was chosen for a réclamation which gets no visit now: no visit's end would free it.
+
+    Where it was planned already, or is planned after all, the visit has the last word.
+    """
+    reclamation = event.state
+    status = "closed" if isinstance(event, ReclamationClosed) else event.after
+    if status not in NOT_PLANNABLE:
+        return "it may get a visit"
+    # From here on nobody books for it by an older copy; whoever holds a time is waited for.
+    await tx.copies(ReclamationView).as_new_as(reclamation)
+    current = await current_appointment(tx, reclamation.id)
+    if current is None or current.intervention_id:
+        return "no time was chosen for it"
+    await release(tx, current, f"reclamation_{status}", SYSTEM)
     return None
 
 

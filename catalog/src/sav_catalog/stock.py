@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from sav_catalog.model import Article, Reservation, StockLevel, StockMovement, stock_id
 from sav_chassis.tx import Tx
@@ -33,17 +33,19 @@ from sav_contracts.parts import PartNeeded
 NEEDED: MovedBecause = "needed"
 NOT_NEEDED: MovedBecause = "no_longer_needed"
 BUILT_IN: MovedBecause = "built_in"
+SHIPPED: MovedBecause = "shipped"
 MISSING: MovedBecause = "missing"
 
 OPEN: tuple[ReservationStatus, ...] = ("reserved", "back_ordered")
 
 
 class Need(NamedTuple):
-    """What stock is reserved for: a réclamation or an order."""
+    """What stock is reserved for: a réclamation or an order; and the réclamation that is repaired with it."""
 
     kind: NeededFor
     id: UUID
     reference: str
+    repair_id: UUID | None
 
 
 @asynccontextmanager
@@ -110,8 +112,15 @@ class Stock:
 
     async def reservations(self, need_id: UUID) -> list[Reservation]:
         """Those of this article by which a réclamation or an order has something, or waits for it."""
-        mine = Reservation.for_id == need_id, Reservation.article_id == self.article.id
-        found = select(Reservation).where(*mine, Reservation.status.in_(OPEN)).order_by(Reservation.place)
+        return await self._open(Reservation.for_id == need_id)
+
+    async def of_repair(self, reclamation_id: UUID) -> list[Reservation]:
+        """Those of this article for a repair: by its parts list, and by orders for it."""
+        return await self._open(Reservation.repair_id == reclamation_id)
+
+    async def _open(self, whose: ColumnElement[bool]) -> list[Reservation]:
+        mine = whose, Reservation.article_id == self.article.id, Reservation.status.in_(OPEN)
+        found = select(Reservation).where(*mine).order_by(Reservation.place)
         return list(await self._tx.session.scalars(found.with_for_update()))
 
     async def ask(self, need: Need, line: PartNeeded) -> None:
@@ -140,22 +149,31 @@ class Stock:
         reservation.becomes("used" if reservation.used else "released")
         self._tx.emit(reservation, StockReleased())
 
-    async def use(self, need_id: UUID, quantity: int, reference: str) -> None:
-        """Takes out what was built in: what is reserved for this need first, then what is free.
+    async def build_in(self, reclamation_id: UUID, quantity: int, reference: str) -> None:
+        """Takes out what a visit built in: what is reserved for the repair first, then what is free."""
+        await self._use(await self.of_repair(reclamation_id), quantity, reference, BUILT_IN)
 
-        What is not there was used all the same: the level takes what there is, and people are told to count. It also
+    async def ship(self, order_id: UUID, quantity: int, reference: str) -> None:
+        """Takes out what was shipped to its buyer: what is reserved for the order first, then what is free."""
+        await self._use(await self.reservations(order_id), quantity, reference, SHIPPED)
+
+    async def _use(
+        self, reservations: Sequence[Reservation], quantity: int, reference: str, why: MovedBecause
+    ) -> None:
+        """Takes out pieces that have left the shelf: those of these reservations first, then free ones.
+
+        What is not there has left all the same: the level takes what there is, and people are told to count. It also
         ends the waiting for as many pieces.
         """
-        reservations = await self.reservations(need_id)
         left = quantity
         for reservation in (one for one in reservations if one.status == "reserved"):
-            left -= self._build_in(reservation, left, reference)
+            left -= self._take(reservation, left, reference, why)
         free = min(left, self.level.level)
         if free:
-            self.move("consume", -free, BUILT_IN, reference)
+            self.move("consume", -free, why, reference)
         unreserved = left
         for reservation in (one for one in reservations if one.status == "back_ordered"):
-            unreserved -= self._build_in(reservation, unreserved, reference)
+            unreserved -= self._take(reservation, unreserved, reference, why)
         if left > free:
             there = quantity - (left - free)
             self._tx.emit(self.level, StockOverdrawn(used=quantity, there=there, reference=reference))
@@ -205,19 +223,20 @@ class Stock:
                 for_kind=need.kind,
                 for_id=need.id,
                 for_reference=need.reference,
+                repair_id=need.repair_id,
                 line_id=line.id,
                 status="released",
             )
         )
 
-    def _build_in(self, reservation: Reservation, at_most: int, reference: str) -> int:
+    def _take(self, reservation: Reservation, at_most: int, reference: str, why: MovedBecause) -> int:
         """Takes pieces out of a reservation or a back-order, and returns how many."""
         pieces = min(reservation.rest, at_most)
         if pieces == 0:
             return 0
         if reservation.status == "reserved":
-            self.move("release", pieces, BUILT_IN, reference)
-            self.move("consume", -pieces, BUILT_IN, reference)
+            self.move("release", pieces, why, reference)
+            self.move("consume", -pieces, why, reference)
         else:
             self.level.back_ordered -= pieces
         reservation.used += pieces
@@ -253,3 +272,12 @@ async def reserve(tx: Tx, need: Need, lines: Sequence[PartNeeded]) -> None:
             for line in lines:
                 if line.article_id == article_id:
                     await stock.ask(need, line)
+
+
+async def release_repair(tx: Tx, reclamation_id: UUID) -> None:
+    """Gives back what is reserved for a repair, by its parts list and by orders, and ends the waiting."""
+    mine = Reservation.repair_id == reclamation_id, Reservation.status.in_(OPEN)
+    for article_id in sorted({*await tx.session.scalars(select(Reservation.article_id).where(*mine))}):
+        async with stock_of(tx, article_id) as stock:
+            for reservation in await stock.of_repair(reclamation_id):
+                stock.release(reservation)

@@ -23,11 +23,22 @@ class MoveNotAllowed(NotAllowed):
 
 
 class Lifecycle(Generic[S]):
-    """The legal moves of one kind of record. SAV itself (`system`) needs to be listed like any role."""
+    """The legal moves of one kind of record. SAV itself (`system`) needs to be listed like any role.
 
-    def __init__(self, kind: str, moves: Mapping[tuple[S, S], Collection[Role]]) -> None:
+    `unmade` are states that no route, timer or event leads to yet; docs/roles.md leaves their moves out.
+    """
+
+    def __init__(
+        self, kind: str, moves: Mapping[tuple[S, S], Collection[Role]], unmade: Collection[S] = ()
+    ) -> None:
         self.kind = kind
         self.moves = moves
+        self.unmade = frozenset(unmade)
+
+    @property
+    def made(self) -> dict[tuple[S, S], Collection[Role]]:
+        """The moves that something makes."""
+        return {move: who for move, who in self.moves.items() if not self.unmade.intersection(move)}
 
     def allows(self, now: S, to: S, by: Actor) -> bool:
         """Whether `check` would accept the move."""

@@ -1,7 +1,7 @@
 """The base classes of every service's models."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, Self, cast, get_args, get_origin
@@ -72,6 +72,11 @@ async def write(session: AsyncSession, records: Mapping[type[Base], Sequence[Bas
         await session.execute(insert(cast("Table", model.__table__)), values)
 
 
+# Brings what follows from the rest of a record up to date: `(record, tx)`.
+Settling = Callable[[Any, Any], Awaitable[None]]
+S = TypeVar("S", bound=Settling)
+
+
 class Aggregate(Base, Generic[ViewT]):
     """What is loaded, changed and announced (as this view) as a unit.
 
@@ -82,6 +87,8 @@ class Aggregate(Base, Generic[ViewT]):
 
     # Whether it is created by another service's event, which may not have arrived yet.
     follows_event: ClassVar[bool] = False
+    # What `settles` registered.
+    settling: ClassVar[Settling | None] = None
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=0)
@@ -108,3 +115,26 @@ class Aggregate(Base, Generic[ViewT]):
     def kind(cls) -> str:
         """The kind of record, as its view and its events call it."""
         return cls.shown_as().kind()
+
+
+def settles(model: type[Aggregate[Any]]) -> Callable[[S], S]:
+    """Registers a function that runs for each record of this model that a transaction announces, before its view is taken.
+
+    For what follows from the record as a whole, whoever changed it: it may change the record and set timers, but emits
+    nothing.
+    """
+
+    def register(function: S) -> S:
+        if model.settling is not None:
+            raise TypeError(f"{model.__name__} is settled twice")
+        model.settling = staticmethod(function)
+        return function
+
+    return register
+
+
+async def settle(tx: Any, records: Iterable[Aggregate[Any]]) -> None:
+    """Runs what `settles` registered, once for each of these records."""
+    for record in dict.fromkeys(records):
+        if settling := type(record).settling:
+            await settling(record, tx)

@@ -16,8 +16,9 @@ from sav_chassis.copies import Copies
 from sav_chassis.database import Database, driver, utc_now
 from sav_chassis.envelope import INSIDE, MAX_DELIVERED, Caller, Context, Envelope
 from sav_chassis.errors import AnotherRecord, AnotherVersion, NoSuch, NotYet, RecordTooLarge, SavError
-from sav_chassis.model import Aggregate, Base, write
+from sav_chassis.model import Aggregate, Base, settle, write
 from sav_chassis.revocations import revoke
+from sav_chassis.savepoints import Savepoints
 from sav_chassis.settings import Settings
 from sav_chassis.stored_names import stored_name
 from sav_chassis.tasks import Job, TaskRequest, TaskUse, in_order
@@ -67,7 +68,7 @@ class PendingEvent(NamedTuple):
     at: datetime
 
 
-class Tx:
+class Tx(Savepoints):
     """The unit of work of a handler: loads, adds and emits. The chassis opens it, then commits it or rolls it back."""
 
     def __init__(
@@ -294,10 +295,10 @@ class Tx:
 
     async def seal(self) -> list[Envelope]:
         """Writes rows, log, outbox, timers and effects; the last step before the commit. Answers the envelopes."""
+        await settle(self, (emitted.aggregate for emitted in self._emitted))
         await self.session.flush()
         await write(self.session, self._inserted)
-        silent = self._changed - {emitted.aggregate for emitted in self._emitted}
-        if silent:
+        if silent := self._changed - {emitted.aggregate for emitted in self._emitted}:
             raise RuntimeError(
                 f"changed without an event: {', '.join(sorted(aggregate.kind() for aggregate in silent))}"
             )

@@ -13,14 +13,15 @@ from sav_contracts.catalog import (
     stock_report,
     stocktake,
 )
-from sav_contracts.claims import client, parts_list, photo, reclamation
+from sav_contracts.claims import client, comment, order, parts_list, photo, reclamation, saved_filter, sla
 from sav_contracts.interventions import invoice, report, technician, visit
 from sav_contracts.messages import Event, Message, View, changed
 
 M = TypeVar("M", bound=Message)
 
 MODULES = (
-    account, session, policy, article, article_import, stock, stock_report, stocktake, product, client, reclamation, photo, parts_list, reservation,
+    account, session, policy, article, article_import, stock, stock_report, stocktake, product, client, reclamation, photo, comment,
+    saved_filter, sla, parts_list, order, reservation,
     technician, visit, report,
     invoice, calendar, notifier, reporting,
 )  # fmt: skip

@@ -12,6 +12,8 @@ MAX_FILE_BYTES = 10_000_000
 MAX_BODY = 1_000_000
 MAX_UPLOAD = 30_000_000
 IMAGES = frozenset({"image/jpeg", "image/png", "image/webp"})
+# What phones send too; it is kept as a JPEG.
+HEIC = frozenset({"image/heic", "image/heif"})
 PAPERS = IMAGES | {"application/pdf"}
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # A table is kept as a compressed CSV in one form, however it was sent: see `sav_edge.tables`.
@@ -57,7 +59,11 @@ class Takes:
         return file
 
 
-_IMAGE, _PAPER, _TABLE = Takes(IMAGES), Takes(PAPERS), Takes(TABLES, frozenset({CSV, XLSX}), MAX_TABLE_BYTES)
+_IMAGE, _PAPER, _TABLE = (
+    Takes(IMAGES, IMAGES | HEIC),
+    Takes(PAPERS, PAPERS | HEIC),
+    Takes(TABLES, frozenset({CSV, XLSX}), MAX_TABLE_BYTES),
+)
 
 # A picture. It is re-encoded without its metadata before it is stored.
 Image = Annotated[StoredFile, _IMAGE, AfterValidator(_IMAGE.check)]

@@ -150,6 +150,10 @@ class RequestMessage(Message, Generic[Reply]):
         """The body as sent to the owner, including secrets."""
         return self.model_dump_json(context="wire", exclude_unset=True).encode()
 
+    def takes(self) -> float:
+        """Seconds that its owner may need beyond the usual deadline."""
+        return 0.0
+
     @classmethod
     def reply_type(cls) -> type[BaseModel]:
         for base in cls.__mro__:

@@ -13,7 +13,8 @@ from sav_contracts.messages import Message, PersonId
 class Entry(Message):
     """One event of a timeline: what happened to which record, when, and the role of the actor.
 
-    `by_id` is for staff; a client gets only the role.
+    `text` says it in plain words, in the language of Accept-Language, or else of the caller's account; where only staff
+    read of an event it has none. `by_id` and `facts` are for staff: a client gets the role and the words.
     """
 
     id: UUID
@@ -23,4 +24,5 @@ class Entry(Message):
     subject: UUID
     by: Role
     by_id: PersonId | None = None
+    text: str | None = Field(default=None, examples=["La panne a été signalée"])
     facts: dict[str, Any]

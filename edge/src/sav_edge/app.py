@@ -26,11 +26,12 @@ from sav_chassis.settings import Settings
 from sav_chassis.startup_checks import MissingMigration, readable
 from sav_chassis.telemetry import tracing
 from sav_chassis.views import RecordedEvent
-from sav_contracts.auth.policy import Cors, RateLimits
+from sav_contracts.auth.policy import Cors, RateLimits, SlaTargets
 from sav_edge import declared, problems, unmatched
 from sav_edge.api_docs import described
 from sav_edge.audit_log import Audit
 from sav_edge.bodies import BodyLimits
+from sav_edge.dashboards import Dashboards
 from sav_edge.exports import Exports
 from sav_edge.http_server import Config, Server
 from sav_edge.live_settings import LiveSettings
@@ -121,6 +122,7 @@ async def application(settings: Settings, health: Health | None = None) -> Async
             papers,
             limiter,
             audit,
+            Dashboards(database.pool, lambda: live.policy(SlaTargets), database.clock),
         )
         consumer = ViewConsumer(take_in, database, broker, "edge.views")
         await consumer.start()

@@ -23,7 +23,10 @@ LETTERS_OR_DIGITS = re.compile("[a-z]+|[0-9]+")
 # The words that are kept to correct others to, and those that are corrected; PostgreSQL reads it, too.
 CORRECTABLE = "[a-z]{4,}"
 # A group of digits of a telephone number, or of another number that people write in groups.
-GROUP = re.compile(r"\+?(\(0\))?[0-9]{1,4}[.,/-]?")
+GROUP = re.compile(r"\+?(\(0\))?(00[0-9]{3}|[0-9]{1,4})[.,/-]?")
+# A telephone number and nothing else: all of it is one number, however its groups are cut (`06 12345678`).
+PHONE = re.compile(r"\(?(\+|0)[0-9 ().,/-]*")
+DIGITS_OF_A_PHONE = range(8, 19)
 # A sign between parts, as in `N°8` and `45°C`; anyascii would write `Ndeg8`.
 DEGREES = re.compile("[°º]")
 # A number of fewer digits, without its zeros in front, is that number and not the beginning of others.
@@ -58,7 +61,9 @@ class Word(NamedTuple):
 
 def words(text: str) -> Iterator[Word]:
     """The words of a text, in its order."""
-    for group, chunks in groupby(fold(text).split(), lambda chunk: bool(GROUP.fullmatch(chunk))):
+    folded = fold(text)
+    phone = _is_phone(folded)
+    for group, chunks in groupby(folded.split(), lambda chunk: phone or bool(GROUP.fullmatch(chunk))):
         # `06 12 34 56 78` is one number.
         for chunk in [" ".join(chunks)] if group else chunks:
             if parts := tuple(token[:LONGEST] for token in TOKEN.findall(chunk.replace("(0)", ""))):
@@ -67,6 +72,10 @@ def words(text: str) -> Iterator[Word]:
                 national = tuple(f"{zero}{joined[digits:]}" for digits in country for zero in ("", "0"))
                 number = joined.lstrip("0") if joined.isdigit() and joined.startswith("0") else ""
                 yield Word(parts, (joined,) if len(parts) > 1 else (), number, national)
+
+
+def _is_phone(folded: str) -> bool:
+    return bool(PHONE.fullmatch(folded)) and sum(map(str.isdigit, folded)) in DIGITS_OF_A_PHONE
 
 
 def lexemes(texts: Iterable[str]) -> list[str]:

@@ -53,6 +53,7 @@ def parameters(row: ListRow | TimelineRow, shown: type[View] | None = None) -> l
         *(name for name in row.filters if name in fields),
         *(["q"] if row.search else []),
         *(FROM_AND_TO if row.has_interval else []),
+        *(name for name, (field, _) in row.bounds().items() if field in fields),
         "limit",
         "after",
         "sort",
@@ -201,6 +202,11 @@ def _choose(
             listing.where.append(("$", False))
     elif name in SINCE_AND_UNTIL:
         listing.where.append((f"v.created_at {SINCE_AND_UNTIL[name]} $", _time(values[-1])))
+    elif name in row.bounds():
+        compared, sign = row.bounds()[name]
+        column = f"v.{sort_column(compared)}"
+        # A record without a value is no part of any range.
+        listing.where.append((f"{column} > 'epoch'::timestamptz AND {column} {sign} $", _time(values[-1])))
     elif name in FROM_AND_TO:
         listing.interval[name] = _time(values[-1])
     elif name == "sort":

@@ -22,12 +22,12 @@ from sav_chassis import views
 from sav_chassis.views import Columns
 from sav_contracts.actor import Role
 from sav_contracts.messages import View
-from sav_contracts.surface import SURFACE, ListRow
+from sav_contracts.surface import SURFACE, DashboardRow, ListRow
 from sav_contracts.surface.rows import TIMES
 from sav_edge.folding import Word, fold, lexemes, order, query
 
 # The first is to be raised when `folding` or this module stores something else for the same record.
-FORM = (1, unicodedata.unidata_version, version("anyascii"))
+FORM = (2, unicodedata.unidata_version, version("anyascii"))
 # What the lexemes of filters begin with, as staff and as a client read them, and the words of a client who reads others.
 STAFFS, CLIENTS, CLIENTS_WORD = "=", "^", "~"
 # Characters of a filter's value that are compared.
@@ -56,10 +56,12 @@ class Listed:
     # Ids of other records that are searched too.
     others: tuple[str, ...]
     has_interval: bool
+    # Fields by which a dashboard counts its records.
+    counted: tuple[str, ...]
 
     def declared(self) -> str:
         """What the columns of a record of this view are made by: where that changes, they are made anew."""
-        made_by = repr((FORM, self.filters, self.sorts, self.search, self.has_interval))
+        made_by = repr((FORM, self.filters, self.sorts, self.search, self.has_interval, self.counted))
         return md5(made_by.encode()).hexdigest()[:8]
 
     def made_from(self, version: int) -> str:
@@ -81,6 +83,16 @@ class Listed:
             yield f"list_{kind}_{sort}", f"view ({sort_column(sort)}, id) {only}"
         if self.filters or self.search:
             yield f"list_{kind}_found", f"view USING gin (found) WITH ({PENDING}) {only}"
+        if self.counted:
+            # With all that a dashboard asks for, so that it reads nothing beside them.
+            columns = ", ".join(("status", *map(counted_column, self.counted), "created_at"))
+            for name, key in (
+                ("open", columns),
+                ("opened", "created_at"),
+                ("ended", sort_column("ended_at")),
+            ):
+                which = only + (" AND open" if name == "open" else "")
+                yield f"list_{kind}_count_{name}", f"view ({key}, technician_id) {which}"
         if self.has_interval:
             yield f"list_{kind}_during", f"view USING gist (during) {only}"
 
@@ -125,6 +137,12 @@ def _of_rows() -> Iterator[Listed]:
             tuple(name for name in search if name not in others),
             tuple(others),
             its[0].has_interval,
+            tuple(
+                name
+                for row in SURFACE
+                if isinstance(row, DashboardRow) and row.message is view
+                for name in row.counted
+            ),
         )
 
 
@@ -135,6 +153,10 @@ OTHERS: Mapping[str, type[View]] = {f"{view.kind()}_id": view for view in LISTED
 
 def sort_column(name: str) -> str:
     return name if name in TIMES else f"by_{name}"
+
+
+def counted_column(name: str) -> str:
+    return f"of_{name}"
 
 
 @cache
@@ -164,12 +186,20 @@ def _sort_columns() -> dict[str, str]:
 
 
 # The columns of the edge's `view` beyond those of every service's, with their types.
-OWN: Mapping[str, str] = {
-    # By which declaration and of which version the others were made: processes of another release make other ones.
-    "made_from": "text",
-    "found": "tsvector",
-    "during": "tstzrange",
-} | _sort_columns()
+OWN: Mapping[str, str] = (
+    {
+        # By which declaration and of which version the others were made: processes of another release make other ones.
+        "made_from": "text",
+        "found": "tsvector",
+        "during": "tstzrange",
+    }
+    | _sort_columns()
+    | {
+        counted_column(name): "boolean" if listed.view.model_fields[name].annotation is bool else "text"
+        for listed in LISTED.values()
+        for name in listed.counted
+    }
+)
 OWN_COLUMNS: Columns = tuple((name, type.split(" ")[0]) for name, type in OWN.items())
 COLUMNS: Columns = views.COLUMNS + OWN_COLUMNS
 # The name of each index says what it is on: where that changes, it is another one.
@@ -194,7 +224,9 @@ def own_values(view: View) -> tuple[Any, ...]:
         "made_from": listed.made_from(view.version),
         "found": listed.found(view),
         "during": _range(view.interval()),
-    } | {sort_column(name): _sort_value(view, name) for name in listed.sorts}
+    }
+    own |= {sort_column(name): _sort_value(view, name) for name in listed.sorts}
+    own |= {counted_column(name): getattr(view, name) for name in listed.counted}
     return tuple(own.get(name) for name in OWN)
 
 

@@ -13,6 +13,7 @@ from sav_contracts.messages import RequestMessage, View
 from sav_contracts.surface import (
     SURFACE,
     AnyRow,
+    DashboardRow,
     EdgeQueryRow,
     ExportRow,
     FileRow,
@@ -125,6 +126,8 @@ def _schemas() -> tuple[dict[type[BaseModel], Json], dict[str, Json]]:
         if isinstance(row, MessageRow | EdgeQueryRow):
             models.add((row.message, "validation"))
             models.add((row.reply, "serialization"))
+        if isinstance(row, DashboardRow):
+            models |= {(row.shown, "serialization"), (row.shown_to_client, "serialization")}
         for shown in _forms(row):
             models.add((shown, "serialization"))
     ordered = sorted(models, key=lambda item: (item[0].__name__, item[1]))
@@ -193,6 +196,8 @@ def _described(row: AnyRow) -> str:
             said = row.message.__doc__
         case ExportRow():
             said = EXPORTED
+        case DashboardRow():
+            said = f"{row.shown.__doc__} Each figure names the list of the same records."
         case ListRow():
             said = (
                 "What the caller may see, newest first; `next` of a page is the `after` of the following one."
@@ -209,6 +214,8 @@ def _described(row: AnyRow) -> str:
 def _operation_id(row: AnyRow) -> str:
     name = row.message.__name__.removesuffix("View")
     match row:
+        case DashboardRow():
+            return f"get{name}{row.shown.__name__}"
         case ListRow():
             return f"list{name}s"
         case ExportRow():
@@ -263,6 +270,8 @@ def _answer(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
         return {"description": "The table", "content": content}
     if isinstance(row, TimelineRow):
         shapes = [references[Entry]]
+    elif isinstance(row, DashboardRow):
+        shapes = [references[row.shown], references[row.shown_to_client]]
     else:
         shapes = [references[shape] for shape in _forms(row)] or [references[row.reply]]
     schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
@@ -286,7 +295,7 @@ def _refusals(row: AnyRow) -> Json:
     expected = {"401", "403", "404", "422", "429", "503"}
     if isinstance(row, MessageRow):
         expected = set(REFUSALS) - (BODILY | CHANGING if row.method == "GET" else set())
-    if isinstance(row, ListRow | EdgeQueryRow | ExportRow) and "{" not in row.path:
+    if isinstance(row, ListRow | EdgeQueryRow | ExportRow | DashboardRow) and "{" not in row.path:
         expected -= {"404"}
     if "token" not in row.message.model_fields:
         expected -= {"410"}
@@ -363,6 +372,8 @@ def _query_parameter(name: str, row: ListRow | TimelineRow) -> Json:
     elif name == "q":
         looks = ", ".join(f"`{field}`" for field in row.search) if isinstance(row, ListRow) else ""
         schema = {"type": "string", "maxLength": MAX_SEARCH, "description": SEARCHED.format(fields=looks)}
-    elif name in ("from", "to", "created_from", "created_to"):
+    elif name in ("from", "to", "created_from", "created_to") or (
+        isinstance(row, ListRow) and name in row.bounds()
+    ):
         schema = {"type": "string", "format": "date-time"}
     return {"name": name, "in": "query", "schema": schema}

@@ -6,7 +6,7 @@ from PIL import ExifTags, Image
 
 from sav_edge.upload_errors import Unsuitable
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 KEPT_AS = ("JPEG", "PNG")
 # The most pixels of the longer side of a kept picture.
 LONGEST = 2560
@@ -23,6 +23,9 @@ COLOURED = {"P": 5, "RGB": 4, "CMYK": 4, "LA": 8, "RGBA": 8}
 SEE_THROUGH = 8
 # For WebP: libwebp holds two canvases while the file is open and copies one of them, which Pillow copies again.
 WEBP = 16
+# For HEIC, while it is decoded and afterwards: with as many colours as phones keep, and with more of them or alpha.
+HEIC, HEIC_AFTER = 8, 5
+RICH_HEIC, RICH_HEIC_AFTER = 16, 8
 # The transposition that each EXIF orientation requires (EXIF 2.32, 4.6.4 A).
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -56,6 +59,10 @@ def remade(content: bytes, longest: int = LONGEST) -> tuple[bytes, str]:
     """
     # Opening a WebP allocates its canvases, so it is limited here; others in `_check_room`, by their mode.
     Image.MAX_IMAGE_PIXELS = ROOM // WEBP // 2 if content[8:12] == b"WEBP" else None
+    if content[4:8] == b"ftyp":
+        from pillow_heif import register_heif_opener  # which takes time that other pictures need not wait for
+
+        register_heif_opener(thumbnails=False)
     try:
         picture: Image.Image = Image.open(BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
@@ -64,7 +71,10 @@ def remade(content: bytes, longest: int = LONGEST) -> tuple[bytes, str]:
     width, height = picture.size
     shrunk = _shrunk(width, height, longest)
     picture.draft(None, shrunk)  # a large JPEG is decoded at a half, a quarter or an eighth
-    _check_room(picture, width * height, longest)
+    if picture.format == "HEIF":
+        _check_heic(picture, 4 * min(width, longest) * height)
+    else:
+        _check_room(picture, width * height, longest)
     picture.load()
     turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
     # One variable only, so that the previous picture is freed immediately.
@@ -114,6 +124,15 @@ def _check_room(picture: Image.Image, whole: int, longest: int) -> None:
         # A limit that holds for any shape: the picture in between is never larger than the whole.
         most = (ROOM - KEPT) * whole // (decoding + after * pixels)
         raise TooManyPixels(millions=most // 1_000_000)
+
+
+def _check_heic(picture: Image.Image, halfway: int) -> None:
+    """The same for a HEIC, of which less is held once it is decoded."""
+    pixels = picture.width * picture.height
+    plain = picture.mode in ("RGB", "L") and picture.info.get("chroma") in (400, 420)
+    pixel, after = (HEIC, HEIC_AFTER) if plain else (RICH_HEIC, RICH_HEIC_AFTER)
+    if max(pixel * pixels, after * pixels + halfway + KEPT) > ROOM:
+        raise TooManyPixels(millions=min(ROOM // pixel, (ROOM - KEPT) // (after + 4)) // 1_000_000)
 
 
 def _coefficients(picture: Image.Image) -> int:

@@ -1,5 +1,6 @@
 """What is known of one HTTP request: its id, the caller's address, the actor and the route."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ Header = tuple[bytes, bytes]
 KEY = "sav.call"
 # The route of requests that no row of the surface answers. Their paths may be anything, so they are counted together.
 NONE = "none"
+TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class RequestContext:
@@ -37,6 +39,12 @@ class RequestContext:
         """A header of the request; `name` is in lower case."""
         value = self.sent.get(name)
         return None if value is None else value.decode("latin-1")
+
+    @property
+    def traceparent(self) -> str | None:
+        """The caller's trace; a malformed one is ignored, as the standard requires (W3C Trace Context, 3.2.2)."""
+        given = self.header(b"traceparent")
+        return given if given and TRACEPARENT.fullmatch(given) else None
 
 
 def joined(headers: Iterable[Header]) -> dict[bytes, bytes]:

@@ -1,7 +1,6 @@
 """The routes of the surface, one handler for each kind of row. Nothing else answers under /api."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +26,7 @@ from sav_contracts.messages import RequestMessage, View
 from sav_contracts.surface import (
     SURFACE,
     AnyRow,
+    DashboardRow,
     EdgeQueryRow,
     ExportRow,
     FileRow,
@@ -38,10 +38,11 @@ from sav_contracts.surface import (
     Row,
     TimelineRow,
 )
-from sav_edge import bodies, downloads, etags, problems
+from sav_edge import bodies, downloads, etags, history, problems
 from sav_edge.audit_log import Audit
+from sav_edge.dashboards import Dashboards
 from sav_edge.exports import Exports
-from sav_edge.language import prefers_french
+from sav_edge.language import prefers_french, spoken
 from sav_edge.list_query import QueryParameters
 from sav_edge.papers import Papers
 from sav_edge.picture_sizes import Pictures
@@ -60,7 +61,6 @@ PREFIX = "/api"
 APPLY_WITHIN = 2.0
 # Characters of a user agent.
 LONGEST_AGENT = 200
-TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 ONES = {row.message: row for row in SURFACE if isinstance(row, RecordRow)}
 
 
@@ -112,6 +112,7 @@ class Gateway:
     papers: Papers
     limiter: RateLimiter
     audit: Audit
+    dashboards: Dashboards
 
     async def answer(self, row: AnyRow, request: HttpRequest) -> Reply:
         """The row's response or problem. Token, role and shape are checked here, scope by read model or owner."""
@@ -119,7 +120,7 @@ class Gateway:
         call.route = row.route
         headers = {"Cache-Control": "no-store"}
         reply: Reply | None = None
-        with tracing.span(row.route, "SERVER", _trace(call), _http(row)) as span:
+        with tracing.span(row.route, "SERVER", call.traceparent, _http(row)) as span:
             try:
                 token = self.admit(row, request)
                 if isinstance(row, MessageRow):
@@ -130,7 +131,7 @@ class Gateway:
                     reply = _reply(row, found.model_dump_json(), headers)
                 elif isinstance(row, ExportRow):
                     reply = await self.exports.answer(row, _query(request), call.actor, headers)
-                elif isinstance(row, ListRow | TimelineRow):
+                elif isinstance(row, ListRow | TimelineRow | DashboardRow):
                     reply = await self._list(row, request, call.actor, headers)
                 elif isinstance(row, PaperRow):
                     reply = await self._paper(row, request, call.actor, headers)
@@ -159,14 +160,23 @@ class Gateway:
         return token
 
     async def _list(
-        self, row: ListRow | TimelineRow, request: HttpRequest, actor: Actor, headers: dict[str, str]
+        self,
+        row: ListRow | TimelineRow | DashboardRow,
+        request: HttpRequest,
+        actor: Actor,
+        headers: dict[str, str],
     ) -> Reply:
-        """A page; 304 where the caller holds the same one already."""
+        """A page, or figures; 304 where the caller holds the same ones already."""
         ids, query = _path_ids(request), _query(request)
-        if isinstance(row, ListRow):
+        if isinstance(row, DashboardRow):
+            no_parameters(request)
+            body = (await self.dashboards.of(row, actor)).model_dump_json().encode()
+        elif isinstance(row, ListRow):
             body = (await self.read.page(row, ids, query, actor)).encode()
         else:
-            body = (await self.read.timeline(row, ids, query, actor)).encode()
+            page = await self.read.timeline(row, ids, query, actor)
+            accepted = request_context_of(request.scope).header(b"accept-language")
+            body = await history.in_words(page, actor, accepted, self.read, headers)
         return _unless_held(request, body, etags.of_page(body), headers)
 
     async def _one(
@@ -212,7 +222,7 @@ class Gateway:
         """The owner's reply to a command, or to a query that it computes; the read model has applied its events."""
         call = request_context_of(request.scope)
         key = call.header(b"idempotency-key") or str(uuid_utils.uuid7())
-        if not _is_key(key):
+        if len(key) > 200 or not key.isprintable():
             raise KeyNotPrintable
         headers["Idempotency-Key"] = key
         # Before the body is read, so that nobody uploads files in vain.
@@ -221,7 +231,7 @@ class Gateway:
         message = await self._message(row.message, request)
         answer = await self.client.ask(
             message,
-            self.deadline,
+            self.deadline + message.takes(),
             token=token,
             key=key,
             caller=_from_where(call),
@@ -233,7 +243,7 @@ class Gateway:
         if answer.problem:
             return problems.reply(answer.problem, headers)
         headers |= _of_record(row, answer.body, request_context_of(request.scope).actor)
-        return _reply(row, answer.body, headers)
+        return _reply(row, spoken(row.reply, answer.body, call.header(b"accept-language"), headers), headers)
 
     async def _message(self, message: type[A], request: HttpRequest) -> A:
         """The command or query, from the path and the body or query string; the files in it are stored."""
@@ -366,16 +376,6 @@ def _is_uuid(text: str) -> bool:
         return bool(UUID(text))
     except ValueError:
         return False
-
-
-def _is_key(text: str) -> bool:
-    return len(text) <= 200 and text.isprintable()
-
-
-def _trace(call: RequestContext) -> str | None:
-    """The caller's trace; a malformed one is ignored, as the standard requires (W3C Trace Context, 3.2.2)."""
-    given = call.header(b"traceparent")
-    return given if given and TRACEPARENT.fullmatch(given) else None
 
 
 @cache

@@ -29,6 +29,7 @@ from sav_edge.upload_screening import ManyFiles, UploadScreening
 A = TypeVar("A", bound=RequestMessage[Any])
 
 MAX_NAME = 200
+LONGEST_SHOWN = 80
 ENDINGS = {
     "image/jpeg": (".jpg", ".jpeg"),
     "image/png": (".png",),
@@ -54,21 +55,26 @@ class TableTooLarge(TooLarge):
 
 class NoPictureOrPdf(UnsupportedMediaType):
     field: str
-    en = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, PDF)"
-    fr = "ce fichier n’est ni une image ni un PDF que nous sachions lire (JPEG, PNG, WebP, PDF)"
+    name: str
+    en = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, HEIC, PDF): {name}"
+    fr = (
+        "ce fichier n’est ni une image ni un PDF que nous sachions lire (JPEG, PNG, WebP, HEIC, PDF) : {name}"
+    )
 
 
 class NoPicture(UnsupportedMediaType):
     field: str
-    en = "this file is not a picture we can read (JPEG, PNG, WebP)"
-    fr = "ce fichier n’est pas une image que nous sachions lire (JPEG, PNG, WebP)"
+    name: str
+    en = "this file is not a picture we can read (JPEG, PNG, WebP, HEIC): {name}"
+    fr = "ce fichier n’est pas une image que nous sachions lire (JPEG, PNG, WebP, HEIC) : {name}"
 
 
 class FileUnsuitable(UnsupportedMediaType):
     field: str
     why: Text
-    en = "{why}"
-    fr = "{why}"
+    name: str
+    en = "{why} ({name})"
+    fr = "{why} ({name})"
 
 
 class Uploads:
@@ -116,11 +122,11 @@ class Uploads:
         try:
             content, media_type = await self.recogniser.recognised(file.content, AS_TABLE if as_table else "")
         except Unsuitable as error:
-            raise FileUnsuitable(field=file.field, why=error.text()) from None
+            raise FileUnsuitable(field=file.field, why=error.text(), name=shown_name(file.name)) from None
         except Unreadable:
-            raise unread(field=file.field) from None
+            raise unread(field=file.field, name=shown_name(file.name)) from None
         if media_type not in field.media_types:
-            raise unread(field=file.field)
+            raise unread(field=file.field, name=shown_name(file.name))
         if len(content) > MAX_FILE_BYTES:
             raise (TableTooLarge if as_table else PictureTooLarge)(field=file.field)
         return content, media_type
@@ -143,6 +149,12 @@ def _by_field(message: MessageType, files: list[tuple[str, StoredFile]]) -> Fiel
     takes = file_fields(message)
     named = {name: [file for field, file in files if field == name] for name in dict(files)}
     return {name: found if takes[name].many else found[0] for name, found in named.items()}
+
+
+def shown_name(given: str) -> str:
+    """The sender's name for a file as a refusal shows it: short, in one line, without folders."""
+    base = re.split(r"[/\\]", given)[-1]
+    return "".join(character for character in base if character.isprintable()).strip()[:LONGEST_SHOWN] or "?"
 
 
 def file_name(given: str, media_type: str) -> str:

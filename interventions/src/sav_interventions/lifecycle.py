@@ -46,6 +46,7 @@ REPORT: Lifecycle[ReportStatus] = Lifecycle(
         ("sent_back", "submitted"): {Role.TECHNICIAN},
         ("validated", "archived"): {Role.ADMIN},
     },
+    unmade=["archived"],
 )
 
 INVOICE: Lifecycle[InvoiceStatus] = Lifecycle(
@@ -61,6 +62,7 @@ INVOICE: Lifecycle[InvoiceStatus] = Lifecycle(
         ("partly_paid", "credited"): MANAGERS,
         ("paid", "credited"): MANAGERS,
     },
+    unmade=["credited"],
 )
 
 # Moves by SYSTEM are for what a payment provider reports.
@@ -77,6 +79,8 @@ PAYMENT: Lifecycle[PaymentStatus] = Lifecycle(
         ("disputed", "captured"): {Role.SYSTEM},
         ("disputed", "refunded"): {Role.SYSTEM},
     },
+    # A payment that a manager records is captured from the first; no provider is asked yet.
+    unmade=get_args(PaymentStatus),
 )
 
 OVER: tuple[InterventionStatus, ...] = tuple(

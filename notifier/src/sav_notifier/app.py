@@ -7,6 +7,7 @@ from sav_contracts.calendar import AppointmentView, ConflictView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.report import ReportView
@@ -26,6 +27,7 @@ notifier.mirror(
     FeedbackView,
     InterventionView,
     InvoiceView,
+    OrderView,
     PaymentView,
     ProductView,
     ReclamationView,

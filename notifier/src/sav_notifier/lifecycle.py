@@ -26,4 +26,6 @@ NOTIFICATION: Lifecycle[NotificationStatus] = Lifecycle(
         ("kept_locally", "read"): PEOPLE,
         ("delivered", "read"): PEOPLE,
     },
+    # No channel reports that yet.
+    unmade=["delivered"],
 )

@@ -54,6 +54,12 @@ async def client(tx: Tx, id: UUID) -> Recipient:
     return account._replace(name=profile.name, email=email, locale=profile.locale)
 
 
+async def phones_of(tx: Tx, client_id: UUID) -> tuple[str, ...]:
+    """The telephone numbers of a client's profile, or else the one of their account."""
+    profile, account = await tx.view(ClientView, client_id), await tx.view(AccountView, client_id)
+    return profile.phones or ((account.phone,) if account.phone else ())
+
+
 async def technician(tx: Tx, id: UUID) -> Recipient:
     return holder(await tx.view(AccountView, id))
 

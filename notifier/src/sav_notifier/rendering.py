@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from jinja2 import (
@@ -19,6 +19,8 @@ from jinja2 import (
 )
 
 from sav_contracts.auth.fields import Locale
+from sav_contracts.claims.intake import PreferredDay
+from sav_contracts.claims.safety import Danger, instructions
 from sav_notifier.user_text import one_line
 from sav_notifier.zones import HERE
 
@@ -30,6 +32,7 @@ DAYS = {
     "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
+WEEKDAYS = get_args(PreferredDay)
 MONTHS = {
     "fr": (
         *("janvier", "février", "mars", "avril", "mai", "juin"),
@@ -39,6 +42,10 @@ MONTHS = {
         *("January", "February", "March", "April", "May", "June"),
         *("July", "August", "September", "October", "November", "December"),
     ),
+}
+PARTS = {
+    "fr": {"morning": "le matin", "afternoon": "l’après-midi", "evening": "le soir"},
+    "en": {"morning": "in the morning", "afternoon": "in the afternoon", "evening": "in the evening"},
 }
 SIGNS = {"EUR": "€", "TND": "DT"}
 GREETING = {"fr": "Bonjour {name},", "en": "Hello {name},"}
@@ -146,8 +153,18 @@ def _environment(locale: Locale) -> Environment:
     def moment(value: str, zone: str = HERE) -> str:
         return _moment(value, zone, locale)
 
-    environment.filters |= {"day": day, "date": plain_date, "moment": moment, "amount": amount}
-    environment.globals |= {"window": window, "span": span}
+    def wish(time: Mapping[str, Any]) -> str:
+        return _wish(time, locale)
+
+    def advice(sign: Danger, country: str) -> dict[str, Any]:
+        [found] = instructions([sign], country)
+        return {
+            "heading": getattr(found.heading, locale),
+            "steps": [getattr(each, locale) for each in found.steps],
+        }
+
+    environment.filters |= {"day": day, "date": plain_date, "moment": moment, "amount": amount, "wish": wish}
+    environment.globals |= {"window": window, "span": span, "advice": advice}
     return environment
 
 
@@ -185,6 +202,16 @@ def _hour(at: datetime, locale: Locale) -> str:
     if locale == "en":
         return f"{at.hour}:{at.minute:02}"
     return f"{at.hour}{NBSP}h" + (f"{NBSP}{at.minute:02}" if at.minute else "")
+
+
+def _wish(time: Mapping[str, Any], locale: Locale) -> str:
+    """When a visit would suit: `le mardi, le matin`, `mardi 24 novembre 2026`."""
+    if time["weekday"]:
+        day = DAYS[locale][WEEKDAYS.index(time["weekday"])]
+        said = f"le {day}" if locale == "fr" else f"on {day}s"
+    else:
+        said = _day(date.fromisoformat(time["on"]), locale)
+    return f"{said}, {PARTS[locale][time['part']]}" if time["part"] else said
 
 
 def _moment(value: str, zone: str, locale: Locale) -> str:

@@ -54,6 +54,9 @@ class Account(Aggregate[AccountView], Stateful[AccountStatus]):
     email_verified: Mapped[bool] = mapped_column(default=False)
     phone: Mapped[str | None]
     time_zone: Mapped[str] = mapped_column(default="Europe/Paris")
+    # Of the fields that a client's profile has too (`agreement`).
+    name_edition: Mapped[int] = mapped_column(default=0)
+    locale_edition: Mapped[int] = mapped_column(default=0)
 
     @property
     def user_id(self) -> UUID:

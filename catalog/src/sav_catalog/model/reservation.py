@@ -25,6 +25,8 @@ class Reservation(Aggregate[ReservationView], Stateful[ReservationStatus]):
     for_kind: Mapped[NeededFor]
     for_id: Mapped[UUID]
     for_reference: Mapped[str]
+    # The réclamation whose repair it is for: by its parts list or by an order; None for a purchase.
+    repair_id: Mapped[UUID | None]
     line_id: Mapped[UUID]
     status: Mapped[ReservationStatus]
     # Its turn among those who wait for the article.

@@ -1,11 +1,12 @@
-"""Stock follows the visits that use it, and the réclamations that need it."""
+"""Stock follows the visits that use it, and the réclamations and orders that need it."""
 
 from collections import Counter
 from uuid import UUID
 
 from sav_catalog.app import catalog
-from sav_catalog.stock import Need, reserve, stock_of
+from sav_catalog.stock import Need, release_repair, reserve, stock_of
 from sav_chassis.tx import Tx
+from sav_contracts.claims.order import NEEDS_STOCK, OrderCancelled, OrderShipped, OrderValidated, OrderView
 from sav_contracts.claims.parts_list import PartsValidated
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationView
 from sav_contracts.interventions.visit import InterventionClosed
@@ -20,7 +21,7 @@ async def consume_parts(event: InterventionClosed, tx: Tx) -> str | None:
         used[part.article_id] += part.quantity
     for article_id in sorted(used):
         async with stock_of(tx, article_id) as stock:
-            await stock.use(visit.reclamation_id, used[article_id], visit.reclamation_reference)
+            await stock.build_in(visit.reclamation_id, used[article_id], visit.reclamation_reference)
     return None if used else "no part was used"
 
 
@@ -45,9 +46,48 @@ async def release_parts(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> 
     reclamation = await tx.copies(ReclamationView).as_new_as(event.state)
     if reclamation.is_open():
         return "obsolete: the réclamation was opened again"
-    await reserve(tx, _need(reclamation), ())
+    await release_repair(tx, reclamation.id)
     return None if tx.has_emitted else "nothing is reserved for it"
 
 
+@catalog.on(OrderValidated)
+async def reserve_order(event: OrderValidated, tx: Tx) -> str | None:
+    """Reserves the lines of an order, or back-orders them."""
+    order = await tx.copies(OrderView).as_new_as(event.state)
+    if order.status not in NEEDS_STOCK:
+        return f"obsolete: the order is {order.status}"
+    if order.reclamation_id and await _is_over(tx, order.reclamation_id):
+        return "obsolete: the réclamation is over"
+    need = Need("order", order.id, order.reference, order.reclamation_id)
+    await reserve(tx, need, [line.needed() for line in order.lines])
+    return None if tx.has_emitted else "nothing changes"
+
+
+@catalog.on(OrderCancelled)
+async def release_order(event: OrderCancelled, tx: Tx) -> str | None:
+    """Releases what was reserved for an order that is cancelled, or ends its waiting."""
+    order = event.state
+    await reserve(tx, Need("order", order.id, order.reference, order.reclamation_id), ())
+    return None if tx.has_emitted else "nothing is reserved for it"
+
+
+@catalog.on(OrderShipped)
+async def consume_order(event: OrderShipped, tx: Tx) -> str | None:
+    """A purchase leaves the stock; what is shipped for a repair stays reserved until a visit builds it in."""
+    order = event.state
+    if order.purpose == "repair":
+        return "the work takes it out of the stock"
+    for line in sorted(order.lines, key=lambda line: line.article_id):
+        async with stock_of(tx, line.article_id) as stock:
+            await stock.ship(order.id, line.quantity, order.reference)
+    return None
+
+
+async def _is_over(tx: Tx, reclamation_id: UUID) -> bool:
+    """Whether the réclamation is known to be over; one that was not heard of yet is not."""
+    reclamation = await tx.copies(ReclamationView).one(reclamation_id)
+    return reclamation is not None and not reclamation.is_open()
+
+
 def _need(reclamation: ReclamationView) -> Need:
-    return Need("reclamation", reclamation.id, reclamation.reference)
+    return Need("reclamation", reclamation.id, reclamation.reference, reclamation.id)

@@ -5,6 +5,7 @@ from uuid import UUID
 from sav_chassis.errors import Conflict, RecordTooLarge, WrongField
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
+from sav_claims.arrival import go_on
 from sav_claims.lifecycle import UNDER_WAY
 from sav_claims.model import Reclamation
 from sav_claims.parts import relisted
@@ -12,7 +13,6 @@ from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.claims.parts_list import (
     ListParts,
-    PartsArrived,
     PartsRequested,
     PartsValidated,
     ValidateParts,
@@ -72,7 +72,7 @@ class PartRetired(WrongField):
 @claims.command(ListParts)
 async def list_parts(cmd: ListParts, tx: Tx, by: Actor) -> Reclamation:
     """List the parts that are needed. The same list again changes nothing."""
-    reclamation = await _under_way(cmd.reclamation_id, tx, by)
+    reclamation = await under_way(cmd.reclamation_id, tx, by)
     known = {part.article_id for part in reclamation.parts if part.is_needed()}
     wanted = []
     for number, part in enumerate(cmd.parts):
@@ -89,34 +89,32 @@ async def list_parts(cmd: ListParts, tx: Tx, by: Actor) -> Reclamation:
     reclamation.parts_edition += 1
     if len(reclamation.view().model_dump_json().encode()) > LARGEST:
         raise RecordTooLarge(kind=label(reclamation.kind()), largest=LARGEST)
-    to_validate = reclamation.parts_to_validate
-    tx.emit(
-        reclamation,
-        PartsRequested(edition=reclamation.parts_edition) if to_validate else ReclamationChanged(),
-    )
+    if reclamation.parts_to_validate:
+        tx.emit(reclamation, PartsRequested(edition=reclamation.parts_edition))
+    elif not await go_on(tx, reclamation, nothing_comes=True):
+        tx.emit(reclamation, ReclamationChanged())
     return reclamation
 
 
 @claims.command(ValidateParts)
 async def validate_parts(cmd: ValidateParts, tx: Tx, by: Actor) -> Reclamation:
     """Validate the parts list that the manager has looked at."""
-    reclamation = await _under_way(cmd.reclamation_id, tx, by)
+    reclamation = await under_way(cmd.reclamation_id, tx, by)
     if not reclamation.parts_to_validate:
         raise NothingToValidate(reference=reclamation.reference)
     if cmd.edition != reclamation.parts_edition:
         raise AnotherList
-    warranty = reclamation.warranty
-    covered = warranty.parts if warranty and warranty.decision != "unknown" else None
+    covered = reclamation.covered_parts
     reclamation.parts = tuple(part.validated(covered) for part in reclamation.parts)
     reclamation.parts_validated = cmd.edition
     lines = tuple(part.needed() for part in reclamation.parts if part.is_needed())
     tx.emit(reclamation, PartsValidated(edition=cmd.edition, lines=lines))
-    if reclamation.parts_have_arrived():
-        tx.emit(reclamation, PartsArrived())
+    await go_on(tx, reclamation, nothing_comes=True)
     return reclamation
 
 
-async def _under_way(id: UUID, tx: Tx, by: Actor) -> Reclamation:
+async def under_way(id: UUID, tx: Tx, by: Actor) -> Reclamation:
+    """The réclamation, while parts may be listed and ordered for it; `NotUnderWay` before and after."""
     reclamation = await tx.load(Reclamation, id, by)
     if reclamation.status not in UNDER_WAY:
         raise NotUnderWay(reference=reclamation.reference, state=label(reclamation.status))

@@ -4,11 +4,13 @@ from sqlalchemy import func, select
 
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
+from sav_claims.answers import answered_by_client
 from sav_claims.app import claims
-from sav_claims.lifecycle import OVER
+from sav_claims.merging import check_not_merged
 from sav_claims.model import Photo, Reclamation
-from sav_contracts.actor import Actor
+from sav_contracts.actor import Actor, Role
 from sav_contracts.claims.photo import MAX_PHOTOS, AddPhotos, PhotoAdded, Photos
+from sav_contracts.claims.reclamation import OVER, PhotosAdded
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 
@@ -38,6 +40,7 @@ class TooManyPhotos(Conflict):
 async def add_photos(cmd: AddPhotos, tx: Tx, by: Actor) -> Photos:
     """Add photos of the fault or of the work."""
     reclamation = await tx.load(Reclamation, cmd.reclamation_id, by)
+    await check_not_merged(reclamation, tx)
     if reclamation.status in OVER:
         raise ReclamationOver(reference=reclamation.reference, state=label(reclamation.status))
     there = (
@@ -54,4 +57,8 @@ async def add_photos(cmd: AddPhotos, tx: Tx, by: Actor) -> Photos:
     ]
     for photo in photos:
         tx.emit(photo, PhotoAdded())
+    looked_at = by.role is Role.CLIENT and reclamation.status in ("qualified", "resolved")
+    answers = await answered_by_client(reclamation, tx, by)
+    if answers or looked_at:
+        tx.emit(reclamation, PhotosAdded(number=len(photos), answers=answers))
     return Photos(items=[photo.view() for photo in photos])

@@ -5,8 +5,11 @@ from uuid import UUID
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
-from sav_claims.lifecycle import UNDER_WAY
+from sav_claims.intake import product_of
+from sav_claims.lifecycle import UNDER_WAY, lowering
 from sav_claims.model import Reclamation, manager_says
+from sav_claims.possible_moves import check_move
+from sav_claims.sla import responded
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.warranty import Warranty
@@ -32,18 +35,44 @@ class WhyOtherwise(WrongField):
     fr = "indiquez pourquoi : la garantie elle-même donne « {decision} » ({why})"
 
 
+class WhyLowered(WrongField):
+    field: str = "reason"
+    en = "danger was reported: say why it is not critical"
+    fr = "un danger a été signalé : indiquez pourquoi la priorité n’est pas critique"
+
+
 @claims.command(QualifyReclamation)
 async def qualify_reclamation(cmd: QualifyReclamation, tx: Tx, by: Actor) -> Reclamation:
-    """Decide priority and coverage. Deciding again needs a reason."""
+    """Decide priority and coverage, and name the product. Deciding again needs a reason."""
     reclamation = await tx.load(Reclamation, cmd.reclamation_id, by)
-    if reclamation.status in UNDER_WAY and cmd.reason is None:
+    if reclamation.is_qualified and cmd.reason is None:
         raise WhyAgain
+    if lowering(reclamation, cmd.priority) and cmd.reason is None:
+        raise WhyLowered
+    if reclamation.status not in UNDER_WAY:
+        await check_move(reclamation, "qualified", tx, by)
+    previous = await _name_product(reclamation, cmd.product_id, tx, by)
     reclamation.qualify(cmd.priority, await _warranty(reclamation, cmd, tx), cmd.reason, by)
-    tx.emit(
-        reclamation,
-        ReclamationQualified(coverage=reclamation.coverage, priority=cmd.priority, reason=cmd.reason),
+    reclamation.reason = cmd.reason
+    responded(reclamation, tx)
+    qualified = ReclamationQualified(
+        coverage=reclamation.coverage,
+        priority=cmd.priority,
+        reason=cmd.reason,
+        previous_product_id=previous,
     )
+    tx.emit(reclamation, qualified)
     return reclamation
+
+
+async def _name_product(reclamation: Reclamation, product_id: UUID | None, tx: Tx, by: Actor) -> UUID | None:
+    """Sets which of the client's products is broken; the id of the one it was until now, where that is another."""
+    previous = reclamation.product_id
+    if product_id is None or product_id == previous:
+        return None
+    await product_of(reclamation.client_id, product_id, tx, by)
+    reclamation.product_id = product_id
+    return previous
 
 
 async def _warranty(reclamation: Reclamation, cmd: QualifyReclamation, tx: Tx) -> Warranty:

@@ -1,12 +1,20 @@
 """Reactions to accounts: the profiles of clients."""
 
+from sav_chassis import agreement
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.model import Client
 from sav_contracts import canonical
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.address import Address
-from sav_contracts.auth.account import AccountView, ClientAdded, UserRegistered, UserUpdated
+from sav_contracts.auth.account import (
+    AccountChanged,
+    AccountView,
+    ClientAdded,
+    ClientEmailRefused,
+    UserRegistered,
+    UserUpdated,
+)
 from sav_contracts.claims.client import ClientChanged, ClientCreated
 
 
@@ -26,14 +34,40 @@ async def create_profile_with_contacts(event: ClientAdded, tx: Tx) -> str | None
 
 @claims.on(UserUpdated)
 async def follow_the_address(event: UserUpdated, tx: Tx) -> str | None:
-    """Messages follow the sign-in address when it changes; a different address in the profile stays."""
+    """Name and language are those of the account; messages follow a changed sign-in address, unless there is another."""
     account, previous = event.state, event.previous_email
-    if previous is None or account.role is not Role.CLIENT:
-        return "no other address of a client"
+    if account.role is not Role.CLIENT:
+        return "not a client"
     client = await tx.load(Client, account.id, SYSTEM)
-    if client.email != canonical.or_itself(canonical.email, previous):
-        return "the profile has an address of its own"
-    client.email = canonical.or_itself(canonical.email, account.email)
+    followed = agreement.follow(client, account, yields=True)
+    moved = previous is not None and client.email == canonical.or_itself(canonical.email, previous)
+    if moved:
+        client.email = canonical.or_itself(canonical.email, account.email)
+    if followed or moved:
+        tx.emit(client, ClientChanged())
+        return None
+    return "nothing newer" if previous is None else "the profile has an address of its own"
+
+
+@claims.on(AccountChanged, since="2026-11-29")
+async def follow_the_account(event: AccountChanged, tx: Tx) -> str | None:
+    """The same where an account is told anew."""
+    if event.state.role is not Role.CLIENT:
+        return "not a client"
+    client = await tx.load(Client, event.state.id, SYSTEM)
+    if not agreement.follow(client, event.state, yields=True):
+        return "nothing newer"
+    tx.emit(client, ClientChanged())
+    return None
+
+
+@claims.on(ClientEmailRefused)
+async def take_the_address_back(event: ClientEmailRefused, tx: Tx) -> str | None:
+    """The address that a manager gave is another person's, or the account has got another one meanwhile."""
+    client = await tx.load(Client, event.state.id, SYSTEM)
+    if client.email != event.email:
+        return "the profile has another address by now"
+    client.email = event.state.email
     tx.emit(client, ClientChanged())
     return None
 
@@ -49,6 +83,8 @@ async def _create_profile(
         name=account.name,
         email=canonical.or_itself(canonical.email, account.email),
         locale=account.locale,
+        name_edition=account.name_edition,
+        locale_edition=account.locale_edition,
         phones=tuple(canonical.or_itself(canonical.phone, phone) for phone in phones),
         addresses=addresses,
     )

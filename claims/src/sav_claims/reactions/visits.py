@@ -2,21 +2,24 @@
 
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
+from sav_claims.commands.assignment import lock_technician
 from sav_claims.lifecycle import RECLAMATION
 from sav_claims.model import Reclamation
-from sav_claims.timers import close_after_a_while
+from sav_claims.reactions.technicians import THEIRS, note_who_left
+from sav_claims.timers import close_after_a_while, close_later
 from sav_contracts.actor import SYSTEM
-from sav_contracts.auth.policy import CutOffs
 from sav_contracts.calendar import AppointmentBooked
 from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationMoved,
     ReclamationStatus,
+    Resolution,
     TechnicianAssigned,
     TechnicianUnassigned,
 )
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
+    EndingRefused,
     InterventionClosed,
     InterventionMoved,
     InterventionStarted,
@@ -31,12 +34,14 @@ async def assign_whom_the_client_chose(event: AppointmentBooked, tx: Tx) -> str 
     appointment = event.state
     if appointment.intervention_id:
         return "the time of a planned visit"
+    await lock_technician(appointment.technician_id, tx)
     reclamation = await tx.load(Reclamation, appointment.reclamation_id, SYSTEM)
     if reclamation.technician_id == appointment.technician_id:
         return "theirs already"
     if reclamation.status != "qualified":
         return f"obsolete: the réclamation is {reclamation.status}"
     reclamation.assign(appointment.technician_id, SYSTEM)
+    await note_who_left(reclamation, tx)
     tx.emit(
         reclamation,
         TechnicianAssigned(
@@ -75,22 +80,27 @@ async def resolve(event: InterventionClosed, tx: Tx) -> str | None:
     if event.outcome != "completed" and not refused:
         return "not completed: the next visit goes on"
     reclamation = await tx.load(Reclamation, visit.reclamation_id, SYSTEM)
-    obsolete = _move(tx, reclamation, visit, "resolved")
-    if obsolete is None:
-        reclamation.resolution = "estimate_refused" if refused else "repaired"
-        # No reply from the client counts as agreement.
-        closes_after = (await tx.policy(CutOffs)).closes_after
-        tx.remind(close_after_a_while, reclamation.id, tx.now + closes_after)
-    return obsolete
+    before = reclamation.status
+    if obsolete := _why_obsolete(reclamation, visit, "resolved"):
+        return obsolete
+    how: Resolution = "estimate_refused" if refused else "repaired"
+    reclamation.resolve(how, SYSTEM, tx.now)
+    reclamation.reason = None
+    await close_later(reclamation, tx)
+    tx.emit(reclamation, ReclamationMoved(before=before, after="resolved", resolution=how))
+    return None
 
 
 @claims.on(AssignmentRefused)
 async def restore_technician(event: AssignmentRefused, tx: Tx) -> str | None:
     """The technician who is already on site keeps the réclamation."""
     visit = event.state
+    await lock_technician(visit.technician_id, tx)
     reclamation = await tx.load(Reclamation, visit.reclamation_id, SYSTEM)
-    if reclamation.technician_id == event.refused_technician_id:
+    if reclamation.technician_id == event.refused_technician_id and reclamation.status in THEIRS:
         previous = reclamation.assign(visit.technician_id, SYSTEM)
+        reclamation.goes_on_with(visit)
+        await note_who_left(reclamation, tx)
         tx.emit(
             reclamation,
             TechnicianAssigned(technician_id=visit.technician_id, previous_technician_id=previous),
@@ -100,35 +110,79 @@ async def restore_technician(event: AssignmentRefused, tx: Tx) -> str | None:
     return _begin(tx, reclamation, visit) if visit.status in ("in_progress", "paused") else None
 
 
+@claims.on(EndingRefused)
+async def keep_open(event: EndingRefused, tx: Tx) -> str | None:
+    """What was ended, or taken from its technician, as they arrived goes on with their visit."""
+    visit = event.state
+    await lock_technician(visit.technician_id, tx)
+    reclamation = await tx.load(Reclamation, visit.reclamation_id, SYSTEM)
+    before = reclamation.status
+    after: ReclamationStatus = "in_progress" if visit.status in ("in_progress", "paused") else "assigned"
+    if reclamation.assignment != event.assignment or not RECLAMATION.allows(before, after, SYSTEM):
+        return f"obsolete: the réclamation is {before}"
+    if before in THEIRS:
+        return "obsolete: somebody has it again"
+    previous = reclamation.technician_id
+    reclamation.restore(visit.technician_id, after, SYSTEM)
+    reclamation.goes_on_with(visit)
+    reclamation.visit_id = visit.id if after == "in_progress" else None
+    reclamation.reason = None
+    await note_who_left(reclamation, tx)
+    tx.forget(close_after_a_while, reclamation.id)
+    if reclamation.assignment != visit.assignment:
+        # It was given to somebody else before it was ended: the visit belongs to a new assignment.
+        reclamation.assignment += 1
+        tx.emit(
+            reclamation,
+            TechnicianAssigned(technician_id=visit.technician_id, previous_technician_id=previous),
+        )
+    tx.emit(reclamation, ReclamationMoved(before=before, after=after))
+    return None
+
+
 def _take_back(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | None:
     theirs = reclamation.assignment == visit.assignment
     if not theirs or not RECLAMATION.allows(reclamation.status, "qualified", SYSTEM):
         return "obsolete: the réclamation is no longer theirs"
     reclamation.unassign(SYSTEM)
+    reclamation.reason = None
     tx.emit(reclamation, TechnicianUnassigned(technician_id=visit.technician_id))
     return None
 
 
 def _begin(tx: Tx, reclamation: Reclamation, visit: InterventionView) -> str | None:
     before = reclamation.status
+    if reclamation.was_reopened_after(visit):
+        return "obsolete: it was reopened after this visit"
     if before == "in_progress" and reclamation.visit_id != visit.id:
         reclamation.visit_id = visit.id
         tx.emit(reclamation, ReclamationChanged())
         return None
-    if not RECLAMATION.allows(before, "in_progress", SYSTEM):
+    if before not in THEIRS or not RECLAMATION.allows(before, "in_progress", SYSTEM):
         return f"obsolete: the réclamation is {before}"
     reclamation.visit_id = visit.id
     reclamation.move("in_progress", SYSTEM)
+    reclamation.reason = None
     tx.emit(reclamation, ReclamationMoved(before=before, after="in_progress"))
     return None
 
 
 def _move(tx: Tx, reclamation: Reclamation, visit: InterventionView, to: ReclamationStatus) -> str | None:
     before = reclamation.status
+    if obsolete := _why_obsolete(reclamation, visit, to):
+        return obsolete
+    reclamation.move(to, SYSTEM)
+    reclamation.reason = None
+    tx.emit(reclamation, ReclamationMoved(before=before, after=to))
+    return None
+
+
+def _why_obsolete(reclamation: Reclamation, visit: InterventionView, to: ReclamationStatus) -> str | None:
+    now = reclamation.status
+    if reclamation.was_reopened_after(visit):
+        return "obsolete: it was reopened after this visit"
     if reclamation.visit_id not in (None, visit.id) or reclamation.technician_id != visit.technician_id:
         return "obsolete: another visit was started since, or another technician assigned"
-    if not RECLAMATION.allows(before, to, SYSTEM) or before == to:
-        return f"obsolete: the réclamation is {before}"
-    reclamation.move(to, SYSTEM)
-    tx.emit(reclamation, ReclamationMoved(before=before, after=to))
+    if now not in THEIRS or now == to or not RECLAMATION.allows(now, to, SYSTEM):
+        return f"obsolete: the réclamation is {now}"
     return None

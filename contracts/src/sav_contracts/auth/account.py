@@ -50,6 +50,9 @@ class AccountView(View):
     email_verified: bool = False
     phone: Personal[str | None] = Field(default=None, examples=["+33 6 12 34 56 78"])
     time_zone: str = "Europe/Paris"
+    # How often name and language were changed, in the account or in the client's profile.
+    name_edition: int = 0
+    locale_edition: int = 0
 
 
 class Accepted(Message):
@@ -134,7 +137,7 @@ class InviteUser(Command[AccountView]):
 class AddClient(Command[AccountView]):
     """Create an account and a profile for a client, who then chooses a password by a link.
 
-    A client without an address gets no messages, and can sign in only after an admin has added one.
+    A client without an address gets no messages, and can sign in only after a manager or an admin has added one.
     """
 
     email: Personal[Email] | None = None
@@ -142,7 +145,7 @@ class AddClient(Command[AccountView]):
     phones: Personal[Annotated[tuple[Phone, ...], Field(max_length=5)]] = Field(
         default=(), examples=[["+33 6 12 34 56 78"]]
     )
-    addresses: Annotated[tuple[AddressGiven, ...], Field(max_length=5)] = ()
+    addresses: Annotated[tuple[AddressGiven, ...], Field(max_length=10)] = ()
     locale: Locale = "fr"
 
 
@@ -230,6 +233,13 @@ class UserUpdated(Event[AccountView]):
 
     # Empty where there was no address before.
     previous_email: Personal[str | None] = Field(default=None, examples=["lea.bernard@example.com"])
+
+
+class ClientEmailRefused(Event[AccountView]):
+    """The address that a manager gave to a client was taken meanwhile, or the client has another one by now."""
+
+    email: Personal[str] = Field(examples=["lea@example.com"])
+    by_id: PersonId
 
 
 class UserDeactivated(Revokes[AccountView]):

@@ -1,21 +1,26 @@
 """What admins set while everything runs: policies, and the keys that sign tokens. Auth owns both."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sav_contracts.calendar import Shift, Weekday
+from sav_contracts.claims.reclamation import Priority
 from sav_contracts.messages import Changed, Command, Event, PersonId, View
+from sav_contracts.time_zone import CENTRAL, Zone
 from sav_contracts.visibility import ALL, NOTHING, Visible
+from sav_contracts.wrong_value import WrongValue
 
 log = logging.getLogger(__name__)
 
 NAMESPACE = UUID("6f1d5b0a-3c55-5f0e-9a53-6b0f5c1d7e42")
 
-PolicyName = Literal["rate_limits", "cors", "cut_offs", "buffers"]
+PolicyName = Literal["rate_limits", "cors", "cut_offs", "buffers", "sla_targets"]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -80,12 +85,24 @@ class CutOffs(Policy):
     # may be given and changed.
     closes_after_days: Annotated[int, Field(ge=1, le=365)] = 7
     feedback_days: Annotated[int, Field(ge=1, le=365)] = 14
+    # Days after a réclamation was closed in which its client may reopen it.
+    reopens_days: Annotated[int, Field(ge=0, le=365)] = 30
     # Minutes before a visit's start until which a client may choose its time.
     notice_minutes: Annotated[int, Field(ge=0, le=10_080)] = 120
+    # Days after a réclamation was resolved in which another one about the same product counts as its repeat.
+    repeat_within_days: Annotated[int, Field(ge=0, le=3650)] = 90
+
+    @property
+    def repeat_within(self) -> timedelta:
+        return timedelta(days=self.repeat_within_days)
 
     @property
     def closes_after(self) -> timedelta:
         return timedelta(days=self.closes_after_days)
+
+    @property
+    def reopens(self) -> timedelta:
+        return timedelta(days=self.reopens_days)
 
     @property
     def feedback(self) -> timedelta:
@@ -109,8 +126,104 @@ class Buffers(Policy):
         return timedelta(minutes=self.travel_minutes)
 
 
+class NoHolidays(WrongValue):
+    code = "no_holidays"
+    en = "a country, or a country and region, whose public holidays are known, such as FR or FR-57"
+    fr = "un pays, ou un pays et une région, dont les jours fériés sont connus, par exemple FR ou FR-57"
+
+
+class OpeningsOverlap(WrongValue):
+    code = "openings_overlap"
+    day: Weekday
+    en = "two openings overlap on {day}"
+    fr = "deux plages d’ouverture se chevauchent ({day})"
+
+
+class HardlyOpen(WrongValue):
+    code = "hardly_open"
+    hours: int
+    en = "open at least {hours} hours a week"
+    fr = "ouvert au moins {hours} heures par semaine"
+
+
+def _with_holidays(region: str) -> str:
+    from holidays import list_supported_countries
+
+    country, _, subdivision = region.partition("-")
+    known = list_supported_countries(include_aliases=False)
+    if country not in known or (subdivision and subdivision not in known[country]) or region.endswith("-"):
+        raise NoHolidays().error()
+    return region
+
+
+Holidays = Annotated[str, Field(min_length=2, max_length=10, examples=["FR"]), AfterValidator(_with_holidays)]
+# Minutes of working time.
+Working = Annotated[int, Field(ge=1, le=60_000)]
+# With fewer, a target would lie years ahead.
+FEWEST_HOURS = 5
+OFFICE_HOURS = tuple(
+    Shift(day=day, start=start, end=end)
+    for day in get_args(Weekday)[:5]
+    for start, end in ((time(8), time(12)), (time(13), time(17)))
+)
+
+
+class SlaTarget(BaseModel):
+    """How soon somebody responds to a réclamation and resolves it, in minutes of working time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    respond_minutes: Working
+    resolve_minutes: Working
+
+
+class SlaTargets(Policy):
+    """How soon réclamations are responded to and resolved, by priority, and when the firm works.
+
+    Working time is the time in `openings` of days that are no public holidays, by the clock of `zone`.
+    """
+
+    name: ClassVar[PolicyName] = "sla_targets"
+
+    critical: SlaTarget = SlaTarget(respond_minutes=60, resolve_minutes=8 * 60)
+    high: SlaTarget = SlaTarget(respond_minutes=4 * 60, resolve_minutes=24 * 60)
+    normal: SlaTarget = SlaTarget(respond_minutes=8 * 60, resolve_minutes=40 * 60)
+    low: SlaTarget = SlaTarget(respond_minutes=16 * 60, resolve_minutes=80 * 60)
+    openings: Annotated[tuple[Shift, ...], Field(max_length=50)] = OFFICE_HOURS
+    zone: Zone = CENTRAL
+    holidays: Holidays = "FR"
+    # The share of a target after which managers are warned; and so many days before a legal period ends.
+    warn_percent: Annotated[int, Field(ge=1, le=99)] = 75
+    legal_warning_days: Annotated[int, Field(ge=1, le=29)] = 7
+
+    @model_validator(mode="after")
+    def _is_open(self) -> Self:
+        ordered = sorted(self.openings, key=lambda one: (one.day, one.start))
+        for one, other in pairwise(ordered):
+            if one.day == other.day and other.start < one.end:
+                raise OpeningsOverlap(day=one.day).error()
+        if sum((_length(one) for one in self.openings), timedelta()) < timedelta(hours=FEWEST_HOURS):
+            raise HardlyOpen(hours=FEWEST_HOURS).error()
+        return self
+
+    def target(self, priority: Priority) -> SlaTarget:
+        """The target of a priority."""
+        targets: dict[Priority, SlaTarget] = {
+            "critical": self.critical,
+            "high": self.high,
+            "normal": self.normal,
+            "low": self.low,
+        }
+        return targets[priority]
+
+
+def _length(shift: Shift) -> timedelta:
+    day = datetime(2000, 1, 1)
+    return datetime.combine(day, shift.end) - datetime.combine(day, shift.start)
+
+
 POLICIES: dict[PolicyName, type[Policy]] = {
-    policy.name: policy for policy in (RateLimits, Cors, CutOffs, Buffers)
+    policy.name: policy for policy in (RateLimits, Cors, CutOffs, Buffers, SlaTargets)
 }
 
 

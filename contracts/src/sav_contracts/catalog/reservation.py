@@ -17,7 +17,7 @@ NeededFor = Literal["reclamation", "order"]
 class ReservationView(View):
     """What is reserved for a line of a parts list or an order: all of it, or nothing while it is back-ordered.
 
-    `quantity` is in all; `used` of it are built in. What is used up or released is over, until the line grows.
+    `quantity` is in all; `used` of it are built in or shipped. What is used up or released is over, until the line grows.
     """
 
     visible: ClassVar[Visible] = Visible(technician=ChildOf(ReclamationView))
@@ -55,7 +55,7 @@ class StockShort(Event[ReservationView]):
 
 
 class StockUsed(Event[ReservationView]):
-    """Pieces of a line were built in."""
+    """Pieces of a line were built in, or shipped to who bought them."""
 
     quantity: int
 

@@ -11,7 +11,7 @@ from sav_contracts.wrong_value import WrongValue
 
 Movement = Literal["receive", "adjust", "reserve", "release", "consume", "return"]
 # The reasons of movements that nobody ordered; a person's own words are the reason of others.
-MovedBecause = Literal["needed", "no_longer_needed", "built_in", "missing"]
+MovedBecause = Literal["needed", "no_longer_needed", "built_in", "shipped", "missing"]
 
 
 class StockLevelView(View):

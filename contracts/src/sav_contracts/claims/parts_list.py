@@ -57,4 +57,7 @@ class PartsValidated(Event[ReclamationView]):
 
 
 class PartsArrived(Event[ReclamationView]):
-    """All parts that the repair needs are reserved, after some of them had been back-ordered."""
+    """All parts that the repair waited for are there: those of its list are reserved, those of its orders received."""
+
+    # Whether the réclamation waited for them without a visit under way, so that another visit has to be planned.
+    return_visit: bool = False

@@ -16,7 +16,7 @@ from sav_contracts.messages import (
 )
 from sav_contracts.visibility import Visible
 
-MAX_PHOTOS = 20
+MAX_PHOTOS = 10
 
 
 class PhotoView(View):
@@ -43,7 +43,10 @@ class Photos(Message):
 
 
 class AddPhotos(Command[Photos]):
-    """Add photos to a réclamation, up to 20 in all."""
+    """Add photos to a réclamation, up to 10 in all.
+
+    A client's photos answer a réclamation that waits for the client: it goes on.
+    """
 
     reclamation_id: UUID
     photos: Annotated[list[Image], Field(min_length=1, max_length=6)]

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Coverage, Warranty
+from sav_contracts.claims.reclamation import ReclamationStatus
 from sav_contracts.messages import (
     Changed,
     Command,
@@ -135,6 +137,8 @@ class InterventionForClient(View):
     done_at: datetime | None = Field(default=None, examples=["2026-03-05T09:40:00Z"])
     # When its report was validated.
     closed_at: datetime | None = Field(default=None, examples=["2026-03-06T08:30:00Z"])
+    # Where it is, as the réclamation said when it was planned. None in old ones.
+    place: Place | None = None
 
     def interval(self) -> tuple[datetime, datetime] | None:
         return (self.slot.start, self.slot.end) if self.slot else None
@@ -282,3 +286,11 @@ class AssignmentRefused(Event[InterventionView]):
     """The réclamation stays with the technician in `state`, since they are already on site."""
 
     refused_technician_id: PersonId
+
+
+class EndingRefused(Event[InterventionView]):
+    """The réclamation was ended, or taken from its technician, who is already on site: it goes on with the visit."""
+
+    # What the réclamation had become, and how often it had been assigned then.
+    refused: ReclamationStatus
+    assignment: int = 0

@@ -119,17 +119,29 @@ class ListRow(ReadRow):
     """A list: its filters and sort fields, and the fields that `q` searches.
 
     A field that holds the id of another record (`client_id`) is searched by what the list of those searches. Where the
-    view has an `interval`, `from` and `to` choose the records that overlap it.
+    view has an `interval`, `from` and `to` choose the records that overlap it. `ranges` are sort fields that hold times:
+    `due_from` and `due_to` choose by `due_at`.
     """
 
     _: KW_ONLY
     filters: tuple[str, ...] = ()
     sorts: tuple[str, ...] = TIMES
     search: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         expect_fields(self, *self.filters, *self.sorts, *self.search)
+        if unsorted := set(self.ranges) - set(self.sorts):
+            raise TypeError(f"{self.route}: no list is sorted by {', '.join(sorted(unsorted))}")
+
+    def bounds(self) -> dict[str, tuple[str, str]]:
+        """The parameters of `ranges`: by name the field, and how it is compared with the value."""
+        return {
+            f"{name.removesuffix('_at')}_{bound}": (name, sign)
+            for name in self.ranges
+            for bound, sign in (("from", ">="), ("to", "<"))
+        }
 
     @property
     def has_interval(self) -> bool:
@@ -201,6 +213,23 @@ class ExportRow(ReadRow):
             raise TypeError(f"{self.route} exports another list, or for others")
 
 
+@dataclass(frozen=True, eq=False)
+class DashboardRow(ReadRow):
+    """Figures of a list's records, in the form for staff or for clients; `counted` are fields that it counts by."""
+
+    _: KW_ONLY
+    list: ListRow
+    shown: type[BaseModel]
+    shown_to_client: type[BaseModel]
+    counted: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect_fields(self, *self.counted)
+        if self.list.message is not self.message or not self.roles <= self.list.roles:
+            raise TypeError(f"{self.route} counts another list, or for others")
+
+
 def expect_fields(row: ReadRow, *names: str) -> None:
     """`TypeError` where the view of the row has no such field; fields within a field are none of its own."""
     if unknown := [name for name in names if name not in row.message.model_fields]:
@@ -217,6 +246,7 @@ AnyRow = (
     | FileRow
     | PaperRow
     | ExportRow
+    | DashboardRow
 )
 
 
@@ -230,6 +260,7 @@ def list_and_record(
     filters: tuple[str, ...] = (),
     sorts: tuple[str, ...] = (),
     search: tuple[str, ...] = (),
+    ranges: tuple[str, ...] = (),
 ) -> tuple[ListRow, RecordRow]:
     """The two rows of a view that is served as a list and one by one."""
     only = only or {}
@@ -243,6 +274,7 @@ def list_and_record(
             filters=filters,
             sorts=(*TIMES, *sorts),
             search=search,
+            ranges=ranges,
         ),
         RecordRow(feature, f"GET {path}/{{{view.kind()}_id}}", view, roles, only=only),
     )

@@ -9,6 +9,7 @@ from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
+from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.visit import Cause, InterventionStatus, InterventionView, Purpose, Work
 from sav_contracts.labels import label
@@ -83,6 +84,7 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
     closed_at: Mapped[datetime | None]
     cause: Mapped[Cause | None]
     work: Mapped[Work | None] = mapped_column(JsonColumn(Work))
+    place: Mapped[Place | None] = mapped_column(JsonColumn(Place))
 
     def move(
         self, to: InterventionStatus, by: Actor, reason: str | None = None, cause: Cause | None = None
@@ -140,6 +142,7 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
             status="planned",
             purpose=self.purpose,
             product_id=self.product_id,
+            place=self.place,
             reported_at=self.reported_at,
             warranty=self.warranty,
             follows_id=self.id,

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.catalog.product import ProductView
+from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.invoice import (
     Buyer,
@@ -46,7 +46,8 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
         return "a manager decides first who pays"
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     client = await tx.view(ClientView, visit.client_id)
-    older_dwelling = product is not None and product.place.dwelling_over_two_years
+    place = product.place if product else visit.place
+    older_dwelling = place is not None and place.dwelling_over_two_years
     law = billing().law
     lines = priced(lines_of(visit.work, visit.warranty, older_dwelling, law, client.locale))
     invoice = await tx.first(
@@ -58,7 +59,7 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
         return _rebill(invoice, lines, tx)
     if net_of(lines) == 0:
         return NOTHING_TO_PAY
-    _draft(visit, client, product, lines, tx)
+    _draft(visit, client, place, lines, tx)
     return None
 
 
@@ -79,10 +80,9 @@ def _rebill(invoice: Invoice, lines: list[InvoiceLine], tx: Tx) -> str | None:
 
 
 def _draft(
-    visit: Intervention, client: ClientView, product: ProductView | None, lines: list[InvoiceLine], tx: Tx
+    visit: Intervention, client: ClientView, place: Place | None, lines: list[InvoiceLine], tx: Tx
 ) -> None:
     law = billing().law
-    place = product.place if product else None
     invoice = tx.add(
         Invoice(
             id=tx.new_id(),

@@ -7,9 +7,20 @@ from sqlalchemy import select
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.calendar import AppointmentBooked, AppointmentChanged
-from sav_contracts.claims.reclamation import ReclamationView, TechnicianAssigned
+from sav_contracts.claims.reclamation import (
+    OVER as RECLAMATION_OVER,
+)
+from sav_contracts.claims.reclamation import (
+    ReclamationClosed,
+    ReclamationMoved,
+    ReclamationStatus,
+    ReclamationView,
+    TechnicianAssigned,
+    TechnicianUnassigned,
+)
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
+    EndingRefused,
     InterventionChanged,
     InterventionMoved,
     InterventionPlanned,
@@ -21,6 +32,9 @@ from sav_interventions.app import interventions
 from sav_interventions.lifecycle import INTERVENTION, OVER
 from sav_interventions.model import Intervention
 from sav_interventions.reactions.warranty import warranty_for
+
+# States of a réclamation in which nobody has to come.
+NO_MORE_VISITS: frozenset[ReclamationStatus] = frozenset({"resolved", *RECLAMATION_OVER})
 
 
 @interventions.on(TechnicianAssigned)
@@ -53,6 +67,7 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
             assignment=reclamation.assignment,
             status="planned",
             product_id=reclamation.product_id,
+            place=reclamation.place,
             reported_at=reclamation.created_at,
             warranty=warranty,
             follows_id=visit.follows_id if visit else None,
@@ -61,6 +76,36 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
     tx.emit(planned, InterventionPlanned(slot=event.slot, outside_hours=event.outside_hours))
     tx.emit(planned, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
     return None
+
+
+@interventions.on(ReclamationMoved, since="2026-11-29")
+@interventions.on(ReclamationClosed, since="2026-11-29")
+@interventions.on(TechnicianUnassigned, since="2026-11-29")
+async def cancel_visit(
+    event: ReclamationMoved | ReclamationClosed | TechnicianUnassigned, tx: Tx
+) -> str | None:
+    """Cancels the visit of a réclamation that ended or lost its technician, unless they are already on site."""
+    reclamation = event.state
+    now = "unassigned" if isinstance(event, TechnicianUnassigned) else _ended(event)
+    if now is None:
+        return "the réclamation goes on"
+    visit = await _open_visit(tx, reclamation.id)
+    if visit is None or visit.assignment > reclamation.assignment:
+        return "it has no open visit"
+    if not INTERVENTION.allows(visit.status, "cancelled", SYSTEM):
+        tx.emit(visit, EndingRefused(refused=reclamation.status, assignment=reclamation.assignment))
+        return None
+    before = visit.status
+    # A code, like `reassigned`.
+    reason = now if now == "unassigned" else f"reclamation_{now}"
+    visit.move("cancelled", SYSTEM, reason)
+    tx.emit(visit, InterventionMoved(before=before, after="cancelled", reason=reason))
+    return None
+
+
+def _ended(event: ReclamationMoved | ReclamationClosed) -> ReclamationStatus | None:
+    after = "closed" if isinstance(event, ReclamationClosed) else event.after
+    return after if after in NO_MORE_VISITS else None
 
 
 @interventions.on(AppointmentBooked)

@@ -8,9 +8,9 @@ from sav_chassis.tx import Tx
 from sav_contracts.catalog.product import ProductVerified, ProductView, WarrantyChanged
 from sav_contracts.catalog.warranty import NO_PRODUCT, Warranty
 from sav_contracts.claims.reclamation import ReclamationQualified, ReclamationView
-from sav_contracts.interventions.visit import WarrantyDecided
+from sav_contracts.interventions.visit import InterventionChanged, WarrantyDecided
 from sav_interventions.app import interventions
-from sav_interventions.lifecycle import DID_NOT_HAPPEN
+from sav_interventions.lifecycle import DID_NOT_HAPPEN, OVER
 from sav_interventions.model import Intervention
 
 
@@ -46,10 +46,14 @@ async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str 
 
 @interventions.on(ReclamationQualified)
 async def follow_the_manager(event: ReclamationQualified, tx: Tx) -> str | None:
-    """A manager's decision for the réclamation holds for its visits, except where one has a later decision."""
+    """A manager's decision for the réclamation holds for its visits, except where one has a later decision.
+
+    So does the product that the manager named.
+    """
+    await _name_product(event.state, tx)
     warranty = event.state.warranty
     if warranty is None or warranty.decided_at is None:
-        return "no manager decided who pays"
+        return None if tx.has_emitted else "no manager decided who pays"
     found = select(Intervention).where(
         Intervention.reclamation_id == event.state.id, Intervention.status.not_in(DID_NOT_HAPPEN)
     )
@@ -58,6 +62,25 @@ async def follow_the_manager(event: ReclamationQualified, tx: Tx) -> str | None:
             visit.decide(warranty)
             tx.emit(visit, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
     return None if tx.has_emitted else "no visit learns anything from it"
+
+
+async def _name_product(reclamation: ReclamationView, tx: Tx) -> None:
+    """Visits that are not over are for the product that the réclamation names now, and its covers decide."""
+    if reclamation.product_id is None:
+        return
+    warranty = await warranty_for(tx, reclamation)
+    found = select(Intervention).where(
+        Intervention.reclamation_id == reclamation.id,
+        Intervention.status.not_in(OVER),
+        Intervention.product_id.is_distinct_from(reclamation.product_id),
+    )
+    for visit in await tx.session.scalars(found.order_by(Intervention.id).with_for_update()):
+        visit.product_id = reclamation.product_id
+        if visit.follows_covers() and visit.warranty != warranty:
+            visit.decide(warranty)
+            tx.emit(visit, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
+        else:
+            tx.emit(visit, InterventionChanged())
 
 
 async def _visits_of(tx: Tx, product_id: UUID) -> list[Intervention]:

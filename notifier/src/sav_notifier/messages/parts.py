@@ -6,11 +6,12 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from sav_chassis.tx import Tx
+from sav_contracts.actor import Role
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.reservation import ReservationView, StockShort
 from sav_contracts.catalog.stock import StockOverdrawn
 from sav_contracts.claims.parts_list import PartsArrived, PartsRequested
-from sav_contracts.claims.reclamation import ReclamationView
+from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationView
 from sav_contracts.parts import Part
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import Recipient, its_technician, managers, technician_name
@@ -31,6 +32,13 @@ def still_needed(parts: tuple[Part, ...]) -> list[Piece]:
         for part in parts
         if part.is_needed()
     ]
+
+
+def released(parts: tuple[Part, ...]) -> list[Piece]:
+    """What was promised to a réclamation that is over, and not built in."""
+    return still_needed(
+        tuple(part for part in parts if part.state in ("validated", "reserved", "back_ordered"))
+    )
 
 
 @message(
@@ -114,6 +122,8 @@ class PartsAreThere(Message):
     article: str
     parts: list[Piece]
     technician_id: Internal[UUID | None]
+    # The value in rows from before this field existed.
+    return_visit: bool = False
 
     @classmethod
     async def about(cls, event: PartsArrived, tx: Tx) -> Self:
@@ -123,10 +133,86 @@ class PartsAreThere(Message):
             article=state.article,
             parts=still_needed(state.parts),
             technician_id=state.technician_id,
+            return_visit=event.return_visit,
         )
 
     def true_while(self, record: ReclamationView) -> bool:
         return record.is_open() and record.technician_id == self.technician_id
+
+
+@message(
+    "return_visit_to_plan",
+    on=ReclamationMoved,
+    to=managers,
+    category="reclamation",
+    since="2026-11-29",
+)
+class ReturnVisitToPlan(Message):
+    """Managers learn that another visit can be planned: it waits for parts no longer, be they there or not coming."""
+
+    reference: str
+    article: str
+    technician: str | None
+    parts: list[Piece]
+
+    @classmethod
+    async def about(cls, event: ReclamationMoved, tx: Tx) -> Self | str:
+        state = event.state
+        if event.before != "awaiting_parts" or event.after not in ("assigned", "qualified"):
+            return "no other visit is needed"
+        return cls(
+            reference=state.reference,
+            article=state.article,
+            technician=await technician_name(tx, state.technician_id) if state.technician_id else None,
+            parts=still_needed(tuple(part for part in state.parts if part.state == "reserved")),
+        )
+
+    def true_while(self, record: ReclamationView) -> bool:
+        return record.status in ("assigned", "qualified")
+
+
+async def staff_of_it(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> list[Recipient]:
+    """The technician of the réclamation, if it has one, and managers, but not whoever ended it.
+
+    Of what a client cancels, managers read all in `cancelled_by_client`: nobody gets two messages of one event.
+    """
+    repairs = await its_technician(event, tx) if event.state.technician_id else []
+    if event.state.status == "cancelled" and tx.context.actor_role is Role.CLIENT:
+        return repairs
+    return [one for one in (*repairs, *(await managers(event, tx))) if one.id != tx.context.actor_id]
+
+
+@message(
+    "parts_to_return",
+    on={ReclamationMoved: "tell_of_released_parts", ReclamationClosed: "tell_of_released_parts"},
+    to=staff_of_it,
+    category="assignment",
+    since="2026-11-29",
+)
+class PartsToReturn(Message):
+    """Staff learn which parts of a réclamation that is over were not built in."""
+
+    reference: str
+    article: str
+    parts: list[Piece]
+    # The réclamation that goes on instead.
+    target: str | None = None
+
+    @classmethod
+    async def about(cls, event: ReclamationMoved | ReclamationClosed, tx: Tx) -> Self | str:
+        state = event.state
+        promised = released(state.parts)
+        if state.is_open() or not promised:
+            return "no parts are released by it"
+        return cls(
+            reference=state.reference,
+            article=state.article,
+            parts=promised,
+            target=event.target_reference if isinstance(event, ReclamationMoved) else None,
+        )
+
+    def true_while(self, record: ReclamationView) -> bool:
+        return not record.is_open()
 
 
 @message(

@@ -6,8 +6,11 @@ from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.auth.policy import CutOffs
+from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Coverage, Warranty
+from sav_contracts.claims.intake import Channel, PreferredTime
 from sav_contracts.claims.reclamation import (
+    PhotosAdded,
     ProblemType,
     ReclamationClosed,
     ReclamationCreated,
@@ -18,6 +21,7 @@ from sav_contracts.claims.reclamation import (
     Safety,
     TechnicianAssigned,
 )
+from sav_contracts.claims.safety import Danger
 from sav_contracts.notifier import Category
 from sav_contracts.reporting import FeedbackGiven, FeedbackInvited, FeedbackView
 from sav_notifier.message import Internal, Message, message
@@ -27,6 +31,7 @@ from sav_notifier.recipients import (
     its_client,
     managers,
     managers_and_admins,
+    phones_of,
     technician_name,
 )
 from sav_notifier.relevance import knowledge
@@ -52,11 +57,18 @@ class ReclamationReceived(Message):
     reference: str
     article: str
     signs: list[str]
+    # Whose numbers to call. The value in rows from before this field existed.
+    country: str = "FR"
 
     @classmethod
     async def about(cls, event: ReclamationCreated, tx: Tx) -> Self:
         state = event.state
-        return cls(reference=state.reference, article=state.article, signs=signs(state.safety))
+        return cls(
+            reference=state.reference,
+            article=state.article,
+            signs=signs(state.safety),
+            country=state.place.country if state.place else "FR",
+        )
 
 
 def is_urgent(event: ReclamationCreated) -> bool:
@@ -83,22 +95,72 @@ class NewReclamation(Message):
     client: str
     problem_type: ProblemType
     description: str
+    phones: tuple[str, ...] = ()
+    place: Place | None = None
+    channel: Channel | None = None
+    preferred: tuple[PreferredTime, ...] = ()
+    unanswered: tuple[Danger, ...] = ()
+    duplicates: tuple[str, ...] = ()
+    repeats: str | None = None
+    # Whether the client reads the safety instructions: on the site, where they reported it, or by mail.
+    instructed: bool = True
 
     @classmethod
     async def about(cls, event: ReclamationCreated, tx: Tx) -> Self:
         state = event.state
+        reporter = await client(tx, state.client_id)
+        earlier = await tx.copies(ReclamationView).one(state.repeat_of) if state.repeat_of else None
         return cls(
+            phones=await phones_of(tx, state.client_id),
+            place=state.place,
+            channel=state.channel,
+            preferred=state.preferred_times,
+            unanswered=state.unanswered,
+            duplicates=tuple(each.reference for each in state.possible_duplicates),
+            repeats=earlier.reference if earlier else None,
             reference=state.reference,
             article=state.article,
             signs=signs(state.safety),
             urgent=is_urgent(event),
-            client=(await client(tx, state.client_id)).name,
+            instructed=state.opened_by == state.client_id or not reporter.silent,
+            client=reporter.name,
             problem_type=state.problem_type,
             description=state.description,
         )
 
     def of_category(self) -> Category:
         return "alert" if self.urgent else "reclamation"
+
+    def true_while(self, record: ReclamationView) -> bool:
+        return record.is_open()
+
+
+@message(
+    "photos_added",
+    on=PhotosAdded,
+    to=managers,
+    category="reclamation",
+)
+class PhotosToLookAt(Message):
+    """Managers learn that a client sent photos of what they are to decide about, or asked for."""
+
+    reference: str
+    article: str
+    client: str
+    number: int
+    # The value in rows from before this field existed.
+    answers: bool = False
+
+    @classmethod
+    async def about(cls, event: PhotosAdded, tx: Tx) -> Self:
+        state = event.state
+        return cls(
+            reference=state.reference,
+            article=state.article,
+            client=(await client(tx, state.client_id)).name,
+            number=event.number,
+            answers=event.answers,
+        )
 
     def true_while(self, record: ReclamationView) -> bool:
         return record.is_open()
@@ -134,24 +196,17 @@ class WhoPays(Message):
         return {"coverage": self.coverage}
 
 
-@message(
-    "technician_assigned",
-    on={TechnicianAssigned: "introduce_technician"},
-    to=its_client,
-    category="assignment",
-)
-class Introduction(Message):
-    """The client learns who comes; the time follows when it is booked, unless it stays as it was."""
+class WhoComes(Message):
+    """The technician who has the réclamation; the time of the visit follows, unless it stays as it was."""
 
     reference: str
     article: str
     technician: str
     technician_id: Internal[UUID]
-    another: bool
     same_time: bool = False
 
     @classmethod
-    async def about(cls, event: TechnicianAssigned, tx: Tx) -> Self:
+    async def of(cls, event: TechnicianAssigned, tx: Tx) -> Self:
         state = event.state
         known = await knowledge(tx, state.client_id, state.reference)
         arrival = known["arrival"].content.partition("/")[0] if "arrival" in known else None
@@ -160,7 +215,6 @@ class Introduction(Message):
             article=state.article,
             technician=await technician_name(tx, event.technician_id),
             technician_id=event.technician_id,
-            another=event.previous_technician_id is not None,
             same_time=bool(event.slot and arrival and datetime.fromisoformat(arrival) == event.slot.start),
         )
 
@@ -169,6 +223,23 @@ class Introduction(Message):
 
     def says(self, about: UUID) -> dict[str, str]:
         return {"technician": str(self.technician_id)}
+
+
+@message(
+    "technician_assigned",
+    on={TechnicianAssigned: "introduce_technician"},
+    to=its_client,
+    category="assignment",
+)
+class Introduction(WhoComes):
+    """The client learns who comes. Where somebody else had it before, `AnotherTechnician` says so."""
+
+    # True in rows from before that was a message of its own.
+    another: bool = False
+
+    @classmethod
+    async def about(cls, event: TechnicianAssigned, tx: Tx) -> Self | str:
+        return "somebody had it before" if event.previous_technician_id else await cls.of(event, tx)
 
 
 @message(

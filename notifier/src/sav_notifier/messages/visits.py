@@ -15,6 +15,7 @@ from sav_contracts.calendar import (
 )
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.warranty import Why
+from sav_contracts.claims.intake import PreferredTime
 from sav_contracts.claims.reclamation import ProblemType, ReclamationView
 from sav_contracts.interventions.visit import (
     InterventionMoved,
@@ -31,6 +32,7 @@ from sav_notifier.recipients import (
     its_client,
     its_technician,
     managers,
+    phones_of,
     technician_name,
 )
 from sav_notifier.relevance import Window, knowledge, replaced, window
@@ -54,6 +56,7 @@ class Visit(Message):
     end: datetime | None
     zone: str = HERE
     replaced: Window | None = None
+    phones: tuple[str, ...] = ()
 
     @classmethod
     async def of(cls, tx: Tx, visit: InterventionView, slot: Slot | None) -> Self:
@@ -68,12 +71,14 @@ class Visit(Message):
             article=reclamation.article,
             problem_type=reclamation.problem_type,
             client=(await client(tx, visit.client_id)).name,
-            place=product.place if product else None,
+            # The product's may have been corrected since the réclamation was opened.
+            place=product.place if product else visit.place or reclamation.place,
             signs=signs(reclamation.safety),
             start=start,
             end=end,
             zone=await zone_of(tx, visit.reclamation_id, visit.technician_id, booked=slot is not None),
             replaced=before,
+            phones=await phones_of(tx, visit.client_id),
         )
 
     def useful_until(self) -> datetime | None:
@@ -106,6 +111,17 @@ async def knows_of(tx: Tx, visit: InterventionView) -> bool:
 )
 class NewVisit(Visit):
     """The technician has a new visit: what, where and when. A visit with a time is announced once that is booked."""
+
+    # When it would suit the client, where it has no time yet.
+    preferred: tuple[PreferredTime, ...] = ()
+
+    @classmethod
+    async def of(cls, tx: Tx, visit: InterventionView, slot: Slot | None) -> Self:
+        new = await super().of(tx, visit, slot)
+        if slot:
+            return new
+        reclamation = await tx.view(ReclamationView, visit.reclamation_id)
+        return new.model_copy(update={"preferred": reclamation.preferred_times})
 
     @classmethod
     async def about(cls, event: InterventionPlanned | InterventionScheduled, tx: Tx) -> Self | str:

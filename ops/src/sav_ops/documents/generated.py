@@ -102,16 +102,17 @@ def _chapter(owner: str) -> Iterator[str]:
             [(view.kind().replace("_", " "), *(_sees(view, role) for role in COLUMNS)) for view in views],
         )
     for lifecycle in lifecycles(owner):
+        if not lifecycle.made:
+            continue
         yield f"### States of a record: {lifecycle.kind.replace('_', ' ')}\n"
         yield (
-            "Who may bring it from one state to the next, as far as a route above leads there;"
-            " `itself` is what follows from an event, or from time.\n"
+            "Who may bring it from one state to the next; `itself` is what follows from an event, or from time.\n"
         )
         yield from _table(
             ("from", "to", *COLUMNS, "itself"),
             [
                 (before, after, *("yes" if role in who else "–" for role in (*COLUMNS, Role.SYSTEM)))
-                for (before, after), who in lifecycle.moves.items()
+                for (before, after), who in lifecycle.made.items()
             ],
         )
 

@@ -28,11 +28,17 @@ SELECT * FROM (
         coalesce(sum(r.quantity - r.used) FILTER (WHERE r.status = 'back_ordered'), 0) AS awaited
     FROM stock_level s LEFT JOIN reservation r USING (article_id) GROUP BY s.id) counted
 WHERE reserved <> moved OR reserved <> held OR back_ordered <> awaited ORDER BY reference"""
-# By the copy of what it is for; `public`, since `read_sides` has a temporary table of that name.
+# By the copies of the repair that it is for, and of the order; `public`, since `read_sides` has a temporary table of
+# that name. What a technician has received for a repair stays reserved until the work, or until the repair is over.
 LEFT_BEHIND = """
 SELECT r.reference, r.for_reference, r.quantity - r.used AS rest, r.status
-FROM reservation r JOIN public.view v ON v.kind = r.for_kind AND v.id = r.for_id
-WHERE r.status IN ('reserved', 'back_ordered') AND NOT v.open ORDER BY r.for_reference, r.reference"""
+FROM reservation r
+WHERE r.status IN ('reserved', 'back_ordered') AND EXISTS (
+    SELECT FROM public.view v
+    WHERE NOT v.open AND (
+        v.kind = 'reclamation' AND v.id = r.repair_id
+        OR v.kind = 'order' AND v.id = r.for_id AND (r.repair_id IS NULL OR v.doc ->> 'status' <> 'received')))
+ORDER BY r.for_reference, r.reference"""
 TOLD = "CREATE TEMP TABLE told ON COMMIT DROP AS SELECT {columns} FROM {table} WHERE false"
 DIFFER = """
 SELECT '{what}' AS what, * FROM (

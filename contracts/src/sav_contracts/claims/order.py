@@ -1,0 +1,216 @@
+"""Orders of parts: by clients, who buy them, and by technicians, for a repair."""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from sav_contracts.actor import Role
+from sav_contracts.messages import (
+    Changed,
+    Command,
+    ComparedAs,
+    Event,
+    Message,
+    PersonId,
+    Reason,
+    Reference,
+    View,
+)
+from sav_contracts.money import Amount, Currency, Percent, VatClass, decimal_places
+from sav_contracts.parts import PartNeeded
+from sav_contracts.visibility import Own, Visible
+from sav_contracts.wrong_value import WrongValue
+
+OrderPurpose = Literal["repair", "purchase"]
+OrderStatus = Literal[
+    "placed", "validated", "refused", "reserved", "back_ordered", "shipped", "received", "cancelled"
+]
+# `consumed`: built in, or shipped to its buyer.
+OrderLineState = Literal["ordered", "reserved", "back_ordered", "consumed", "released"]
+
+# Lines of an order.
+MOST_LINES = 50
+# The states in which an order still needs stock.
+NEEDS_STOCK: frozenset[OrderStatus] = frozenset({"validated", "reserved", "back_ordered"})
+
+
+class OrderLine(Message):
+    """Pieces of one article; its price per piece as it was when they were ordered, excluding VAT."""
+
+    id: UUID
+    article_id: UUID
+    article: str = Field(examples=["Circulateur 25-60"])
+    reference: str = Field(examples=["CIR-25-60"])
+    quantity: int = Field(examples=[2])
+    unit_price: Amount = Field(examples=["186.40"])
+    vat_class: VatClass
+    # The share that the warranty pays, in percent; nothing of a purchase. None where that is not decided.
+    covered: Percent | None = Field(default=None, examples=[100])
+    state: OrderLineState = "ordered"
+
+    def needed(self) -> PartNeeded:
+        """The line as stock is reserved for it."""
+        return PartNeeded(
+            id=self.id, article_id=self.article_id, quantity=self.quantity, covered=self.covered
+        )
+
+
+class OrderView(View):
+    """An order. Who ordered is its technician, for a repair, or its client, who buys. `net` is excluding VAT."""
+
+    visible: ClassVar[Visible] = Visible(client=Own("client_id"), technician=Own("technician_id"))
+
+    reference: Annotated[str, ComparedAs(Reference)] = Field(examples=["CMD-2026-000001"])
+    purpose: OrderPurpose
+    client_id: PersonId
+    technician_id: PersonId | None
+    reclamation_id: UUID | None
+    reclamation_reference: str | None = Field(examples=["REC-2026-000001"])
+    lines: tuple[OrderLine, ...]
+    currency: Currency
+    net: Annotated[Decimal, decimal_places(2)] = Field(examples=["372.80"])
+    status: OrderStatus
+    # Why it was refused or cancelled.
+    reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
+
+    @property
+    def ordered_by_id(self) -> UUID:
+        return self.technician_id or self.client_id
+
+    def for_client(self) -> "OrderView":
+        """What is said of a technician's order is for staff."""
+        return self.model_copy(update={"reason": self.reason if self.purpose == "purchase" else None})
+
+    def is_open(self) -> bool:
+        return self.status not in ("refused", "received", "cancelled")
+
+    def timeline_roots(self) -> frozenset[UUID]:
+        return frozenset({self.id} | ({self.reclamation_id} if self.reclamation_id else set()))
+
+
+class OrderedTwice(WrongValue):
+    code = "ordered_twice"
+    en = "lines: order each article once, with all pieces of it"
+    fr = "lines : commandez chaque article une seule fois, avec toutes ses pièces"
+
+
+class ForWhichRepair(WrongValue):
+    code = "for_which_repair"
+    en = "reclamation_id: an order for a repair says for which réclamation; a purchase is for none"
+    fr = "reclamation_id : une commande pour une réparation indique sa réclamation ; un achat n’en a pas"
+
+
+class OrderLineWanted(Message):
+    """So many pieces of an article."""
+
+    article_id: UUID
+    quantity: Annotated[int, Field(ge=1, le=999)] = Field(examples=[2])
+
+
+class PlaceOrder(Command[OrderView]):
+    """Order parts: a client buys them, a technician orders them for a repair of theirs. A manager validates the order."""
+
+    purpose: OrderPurpose
+    reclamation_id: UUID | None = None
+    lines: Annotated[list[OrderLineWanted], Field(min_length=1, max_length=MOST_LINES)]
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "PlaceOrder":
+        if len({line.article_id for line in self.lines}) < len(self.lines):
+            raise OrderedTwice().error()
+        if (self.purpose == "repair") != (self.reclamation_id is not None):
+            raise ForWhichRepair().error()
+        return self
+
+
+class ValidateOrder(Command[OrderView]):
+    """Validate an order: its pieces are reserved, or back-ordered."""
+
+    order_id: UUID
+
+
+class RefuseOrder(Command[OrderView]):
+    """Refuse an order, and say why: whoever ordered is told."""
+
+    order_id: UUID
+    reason: Reason
+
+
+class ShipOrder(Command[OrderView]):
+    """Ship an order of which all pieces are reserved. A purchase leaves the stock; a repair's pieces do with the work."""
+
+    order_id: UUID
+
+
+class ReceiveOrder(Command[OrderView]):
+    """Confirm that what was shipped has arrived: whoever ordered, or a manager."""
+
+    order_id: UUID
+
+
+class CancelOrder(Command[OrderView]):
+    """Cancel an order: whoever ordered until it is validated, a manager until it is shipped, who says why."""
+
+    order_id: UUID
+    reason: Reason | None = None
+
+
+OrderChanged = Changed[OrderView]
+
+
+class OrderPlaced(Event[OrderView]):
+    """A client or a technician ordered parts: a manager is to look at it."""
+
+    client_sees: ClassVar[bool] = True
+
+
+class OrderValidated(Event[OrderView]):
+    """A manager validated an order: stock is reserved for its lines."""
+
+    client_sees: ClassVar[bool] = True
+
+
+class OrderRefused(Event[OrderView]):
+    """A manager refused an order."""
+
+    client_sees: ClassVar[bool] = True
+
+    reason: str | None = Field(examples=["Convenu au téléphone avec la cliente."])
+
+    def for_client(self) -> "OrderRefused":
+        return self.model_copy(update={"reason": self.state.for_client().reason})
+
+
+class OrderMoved(Event[OrderView]):
+    """All pieces of an order are reserved now, or some are waited for."""
+
+    client_sees: ClassVar[bool] = True
+
+    before: OrderStatus
+    after: OrderStatus
+
+
+class OrderCancelled(Event[OrderView]):
+    """Whoever ordered or a manager cancelled an order; or SAV itself, since the réclamation is over."""
+
+    client_sees: ClassVar[bool] = True
+
+    by: Role
+    reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
+
+    def for_client(self) -> "OrderCancelled":
+        return self.model_copy(update={"reason": self.state.for_client().reason})
+
+
+class OrderShipped(Event[OrderView]):
+    """An order was shipped. What was bought has left the stock."""
+
+    client_sees: ClassVar[bool] = True
+
+
+class OrderReceived(Event[OrderView]):
+    """What was shipped has arrived."""
+
+    client_sees: ClassVar[bool] = True

@@ -1,0 +1,254 @@
+"""Timelines in plain words: what each event that clients see means, in both languages.
+
+Clients and staff read the same sentences: none of them addresses its reader.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from sav_contracts import catalogue
+from sav_contracts.actor import Actor, Role
+from sav_contracts.auth.account import AccountView
+from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
+from sav_contracts.catalog.product import ProductRegistered, ProductVerified, ProofSubmitted, WarrantyChanged
+from sav_contracts.claims.comment import CommentAdded
+from sav_contracts.claims.order import (
+    OrderCancelled,
+    OrderMoved,
+    OrderPlaced,
+    OrderReceived,
+    OrderRefused,
+    OrderShipped,
+    OrderValidated,
+)
+from sav_contracts.claims.photo import PhotoAdded
+from sav_contracts.claims.reclamation import (
+    ReclamationClosed,
+    ReclamationCreated,
+    ReclamationMoved,
+    ReclamationQualified,
+    ReclamationReopened,
+    TechnicianAssigned,
+)
+from sav_contracts.interventions.invoice import InvoiceIssued, InvoicePaid, PaymentRecorded
+from sav_contracts.interventions.report import ReportValidated
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import (
+    InterventionClosed,
+    InterventionMoved,
+    InterventionPlanned,
+    InterventionStarted,
+    WarrantyDecided,
+)
+from sav_contracts.messages import Event
+from sav_contracts.reporting import FeedbackGiven
+from sav_contracts.sentences import Text, filled
+from sav_edge.language import names_a_language, prefers_french
+from sav_edge.read_model import ReadModel
+
+Facts = Mapping[str, Any]
+# The names of people, by id.
+Names = Mapping[str, str]
+Says = Callable[[Facts, Names], Text | None]
+
+SOMEBODY = Text("a technician", "un technicien")
+BECAME: dict[str, Text] = {
+    "submitted": Text("We go on with the claim", "Nous poursuivons le traitement de la réclamation"),
+    "qualified": Text("The claim waits for a technician", "La réclamation attend un technicien"),
+    "awaiting_client": Text(
+        "A question is to be answered: “{question}”", "Une question attend une réponse : « {question} »"
+    ),
+    "assigned": Text("Another visit is needed", "Une autre visite est nécessaire"),
+    "in_progress": Text("The repair is under way", "La réparation est en cours"),
+    "awaiting_parts": Text("The repair waits for spare parts", "La réparation attend des pièces détachées"),
+    "resolved": Text("The case is finished on our side", "Le dossier est terminé de notre côté"),
+    "closed": Text("The claim is closed", "La réclamation est close"),
+    "reopened": Text("The claim is open again", "La réclamation est rouverte"),
+    "cancelled": Text("The claim is cancelled{why}", "La réclamation est annulée{why}"),
+    "rejected": Text("The claim is not taken up{why}", "La réclamation n’est pas prise en charge{why}"),
+    "merged": Text("The claim goes on as {target}", "La réclamation se poursuit sous la référence {target}"),
+}
+# The words of the message `reclamation_resolved`; those of other resolutions are in BECAME.
+RESOLVED: dict[str, Text] = {
+    "repaired": Text("The repair is finished", "La réparation est terminée"),
+    "advice": Text(
+        "We believe that our advice has solved the problem",
+        "Nous pensons que nos conseils ont réglé le problème",
+    ),
+    "no_repair": Text(
+        "The case is finished on our side, without a repair",
+        "Le dossier est terminé de notre côté, sans réparation",
+    ),
+    "estimate_refused": Text(
+        "The case is settled: no repair was made after the estimate was refused",
+        "Le dossier est terminé : aucune réparation n’a été faite après le refus du devis",
+    ),
+    "replaced": Text("The appliance was replaced", "L’appareil a été remplacé"),
+}
+VISIT: dict[str, Text] = {
+    "en_route": Text("The technician is on the way", "Le technicien est en route"),
+    "on_site": Text("The technician has arrived", "Le technicien est sur place"),
+    "completed": Text("The work is finished", "Les travaux sont terminés"),
+    "incomplete": Text(
+        "The work could not be finished on this visit",
+        "Les travaux n’ont pas pu être terminés lors de cette visite",
+    ),
+    "no_access": Text(
+        "The technician came and could not get in", "Le technicien est venu et n’a pas pu entrer"
+    ),
+    "cancelled": Text("The visit is cancelled", "La visite est annulée"),
+}
+PAYS: dict[str, Text] = {
+    "covered": Text("The warranty pays for the repair", "La garantie prend en charge la réparation"),
+    "partly": Text(
+        "The warranty pays for a part of the repair",
+        "La garantie prend en charge une partie de la réparation",
+    ),
+    "not_covered": Text(
+        "The warranty does not pay for the repair", "La garantie ne prend pas en charge la réparation"
+    ),
+    "unknown": Text("We are checking whether a warranty pays", "Nous vérifions si une garantie s’applique"),
+}
+COVERS: dict[str, Text] = {
+    "cover_added": Text("The product has another warranty", "Le produit a une garantie de plus"),
+    "cover_voided": Text("A warranty of the product has ended", "Une garantie du produit a pris fin"),
+    "repaired": Text(
+        "The warranty lasts longer after the repair", "La garantie est prolongée après la réparation"
+    ),
+    "replaced": Text("The product was replaced", "Le produit a été remplacé"),
+}
+
+
+ORDERED: dict[str, Text] = {
+    "reserved": Text("The ordered parts are in stock", "Les pièces commandées sont en stock"),
+    "back_ordered": Text("The ordered parts are awaited", "Les pièces commandées sont attendues"),
+}
+
+
+def _always(en: str, fr: str) -> Says:
+    return lambda facts, names: Text(en, fr)
+
+
+def _moved(facts: Facts, names: Names) -> Text | None:
+    after = facts.get("after")
+    if facts.get("before") == "awaiting_client" and after == "qualified":
+        after = "submitted"
+    if after == "assigned" and facts.get("before") not in ("in_progress", "awaiting_parts"):
+        return Text("The visit goes on", "La visite se poursuit")
+    if after == "resolved" and (how := RESOLVED.get(str(facts.get("resolution")))):
+        return how
+    reason = facts.get("reason")
+    why = Text(f": “{reason}”", f" : « {reason} »") if reason else Text("", "")
+    said = {"question": facts.get("question", ""), "target": facts.get("target_reference", ""), "why": why}
+    return _filled(BECAME.get(str(after)), said)
+
+
+def _assigned(facts: Facts, names: Names) -> Text:
+    name = names.get(str(facts.get("technician_id"))) or SOMEBODY
+    now = "now " if facts.get("previous_technician_id") else ""
+    template = Text(
+        f"The claim is {now}in the hands of {{name}}",
+        f"La réclamation est {'désormais ' if now else ''}confiée à {{name}}",
+    )
+    return filled(template, {"name": name})
+
+
+def _verified(facts: Facts, names: Names) -> Text:
+    if facts.get("accepted"):
+        return Text("The proof of purchase is accepted", "La preuve d’achat est acceptée")
+    reason = facts.get("reason")
+    return Text(
+        "The proof of purchase is refused" + (f": “{reason}”" if reason else ""),
+        "La preuve d’achat est refusée" + (f" : « {reason} »" if reason else ""),
+    )
+
+
+def _filled(template: Text | None, said: dict[str, Any]) -> Text | None:
+    return filled(template, said) if template else None
+
+
+def _by(table: Mapping[str, Text], fact: str) -> Says:
+    return lambda facts, names: table.get(str(facts.get(fact)))
+
+
+SENTENCES: dict[type[Event], Says] = {
+    ProductRegistered: _always("The product was registered", "Le produit a été enregistré"),
+    ProofSubmitted: _always("A proof of purchase was sent", "Une preuve d’achat a été envoyée"),
+    ProductVerified: _verified,
+    WarrantyChanged: _by(COVERS, "cause"),
+    ReclamationCreated: _always("The fault was reported", "La panne a été signalée"),
+    ReclamationQualified: _by(PAYS, "coverage"),
+    TechnicianAssigned: _assigned,
+    ReclamationMoved: _moved,
+    ReclamationClosed: lambda facts, names: BECAME["closed"],
+    ReclamationReopened: lambda facts, names: BECAME["reopened"],
+    OrderPlaced: _always(
+        "Parts were ordered for the repair", "Des pièces ont été commandées pour la réparation"
+    ),
+    OrderValidated: _always("The order of parts is accepted", "La commande de pièces est validée"),
+    OrderRefused: _always("The order of parts is refused", "La commande de pièces est refusée"),
+    OrderMoved: _by(ORDERED, "after"),
+    OrderCancelled: _always("The order of parts is cancelled", "La commande de pièces est annulée"),
+    OrderShipped: _always(
+        "The ordered parts are on their way to the technician",
+        "Les pièces commandées sont en route vers le technicien",
+    ),
+    OrderReceived: _always(
+        "The technician has received the ordered parts", "Le technicien a reçu les pièces commandées"
+    ),
+    CommentAdded: _always("A comment was written", "Un commentaire a été écrit"),
+    PhotoAdded: _always("A photo was added", "Une photo a été ajoutée"),
+    InterventionPlanned: _always("A visit is planned", "Une visite est prévue"),
+    InterventionMoved: _by(VISIT, "after"),
+    InterventionStarted: _always("The technician has begun", "Le technicien a commencé"),
+    WarrantyDecided: _by(PAYS, "decision"),
+    InterventionClosed: _always(
+        "The report of the visit is there", "Le compte rendu de la visite est disponible"
+    ),
+    ReportValidated: _always(
+        "The report of the visit was checked", "Le compte rendu de la visite a été vérifié"
+    ),
+    InvoiceIssued: _always("An invoice was issued", "Une facture a été émise"),
+    PaymentRecorded: _always("A payment has arrived", "Un paiement est arrivé"),
+    InvoicePaid: _always("The invoice is paid", "La facture est payée"),
+    AppointmentBooked: _always("The time of the visit is fixed", "L’heure de la visite est fixée"),
+    AppointmentCancelled: _always("The appointment is cancelled", "Le rendez-vous est annulé"),
+    FeedbackGiven: _always("Feedback was given about the visit", "Un avis a été donné sur la visite"),
+}
+
+
+def sentence(type_name: str, facts: Facts, names: Names) -> Text | None:
+    """What an event means; None for one that only staff read."""
+    event = catalogue.EVENTS.get(type_name)
+    says = SENTENCES.get(event) if event else None
+    return says(facts, names) if says else None
+
+
+async def in_words(
+    page: str, actor: Actor, accepted: str | None, read: ReadModel, headers: dict[str, str]
+) -> bytes:
+    """A page of a timeline with a `text` for each line, in the language of Accept-Language or else of the account.
+
+    A client reads that alone, without the facts.
+    """
+    told = from_json(page)
+    spoken = accepted if accepted and names_a_language(accepted) else None
+    french = prefers_french(spoken) if spoken else await _account_is_french(actor, read)
+    headers |= {"Content-Language": "fr" if french else "en", "Vary": "Accept-Language"}
+    theirs = {entry["facts"]["technician_id"] for entry in told["items"] if "technician_id" in entry["facts"]}
+    names = await read.field_of(TechnicianView, "name", theirs)
+    told["items"] = [_worded(entry, actor.role, french, names) for entry in told["items"]]
+    return to_json(told)
+
+
+def _worded(entry: dict[str, Any], role: Role, french: bool, names: Names) -> dict[str, Any]:
+    text = sentence(entry["type"], entry["facts"], names)
+    words = {"text": text.fr if french else text.en} if text else {}
+    return entry | words | ({"facts": {}} if role is Role.CLIENT else {})
+
+
+async def _account_is_french(actor: Actor, read: ReadModel) -> bool:
+    locales = await read.field_of(AccountView, "locale", [str(actor.id)])
+    return locales.get(str(actor.id)) == "fr"

@@ -1,0 +1,217 @@
+"""Messages about orders of parts: to whoever ordered, and to managers."""
+
+from decimal import Decimal
+from typing import Any, Self
+
+from sav_chassis.tx import Tx
+from sav_contracts.actor import Role
+from sav_contracts.claims.order import (
+    OrderCancelled,
+    OrderMoved,
+    OrderPlaced,
+    OrderRefused,
+    OrderShipped,
+    OrderStatus,
+    OrderView,
+)
+from sav_contracts.money import Currency
+from sav_notifier.message import Message, message
+from sav_notifier.messages.parts import Piece
+from sav_notifier.recipients import (
+    Recipient,
+    client,
+    its_client,
+    managers,
+    technician,
+    technician_name,
+)
+
+
+def pieces(order: OrderView) -> list[Piece]:
+    """What was ordered."""
+    return [
+        Piece(name=line.article, reference=line.reference, quantity=line.quantity) for line in order.lines
+    ]
+
+
+def awaited(order: OrderView) -> list[Piece]:
+    """What is back-ordered."""
+    waiting = tuple(line for line in order.lines if line.state == "back_ordered")
+    return pieces(order.model_copy(update={"lines": waiting}))
+
+
+async def whoever_ordered(event: Any, tx: Tx) -> list[Recipient]:
+    """The technician, for a repair; else the client."""
+    order: OrderView = event.state
+    if order.technician_id:
+        return [await technician(tx, order.technician_id)]
+    return [await client(tx, order.client_id)]
+
+
+@message("order_received", on=OrderPlaced, to=its_client, category="reclamation")
+class OrderIsReceived(Message):
+    """The client who bought has it in writing, with the price. A technician knows what they ordered."""
+
+    reference: str
+    pieces: list[Piece]
+    net: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: OrderPlaced, tx: Tx) -> Self | str:
+        order = event.state
+        if order.purpose == "repair":
+            return "a technician's order"
+        return cls(reference=order.reference, pieces=pieces(order), net=order.net, currency=order.currency)
+
+
+@message("order_to_validate", on=OrderPlaced, to=managers, category="reclamation")
+class OrderToValidate(Message):
+    """Managers have an order to look at."""
+
+    reference: str
+    claim: str | None
+    who: str
+    pieces: list[Piece]
+    net: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: OrderPlaced, tx: Tx) -> Self:
+        order = event.state
+        return cls(
+            reference=order.reference,
+            claim=order.reclamation_reference,
+            who=await _name(tx, order),
+            pieces=pieces(order),
+            net=order.net,
+            currency=order.currency,
+        )
+
+    def true_while(self, record: OrderView) -> bool:
+        return record.status == "placed"
+
+
+@message("order_refused", on=OrderRefused, to=whoever_ordered, category="reclamation")
+class OrderIsRefused(Message):
+    """Whoever ordered learns why a manager refused it."""
+
+    reference: str
+    claim: str | None
+    pieces: list[Piece]
+    reason: str | None
+
+    @classmethod
+    async def about(cls, event: OrderRefused, tx: Tx) -> Self:
+        order = event.state
+        return cls(
+            reference=order.reference,
+            claim=order.reclamation_reference,
+            pieces=pieces(order),
+            reason=event.reason,
+        )
+
+
+@message("order_stock", on=OrderMoved, to=whoever_ordered, category="reclamation")
+class OrderInStock(Message):
+    """Whoever ordered learns that it was validated and is there, waits for stock, or is complete after it waited."""
+
+    reference: str
+    claim: str | None
+    pieces: list[Piece]
+    awaited: list[Piece]
+    now: OrderStatus
+    validated: bool
+
+    @classmethod
+    async def about(cls, event: OrderMoved, tx: Tx) -> Self:
+        order = event.state
+        return cls(
+            reference=order.reference,
+            claim=order.reclamation_reference,
+            pieces=pieces(order),
+            awaited=awaited(order),
+            now=event.after,
+            validated=event.before == "validated",
+        )
+
+    def true_while(self, record: OrderView) -> bool:
+        return record.status == self.now
+
+
+@message("order_to_ship", on=OrderMoved, to=managers, category="reclamation")
+class OrderToShip(Message):
+    """Managers can ship an order: all of it is reserved."""
+
+    reference: str
+    claim: str | None
+    who: str
+    pieces: list[Piece]
+
+    @classmethod
+    async def about(cls, event: OrderMoved, tx: Tx) -> Self | str:
+        order = event.state
+        if event.after != "reserved":
+            return "it waits for stock"
+        return cls(
+            reference=order.reference,
+            claim=order.reclamation_reference,
+            who=await _name(tx, order),
+            pieces=pieces(order),
+        )
+
+    def true_while(self, record: OrderView) -> bool:
+        return record.status == "reserved"
+
+
+@message("order_shipped", on=OrderShipped, to=whoever_ordered, category="reclamation")
+class OrderIsShipped(Message):
+    """Whoever ordered learns that it is on its way, and is asked to confirm that it has arrived."""
+
+    reference: str
+    claim: str | None
+    pieces: list[Piece]
+
+    @classmethod
+    async def about(cls, event: OrderShipped, tx: Tx) -> Self:
+        order = event.state
+        return cls(reference=order.reference, claim=order.reclamation_reference, pieces=pieces(order))
+
+    def true_while(self, record: OrderView) -> bool:
+        return record.status == "shipped"
+
+
+async def whoever_did_not_cancel(event: OrderCancelled, tx: Tx) -> list[Recipient]:
+    """Whoever ordered, where it was not they; managers too, where nobody did."""
+    if event.by not in (Role.MANAGER, Role.SYSTEM):
+        return []
+    ordered = await whoever_ordered(event, tx)
+    return [*ordered, *(await managers(event, tx))] if event.by is Role.SYSTEM else ordered
+
+
+@message("order_cancelled", on=OrderCancelled, to=whoever_did_not_cancel, category="reclamation")
+class OrderIsCancelled(Message):
+    """Whoever ordered learns that it is cancelled; managers too, where that followed from the end of a réclamation."""
+
+    reference: str
+    claim: str | None
+    pieces: list[Piece]
+    reason: str | None
+    by_itself: bool
+
+    @classmethod
+    async def about(cls, event: OrderCancelled, tx: Tx) -> Self:
+        order = event.state
+        return cls(
+            reference=order.reference,
+            claim=order.reclamation_reference,
+            pieces=pieces(order),
+            reason=event.reason,
+            by_itself=event.by is Role.SYSTEM,
+        )
+
+
+async def _name(tx: Tx, order: OrderView) -> str:
+    if order.technician_id:
+        return await technician_name(tx, order.technician_id)
+    return (await client(tx, order.client_id)).name

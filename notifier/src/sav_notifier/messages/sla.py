@@ -1,0 +1,90 @@
+"""Messages to managers and admins about réclamations that are nearly or wholly overdue."""
+
+from datetime import date, datetime
+from typing import Self
+
+from sav_chassis.tx import Tx
+from sav_contracts.auth.policy import SlaTargets
+from sav_contracts.claims.reclamation import (
+    Priority,
+    ReclamationView,
+)
+from sav_contracts.claims.sla import ClockName, SlaBreached, SlaWarning
+from sav_notifier.message import Message, message
+from sav_notifier.recipients import client, managers, managers_and_admins
+
+
+def still_runs(record: ReclamationView, clock: ClockName) -> bool:
+    """Whether somebody can still do something about it."""
+    if not record.is_open() or record.status == "resolved":
+        return False
+    return record.responded_at is None if clock == "respond" else True
+
+
+@message("sla_warning", on=SlaWarning, to=managers, category="alert", since="2026-11-29")
+class NearlyOverdue(Message):
+    """Managers learn what is due soon."""
+
+    reference: str
+    client: str
+    article: str
+    priority: Priority
+    clock: ClockName
+    due: datetime
+    zone: str
+    # The last day of the legal time, where there is one.
+    legal_due: date | None = None
+
+    @classmethod
+    async def about(cls, event: SlaWarning, tx: Tx) -> Self:
+        state = event.state
+        return cls(
+            reference=state.reference,
+            client=(await client(tx, state.client_id)).name,
+            article=state.article,
+            priority=state.priority,
+            clock=event.clock,
+            due=event.due,
+            zone=(await tx.policy(SlaTargets)).zone,
+            legal_due=state.legal_due,
+        )
+
+    def useful_until(self) -> datetime:
+        return self.due
+
+    def true_while(self, record: ReclamationView) -> bool:
+        # The others stand still then.
+        asked = record.status == "awaiting_client" and self.clock != "legal"
+        return still_runs(record, self.clock) and not asked
+
+
+@message("sla_breached", on=SlaBreached, to=managers_and_admins, category="alert", since="2026-11-29")
+class Overdue(Message):
+    """Managers and admins learn what is overdue."""
+
+    reference: str
+    client: str
+    article: str
+    priority: Priority
+    clock: ClockName
+    due: datetime
+    zone: str
+    # The last day of the legal time, where there is one.
+    legal_due: date | None = None
+
+    @classmethod
+    async def about(cls, event: SlaBreached, tx: Tx) -> Self:
+        state = event.state
+        return cls(
+            reference=state.reference,
+            client=(await client(tx, state.client_id)).name,
+            article=state.article,
+            priority=state.priority,
+            clock=event.clock,
+            due=event.due,
+            zone=(await tx.policy(SlaTargets)).zone,
+            legal_due=state.legal_due,
+        )
+
+    def true_while(self, record: ReclamationView) -> bool:
+        return still_runs(record, self.clock)

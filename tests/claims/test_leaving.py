@@ -1,0 +1,158 @@
+"""Technicians who leave, visits that go on, and products that are named later."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+import world
+from given_claims import PRODUCT, VISIT, client, product, reclamation, technician, visit
+
+from sav_chassis.testing import Outcome, Stage
+from sav_contracts.claims.reclamation import (
+    AssignTechnician,
+    QualifyReclamation,
+    ReclamationMoved,
+    ReclamationQualified,
+    Safety,
+    TechnicianAssigned,
+)
+from sav_contracts.interventions.technician import TechnicianChanged
+from sav_contracts.interventions.visit import AssignmentRefused, EndingRefused
+
+ID, OTHER = UUID(int=100), UUID(int=101)
+WITH_KARIM: dict[str, Any] = {"technician_id": world.karim.id, "assignment": 1}
+
+
+async def karim_is(stage: Stage, active: bool, version: int = 2) -> Outcome:
+    card = technician(world.karim, active).model_copy(update={"version": version})
+    await stage.knows(card)
+    return await stage.hears(TechnicianChanged(state=card))
+
+
+async def test_what_a_technician_who_left_had_waits_on_a_list_of_managers(stage: Stage) -> None:
+    await stage.given(
+        reclamation(status="assigned", **WITH_KARIM),
+        reclamation(id=OTHER, reference="REC-2026-000101", status="awaiting_parts", **WITH_KARIM),
+        reclamation(id=UUID(int=102), reference="REC-2026-000102", status="closed", **WITH_KARIM),
+        reclamation(
+            id=UUID(int=103), reference="REC-2026-000103", status="assigned", technician_id=world.sofia.id
+        ),
+    )
+    told = await karim_is(stage, active=False)
+    assert {(event.state.id, event.state.needs_technician) for event in told.events} == {
+        (ID, True),
+        (OTHER, True),
+    }
+    given = AssignTechnician(reclamation_id=ID, technician_id=world.sofia.id)
+    assert not (await stage.when(given, by=world.marie)).only(TechnicianAssigned).state.needs_technician
+    back = await karim_is(stage, active=True, version=3)
+    assert [(event.state.id, event.state.needs_technician) for event in back.events] == [(OTHER, False)]
+
+
+async def test_a_new_name_of_a_technician_changes_nothing(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", **WITH_KARIM))
+    assert (await karim_is(stage, active=True)).events == []
+
+
+async def test_what_a_refusal_gives_back_to_somebody_who_left_is_on_that_list(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id, assignment=2))
+    await karim_is(stage, active=False)
+    on_site = visit(status="on_site", technician_id=world.karim.id, assignment=1)
+    refused = AssignmentRefused(state=on_site, refused_technician_id=world.sofia.id)
+    assert (await stage.hears(refused)).only(TechnicianAssigned).state.needs_technician
+
+
+@pytest.mark.parametrize(
+    ("visit_is", "goes_on"),
+    [("on_site", "assigned"), ("in_progress", "in_progress"), ("paused", "in_progress")],
+)
+@pytest.mark.parametrize("status", ["cancelled", "merged", "resolved", "qualified", "closed"])
+async def test_what_ended_just_as_its_technician_arrived_goes_on(
+    stage: Stage, status: Any, visit_is: str, goes_on: str
+) -> None:
+    ended: dict[str, Any] = {"merged_into_id": OTHER} if status == "merged" else {}
+    if status in ("resolved", "closed"):
+        ended = {"resolution": "advice", "resolved_at": stage.now()}
+    await stage.given(reclamation(status=status, **(WITH_KARIM | ended)))
+    told = EndingRefused(
+        state=visit(status=visit_is, technician_id=world.karim.id, assignment=1), refused=status, assignment=1
+    )
+    moved = (await stage.hears(told)).only(ReclamationMoved)
+    assert (moved.before, moved.after, moved.state.technician_id) == (status, goes_on, world.karim.id)
+    assert (moved.state.resolution, moved.state.merged_into_id) == (None, None)
+    assert (await stage.hears(told)).events == [], "told again"
+
+
+async def test_what_was_given_to_somebody_else_since_does_not_go_back_by_an_old_refusal(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.sofia.id, assignment=2))
+    told = EndingRefused(
+        state=visit(status="on_site", technician_id=world.karim.id, assignment=1),
+        refused="qualified",
+        assignment=1,
+    )
+    assert (await stage.hears(told)).events == []
+
+
+async def test_what_was_given_to_somebody_else_and_then_ended_goes_back_to_who_is_on_site(
+    stage: Stage,
+) -> None:
+    await stage.given(reclamation(status="cancelled", technician_id=world.sofia.id, assignment=2))
+    on_site = visit(status="on_site", technician_id=world.karim.id, assignment=1)
+    late = AssignmentRefused(state=on_site, refused_technician_id=world.sofia.id)
+    assert (await stage.hears(late)).events == [], "its end is refused too"
+    assigned, moved = (
+        await stage.hears(EndingRefused(state=on_site, refused="cancelled", assignment=2))
+    ).events
+    assert isinstance(assigned, TechnicianAssigned)
+    assert (assigned.technician_id, assigned.state.assignment) == (world.karim.id, 3)
+    assert isinstance(moved, ReclamationMoved)
+    assert (moved.before, moved.after) == ("cancelled", "assigned")
+
+
+def qualifying(**fields: Any) -> QualifyReclamation:
+    return QualifyReclamation.model_validate({"reclamation_id": ID, "priority": "high"} | fields)
+
+
+async def test_the_product_of_what_was_described_in_words_is_named_when_qualifying(stage: Stage) -> None:
+    await stage.knows(product(world.lea))
+    await stage.given(reclamation(created_at=stage.now()))
+    told = (await stage.when(qualifying(product_id=PRODUCT), by=world.marie)).only(ReclamationQualified)
+    assert (told.state.product_id, told.state.article) == (PRODUCT, "Chaudière")
+    assert told.state.coverage != "unknown"
+
+
+async def test_the_product_is_named_later_with_a_reason(stage: Stage) -> None:
+    await stage.knows(product(world.lea))
+    await stage.given(reclamation(status="assigned", **WITH_KARIM))
+    assert wrong(await stage.when(qualifying(product_id=PRODUCT), by=world.marie)) == ["reason"]
+    later = qualifying(product_id=PRODUCT, reason="lu sur la plaque")
+    told = (await stage.when(later, by=world.marie)).only(ReclamationQualified)
+    assert (told.state.product_id, told.state.status) == (PRODUCT, "assigned")
+
+
+async def test_only_a_product_of_the_client_that_is_in_place_is_named(stage: Stage) -> None:
+    await stage.given(client(world.paul), reclamation())
+    await stage.knows(product(world.paul))
+    assert wrong(await stage.when(qualifying(product_id=PRODUCT), by=world.marie)) == ["product_id"]
+    await stage.knows(product(world.lea, id=OTHER, replaced_by_id=PRODUCT))
+    assert wrong(await stage.when(qualifying(product_id=OTHER), by=world.marie)) == ["product_id"]
+
+
+async def test_reported_danger_stays_critical_unless_a_manager_says_why_not(stage: Stage) -> None:
+    await stage.given(reclamation(priority="critical", safety=Safety(co_alarm=True)))
+    assert wrong(await stage.when(qualifying(), by=world.marie)) == ["reason"]
+    lowered = qualifying(reason="pile du détecteur vide, vérifié au téléphone")
+    told = (await stage.when(lowered, by=world.marie)).only(ReclamationQualified)
+    assert told.state.priority == "high"
+
+
+def wrong(outcome: Outcome) -> list[str]:
+    assert outcome.problem
+    return [error.field for error in outcome.problem.errors or []]
+
+
+async def test_a_visit_that_did_not_help_says_nothing_of_what_was_reopened(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", earlier_visit_id=VISIT, **WITH_KARIM))
+    paused = visit(status="paused", technician_id=world.karim.id)
+    refused = AssignmentRefused(state=paused, refused_technician_id=world.sofia.id)
+    assert (await stage.hears(refused)).events == []

@@ -1,0 +1,67 @@
+"""How orders read in mails."""
+
+import pytest
+from given_orders import PUMP, VALVE, order_line, order_view
+from notifier_cases import CASES
+from pydantic_core import from_json
+
+from sav_chassis.testing import Stage, enveloped
+from sav_contracts.auth.fields import Locale
+from sav_contracts.claims.order import OrderMoved
+from sav_notifier.messages.orders import OrderInStock, OrderIsReceived
+from sav_notifier.messages.parts import Piece
+from sav_notifier.rendering import rendered
+
+OURS = {"company": "SAV", "site": None}
+TWO = [Piece(name="Circulateur 25-60", reference="CIR-25-60", quantity=2)]
+
+
+@pytest.mark.parametrize(
+    ("locale", "total"),
+    [("fr", "Total hors TVA\xa0: 1\xa0234,50\xa0€"), ("en", "Total excluding VAT: €1,234.50")],
+)
+def test_amounts_read_as_people_write_them(locale: Locale, total: str) -> None:
+    message = OrderIsReceived.model_validate(
+        {"reference": "CMD-2026-000001", "pieces": TWO, "net": "1234.50", "currency": "EUR"}
+    )
+    read = rendered("order_received", locale, "Léa", message.model_dump(mode="json") | OURS)
+    assert "CMD-2026-000001" in read.subject
+    assert "2 × Circulateur 25-60 (CIR-25-60)" in read.text
+    assert total in read.text
+
+
+async def test_what_is_waited_for_is_named_and_nothing_else() -> None:
+    lines = order_line(PUMP, 1, state="reserved"), order_line(VALVE, 3, state="back_ordered")
+    moved = OrderMoved(
+        state=order_view(*lines, status="back_ordered"), before="validated", after="back_ordered"
+    )
+    message = OrderInStock.model_validate(
+        {
+            "reference": "CMD-2026-000001",
+            "claim": None,
+            "pieces": [
+                {"name": line.article, "reference": line.reference, "quantity": line.quantity}
+                for line in lines
+            ],
+            "awaited": [{"name": "Vanne", "reference": "R-502", "quantity": 3}],
+            "now": moved.after,
+            "validated": True,
+        }
+    )
+    assert await OrderInStock.about(moved, None) == message  # type: ignore[arg-type]
+    read = rendered("order_stock", "fr", "Léa", message.model_dump(mode="json") | OURS)
+    assert read.subject == "Commande validée, en attente de stock\xa0: CMD-2026-000001"
+    assert "Circulateur" not in read.text.partition("Nous attendons encore")[2]
+    assert message.true_while(moved.state)
+    assert not message.true_while(moved.state.model_copy(update={"status": "reserved"}))
+
+
+async def test_of_what_a_client_cancels_managers_read_the_parts_in_the_same_message(stage: Stage) -> None:
+    case = next(case for case in CASES if case.name == "a client cancels what parts were kept for")
+    await stage.hears(enveloped(case.event, case.by))
+    rows = await stage.database.pool.fetch(
+        "SELECT facts::text FROM notification WHERE template = 'cancelled_by_client'"
+    )
+    assert [[part["name"] for part in from_json(row["facts"])["parts"]] for row in rows] == [
+        ["Joint torique"]
+    ] * 2
