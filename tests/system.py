@@ -27,7 +27,7 @@ from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_claims.app import claims
 from sav_contracts.actor import SYSTEM, Role
-from sav_contracts.auth.account import AcceptInvitation, InviteUser, StaffRole, UserInvited
+from sav_contracts.auth.account import AcceptInvitation, DeactivateUser, InviteUser, StaffRole, UserInvited
 from sav_edge.app import application, edge
 from sav_edge.completeness import mark_complete
 from sav_interventions.app import interventions
@@ -104,6 +104,8 @@ class System:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._running: dict[str, AsyncExitStack] = {}
+        # Managers who are there for the whole run.
+        self.staying: set[str] = set()
 
     async def start(self, name: str) -> None:
         self._running[name] = AsyncExitStack()
@@ -172,6 +174,14 @@ class System:
 
     async def admin(self) -> Person:
         return await self.staff(Role.ADMIN, "Alex Dubois")
+
+    async def dismiss_managers(self) -> None:
+        """Deactivates those whose tests are over: all managers get a mail of whatever happens, which takes its time."""
+        token = Signer(self.settings.signing_key).token(SYSTEM)
+        active = "SELECT id FROM account WHERE role = 'manager' AND status = 'active' AND NOT id = ANY($1)"
+        for row in await self.sql("auth", active, list(self.staying)):
+            answer = await self.asks.ask(DeactivateUser(account_id=row["id"]), 15, token=token)
+            assert answer.problem is None, answer.problem
 
     http: httpx.AsyncClient
     asks: CommandClient

@@ -27,9 +27,9 @@ ADDED = datetime(2026, 3, 1, tzinfo=UTC)
 ALTERED = """
 from sav_calendar.app import calendar
 from sav_chassis.process.runner import run_service
-from sav_contracts.claims.reclamation import ReclamationClosed
+from sav_contracts.claims.client import ClientCreated
 
-@calendar.on(ReclamationClosed, since="2026-12-01")
+@calendar.on(ClientCreated, since="2026-12-01")
 async def forget_the_times(event, tx): ...
 
 run_service(calendar)

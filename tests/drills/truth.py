@@ -58,7 +58,7 @@ async def unsent(databases: Databases, settings: Settings, post: Post) -> AsyncI
     known = {
         row["event_id"]
         for row in await databases["notifier"].fetch(
-            "SELECT event_id FROM handled WHERE outcome = $1", NOTHING_NEW
+            "SELECT event_id FROM handled WHERE strpos(outcome, $1) > 0", NOTHING_NEW
         )
     }
     for type_name, people in TOLD.items():

@@ -6,4 +6,5 @@ from system import Person, System
 
 @pytest.fixture(scope="module")
 async def marie(system: System) -> Person:
+    await system.dismiss_managers()
     return await system.manager()

@@ -6,9 +6,10 @@ from notifier_cases import CASES
 from pydantic_core import from_json
 
 from sav_chassis.testing import Stage, enveloped
+from sav_contracts.address import Address
 from sav_contracts.auth.fields import Locale
 from sav_contracts.claims.order import OrderMoved
-from sav_notifier.messages.orders import OrderInStock, OrderIsReceived
+from sav_notifier.messages.orders import OrderInStock, OrderIsReceived, OrderToShip
 from sav_notifier.messages.parts import Piece
 from sav_notifier.rendering import rendered
 
@@ -65,3 +66,20 @@ async def test_of_what_a_client_cancels_managers_read_the_parts_in_the_same_mess
     assert [[part["name"] for part in from_json(row["facts"])["parts"]] for row in rows] == [
         ["Joint torique"]
     ] * 2
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_ships_a_purchase_reads_where_it_goes_and_whom_to_call(known: bool) -> None:
+    home = Address(address="3 rue des Lilas", postcode="69003", city="Lyon")
+    message = OrderToShip(
+        reference="CMD-2026-000001",
+        claim=None,
+        who="Léa",
+        pieces=TWO,
+        phones=("+33612345678",) if known else (),
+        addresses=(home,) if known else (),
+    )
+    read = rendered("order_to_ship", "fr", "Marie", message.model_dump(mode="json") | OURS).text
+    assert ("Adresse\xa0: 3 rue des Lilas, 69003 Lyon" in read) is known
+    assert ("Téléphone\xa0: +33612345678" in read) is known
+    assert ("demandez-lui où livrer" in read) is not known

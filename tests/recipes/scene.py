@@ -79,6 +79,7 @@ class Scene:
 async def scene(system: System) -> Scene:
     """Everybody of the cast. On each side one visit is over and invoiced, and one is planned."""
     manager, admin = await system.manager(), await system.admin()
+    system.staying.add(manager.id)
     for who in (manager, admin):
         # An invitation that was accepted at once may never have left; this is a message that does.
         done(await system.visitor().post("/auth/password-reset", {"email": who.email}), 202)

@@ -58,7 +58,7 @@ class Refused(BaseModel):
     # The moves that are possible instead.
     moves: list[str] | None = None
     # For the edge, which chooses the language.
-    french: SkipJsonSchema[str | None] = None
+    french: SkipJsonSchema[str | None] = Field(default=None, exclude_if=lambda text: text is None)
 
 
 class TriageOutcome(BaseModel):

@@ -5,6 +5,8 @@ from typing import Any, Self
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
+from sav_contracts.address import Address
+from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.order import (
     OrderCancelled,
     OrderMoved,
@@ -22,6 +24,7 @@ from sav_notifier.recipients import (
     client,
     its_client,
     managers,
+    phones_of,
     technician,
     technician_name,
 )
@@ -147,17 +150,23 @@ class OrderToShip(Message):
     claim: str | None
     who: str
     pieces: list[Piece]
+    # Of a purchase: where its client can be reached, by their profile.
+    phones: tuple[str, ...] = ()
+    addresses: tuple[Address, ...] = ()
 
     @classmethod
     async def about(cls, event: OrderMoved, tx: Tx) -> Self | str:
         order = event.state
         if event.after != "reserved":
             return "it waits for stock"
+        bought = order.purpose == "purchase"
         return cls(
             reference=order.reference,
             claim=order.reclamation_reference,
             who=await _name(tx, order),
             pieces=pieces(order),
+            phones=await phones_of(tx, order.client_id) if bought else (),
+            addresses=(await tx.view(ClientView, order.client_id)).addresses if bought else (),
         )
 
     def true_while(self, record: OrderView) -> bool:
