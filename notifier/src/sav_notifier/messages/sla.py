@@ -21,9 +21,8 @@ def still_runs(record: ReclamationView, clock: ClockName) -> bool:
     return record.responded_at is None if clock == "respond" else True
 
 
-@message("sla_warning", on=SlaWarning, to=managers, category="alert", since="2026-11-29")
-class NearlyOverdue(Message):
-    """Managers learn what is due soon."""
+class ClockFacts(Message):
+    """What managers read of a clock that is nearly or wholly over."""
 
     reference: str
     client: str
@@ -36,7 +35,7 @@ class NearlyOverdue(Message):
     legal_due: date | None = None
 
     @classmethod
-    async def about(cls, event: SlaWarning, tx: Tx) -> Self:
+    async def about(cls, event: SlaWarning | SlaBreached, tx: Tx) -> Self:
         state = event.state
         return cls(
             reference=state.reference,
@@ -48,6 +47,11 @@ class NearlyOverdue(Message):
             zone=(await tx.policy(SlaTargets)).zone,
             legal_due=state.legal_due,
         )
+
+
+@message("sla_warning", on=SlaWarning, to=managers, category="alert", since="2026-11-29")
+class NearlyOverdue(ClockFacts):
+    """Managers learn what is due soon."""
 
     def useful_until(self) -> datetime:
         return self.due
@@ -59,32 +63,8 @@ class NearlyOverdue(Message):
 
 
 @message("sla_breached", on=SlaBreached, to=managers_and_admins, category="alert", since="2026-11-29")
-class Overdue(Message):
+class Overdue(ClockFacts):
     """Managers and admins learn what is overdue."""
-
-    reference: str
-    client: str
-    article: str
-    priority: Priority
-    clock: ClockName
-    due: datetime
-    zone: str
-    # The last day of the legal time, where there is one.
-    legal_due: date | None = None
-
-    @classmethod
-    async def about(cls, event: SlaBreached, tx: Tx) -> Self:
-        state = event.state
-        return cls(
-            reference=state.reference,
-            client=(await client(tx, state.client_id)).name,
-            article=state.article,
-            priority=state.priority,
-            clock=event.clock,
-            due=event.due,
-            zone=(await tx.policy(SlaTargets)).zone,
-            legal_due=state.legal_due,
-        )
 
     def true_while(self, record: ReclamationView) -> bool:
         return still_runs(record, self.clock)
