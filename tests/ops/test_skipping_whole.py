@@ -62,7 +62,8 @@ NOTING = Reaction(note_the_day_after.__name__, None, note_the_day_after)
 async def noting(system: System) -> AsyncIterator[None]:
     """The calendar has had this reaction ever since."""
     planned = await system.sql(
-        "interventions", "SELECT id, at FROM event_log WHERE type = 'interventions.InterventionPlanned.v1'"
+        "interventions",
+        "SELECT id, at FROM event_log WHERE type = 'interventions.InterventionPlanned.v1' ORDER BY position",
     )
     connection = await asyncpg.connect(system.settings.database("calendar"))
     await connection.executemany(KNOWN, [tuple(row) for row in planned])

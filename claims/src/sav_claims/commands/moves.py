@@ -80,7 +80,7 @@ class TargetResolved(Conflict):
     code = "target_resolved"
     reference: str
     en = "{reference} is resolved: reopen it first"
-    fr = "{reference} est résolue : rouvrez-la d’abord"
+    fr = "{reference} est résolue : rouvrez-la d’abord"
 
 
 class PartsAreThere(Conflict):

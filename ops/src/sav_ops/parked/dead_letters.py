@@ -109,9 +109,18 @@ async def opened(url: str) -> AsyncIterator[tuple[AbstractChannel, list[DeadLett
         try:
             yield channel, letters
         finally:
-            # A channel that just closes gives them back some time after: who looks again at once might not see them.
             own = await channel.get_underlay_channel()
             await own.basic_nack(0, multiple=True, requeue=True)
+            # The broker does not answer this. Whoever looks again at once must see them.
+            back = sum(not letter.message.processed for letter in letters)
+            for _ in range(PATIENCE * 100):
+                if await _waiting(channel) >= back:
+                    break
+                await asyncio.sleep(0.01)
+
+
+async def _waiting(channel: AbstractChannel) -> int:
+    return (await channel.declare_queue(topology.DEAD, passive=True)).declaration_result.message_count or 0
 
 
 def list_them(url: str) -> None:
