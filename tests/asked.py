@@ -53,7 +53,8 @@ class Leaf(NamedTuple):
 
     @property
     def form(self) -> str:
-        return "decimal" if self.schema["type"] == "number" else self.schema.get("format", "")
+        # What is measured says that it is a `double`; other numbers are exact.
+        return str(self.schema.get("format", "decimal" if self.schema["type"] == "number" else ""))
 
     def __str__(self) -> str:
         return ".".join(map(str, (self.message.__name__, *self.path)))

@@ -63,6 +63,7 @@ def closed(**fields: Any) -> Intervention:
         "work": work(),
         "warranty": NOT_COVERED,
         "purpose": "repair",
+        "overdue": False,
         "assignment": 1,
         "done_at": NOW.replace(day=3, hour=22, minute=30),
         "closed_at": NOW.replace(day=10),

@@ -16,7 +16,8 @@ from sav_contracts.catalog.warranty import Cover, Warranty
 from sav_contracts.claims.reclamation import ReclamationView, TechnicianAssigned
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.report import ReportStatus
-from sav_contracts.interventions.visit import InterventionStatus, Labour, PartPriced, Work
+from sav_contracts.interventions.visit import InterventionStatus
+from sav_contracts.interventions.work import Labour, PartPriced, Work
 from sav_contracts.slot import Slot
 from sav_interventions.model import Intervention, Report
 
@@ -46,6 +47,11 @@ def visit(status: InterventionStatus, **fields: Any) -> Intervention:
         "reclamation_reference": "REC-2026-000100",
         "status": status,
         "reported_at": datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
+        "tasks": [],
+        "skills_needed": (),
+        "acts": [],
+        "overdue": False,
+        "by_hand": False,
     }
     return Intervention(**(usual | fields))
 

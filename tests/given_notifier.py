@@ -24,6 +24,7 @@ from sav_contracts.claims.reclamation import (
     ReclamationView,
 )
 from sav_contracts.claims.sla import ClockName, SlaBreached, SlaWarning
+from sav_contracts.interventions.act import ActsRefused, RefusedAct
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
@@ -317,11 +318,24 @@ def qualified(coverage: str, warranty: Warranty | None = None, version: int = 2)
     return ReclamationQualified(state=state, coverage=state.coverage, priority="high", reason="cosmetic")
 
 
-def moved(after: str, reason: str | None = None, **fields: Any) -> InterventionMoved:
+def moved(
+    after: str, reason: str | None = None, before: str = "accepted", **fields: Any
+) -> InterventionMoved:
     return InterventionMoved.model_validate(
-        {"state": visit(status=after, version=3, **fields), "before": "accepted", "after": after}
+        {"state": visit(status=after, version=3, **fields), "before": before, "after": after}
         | {"reason": reason}
     )
+
+
+def set_out_long_ago() -> InterventionMoved:
+    """Told once the telephone was online again."""
+    return moved("en_route").model_copy(update={"happened_at": datetime.now(UTC) - timedelta(hours=3)})
+
+
+def refused_acts() -> ActsRefused:
+    """Karim did three things on a visit that had been cancelled meanwhile."""
+    late = RefusedAct(act="on_site", at=datetime(2026, 3, 5, 8, 5, tzinfo=UTC), code="illegal_move")
+    return ActsRefused(state=visit(status="cancelled", version=4), acts=[late], number=3)
 
 
 def resolved(resolution: str | None = "repaired") -> ReclamationMoved:

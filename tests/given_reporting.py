@@ -75,7 +75,8 @@ def earlier(state: ReclamationView, version: int, status: str) -> ReclamationVie
 
 def visit(reclamation: int = 100, number: int = 200, **fields: Any) -> InterventionView:
     """Karim's visit, planned unless the fields say otherwise."""
-    return a(InterventionView, UUID(int=number), reclamation_id=UUID(int=reclamation), **fields)
+    usual: dict[str, Any] = {"reclamation_id": UUID(int=reclamation)}
+    return a(InterventionView, UUID(int=number), **(usual | fields))
 
 
 def closed(of: InterventionView, when: datetime = OPENED, outcome: Any = "completed") -> InterventionClosed:

@@ -11,7 +11,8 @@ from sav_chassis.testing import Outcome, Stage
 from sav_contracts.catalog.stock import MoveStock
 from sav_contracts.claims.parts_list import PartsValidated
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationStatus, ReclamationView
-from sav_contracts.interventions.visit import InterventionClosed, InterventionView, Labour, PartPriced, Work
+from sav_contracts.interventions.visit import InterventionClosed, InterventionView
+from sav_contracts.interventions.work import Labour, PartPriced, Work
 from sav_contracts.messages import Event
 from sav_contracts.parts import PartNeeded
 

@@ -31,10 +31,12 @@ from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationView, Safety
 from sav_contracts.claims.saved_filter import SavedFilterView
 from sav_contracts.files import StoredFile
+from sav_contracts.interventions.attestation import AttestationView
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.interventions.visit_photo import VisitPhotoView
 from sav_contracts.messages import Event, View
 from sav_contracts.notifier import NotificationView
 from sav_contracts.reporting import FeedbackView
@@ -188,6 +190,14 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "slot": None,
         "reason": None,
     },
+    AttestationView: {
+        "intervention_id": NOBODYS,
+        "product_id": NOBODYS,
+        "reclamation_id": None,
+        "serviced_on": NOW.date(),
+        "due_on": NOW.date(),
+        "status": "due",
+    },
     ReportView: {
         "intervention_id": NOBODYS,
         "reclamation_id": NOBODYS,
@@ -201,6 +211,12 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "signature_refused": None,
         "status": "draft",
         "reason": None,
+    },
+    VisitPhotoView: {
+        "intervention_id": NOBODYS,
+        "reclamation_id": NOBODYS,
+        "file": FILE,
+        "by": "technician",
     },
     InvoiceView: {
         "client_id": world.lea.id,

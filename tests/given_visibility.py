@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import world
-from given_views import LATER, NOW, a
+from given_views import FILE, LATER, NOW, a
 
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
@@ -22,10 +22,12 @@ from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.claims.saved_filter import SavedFilterView
+from sav_contracts.interventions.attestation import AttestationView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.interventions.visit_photo import VisitPhotoView
 from sav_contracts.messages import View
 from sav_contracts.notifier import NotificationView
 from sav_contracts.reporting import FeedbackView
@@ -179,6 +181,15 @@ MORE: dict[str, tuple[View, set[str]]] = {
     "what is reserved for work under way": (a(ReservationView, for_id=OPEN.id), {"karim"}),
     "what is reserved for another client": (a(ReservationView, for_id=PAULS.id), {"sofia"}),
     "what is reserved for an order": (a(ReservationView, for_kind="order", for_id=uuid4()), set()),
+    "a photo that a validated report names": (
+        a(VisitPhotoView, intervention_id=VISIT.id, reclamation_id=OPEN.id, shown=True),
+        {"lea", "karim"},
+    ),
+    "a photo of a visit": (a(VisitPhotoView, intervention_id=VISIT.id, reclamation_id=OPEN.id), {"karim"}),
+    "a photo of a cancelled visit": (
+        a(VisitPhotoView, intervention_id=LEFT.id, reclamation_id=OPEN.id),
+        {"omar"},
+    ),
     "a validated report": (
         a(ReportView, intervention_id=VISIT.id, findings="older", status="validated", reason="interne"),
         {"lea", "karim"},
@@ -191,6 +202,11 @@ MORE: dict[str, tuple[View, set[str]]] = {
         a(ReportView, intervention_id=PAULS_VISIT.id, status="submitted"),
         {"sofia"},
     ),
+    "an attestation": (
+        a(AttestationView, intervention_id=VISIT.id, status="made", document=FILE),
+        {"lea", "karim"},
+    ),
+    "an attestation that is to be made": (a(AttestationView, intervention_id=PAULS_VISIT.id), {"sofia"}),
     **{
         f"the account of {name}": (a(AccountView, id=who.id, user_id=who.id, role=who.role), {name})
         for name, who in CAST.items()

@@ -32,17 +32,22 @@ from given_notifier import (
     planned,
     qualified,
     reclamation,
+    refused_acts,
     report,
     resolved,
     scheduled,
+    set_out_long_ago,
     visit,
     warned,
 )
 from notifier_case import KARIM, LEA, MANAGERS, Case
+from notifier_cases_by_hand import BY_HAND
 from notifier_cases_catalogue import CATALOGUE
 from notifier_cases_orders import ORDERS
 from notifier_cases_people import PEOPLE
+from notifier_cases_readings import READINGS
 from notifier_cases_states import STATES
+from notifier_cases_visits import VISITS
 
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import (
@@ -59,7 +64,7 @@ from sav_contracts.auth.session import (
     SecondFactorTurned,
     SignedInFromNewPlace,
 )
-from sav_contracts.calendar import AppointmentCancelled, ConflictDetected
+from sav_contracts.calendar import Alternative, AppointmentCancelled, ConflictDetected
 from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Cover, Warranty
 from sav_contracts.claims.reclamation import (
@@ -93,6 +98,10 @@ ENDED = Warranty(decision="not_covered", why="covers_ended", until=date(2025, 12
 
 
 UNCLEAR = Warranty(decision="unknown", why="proof_not_accepted")
+
+
+SOFIA_AT_THAT_TIME = Alternative(technician_id=world.sofia.id, start=SLOT.start, end=SLOT.end)
+NOBODY_GOES = conflict(problem="technician_left", proposals=[], alternatives=[SOFIA_AT_THAT_TIME])
 
 
 CASES = [
@@ -195,21 +204,31 @@ CASES = [
         {},
     ),
     Case("on the way", moved("en_route"), {"technician_on_the_way": LEA}),
+    Case("on the way long ago", set_out_long_ago(), {}),
+    Case("done offline, too late", refused_acts(), {"acts_refused": MANAGERS}),
     Case("declined", moved("declined", "En arrêt maladie."), {"visit_declined": MANAGERS}),
     Case("declined without a reason", moved("declined"), {"visit_declined": MANAGERS}),
     Case("cancelled visit", moved("cancelled", slot=SLOT), {"visit_cancelled": KARIM}, (scheduled(),)),
     Case("cancelled visit without a time", moved("cancelled"), {"visit_cancelled": KARIM}, (planned(),)),
     Case("cancelled before its technician knew", moved("cancelled"), {}, (planned(SLOT), CLASH)),
     Case("cancelled by its technician", moved("cancelled"), {}, (planned(),), by=world.karim),
-    *(
-        Case(f"visit {after}", moved(after), {})
-        for after in ("accepted", "on_site", "completed", "incomplete", "no_access", "paused")
-    ),
+    *(Case(f"visit {after}", moved(after), {}) for after in ("accepted", "on_site", "completed", "paused")),
     Case("conflict", CLASH, {"visit_conflict": MANAGERS}, (planned(SLOT),)),
     Case(
         "conflict without a way out",
         ConflictDetected(state=conflict(proposals=[], problem="absence")),
         {"visit_conflict": MANAGERS},
+    ),
+    Case("a visit for whom somebody left", ConflictDetected(state=NOBODY_GOES), {"visit_conflict": MANAGERS}),
+    Case(
+        "a visit without a time for whom somebody left",
+        ConflictDetected(state=conflict(problem="technician_left", proposals=[], no_time_yet=True)),
+        {"visit_conflict": MANAGERS},
+    ),
+    Case(
+        "one of all the visits of somebody who left",
+        ConflictDetected(state=NOBODY_GOES, one_of_many=True),
+        {},
     ),
     Case(
         "unknown warranty",
@@ -264,9 +283,12 @@ CASES = [
     Case("low feedback without a word", given_feedback(1), {"feedback_low": MANAGERS}),
     Case("middling feedback", given_feedback(3), {}),
     *CATALOGUE,
+    *BY_HAND,
     *PEOPLE,
+    *READINGS,
     *ORDERS,
     *STATES,
+    *VISITS,
     Case("invitation", invitation(), {"invitation": {invited.id}}),
     Case(
         "invitation of a client",

@@ -5,7 +5,7 @@ from typing import Any
 from eventually import eventually
 from system import Person
 
-from sav_ops.demo.journey import Act, Player
+from sav_ops.demo.journey import Act, Cast, Player
 
 Json = dict[str, Any]
 
@@ -46,11 +46,12 @@ async def visit_of(technician: Person, claim: Json, status: str = "planned") -> 
 
 
 async def move(who: Person, visit: Json, *steps: str, reason: str | None = None) -> None:
-    """Takes the visit through these states."""
+    """Takes the visit through these states. Its day may be still to come: then setting out needs a reason."""
     for step in steps:
+        why = reason or ("convenu avec le client" if step == "en_route" else None)
         done(
             await who.post(
-                f"/interventions/{visit['id']}/moves", {"to": step} | ({"reason": reason} if reason else {})
+                f"/interventions/{visit['id']}/moves", {"to": step} | ({"reason": why} if why else {})
             )
         )
 
@@ -104,6 +105,59 @@ async def drafted(client: Person, manager: Person, technician: Person) -> Json:
     [draft] = await eventually(lambda: items(manager, "/invoices", intervention_id=visit["id"]))
     address = {"buyer_address": "3 rue des Lilas, 69003 Lyon"}
     return done(await manager.ask("PATCH", f"/invoices/{draft['id']}", json=address))
+
+
+async def serviced(cast: Cast, product: Json, **measured: Any) -> Json:
+    """A service of a unit from its plan to its validated report; 3 ppm of carbon monoxide, unless it says otherwise."""
+    visit = await service_planned(cast, product)
+    path = f"/interventions/{visit['id']}"
+    await cast.technician.does("describes the service", f"PUT {path}/work", service_work(visit, **measured))
+    await cast.technician.does("completes it", f"POST {path}/moves", {"to": "completed"})
+    written = {"findings": "Encrassée", "work_done": "Nettoyée", "recommendations": "Purger les radiateurs."}
+    await cast.technician.does("writes the report", f"PUT {path}/report", written)
+    await cast.technician.does("nobody signs", f"POST {path}/report/sign", {"refused": "absent"})
+    await cast.technician.does("submits it", f"POST {path}/report/submit")
+    await cast.manager.does("validates it", f"POST {path}/report/validate")
+    return visit
+
+
+async def service_planned(cast: Cast, product: Json) -> Json:
+    """A service that is under way, as its technician sees it."""
+    wanted = {
+        "client_id": product["client_id"],
+        "product_id": product["id"],
+        "purpose": "maintenance",
+        "technician_id": cast.technician.id,
+    }
+    planned = await cast.manager.does("plans a service", "POST /interventions", wanted, status=201)
+    path = f"/interventions/{planned['id']}"
+    for to in ("accepted", "en_route", "on_site", "in_progress"):
+        visit = await cast.technician.does(f"moves it: {to}", f"POST {path}/moves", {"to": to})
+    return visit
+
+
+def service_work(visit: Json, **measured: Any) -> Json:
+    """What a technician says of a service when every task is done."""
+    work: Json = {
+        "solution": "Entretien annuel",
+        "labour": [{"description": "Entretien", "minutes": 60}],
+        "tasks": [{"code": task["code"]} for task in visit["tasks"]],
+    }
+    return work | (measured or {"co_ppm": 3})
+
+
+async def attested(who: Player, visit: Json) -> Json:
+    """The attestation of a service, once its paper is there."""
+    path = f"/api/interventions/{visit['id']}/attestation"
+
+    async def made() -> Json | None:
+        answer = await who.http.get(path, headers=who.headers())
+        found: Json = answer.json()
+        return found if answer.status_code == 200 and found["document"] else None
+
+    found = await eventually(made)
+    assert found
+    return found
 
 
 def voice(person: Person, name: str) -> Player:

@@ -20,7 +20,6 @@ from given_calendar import (
     visit,
 )
 
-from sav_calendar.lifecycle import NOT_PLANNABLE
 from sav_calendar.model import PlanningConflict
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
@@ -34,6 +33,7 @@ from sav_contracts.calendar import (
     HoldSlot,
 )
 from sav_contracts.claims.reclamation import ReclamationStatus
+from sav_contracts.claims.visits import NOT_PLANNABLE
 from sav_contracts.messages import Event
 from sav_contracts.slot import Slot
 

@@ -18,11 +18,12 @@ from given_calendar import (
     workday,
 )
 
-from sav_calendar.lifecycle import NOT_PLANNABLE
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import FindFreeSlots
+from sav_contracts.catalog.product import Place
 from sav_contracts.claims.reclamation import ReclamationStatus
+from sav_contracts.claims.visits import NOT_PLANNABLE
 
 PLANNABLE = sorted(set(get_args(ReclamationStatus)) - set(NOT_PLANNABLE))
 
@@ -121,6 +122,27 @@ async def test_a_technician_without_visits_at_present_has_no_free_times(stage: S
     assert found(await stage.when(on(1), by=world.lea)) == []
     theirs = on(1, reclamation_id=None, technician_id=world.karim.id)
     assert found(await stage.when(theirs, by=world.marie)) == []
+
+
+async def test_only_who_can_do_the_work_has_free_times_for_it(stage: Stage) -> None:
+    await stage.knows(
+        reclamation(version=3, skills_needed=("heating", "gas")),
+        technician(world.karim, version=2, skills=["heating"]),
+    )
+    assert found(await stage.when(on(1), by=world.lea)) == []
+    assert found(await stage.when(on(1), by=world.marie)) == []
+    await stage.knows(technician(world.karim, version=3, skills=["gas", "heating"]))
+    assert found(await stage.when(on(1), by=world.lea))
+
+
+async def test_a_client_is_shown_the_times_of_those_who_work_there(stage: Stage) -> None:
+    lyon = Place(address="3 rue des Lilas", postcode="69003", city="Lyon")
+    await stage.knows(reclamation(version=3, place=lyon), technician(world.karim, version=2, zone=["13"]))
+    assert found(await stage.when(on(1), by=world.lea)) == []
+    assert found(await stage.when(on(1), by=world.marie))
+    theirs = reclamation(version=4, place=lyon, technician_id=world.karim.id, status="assigned")
+    await stage.knows(theirs)
+    assert found(await stage.when(on(1), by=world.lea)), "they have it already"
 
 
 async def test_visits_take_their_time_and_the_way_before_and_after(stage: Stage) -> None:

@@ -6,11 +6,12 @@ import pytest
 import world
 from given_calendar import appointment, at
 
-from sav_calendar.lifecycle import APPOINTMENT, CONFLICT, NOT_PLANNABLE
+from sav_calendar.lifecycle import APPOINTMENT, CONFLICT
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.calendar import AppointmentStatus, ConflictStatus
 from sav_contracts.claims.reclamation import ReclamationStatus
+from sav_contracts.claims.visits import NOT_PLANNABLE
 
 MOVES = {
     ("held", "booked"): {"client", "manager", "admin", "system"},

@@ -170,10 +170,18 @@ async def test_a_plan_for_another_time_replaces_what_stood_there(
 
 
 async def test_a_plan_without_a_time_waits_for_one(stage: Stage) -> None:
+    await stage.knows(visit())
     assert await why(stage, enveloped(planned())) == "no slot yet"
 
 
+async def test_a_plan_without_a_time_waits_for_its_copy(stage: Stage) -> None:
+    """By that alone it is found when its technician leaves."""
+    assert (await stage.hears(planned())).events == []
+    assert len(await stage.parked()) == 1
+
+
 async def test_a_plan_without_a_time_takes_the_one_that_is_booked(stage: Stage) -> None:
+    await stage.knows(visit())
     await stage.given(appointment(at(1, 8)))
     linked = (await stage.hears(planned())).only(AppointmentChanged).state
     assert (linked.id, linked.intervention_id) == (APPOINTMENT, VISIT_ID)
@@ -188,10 +196,12 @@ async def test_a_plan_without_a_time_takes_the_one_that_is_booked(stage: Stage) 
 async def test_a_plan_without_a_time_takes_nothing_else(stage: Stage, standing: Any) -> None:
     fields = {column.key: getattr(standing, column.key) for column in standing.__table__.columns}
     await stage.given(type(standing)(**fields))
+    await stage.knows(visit())
     assert await why(stage, enveloped(planned())) == "no slot yet"
 
 
 async def test_only_the_wanted_time_that_is_told_counts(stage: Stage) -> None:
+    await stage.knows(visit())
     told = InterventionPlanned(state=visit(slot=slot(1, 8)), slot=None)
     assert await why(stage, enveloped(told)) == "no slot yet"
 
@@ -209,7 +219,7 @@ async def test_a_plan_without_a_time_frees_the_one_of_another_technician(
         appointment(at(1, 8), status=standing, technician_id=world.karim.id, held_until=lapses),
     )
     sofias = reclamation(version=3, status="assigned", technician_id=world.sofia.id, assignment=1)
-    await stage.knows(sofias, technician(world.sofia))
+    await stage.knows(sofias, technician(world.sofia), visit(technician_id=world.sofia.id, assignment=1))
     [released] = (await stage.hears(planned(technician_id=world.sofia.id, assignment=1))).events
     assert type(released) is told
     assert isinstance(released.state, AppointmentView)
@@ -225,7 +235,10 @@ async def test_a_plan_without_a_time_frees_the_one_of_another_technician(
 async def test_a_plan_that_was_overtaken_frees_nothing(stage: Stage, wanted: Slot | None) -> None:
     """Sofia's visit was planned; then the réclamation went to Karim, whose time its client has booked."""
     await stage.given(appointment(at(1, 8)))
-    await stage.knows(reclamation(version=4, status="assigned", technician_id=world.karim.id, assignment=2))
+    await stage.knows(
+        reclamation(version=4, status="assigned", technician_id=world.karim.id, assignment=2),
+        visit(technician_id=world.sofia.id, assignment=1),
+    )
     told = enveloped(planned(wanted, technician_id=world.sofia.id, assignment=1))
     assert await why(stage, told) == "obsolete: the réclamation went to another technician since"
 
@@ -264,6 +277,7 @@ async def test_a_time_linked_to_a_visit_whose_end_was_handled_waits_for_nothing(
     earlier = UUID(int=299)
     await stage.hears(moved("declined", id=earlier, technician_id=who.id))
     await stage.given(appointment(at(1, 8), intervention_id=earlier, technician_id=who.id))
+    await stage.knows(visit())
     events = (await stage.hears(planned(wanted))).events
     assert await stage.parked() == []
     if who == world.karim and wanted is None:
@@ -282,6 +296,7 @@ async def test_a_time_is_not_booked_for_a_visit_whose_end_was_handled(stage: Sta
     )
     await stage.hears(moved("incomplete"))
     assert (await chosen(stage)).state.intervention_id is None
+    await stage.knows(visit(id=UUID(int=299)))
     (await stage.hears(planned(id=UUID(int=299)))).only(AppointmentChanged)
 
 

@@ -11,7 +11,7 @@ from given_stock import FIRST, SECOND, closed, comes_in, ends, have, movements, 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.catalog.reservation import StockReleased, StockReserved, StockUsed
 from sav_contracts.catalog.stock import MoveStock, StockLow, StockMoved, StockOverdrawn
-from sav_contracts.interventions.visit import Work
+from sav_contracts.interventions.work import Work
 
 
 @pytest.fixture

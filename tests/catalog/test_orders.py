@@ -95,6 +95,19 @@ async def test_orders_and_repairs_wait_in_one_line(five: Stage) -> None:
     assert [one.state.for_id for one in of(outcome, StockReserved)] == [ORDER, FIRST]
 
 
+async def test_a_visit_for_no_reclamation_takes_nothing_that_is_reserved_for_others(five: Stage) -> None:
+    await validated(five)
+    upkeep: dict[str, Any] = {
+        "reclamation_id": None,
+        "reclamation_reference": None,
+        "reference": "INT-2026-000001",
+    }
+    outcome = await five.hears(closed(used(quantity=2), **upkeep))
+    assert moved(outcome) == [("consume", -2, "built_in")]
+    assert (await movements(five))[-1]["reference"] == "INT-2026-000001"
+    assert await shelf(five) == (1, 2, 0)
+
+
 async def test_a_cancelled_order_gives_back_what_it_had(five: Stage) -> None:
     await validated(five)
     assert len(of(await cancelled(five), StockReleased)) == 1

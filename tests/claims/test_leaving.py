@@ -6,8 +6,10 @@ from uuid import UUID
 import pytest
 import world
 from given_claims import PRODUCT, VISIT, client, product, reclamation, technician, visit
+from given_views import a
 
-from sav_chassis.testing import Outcome, Stage
+from sav_chassis.testing import Outcome, Stage, enveloped
+from sav_contracts.calendar import ConflictResolved, ConflictView
 from sav_contracts.claims.reclamation import (
     AssignTechnician,
     QualifyReclamation,
@@ -16,7 +18,7 @@ from sav_contracts.claims.reclamation import (
     Safety,
     TechnicianAssigned,
 )
-from sav_contracts.interventions.technician import TechnicianChanged
+from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft
 from sav_contracts.interventions.visit import AssignmentRefused, EndingRefused
 
 ID, OTHER = UUID(int=100), UUID(int=101)
@@ -26,7 +28,7 @@ WITH_KARIM: dict[str, Any] = {"technician_id": world.karim.id, "assignment": 1}
 async def karim_is(stage: Stage, active: bool, version: int = 2) -> Outcome:
     card = technician(world.karim, active).model_copy(update={"version": version})
     await stage.knows(card)
-    return await stage.hears(TechnicianChanged(state=card))
+    return await stage.hears(TechnicianChanged(state=card) if active else TechnicianLeft(state=card))
 
 
 async def test_what_a_technician_who_left_had_waits_on_a_list_of_managers(stage: Stage) -> None:
@@ -156,3 +158,54 @@ async def test_a_visit_that_did_not_help_says_nothing_of_what_was_reopened(stage
     paused = visit(status="paused", technician_id=world.karim.id)
     refused = AssignmentRefused(state=paused, refused_technician_id=world.sofia.id)
     assert (await stage.hears(refused)).events == []
+
+
+def resolved(to: UUID | None, **fields: Any) -> ConflictResolved:
+    """A manager has decided about Karim's visit."""
+    conflict = a(ConflictView, technician_id=world.karim.id, reclamation_id=ID, status="resolved", **fields)
+    return ConflictResolved(state=conflict, technician_id=to, slot=conflict.wanted)
+
+
+async def test_a_conflict_that_is_resolved_by_another_technician_assigns_them(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", needs_technician=True, **WITH_KARIM))
+    told = (await stage.hears(resolved(world.sofia.id))).only(TechnicianAssigned)
+    assert (told.technician_id, told.previous_technician_id) == (world.sofia.id, world.karim.id)
+    assert (told.state.assignment, told.state.needs_technician) == (2, False)
+    assert told.slot is not None
+    assert (await stage.hears(resolved(world.sofia.id))).events == [], "once"
+
+
+@pytest.mark.parametrize("to", [None, world.karim.id], ids=["nobody is named", "the same"])
+async def test_a_conflict_that_is_resolved_by_another_time_assigns_nobody(
+    stage: Stage, to: UUID | None
+) -> None:
+    await stage.given(reclamation(status="assigned", **WITH_KARIM))
+    assert (await stage.hears(resolved(to))).events == []
+
+
+async def test_a_decision_about_a_visit_by_hand_waits_until_its_reclamation_is_assigned_by_that(
+    stage: Stage,
+) -> None:
+    await stage.given(reclamation(status="qualified", assignment=2))
+    by_hand = visit(status="planned", technician_id=world.karim.id, assignment=3)
+    await stage.knows(by_hand)
+    told = enveloped(resolved(world.sofia.id, intervention_id=VISIT))
+    assert (await stage.hears(told)).events == []
+    assert [id for id, _ in await stage.parked()] == [told.id]
+
+
+@pytest.mark.parametrize("now", [{"assignment": 2}, {"assignment": 3, "status": "cancelled"}])
+async def test_a_decision_about_a_visit_that_is_old_or_over_assigns_nobody(
+    stage: Stage, now: dict[str, Any]
+) -> None:
+    await stage.given(reclamation(status="qualified", assignment=2))
+    usual: dict[str, Any] = {"status": "planned", "technician_id": world.karim.id}
+    await stage.knows(visit(**(usual | now)))
+    assert (await stage.hears(resolved(world.sofia.id, intervention_id=VISIT))).events == []
+    assert await stage.parked() == []
+
+
+async def test_a_decision_that_was_overtaken_assigns_nobody(stage: Stage) -> None:
+    await stage.given(reclamation(status="cancelled", **WITH_KARIM))
+    assert (await stage.hears(resolved(world.sofia.id))).events == []
+    assert await stage.parked() == []

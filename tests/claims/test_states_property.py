@@ -1,6 +1,7 @@
 """No sequence of moves that are allowed brings a réclamation into an impossible state, and every state can end."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, get_args
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from sav_contracts.interventions.visit import (
     InterventionClosed,
     InterventionMoved,
     InterventionStarted,
+    InterventionView,
 )
 from sav_contracts.messages import Event, RequestMessage
 
@@ -94,6 +96,11 @@ def picked(number: int, now: ReclamationStatus) -> tuple[Actor, RequestMessage[A
     return world.marie, MoveReclamation.model_validate({"reclamation_id": ID, "to": to} | needed)
 
 
+def one_of_its_visits(number: int, **fields: Any) -> InterventionView:
+    """Each was planned after the one before."""
+    return visit(UUID(int=VISIT.int + number), created_at=NOW + timedelta(days=number), **fields)
+
+
 @st.composite
 def news(draw: st.DrawFn) -> Event:
     """What interventions may tell of a visit, in time or late."""
@@ -102,7 +109,7 @@ def news(draw: st.DrawFn) -> Event:
     )
     who = draw(st.sampled_from([world.karim, world.sofia]))
     of: dict[str, Any] = {"technician_id": who.id, "client_id": world.lea.id}
-    state = visit(UUID(int=VISIT.int + draw(st.integers(0, 2))), status=status, **of).model_copy(
+    state = one_of_its_visits(draw(st.integers(0, 2)), status=status, **of).model_copy(
         update={"assignment": draw(st.integers(0, 3)), "cause": draw(st.sampled_from([None, "parts"]))}
     )
     return draw(
@@ -150,6 +157,7 @@ async def test_no_sequence_of_acts_and_news_makes_an_impossible_reclamation(stag
     async def happens(start: ReclamationStatus, story: list[Any]) -> None:
         await stage.clear()
         await stage.knows(technician(world.karim), technician(world.sofia))
+        await stage.knows(*(one_of_its_visits(number, closed_at=NOW) for number in range(3)))
         await stage.given(
             client(world.lea),
             reclamation(status=start, **STARTS[start]),

@@ -9,8 +9,11 @@ from pydantic import TypeAdapter
 
 from sav_contracts.catalog.stocktake import MOST_COUNTS
 from sav_contracts.claims.triage import MOST
+from sav_contracts.interventions.act import MOST_ACTS
 from sav_contracts.money import Amount
 from sav_contracts.surface import SURFACE, ListRow
+
+MOST_ITEMS = {"counts": MOST_COUNTS, "items": MOST, "acts": MOST_ACTS}
 
 
 def test_there_are_messages_to_look_at() -> None:
@@ -38,7 +41,7 @@ def test_nothing_in_a_message_goes_on_for_ever(leaf: Leaf) -> None:
                 assert "maxLength" in schema or not re.search(r"(?<!\\)[*+]|,}", schema["pattern"])
         case "array":
             # A count sheet is long, and its lines are short.
-            assert schema["maxItems"] <= {"counts": MOST_COUNTS, "items": MOST}.get(str(leaf.path[-1]), 100)
+            assert schema["maxItems"] <= MOST_ITEMS.get(str(leaf.path[-1]), 100)
         case "object":
             assert schema["maxProperties"] <= 100
 

@@ -179,7 +179,8 @@ async def as_far_as_the_visit(
         await marie.does("assigns Sofia", f"POST {path}/assign", {"technician_id": sofia.id})
     visit = await worker.awaits("/interventions", reclamation_id=claim["id"], status="planned")
     for step in ("accepted", "en_route", "on_site", "in_progress"):
-        await worker.does("goes on", f"POST /interventions/{visit['id']}/moves", {"to": step})
+        why = {"reason": "convenu"} if step == "en_route" else {}
+        await worker.does("goes on", f"POST /interventions/{visit['id']}/moves", {"to": step} | why)
     await lea.awaits("/reclamations", reference=claim["reference"], status="in_progress")
     return str(claim["reference"])
 

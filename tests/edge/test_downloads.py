@@ -9,7 +9,7 @@ import httpx
 import pytest
 import world
 from given_archive import JPEG, Archive
-from given_views import a
+from given_views import NOW, a
 from hypothesis import example, given
 from hypothesis import strategies as st
 from papers import PDF
@@ -22,6 +22,8 @@ from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.files import StoredFile
+from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.surface import SURFACE, FileRow
 from sav_edge import downloads
 
@@ -139,6 +141,34 @@ async def test_a_document_that_is_still_being_made_is_not_missing(archive: Archi
         refused(answer, 503, "not_yet_known")
         assert answer.headers["retry-after"] == "1"
     refused(await archive.get(world.paul, f"/invoices/{invoice.id}.pdf"), 404, "not_found")
+
+
+async def test_a_report_has_its_paper_once_it_is_submitted_and_a_client_once_it_is_validated(
+    archive: Archive,
+) -> None:
+    visit = a(InterventionView)
+    report = a(ReportView, intervention_id=visit.id)
+    paper = await archive.files.put(PDF, "application/pdf", "Rapport.pdf")
+    paths = (f"/interventions/{visit.id}/report.pdf", f"/interventions/{visit.id}/reports/{report.id}.pdf")
+
+    async def becomes(version: int, **fields: object) -> None:
+        await archive.tell(report.model_copy(update={"version": version, **fields}))
+
+    await archive.tell(visit, report)
+    for path in paths:
+        refused(await archive.get(world.marie, path), 404, "not_found")
+    await becomes(2, status="submitted", submitted_at=NOW)
+    for path in paths:
+        refused(await archive.get(world.marie, path), 503, "not_yet_known")
+    await becomes(3, status="submitted", submitted_at=NOW, document=paper)
+    for path in paths:
+        assert (await archive.get(world.karim, path)).content == PDF
+        for other in (world.lea, world.sofia):
+            refused(await archive.get(other, path), 404, "not_found")
+    await becomes(4, status="validated", submitted_at=NOW, document=paper)
+    for path in paths:
+        assert (await archive.get(world.lea, path)).content == PDF
+        refused(await archive.get(world.paul, path), 404, "not_found")
 
 
 @pytest.mark.parametrize("status", ["draft", "discarded"])

@@ -27,6 +27,19 @@ KIND = {
     **dict.fromkeys(
         ("items.assign.reclamation", "items.qualify.reclamation", "items.reject.reclamation"), "reclamation"
     ),
+    **dict.fromkeys(
+        (
+            "acts.move.intervention",
+            "acts.work.intervention",
+            "acts.report.intervention",
+            "acts.sign.intervention",
+            "acts.submit.intervention",
+            "acts.id",
+            "acts.after",
+        ),
+        "intervention",
+    ),
+    "acts.work.parts.article": "article",
     "items.assign.technician": "technician",
     "items.qualify.product": "product",
     # A cover is part of its product.

@@ -91,5 +91,5 @@ async def test_states_are_words_and_the_moves_that_are_left_stay_as_the_api_has_
         f"intervention{NBSP}: le passage de l’état «{NBSP}planifié{NBSP}» "
         f"à l’état «{NBSP}sur place{NBSP}» n’est pas possible"
     )
-    assert told["moves"] == ["accepted", "declined", "cancelled"]
+    assert told["moves"] == ["accepted", "declined"]
     assert set(told) == {"type", "title", "status", "code", "detail", "moves"}

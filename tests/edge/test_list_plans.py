@@ -68,7 +68,9 @@ def alternatives(view: type[View]) -> Iterator[dict[str, Any]]:
         values: dict[str, Any] = {name: texts[name] for name in listed.search if name in texts}
         for name in listed.filters:
             if choices := choices_of(view, name):
-                values[name] = choices[-1 if n == 0 else 0]
+                chosen = choices[-1 if n == 0 else 0]
+                of_list = get_origin(view.model_fields[name].annotation) is list
+                values[name] = [chosen] if of_list else chosen
         if "compatible_parts" in view.model_fields:
             values["compatible_parts"] = [uuid4() for _ in range(3)]
         if "slot" in view.model_fields:

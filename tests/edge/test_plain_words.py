@@ -66,11 +66,16 @@ def listed(path: tuple[str, ...], value: Any) -> Any:
     return {path[0]: [inner]}
 
 
+def deep(path: tuple[str, ...], value: Any) -> Any:
+    """Within a list in one of a list."""
+    return listed(path[:2], listed(path[2:], value)) if len(path) > 3 else {}
+
+
 def errors(message: type[RequestMessage[Any]]) -> Iterator[ValidationError]:
     """Everything that its fields refuse."""
     for path in [("no_such_field",), *paths(message)]:
         for value in WRONG:
-            for fields in (sent(path, value), listed(path, value)):
+            for fields in (sent(path, value), listed(path, value), deep(path, value)):
                 try:
                     message.model_validate(fields)
                 except ValidationError as error:

@@ -224,7 +224,7 @@ async def test_an_illegal_move_names_the_legal_ones(scene: Scene) -> None:
     _, visit = await assigned(scene.near.client, scene.manager, scene.near.technician)
     path = f"/interventions/{visit['id']}/moves"
     problem = refused(await scene.near.technician.post(path, {"to": "on_site"}), 409, "illegal_move")
-    assert problem["moves"] == ["accepted", "declined", "cancelled"]
+    assert problem["moves"] == ["accepted", "declined"]
 
     claim = await opened(scene.near.client)
     answer = await scene.manager.post(

@@ -23,6 +23,7 @@ from sav_contracts.catalog.reservation import ReservationView
 from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.catalog.stocktake import StocktakeView
 from sav_contracts.claims.comment import NoteView
+from sav_contracts.interventions.act import ApplyActs
 from sav_contracts.messages import RequestMessage, View
 from sav_contracts.notifier import MarkRead, NotificationView
 from sav_contracts.reporting import GetReclamationsReport
@@ -230,6 +231,10 @@ async def test_what_is_another_persons_is_not_there(case: Case, scene: Scene) ->
     ):
         # They see that it was sent; it is not theirs to read.
         refused(answer, 403, "not_allowed")
+    elif row.message is ApplyActs:
+        # Each act is answered on its own.
+        [act] = done(answer)["acts"]
+        assert (act["outcome"], act["problem"]["code"]) == ("refused", "not_found")
     else:
         refused(answer, 404, "not_found")
 

@@ -9,7 +9,7 @@ from stories import done
 from system import door
 
 from sav_contracts.actor import Role
-from sav_contracts.surface import SURFACE, EdgeQueryRow, ListRow, OwnRecordRow, RecordRow, Row
+from sav_contracts.surface import SURFACE, EdgeQueryRow, FieldRow, ListRow, OwnRecordRow, RecordRow, Row
 
 PATHS = ["/api/me", "/api/reclamations", "/api/nothing", "/nothing", "/docs", "/openapi.json", "/health/live"]
 
@@ -48,7 +48,9 @@ async def test_the_page_to_try_it_on_has_no_script_that_its_policy_forbids(scene
         assert script.headers["content-type"].startswith(("text/javascript", "application/javascript"))
 
 
-READ = [row for row in SURFACE if isinstance(row, ListRow | RecordRow | OwnRecordRow | EdgeQueryRow)]
+READ = [
+    row for row in SURFACE if isinstance(row, ListRow | RecordRow | FieldRow | OwnRecordRow | EdgeQueryRow)
+]
 
 
 @pytest.mark.parametrize("row", READ, ids=lambda row: row.route)

@@ -48,7 +48,7 @@ from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
-from sav_contracts.surface import SURFACE, FileRow, ListRow, OwnRecordRow, PaperRow, RecordRow
+from sav_contracts.surface import SURFACE, FieldRow, FileRow, ListRow, OwnRecordRow, PaperRow, RecordRow
 from sav_edge.projection import apply
 from sav_edge.read_model import ReadModel
 
@@ -102,6 +102,8 @@ def test_the_matrix_has_every_kind_that_is_listed() -> None:
     missing = {view.kind() for view in PAGES}
     assert missing - {view.kind() for view, _ in SEES.values()} == {
         "photo",  # is read with its parent
+        "visit_photo",
+        "report",
         "comment",
         "note",
         "policy",  # has no page of its own, and is for admins alone
@@ -111,7 +113,9 @@ def test_the_matrix_has_every_kind_that_is_listed() -> None:
 
 
 WITH_ID = [
-    row for row in SURFACE if isinstance(row, ListRow | RecordRow | FileRow | PaperRow) and "{" in row.path
+    row
+    for row in SURFACE
+    if isinstance(row, ListRow | RecordRow | FieldRow | FileRow | PaperRow) and "{" in row.path
 ]
 
 

@@ -50,10 +50,14 @@ def test_all_times_of_the_surface_are_here() -> None:
         "POST /reclamations": 1,
         "PUT /me/reclamation-draft": 1,
         "POST /reclamations/bulk": 2,
+        "POST /interventions/{intervention_id}/moves": 1,
+        "POST /interventions/batch": 2,
         "POST /reclamations/{reclamation_id}/assign": 2,
+        "POST /interventions": 2,
         "POST /invoices/{invoice_id}/payments": 1,
         "GET /slots": 2,
         "POST /appointments/hold": 1,
+        "POST /conflicts/{conflict_id}/resolve": 2,
         "GET /reports/reclamations": 2,
         "GET /audit": 2,
     }
@@ -72,7 +76,9 @@ async def test_a_time_that_cannot_be_is_named_to_whoever_asks(scene: Scene, rout
                     continue
                 answer = await who.ask(row.method, asked.path, **{kind: within(right, leaf.path, value)})
                 named = {
-                    leaf.path[0] if name.startswith(("slot.", "preferred_times.", "items.")) else name
+                    leaf.path[0]
+                    if name.startswith(("slot.", "preferred_times.", "items.", "acts."))
+                    else name
                     for name in wrong_fields(answer)
                 }
                 assert named >= {str(leaf.path[0])}, f"{role} {route} {leaf.path}: {value!r}: {answer.text}"

@@ -23,6 +23,7 @@ from sav_contracts.claims.photo import AddPhotos
 from sav_contracts.claims.reclamation import OpenReclamation
 from sav_contracts.files import MAX_FILE_BYTES, StoredFile
 from sav_contracts.interventions.report import SignReport
+from sav_contracts.interventions.visit_photo import AddVisitPhotos
 from sav_contracts.messages import RequestMessage
 from sav_contracts.surface import SURFACE
 from sav_edge import uploads
@@ -31,11 +32,15 @@ from sav_edge.uploads import file_name
 
 
 def test_the_fields_that_an_upload_fills_are_found() -> None:
-    found = {message: file_fields(message) for message in (SendProof, RegisterProduct, AddPhotos, SignReport)}
+    found = {
+        message: file_fields(message)
+        for message in (SendProof, RegisterProduct, AddPhotos, AddVisitPhotos, SignReport)
+    }
     assert {message: list(fields) for message, fields in found.items()} == {
         SendProof: ["proof"],
         RegisterProduct: ["proof"],
         AddPhotos: ["photos"],
+        AddVisitPhotos: ["photos"],
         SignReport: ["signature"],
     }
     assert [found[AddPhotos]["photos"].many, found[SendProof]["proof"].many] == [True, False]

@@ -22,7 +22,16 @@ from sav_contracts import catalogue
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.policy import SigningKeyView
 from sav_contracts.messages import View
-from sav_contracts.surface import SURFACE, FileRow, ListRow, OwnRecordRow, PaperRow, RecordRow, TimelineRow
+from sav_contracts.surface import (
+    SURFACE,
+    FieldRow,
+    FileRow,
+    ListRow,
+    OwnRecordRow,
+    PaperRow,
+    RecordRow,
+    TimelineRow,
+)
 from sav_contracts.visibility import ChildOf
 from sav_edge.changes import WHOM, Changes
 from sav_edge.projection import apply
@@ -111,7 +120,7 @@ async def test_whoever_asks_for_one(name: str, pool: asyncpg.Pool) -> None:
     seen: Keys = set()
     kinds: set[str] = set()
     for row in SURFACE:
-        if isinstance(row, RecordRow | OwnRecordRow | FileRow | PaperRow):
+        if isinstance(row, RecordRow | FieldRow | OwnRecordRow | FileRow | PaperRow):
             kinds.add(row.message.kind())
             for record in (record for record, _ in ALL.values() if type(record) is row.message):
                 seen |= await got(read, row, record, who)
@@ -122,7 +131,7 @@ async def test_whoever_asks_for_one(name: str, pool: asyncpg.Pool) -> None:
 
 
 async def got(
-    read: ReadModel, row: RecordRow | OwnRecordRow | FileRow | PaperRow, record: View, who: Actor
+    read: ReadModel, row: RecordRow | FieldRow | OwnRecordRow | FileRow | PaperRow, record: View, who: Actor
 ) -> Keys:
     if isinstance(row, OwnRecordRow) and record.id != who.id:
         return set()
@@ -185,7 +194,16 @@ async def test_whoever_names_it_to_its_owner(name: str, tx: Tx) -> None:
                 await sees(tx.session, rule, who, view)
         elif await sees(tx.session, rule, who, view):
             seen.add(key(view))
-    assert hanging <= {"comment", "note", "photo", "report", "payment", "reservation"}
+    assert hanging <= {
+        "comment",
+        "note",
+        "photo",
+        "report",
+        "attestation",
+        "payment",
+        "reservation",
+        "visit_photo",
+    }
     assert not wrongly(seen, name, hanging)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sav_chassis.errors import Invalid
 from sav_contracts.auth.fields import Locale
 from sav_contracts.interventions.invoice import LineGiven
-from sav_contracts.interventions.visit import Labour, PartPriced
+from sav_contracts.interventions.work import Labour, PartPriced
 from sav_contracts.money import VatClass
 from sav_interventions.billing import check_amount, check_words, lines_of, priced, rounded, vat_of
 from sav_interventions.model import Invoice

@@ -68,7 +68,7 @@ async def given_closed(stage: Stage, *, older: bool = False, **fields: Any) -> I
 async def outcome_of(stage: Stage, event: InterventionClosed | WarrantyDecided) -> str | None:
     envelope = enveloped(event)
     assert (await stage.hears(envelope)).events == []
-    return await stage.outcome_of(envelope)
+    return await stage.outcome_of(envelope, "closed_visit" if isinstance(event, InterventionClosed) else "")
 
 
 async def test_a_closed_visit_outside_warranty_makes_a_draft(stage: Stage) -> None:

@@ -20,7 +20,7 @@ from sav_contracts.claims.reclamation import (
     ReclamationView,
     TechnicianUnassigned,
 )
-from sav_contracts.interventions.technician import TechnicianChanged
+from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft, TechnicianView
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
     EndingRefused,
@@ -31,6 +31,7 @@ from sav_contracts.interventions.visit import (
     InterventionStatus,
     WarrantyDecided,
 )
+from sav_contracts.messages import Event
 from sav_contracts.slot import Slot
 
 
@@ -64,7 +65,7 @@ async def test_a_technician_who_is_kept_out_is_given_no_work_until_let_in_again(
     await stage.hears(activated(Role.TECHNICIAN))
     out = account(role=Role.TECHNICIAN, status="deactivated")
     deactivated = UserDeactivated(state=out, revoked=(world.karim.id,))
-    assert not (await stage.hears(deactivated)).only(TechnicianChanged).state.active
+    assert not (await stage.hears(deactivated)).only(TechnicianLeft).state.active
     assert (await stage.hears(activated(Role.TECHNICIAN))).only(TechnicianChanged).state.active
 
 
@@ -73,7 +74,8 @@ async def test_a_card_follows_the_role(stage: Stage, role: Role, active: bool) -
     previous = Role.TECHNICIAN if role is Role.MANAGER else Role.MANAGER
     await stage.hears(activated(previous))
     assigned = RoleAssigned(state=account(role=role), role=role, previous=previous, revoked=(world.karim.id,))
-    assert (await stage.hears(assigned)).only(TechnicianChanged).state.active == active
+    told: type[Event[TechnicianView]] = TechnicianChanged if active else TechnicianLeft
+    assert (await stage.hears(assigned)).only(told).state.active == active
 
 
 async def test_a_card_has_the_name_of_its_person(stage: Stage) -> None:

@@ -12,6 +12,8 @@ from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
 from sav_contracts.interventions.report import (
+    ArchiveReport,
+    ReportArchived,
     ReportChanged,
     ReportSentBack,
     ReportStatus,
@@ -56,6 +58,7 @@ sign = SignReport(intervention_id=VISIT, signed_by="Léa", signature=SIGNATURE)
 refuse = SignReport(intervention_id=VISIT, refused="elle est partie")
 submit = SubmitReport(intervention_id=VISIT)
 validate = ValidateReport(intervention_id=VISIT)
+archive = ArchiveReport(intervention_id=VISIT)
 send_back = SendBackReport(intervention_id=VISIT, reason="des photos manquent")
 
 
@@ -254,3 +257,98 @@ async def test_a_client_reads_a_report_once_it_is_validated(stage: Stage) -> Non
     shown = validated.state.for_client()
     assert shown
     assert shown.model_dump()["work_done"] == "vanne remplacée"
+
+
+async def test_a_report_is_saved_as_one_types_and_what_is_the_same_is_no_event(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    begun = WriteReport(intervention_id=VISIT, findings="vanne blo")
+    first = (await stage.when(begun, by=world.karim)).only(ReportChanged).state
+    assert (first.findings, first.work_done, first.recommendations, first.photos) == (
+        "vanne blo",
+        "",
+        None,
+        [],
+    )
+    again = await stage.when(begun, by=world.karim)
+    assert (again.problem, again.events, again.reply["version"]) == (None, [], 1)
+    whole = (await stage.when(write, by=world.karim)).only(ReportChanged).state
+    assert (whole.findings, whole.work_done, whole.edition) == ("vanne bloquée", "vanne remplacée", 1)
+    emptied = WriteReport(intervention_id=VISIT, work_done="  ", recommendations="")
+    state = (await stage.when(emptied, by=world.karim)).only(ReportChanged).state
+    assert (state.findings, state.work_done, state.recommendations) == ("", "", None)
+
+
+async def test_nothing_is_written_yet_in_a_report_that_is_only_opened(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    opened = await stage.when(WriteReport(intervention_id=VISIT), by=world.karim)
+    assert opened.only(ReportChanged).state.status == "draft"
+
+
+@pytest.mark.parametrize("how", [sign, refuse], ids=["signed", "refused"])
+@pytest.mark.parametrize(
+    ("written", "lacks"),
+    [
+        ({"findings": ""}, "what was found"),
+        ({"work_done": ""}, "what was done"),
+        ({"findings": "", "work_done": ""}, "what was found and what was done"),
+    ],
+)
+async def test_nobody_signs_half_a_report(
+    stage: Stage, how: SignReport, written: dict[str, str], lacks: str
+) -> None:
+    await stage.given(visit("completed"), report("draft", **written))
+    outcome = await stage.when(how, by=world.karim)
+    assert refusal(outcome) == (409, "report_incomplete")
+    assert outcome.problem
+    assert outcome.problem.detail == f"The report lacks {lacks}"
+
+
+async def test_half_a_report_is_not_submitted_once_it_is_sent_back(stage: Stage) -> None:
+    await stage.given(visit("completed"), report("sent_back"))
+    await stage.when(WriteReport(intervention_id=VISIT, findings="vanne bloquée"), by=world.karim)
+    assert refusal(await stage.when(submit, by=world.karim)) == (409, "report_incomplete")
+
+
+async def test_what_is_sent_back_and_left_as_it_is_keeps_its_signature(stage: Stage) -> None:
+    await stage.given(visit("completed"), report("sent_back"))
+    assert (await stage.when(write, by=world.karim)).events == []
+    assert (await stage.when(submit, by=world.karim)).only(ReportSubmitted).state.signature == SIGNATURE
+
+
+async def test_an_admin_archives_a_validated_report_with_its_earlier_editions(stage: Stage) -> None:
+    await stage.given(visit("completed", closed_at=NOW), report("validated"))
+    second = report("validated", id=UUID(int=501), edition=2)
+    await stage.given(second)
+    events = (await stage.when(archive, by=world.alex)).events
+    assert [type(event) for event in events] == [ReportArchived, ReportArchived]
+    assert [(event.state.edition, event.state.status) for event in events] == [
+        (2, "archived"),
+        (1, "archived"),
+    ]
+    assert events[0].state.for_client() is not None
+    assert refusal(await stage.when(archive, by=world.alex)) == (409, "illegal_move")
+
+
+@pytest.mark.parametrize("now", [state for state in STATES if state != "validated"])
+async def test_only_what_is_validated_is_archived(stage: Stage, now: ReportStatus) -> None:
+    await stage.given(visit("completed"), report(now))
+    assert refusal(await stage.when(archive, by=world.alex)) == (409, "illegal_move")
+
+
+async def test_nothing_is_archived_while_its_correction_is_written(stage: Stage) -> None:
+    await stage.given(visit("completed", closed_at=NOW), report("validated"))
+    await stage.when(rewrite, by=world.karim)
+    assert refusal(await stage.when(archive, by=world.alex)) == (409, "illegal_move")
+
+
+@pytest.mark.parametrize(
+    "who", [world.karim, world.marie, world.lea], ids=["technician", "manager", "client"]
+)
+async def test_only_admins_archive(stage: Stage, who: Actor) -> None:
+    await stage.given(visit("completed"), report("validated"))
+    assert refusal(await stage.when(archive, by=who)) == (403, "not_allowed")
+
+
+async def test_an_archived_report_is_corrected_by_another_edition(stage: Stage) -> None:
+    await stage.given(visit("completed", closed_at=NOW), report("archived"))
+    assert (await stage.when(rewrite, by=world.karim)).only(ReportChanged).state.edition == 2

@@ -1,6 +1,7 @@
 """No sequence of moves and news brings a visit into an impossible state, and every visit can end."""
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, get_args
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from in_loop import run
 
 from sav_chassis.testing import Stage
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationView, TechnicianUnassigned
+from sav_contracts.claims.visits import PlannedVisitRefused
+from sav_contracts.interventions.new_visit import CreateIntervention
 from sav_contracts.interventions.visit import (
     OPEN_VISIT,
     Cause,
@@ -21,7 +24,8 @@ from sav_contracts.interventions.visit import (
     MoveIntervention,
 )
 from sav_contracts.messages import Event
-from sav_interventions.lifecycle import INTERVENTION, WAITS_FOR
+from sav_interventions.lifecycle import INTERVENTION, NOT_BEGUN, WAITS_FOR
+from sav_interventions.model import Technician
 
 # Which of its legal moves a visit makes, and for which cause.
 moves = st.tuples(st.integers(0, 1000), st.sampled_from(get_args(Cause)))
@@ -38,11 +42,34 @@ def news(draw: st.DrawFn) -> Event:
             [
                 assigned(who),
                 ReclamationMoved(state=state, before="assigned", after="cancelled"),
+                PlannedVisitRefused(state=state, intervention_id=VISIT, technician_id=who.id),
                 ReclamationMoved(state=state, before="in_progress", after="awaiting_parts"),
                 TechnicianUnassigned(state=state, technician_id=who.id),
             ]
         )
     )
+
+
+versions = count(10)
+
+
+@st.composite
+def known(draw: st.DrawFn) -> ReclamationView:
+    """The réclamation, as somebody knows it who plans a visit by hand."""
+    who = draw(st.sampled_from([world.karim, world.sofia, None]))
+    return a(
+        ReclamationView,
+        RECLAMATION,
+        version=next(versions),
+        assignment=draw(st.integers(0, 3)),
+        status="assigned" if who else "qualified",
+        technician_id=who.id if who else None,
+    )
+
+
+def by_hand(known: ReclamationView) -> CreateIntervention:
+    who = known.technician_id or world.karim.id
+    return CreateIntervention(reclamation_id=known.id, technician_id=who)
 
 
 def impossible(state: InterventionView) -> Iterator[str]:
@@ -55,6 +82,14 @@ def impossible(state: InterventionView) -> Iterator[str]:
         yield "incomplete without a cause"
     if state.status == "completed" and state.work is None:
         yield "completed without work"
+    if [act.to for act in state.acts[-1:]] != [state.status] and (
+        state.acts or state.status not in OPEN_VISIT
+    ):
+        yield "moved, and not since when"
+    if sorted(act.at for act in state.acts) != [act.at for act in state.acts]:
+        yield "moved back in time"
+    if state.overdue and state.status not in NOT_BEGUN:
+        yield "late, and begun or over"
     if state.status in {"declined", "cancelled", "no_access"} and state.reason is None:
         yield "given up without a reason"
 
@@ -65,15 +100,23 @@ async def test_no_sequence_of_moves_and_news_makes_an_impossible_visit(stage: St
     @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         start=st.sampled_from(sorted(OPEN_VISIT)),
-        story=st.lists(st.one_of(moves, moves, moves, news()), min_size=4, max_size=16),
+        story=st.lists(st.one_of(moves, moves, moves, news(), known()), min_size=4, max_size=16),
     )
     async def happens(start: InterventionStatus, story: list[Any]) -> None:
         await stage.clear()
-        await stage.given(visit(start, cause="parts", work=work("VAN-1")))
+        await stage.given(
+            Technician(id=world.karim.id, name="Karim", account_active=True),
+            Technician(id=world.sofia.id, name="Sofia", account_active=True),
+            visit(start, cause="parts", work=work("VAN-1")),
+        )
         visits: dict[UUID, InterventionStatus] = {VISIT: start}
         for step in story:
             if isinstance(step, Event):
                 outcome = await stage.hears(step)
+            elif isinstance(step, ReclamationView):
+                await stage.knows(step)
+                outcome = await stage.when(by_hand(step), by=world.marie)
+                assert outcome.problem is None or outcome.problem.code == "visit_open", outcome
             else:
                 outcome = await stage.when(moving(visits, *step), by=world.marie)
                 assert outcome.problem is None or outcome.problem.status in {409, 422}, outcome

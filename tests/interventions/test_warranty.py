@@ -282,7 +282,9 @@ async def test_a_product_that_is_named_later_decides_for_the_visit_too(stage: St
     await stage.hears(assigned(world.karim))
     await stage.knows(product(cover(REPORTED, REPORTED)))
     named = a(ReclamationView, RECLAMATION, status="assigned", product_id=PRODUCT, created_at=NOW)
-    told = ReclamationQualified(state=named, coverage="covered", priority="high")
+    gas = named.model_copy(update={"skills_needed": ("heating", "gas")})
+    told = ReclamationQualified(state=gas, coverage="covered", priority="high")
     decision = (await stage.hears(told)).only(WarrantyDecided)
     assert (decision.state.product_id, decision.decision) == (PRODUCT, "covered")
+    assert decision.state.skills_needed == ("heating", "gas")
     assert (await stage.hears(told)).events == [], "told again"

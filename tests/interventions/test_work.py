@@ -13,12 +13,11 @@ from sav_contracts.actor import Actor
 from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionStatus,
-    LabourGiven,
     MoveIntervention,
-    PartGiven,
     RecordWork,
     WorkRecorded,
 )
+from sav_contracts.interventions.work import LabourGiven, PartGiven
 from sav_interventions.settings import billing
 
 WIDE = "\N{CJK UNIFIED IDEOGRAPH-20BB7}"

@@ -3,7 +3,7 @@
 import copy
 import re
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -19,10 +19,12 @@ from pictures import picture
 from recipes import RECIPES, Scene, call, scene
 from stories import done, items
 from system import Person, System, door
+from uuid_utils.compat import uuid7
 
 from sav_chassis import topology
 from sav_contracts.actor import Role
 from sav_contracts.claims.triage import MOST
+from sav_contracts.interventions.act import MOST_ACTS
 from sav_contracts.messages import Command
 from sav_contracts.surface import SURFACE, MessageRow
 from sav_ops import queues, rooms
@@ -45,6 +47,12 @@ GIVEN = {
     "POST /reclamations": {"preferred_times"},
     "PUT /me/reclamation-draft": {"preferred_times"},
     "POST /stock/stocktakes": {"counted_at", "counts"},
+    "POST /interventions/{intervention_id}/moves": {"at", "position"},
+    # The réclamation says what it is about; no task of any visit has such a code, and dangerous air ends the visit.
+    "POST /interventions": {"client_id", "product_id", "article", "place"},
+    "PUT /interventions/{intervention_id}/work": {"tasks", "co_ppm", "co_not_measured"},
+    # Whoever works nowhere, or takes no visits, is of no use to other tests.
+    "PATCH /technicians/{technician_id}": {"skills", "zone", "active"},
 }
 # Those whose record is not used up by it.
 AGAIN_AND_AGAIN = [
@@ -133,7 +141,11 @@ def known(scene: Scene) -> Json:
     chosen = {"list": "/reclamations", "query": "&".join(["status=submitted"] * 117)}
     claim = scene.near.records["reclamation"]
     items = [{"reject": {"reclamation_id": claim, "reason": WIDE * 500}}] * MOST
-    return {"article_id": part, "compatible_parts": [part] * 50, "shifts": FULL_WEEK, "items": items} | chosen
+    moved = {"intervention_id": scene.near.records["intervention"], "to": "completed", "reason": WIDE * 400}
+    at = datetime.now(UTC).isoformat()
+    acts = [{"id": str(uuid7()), "at": at, "move": moved} for _ in range(MOST_ACTS)]
+    many = {"compatible_parts": [part] * 50, "shifts": FULL_WEEK, "items": items, "acts": acts}
+    return {"article_id": part} | many | chosen
 
 
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.route)
@@ -244,6 +256,8 @@ async def test_a_whole_life_of_the_longest_words_and_the_largest_amounts(scene: 
     await does(manager, "POST /reclamations/{reclamation_id}/moves", {"to": "closed"}, **claim)
 
     async def printed() -> bool:
-        return (await client.get(f"/invoices/{draft['id']}.pdf")).content[:4] == b"%PDF"
+        report = f"/interventions/{visit['intervention_id']}/report"
+        papers = [await client.get(f"{one}.pdf") for one in (f"/invoices/{draft['id']}", report)]
+        return all(paper.content[:4] == b"%PDF" for paper in papers)
 
     await eventually(printed, 30)

@@ -120,6 +120,24 @@ async def test_who_was_assigned_last_has_the_visit(system: System, marie: Person
     assert await stale_copies(system, "interventions", claim["id"], lea.id) == []
 
 
+async def test_a_visit_by_hand_that_was_declined_before_it_was_heard_of_assigns_nobody(
+    system: System, marie: Person
+) -> None:
+    lea, karim = await system.client(), await system.technician()
+    claim = await qualified(lea, marie)
+    async with hearing_backwards(system, "claims"):
+        asked = {"reclamation_id": claim["id"], "technician_id": karim.id}
+        visit = done(await marie.post("/interventions", asked), 201)
+        await move(karim, visit, "declined", reason="malade")
+
+    async def waits() -> bool:
+        found = done(await marie.get(f"/reclamations/{claim['id']}"))
+        return (found["status"], found["technician_id"]) == ("qualified", None)
+
+    await eventually(waits)
+    assert await ids(marie, "/interventions", reclamation_id=claim["id"]) == [visit["id"]]
+
+
 async def test_whoever_only_listens_ends_with_the_same_records(system: System, marie: Person) -> None:
     lea, karim = await system.client(), await system.technician()
     listeners = ("calendar", "notifier", "reporting")

@@ -157,7 +157,8 @@ async def test_two_technicians_moves_at_once_are_done_once(system: System, marie
     _, visit = await assigned(lea, marie, karim)
     path = f"/interventions/{visit['id']}/moves"
     answers = await asyncio.gather(
-        karim.post(path, {"to": "accepted"}), marie.post(path, {"to": "declined", "reason": "x"})
+        karim.post(path, {"to": "declined", "reason": "x"}),
+        marie.post(path, {"to": "cancelled", "reason": "x"}),
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     # Planned, its warranty decided, and one of the two moves.

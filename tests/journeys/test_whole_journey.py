@@ -31,7 +31,13 @@ CLIENT_READS = {
     "ReclamationClosed",
 }
 BILLING = {"InvoiceIssued", "PaymentRecorded", "InvoicePaid"}
-STAFF_READS = CLIENT_READS | {"WorkRecorded", "ReportSubmitted", "AppointmentAttended", "FeedbackInvited"}
+STAFF_READS = CLIENT_READS | {
+    "WorkRecorded",
+    "VisitPhotoAdded",
+    "ReportSubmitted",
+    "AppointmentAttended",
+    "FeedbackInvited",
+}
 
 
 async def unheard(act: Act) -> None:

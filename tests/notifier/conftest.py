@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from given_notifier import KNOWN, invited
 from mail_server import Post, listening
+from notifier_cases_by_hand import KNOWN_TOO
 
 from sav_chassis.service import Service
 from sav_chassis.testing import Stage
@@ -23,7 +24,7 @@ async def stage(
 ) -> Stage:
     stage = await stages(notifier)
     await stage.clear()
-    await stage.knows(*KNOWN, invited)
+    await stage.knows(*KNOWN, *KNOWN_TOO, invited)
     monkeypatch.setattr(stage.settings, "mailbox", str(mailbox))
     return stage
 

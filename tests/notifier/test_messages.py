@@ -88,6 +88,8 @@ async def test_every_message_reads_well(stage: Stage, mailbox: Path, case: Case,
                 written
             )
             assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", written), "an internal id"
+            of_none = "INT-" in written
+            assert not (of_none and re.search("réclamation|claim", written, re.IGNORECASE)), "it is for none"
             assert "&#" not in written
             assert "&amp;" not in written
         assert "\n\n\n" not in text

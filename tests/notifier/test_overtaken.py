@@ -27,12 +27,15 @@ from given_notifier import (
     visit,
     with_parts,
 )
+from given_stock import work
+from given_views import a
 from kept_mails import kept_in
 from mail_server import Post
 from notifier_cases import CASES
 from world import karim, lea, sofia
 
 from sav_chassis.testing import Outcome, Stage
+from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.messages import Event, View
 from sav_contracts.notifier import NotificationChanged
 
@@ -41,6 +44,7 @@ OVERTAKEN: list[tuple[str, View]] = [
     ("booked as planned", appointment(start=SLOT.start + timedelta(hours=1), version=2)),
     ("booked as planned", visit(status="cancelled", version=2)),
     ("planned without a time", visit(status="cancelled", version=2)),
+    ("a plan that came too late", visit(status="on_site", version=4)),
     ("scheduled", visit(status="cancelled", slot=SLOT, version=3)),
     ("scheduled", visit(slot=LATER, version=3)),
     ("scheduled", visit(version=3)),
@@ -61,7 +65,7 @@ OVERTAKEN: list[tuple[str, View]] = [
     ("parts listed", with_parts(parts_validated=1, version=2)),
     ("parts listed", with_parts(status="closed", version=2)),
     ("parts arrived", with_parts(parts_validated=1, technician_id=sofia.id, version=2)),
-    ("a technician who left", account(karim, "Karim Haddad", version=4)),
+    ("a technician who left", a(TechnicianView, karim.id, technician_id=karim.id, version=4)),
     ("parts arrived", with_parts(parts_validated=1, status="closed", version=2)),
 ]
 
@@ -86,6 +90,20 @@ async def test_the_legal_time_does_not_wait_for_the_client(
     await stage.knows(reclamation(status="awaiting_client", version=3))
     await stage.runs_effects()
     assert bool(kept_in(mailbox)) is sent
+
+
+@pytest.mark.parametrize(
+    ("later", "client_told"), [(4, False), (9, False), (18, True), (80, True), (None, True)]
+)
+async def test_managers_hear_of_a_danger_whatever_was_measured_afterwards(
+    stage: Stage, mailbox: Path, later: int | None, client_told: bool
+) -> None:
+    """All events of what was done offline carry the state in the end."""
+    await _told(stage, "much carbon monoxide")
+    await stage.knows(visit(version=6, work=work().model_copy(update={"co_ppm": later})))
+    states = [event.state for event in (await stage.runs_effects()).events]
+    sent = [state.template for state in states if state.status == "kept_locally"]
+    assert (sent.count("co_dangerous"), sent.count("co_found")) == (3, client_told)
 
 
 @pytest.mark.parametrize("name", dict.fromkeys(name for name, _ in OVERTAKEN))

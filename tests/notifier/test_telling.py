@@ -92,6 +92,7 @@ def test_a_technician_is_told_nothing_of_money_and_a_client_nothing_internal() -
     internal = {
         "reclamation_new",
         "visit_declined",
+        "acts_refused",
         "visit_conflict",
         "feedback_low",
         "stock_low",

@@ -9,6 +9,7 @@ from sav_chassis.errors import SavError
 from sav_contracts.actor import Role
 from sav_contracts.calendar import Weekday
 from sav_contracts.catalog.warranty import Coverage, Why
+from sav_contracts.interventions.technician import Skill
 from sav_contracts.labels import FRENCH, PEOPLE
 from sav_contracts.messages import View
 from sav_contracts.wrong_value import WrongValue
@@ -71,7 +72,8 @@ def views(of: type[View] = View) -> set[str]:
 def test_every_kind_state_role_and_status_has_its_french_and_no_other_word_is_kept() -> None:
     tables = [table for room in rooms.SERVICES for table in generated.lifecycles(room)]
     states = {state for table in tables for move in table.moves for state in move}
-    kinds = views() | {table.kind for table in tables} | {"session", "cover"}
-    assert kinds | states | {*get_args(Coverage), *get_args(Why), *get_args(Weekday)} == set(FRENCH)
+    kinds = views() | {table.kind for table in tables} | {"session", "cover", "warranty"}
+    values = {word for type in (Coverage, Why, Weekday, Skill) for word in get_args(type)}
+    assert kinds | states | values == set(FRENCH)
     assert set(PEOPLE) == set(Role) - {Role.SYSTEM}
     assert set(TITLES) == {status for told in error_codes.statuses().values() for status in told}

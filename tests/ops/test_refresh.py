@@ -42,7 +42,7 @@ def test_only_reactions_that_look_for_themselves_hear_such_events() -> None:
     }
     assert heard == {
         *("start_with_usual_hours", "take_the_slot"),
-        *("who_left", "follow_the_account", "follow_the_profile", "set_clocks_anew"),
+        *("who_left", "follow_technician", "follow_the_account", "follow_the_profile", "set_clocks_anew"),
     }
 
 

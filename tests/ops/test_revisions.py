@@ -154,3 +154,24 @@ def test_missing_revisions_and_breaks_are_found_with_the_documents(
     assert generated.write() == [file.relative_to(tmp_path)]
     assert file.read_text() == "{}\n"
     assert generated.outdated() == []
+
+
+def told(view: str, reclamation: Any) -> Mapping[str, type[Event]]:
+    """An event about a record of this view, which names a réclamation of this type."""
+    state = create_model(view, __base__=ParcelView, reclamation_id=(reclamation, ...))
+    event = create_model("ParcelSent", __base__=Event, __module__="toy", state=(state, ...))
+    return {NAME: event}
+
+
+def test_only_visits_may_be_for_no_reclamation_since_a_revision(tmp_path: Path) -> None:
+    """ADR 49."""
+    generate(tmp_path, told("InterventionView", UUID))
+    assert generate(tmp_path, told("InterventionView", UUID | None)) == [
+        f"schemas/{NAME}/2.json",
+        f"samples/{NAME}/2.json",
+    ]
+    with pytest.raises(OpsError, match="reclamation_id has another format"):
+        missing(tmp_path, told("InterventionView", str))
+    generate(tmp_path / "other", told("InvoiceView", UUID))
+    with pytest.raises(OpsError, match="reclamation_id may be null now"):
+        missing(tmp_path / "other", told("InvoiceView", UUID | None))

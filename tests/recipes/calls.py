@@ -12,17 +12,20 @@ from recipes import auth, catalog, claims, interventions, others
 from recipes.recipe import Recipe
 from recipes.scene import Scene, Side
 from sav_contracts.actor import Role
+from sav_contracts.calendar import AppointmentView
 from sav_contracts.catalog.article import ArticleForClient, ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientForClient, ClientView
 from sav_contracts.claims.comment import CommentForClient, CommentView
 from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
+from sav_contracts.interventions.attestation import AttestationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit import InterventionForClient, InterventionView
+from sav_contracts.interventions.visit_photo import VisitPhotoView
 from sav_contracts.messages import View
-from sav_contracts.surface import ListRow, Row
+from sav_contracts.surface import FieldRow, ListRow, Row
 
 RECIPES: dict[str, Recipe] = {
     **auth.RECIPES,
@@ -40,9 +43,13 @@ CLIENT_FORMS: dict[type[BaseModel], type[BaseModel]] = {
     CommentView: CommentForClient,
     InterventionView: InterventionForClient,
     ReportView: ReportView,
+    AttestationView: AttestationView,
+    VisitPhotoView: VisitPhotoView,
     InvoiceView: InvoiceForClient,
     ProductView: ProductView,
     OrderView: OrderView,
+    # As booked, until it is settled who comes instead of a technician who left.
+    AppointmentView: AppointmentView,
 }
 
 
@@ -94,4 +101,6 @@ def _path(row: Row, record: Json) -> str:
 
 def shape(row: Row, role: Role) -> type[BaseModel]:
     """The model that this role's answer must have the fields of."""
+    if isinstance(row, FieldRow):
+        return row.shown
     return CLIENT_FORMS.get(row.reply, row.reply) if role is Role.CLIENT else row.reply

@@ -1,8 +1,11 @@
 """Recipes of the rows of interventions."""
 
+from datetime import UTC, datetime
+
 import stories
 from pictures import picture
 from stories import Json
+from uuid_utils.compat import uuid7
 
 from recipes.recipe import Recipe, told
 from recipes.scene import Scene, Side
@@ -13,14 +16,35 @@ async def planned(scene: Scene, side: Side) -> Json:
     return visit
 
 
+def an_act(visit: Json) -> Json:
+    accepted = {"intervention_id": visit["id"], "to": "accepted"}
+    return {"acts": [{"id": str(uuid7()), "at": datetime.now(UTC).isoformat(), "move": accepted}]}
+
+
 RECIPES: dict[str, Recipe] = {
+    # A further one, after one that is completed.
+    "POST /interventions": Recipe(
+        "reclamation",
+        lambda found: {"reclamation_id": found.get("reclamation_id", found["id"])},
+        told(stories.reported),
+    ),
+    "POST /interventions/batch": Recipe("intervention", an_act, planned),
+    "POST /interventions/{intervention_id}/signatures": Recipe(
+        "intervention", files={"signature": ("a.png", picture("PNG"))}
+    ),
     "POST /interventions/{intervention_id}/moves": Recipe(
         "intervention", lambda _: {"to": "accepted"}, planned
+    ),
+    "POST /interventions/{intervention_id}/help": Recipe(
+        "intervention", lambda _: {"text": "la vanne ne ferme plus"}, planned
     ),
     "PUT /interventions/{intervention_id}/work": Recipe(
         "intervention",
         lambda _: {"solution": "purgé", "labour": [{"description": "Purge", "minutes": 20}]},
         told(stories.at_work),
+    ),
+    "POST /interventions/{intervention_id}/photos": Recipe(
+        "intervention", files={"photos": ("a.jpg", picture())}
     ),
     "POST /interventions/{intervention_id}/warranty": Recipe(
         "intervention", lambda _: {"parts": 100, "labour": 50, "travel": 0, "reason": "un geste"}
@@ -39,6 +63,8 @@ RECIPES: dict[str, Recipe] = {
     "POST /interventions/{intervention_id}/report/send-back": Recipe(
         "report", lambda _: {"reason": "photo illisible"}, told(stories.submitted)
     ),
+    "POST /interventions/{intervention_id}/report/archive": Recipe("report", fresh=told(stories.closed)),
+    "PATCH /technicians/{technician_id}": Recipe("technician", lambda _: {"zone": []}),
     "PATCH /invoices/{invoice_id}": Recipe(
         "invoice", lambda _: {"buyer_name": "Léa Bernard"}, told(stories.drafted)
     ),

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import stories
 from eventually import eventually
 from stories import Json, done, items, opened, voice
 from system import Person, System
@@ -113,11 +114,15 @@ async def _side(system: System, manager: Person, admin: Person, technician_name:
     await journey.repaired(cast, over)
     invoice = await _billed(cast, over)
     await cast.client.awaits("/feedback", intervention_id=over.visit["id"])
+    service = await _serviced(cast, over)
     planned = Story(product=over.product)
     await journey.reported(cast, planned)
     await journey.planned(cast, planned)
     conflict = await _too_late(cast, side, planned)
-    side.seen = await _seen(manager, side, over, planned, invoice) | {"conflict": conflict}
+    side.seen = await _seen(manager, side, over, planned, invoice) | {
+        "conflict": conflict,
+        "attestation": service,
+    }
     # As an admin sees it: nobody else does.
     side.seen["policy"] = done(await admin.ask("PUT", "/policies/cut_offs", json={"value": promised()}))
     return side
@@ -137,6 +142,12 @@ async def _billed(cast: Cast, story: Story) -> Json:
     await cast.manager.does("records a payment", f"POST {path}/payments", payment, status=201)
     await journey.printed(cast.client, draft["id"])
     return await cast.manager.does("reads the invoice", f"GET {path}")
+
+
+async def _serviced(cast: Cast, story: Story) -> Json:
+    """The attestation of a service, with its paper."""
+    visit = await stories.serviced(cast, story.product)
+    return await stories.attested(cast.manager, visit)
 
 
 async def _too_late(cast: Cast, side: Side, planned: Story) -> Json:
@@ -180,7 +191,8 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         "note": await listed(f"/reclamations/{claim}/notes"),
         "photo": await listed(f"/reclamations/{claim}/photos"),
         "intervention": await one(f"/interventions/{visit}"),
-        "report": await one(f"/interventions/{over.visit['id']}/report"),
+        "report": await _printed(manager, over.visit["id"]),
+        "visit_photo": await listed(f"/interventions/{over.visit['id']}/photos"),
         "invoice": invoice,
         "payment": await listed("/payments", invoice_id=invoice["id"]),
         "technician": await one(technician),
@@ -188,6 +200,16 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         "working_hours": await one(f"{technician}/hours"),
         "feedback": await listed("/feedback", intervention_id=over.visit["id"]),
     }
+
+
+async def _printed(manager: Person, visit: str) -> Json:
+    """The report of a visit, once its PDF is made."""
+
+    async def made() -> Json | None:
+        report = done(await manager.get(f"/interventions/{visit}/report"))
+        return report if report["document"] else None
+
+    return await eventually(made, 20)
 
 
 async def _written(manager: Person, side: Side, claim: str) -> None:

@@ -167,6 +167,12 @@ async def test_a_visit_and_an_invoice_are_where_their_newest_event_says(
     assert (row["version"], row["status"], row["reclamation_id"]) == (2, "issued", RECLAMATION)
 
 
+async def test_a_visit_may_be_for_no_reclamation(stage: Stage) -> None:
+    await learns(stage, [told_visit(visit(reclamation_id=None, purpose="maintenance"))])
+    [row] = await facts(stage, "visit_fact")
+    assert (row["reclamation_id"], row["status"]) == (None, "planned")
+
+
 @pytest.mark.parametrize("view", [ReclamationView, InterventionView, InvoiceView])
 def test_every_event_that_shows_a_record_is_heard(view: type[View]) -> None:
     telling = {event.type_name() for event in catalogue.EVENTS.values() if event.state_type() is view}

@@ -42,6 +42,14 @@ async def test_a_client_is_asked_how_a_completed_visit_was(stage: Stage) -> None
     assert feedback.open_until == told.state.closed_at + FORTNIGHT
 
 
+async def test_a_visit_for_no_reclamation_is_asked_about_too(stage: Stage) -> None:
+    upkeep = visit(reclamation_id=None, reclamation_reference=None, purpose="maintenance")
+    feedback = (await stage.hears(closed(upkeep, stage.now()))).only(FeedbackInvited).state
+    assert feedback.reclamation_id is None
+    assert feedback.timeline_roots() == {VISIT}
+    assert (await stage.when(GOOD, by=world.lea)).only(FeedbackGiven).state.rating == 4
+
+
 async def test_nobody_is_asked_twice_about_a_visit(stage: Stage) -> None:
     told = enveloped(closed(visit(), stage.now()))
     assert (await stage.hears(told)).events

@@ -1,12 +1,14 @@
 """Holding and booking slots, and setting working hours."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from sav_calendar.app import calendar
-from sav_calendar.copies import note_known_ends, open_visit, visible_reclamation
+from sav_calendar.cases import Case
+from sav_calendar.copies import lock_technician, note_known_ends, open_visit, what_for
 from sav_calendar.hours import VISIT, overlapping, public_holidays, starts, too_close
 from sav_calendar.lifecycle import check_plannable
 from sav_calendar.model import Appointment, PlanningConflict, WorkingHours
@@ -17,6 +19,7 @@ from sav_calendar.planning import (
     claim_time,
     current_appointment,
     hours_of,
+    may_choose,
     release,
     settle_conflicts,
     taken_times,
@@ -25,12 +28,13 @@ from sav_calendar.timers import expire_hold
 from sav_chassis import errors
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
-from sav_contracts.actor import Actor, Role
+from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.policy import Buffers, CutOffs
 from sav_contracts.calendar import AppointmentChanged, BookAppointment, HoldSlot, HoursChanged, SetHours
 from sav_contracts.claims.reclamation import ReclamationView
-from sav_contracts.interventions.technician import TechnicianView
-from sav_contracts.labels import label
+from sav_contracts.interventions.technician import Skill, TechnicianView
+from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.labels import label, labels
 from sav_contracts.sentences import Text
 from sav_contracts.times import HORIZON
 
@@ -49,7 +53,7 @@ class SlotTaken(errors.Conflict):
 
 
 class AlreadyBooked(errors.Conflict):
-    """A réclamation has one visit at a time."""
+    """A réclamation has one visit at a time, and a visit one time."""
 
     code = "already_booked"
     reference: str
@@ -71,6 +75,25 @@ class TechnicianUnavailable(errors.Conflict):
     code = "technician_unavailable"
     en = "This technician does not take visits at present; choose another one"
     fr = "Ce technicien ne prend pas d’interventions actuellement ; choisissez-en un autre"
+
+
+class LacksSkill(errors.Conflict):
+    """The technician cannot do the work; the detail says what they would have to be able to do."""
+
+    code = "lacks_skill"
+    name: str
+    skills: Text
+    en = "{name} does not do this work: it needs {skills}"
+    fr = "{name} ne fait pas ce travail, qui demande : {skills}"
+
+
+class OutOfZone(errors.Conflict):
+    """A client chooses among the technicians who work where the appliance is; managers choose anybody."""
+
+    code = "out_of_zone"
+    name: str
+    en = "{name} does not work there; choose another technician"
+    fr = "{name} n’intervient pas à cet endroit ; choisissez un autre technicien"
 
 
 class StartInPast(WrongField):
@@ -106,21 +129,21 @@ class HolidaysUnknown(WrongField):
 
 @calendar.command(HoldSlot)
 async def hold_slot(cmd: HoldSlot, tx: Tx, by: Actor) -> Appointment:
-    """Hold a slot for a réclamation, replacing the one held for it before."""
-    reclamation = await visible_reclamation(tx, cmd.reclamation_id, by)
-    await _check_visit(tx, reclamation, cmd.technician_id)
-    current = await current_appointment(tx, reclamation.id)
+    """Hold a slot for a réclamation or a visit, replacing the one held for it before."""
+    what = await what_for(tx, cmd.reclamation_id, cmd.intervention_id, by)
+    await lock_technician(tx, cmd.technician_id)
+    await _check_visit(tx, what, cmd.technician_id, by)
+    case = Case.of(what)
+    current = await current_appointment(tx, case)
     if current and current.status == "booked":
-        raise AlreadyBooked(reference=reclamation.reference)
+        raise AlreadyBooked(reference=what.called if isinstance(what, InterventionView) else what.reference)
     if current:
         await release(tx, current, "another time was chosen", by)
     await _check_start(tx, cmd, by)
     held = await claim_time(
         tx,
-        client_id=reclamation.client_id,
+        **case._asdict(),
         technician_id=cmd.technician_id,
-        reclamation_id=reclamation.id,
-        reclamation_reference=reclamation.reference,
         start=cmd.start,
         end=cmd.start + VISIT,
         status="held",
@@ -128,7 +151,8 @@ async def hold_slot(cmd: HoldSlot, tx: Tx, by: Actor) -> Appointment:
     )
     if held is None:
         raise SlotTaken
-    await note_known_ends(tx, reclamation.id)
+    if case.reclamation_id:
+        await note_known_ends(tx, case.reclamation_id)
     tx.remind(expire_hold, held.id, tx.now + HOLD)
     tx.emit(held, AppointmentChanged())
     return held
@@ -137,15 +161,19 @@ async def hold_slot(cmd: HoldSlot, tx: Tx, by: Actor) -> Appointment:
 @calendar.command(BookAppointment)
 async def book_appointment(cmd: BookAppointment, tx: Tx, by: Actor) -> Appointment:
     """Book a slot while it is held."""
+    await lock_technician(tx, (await tx.read(Appointment, cmd.appointment_id, by)).technician_id)
     appointment = await tx.load(Appointment, cmd.appointment_id, by)
     lapsed = appointment.held_until is not None and appointment.held_until <= tx.now
     if lapsed or appointment.status == "expired":
         raise HoldExpired
-    reclamation = await tx.view(ReclamationView, appointment.reclamation_id)
-    await _check_visit(tx, reclamation, appointment.technician_id)
-    await note_known_ends(tx, reclamation.id)
-    book(tx, appointment, await open_visit(tx, reclamation.id, appointment.technician_id), by)
-    await settle_conflicts(tx, PlanningConflict.reclamation_id == reclamation.id, by)
+    what = await what_for(tx, appointment.reclamation_id, appointment.intervention_id, SYSTEM)
+    await _check_visit(tx, what, appointment.technician_id, by)
+    visit_id: UUID | None = what.id
+    if isinstance(what, ReclamationView):
+        await note_known_ends(tx, what.id)
+        visit_id = await open_visit(tx, what.id, appointment.technician_id)
+    book(tx, appointment, visit_id, by)
+    await settle_conflicts(tx, Case.of(what).has(PlanningConflict), by)
     return appointment
 
 
@@ -161,13 +189,25 @@ async def set_hours(cmd: SetHours, tx: Tx, by: Actor) -> WorkingHours:
     return hours
 
 
-async def _check_visit(tx: Tx, reclamation: ReclamationView, technician_id: UUID) -> None:
-    """Raises where this technician may not visit for this réclamation."""
-    check_plannable(reclamation)
-    check_their_technician(reclamation, technician_id)
+async def _check_visit(
+    tx: Tx, what: ReclamationView | InterventionView, technician_id: UUID, by: Actor
+) -> None:
+    """Raises where this technician may not visit for this réclamation, or make this visit."""
+    check_plannable(what)
+    check_their_technician(what, technician_id)
+    technician = await check_able(tx, technician_id, what.skills_needed)
+    if by.role is Role.CLIENT and not may_choose(what, technician):
+        raise OutOfZone(name=technician.name)
+
+
+async def check_able(tx: Tx, technician_id: UUID, needed: Collection[Skill]) -> TechnicianView:
+    """The technician, who takes visits and can do this work; raises the refusal that says why not."""
     technician = await tx.view(TechnicianView, technician_id)
     if not technician.active:
         raise TechnicianUnavailable
+    if lacking := technician.lacks(needed):
+        raise LacksSkill(name=technician.name, skills=labels(lacking))
+    return technician
 
 
 async def _check_start(tx: Tx, cmd: HoldSlot, by: Actor) -> None:

@@ -1,5 +1,6 @@
 """What the calendar finds in its copies of other services' records, and which visits it knows have ended."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import text
@@ -8,7 +9,7 @@ from sav_chassis.errors import NoSuch
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.claims.reclamation import ReclamationView
-from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.technician import Skill, TechnicianView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.labels import label
 from sav_contracts.visibility import ALL
@@ -25,10 +26,44 @@ async def visible_reclamation(tx: Tx, id: UUID, by: Actor) -> ReclamationView:
     return await tx.view(ReclamationView, id, by, not_there)
 
 
-async def active_technicians(tx: Tx, id: UUID | None = None) -> list[UUID]:
-    """The technicians who take visits: all, or the one with this id if they do."""
+async def visible_visit(tx: Tx, id: UUID, by: Actor) -> InterventionView:
+    """The visit, if the caller sees it; else as for a réclamation."""
+    sees_all = InterventionView.visible.to(by.role) == ALL
+    not_there = None if sees_all else NoSuch(kind=label(InterventionView.kind()), id=id)
+    return await tx.view(InterventionView, id, by, not_there)
+
+
+async def what_for(
+    tx: Tx, reclamation_id: UUID | None, intervention_id: UUID | None, by: Actor
+) -> ReclamationView | InterventionView:
+    """The réclamation that a time is chosen for: the one that is named, or the visit's; else the visit without one."""
+    if intervention_id:
+        visit = await visible_visit(tx, intervention_id, by)
+        if visit.reclamation_id is None:
+            return visit
+        reclamation_id = visit.reclamation_id
+    assert reclamation_id is not None
+    return await visible_reclamation(tx, reclamation_id, by)
+
+
+async def able_technicians(
+    tx: Tx, id: UUID | None = None, needed: Collection[Skill] = ()
+) -> list[TechnicianView]:
+    """The technicians who take visits and can do this work: all, or the one with this id if they do."""
     active = tx.copies(TechnicianView).where(active=True)
-    return [technician.id for technician in await (active.where(id=id) if id else active).all()]
+    found = await (active.where(id=id) if id else active).all()
+    return [technician for technician in found if not technician.lacks(needed)]
+
+
+async def has_left(tx: Tx, technician_id: UUID) -> bool:
+    """Whether the technician takes no visits any more, as far as is known here."""
+    technician = await tx.copies(TechnicianView).one(technician_id)
+    return technician is not None and not technician.active
+
+
+async def lock_technician(tx: Tx, id: UUID) -> None:
+    """Whoever takes a technician's time, and whoever hears that they left, waits for the other. The first lock of all."""
+    await tx.lock(f"technician {id}")
 
 
 async def open_visit(tx: Tx, reclamation_id: UUID, technician_id: UUID) -> UUID | None:

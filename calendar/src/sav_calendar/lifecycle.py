@@ -4,8 +4,10 @@ from sav_chassis.errors import Conflict, NotYet
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, PEOPLE, Role
 from sav_contracts.calendar import AppointmentStatus, ConflictStatus
-from sav_contracts.claims.reclamation import ReclamationStatus, ReclamationView
-from sav_contracts.interventions.visit import InterventionStatus
+from sav_contracts.claims.reclamation import ReclamationView
+from sav_contracts.claims.visits import NOT_PLANNABLE
+from sav_contracts.interventions.visit import InterventionStatus, InterventionView
+from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 
 BY_EVENT = {Role.SYSTEM}
@@ -44,23 +46,6 @@ AFTER_VISIT: dict[InterventionStatus, AppointmentStatus] = {
     "incomplete": "done",
 }
 
-# Why a réclamation in these states gets no visit. The others: qualified, assigned, in progress, awaiting parts.
-NOT_PLANNABLE: dict[ReclamationStatus, Text] = {
-    "submitted": Text("it is not qualified yet", "elle n’est pas encore qualifiée"),
-    "awaiting_client": Text("it waits for an answer of its client", "elle attend une réponse de son client"),
-    "resolved": Text("it is resolved; reopen it first", "elle est résolue ; rouvrez-la d’abord"),
-    "closed": Text("it is closed; reopen it first", "elle est clôturée ; rouvrez-la d’abord"),
-    "reopened": Text(
-        "it is reopened and not qualified again yet", "elle est rouverte et n’a pas encore été requalifiée"
-    ),
-    "cancelled": Text("it is cancelled", "elle est annulée"),
-    "rejected": Text("it was rejected", "elle a été rejetée"),
-    "merged": Text(
-        "it was merged into another one; choose a time for that one",
-        "elle a été fusionnée avec une autre ; choisissez un créneau pour celle-ci",
-    ),
-}
-
 
 class NotPlannable(Conflict):
     """No visit is planned for a réclamation in this state; the detail says why."""
@@ -72,8 +57,25 @@ class NotPlannable(Conflict):
     fr = "Il n’y a pas de créneau à choisir pour {reference} : {why}"
 
 
-def check_plannable(reclamation: ReclamationView) -> None:
-    """Raises `NotYet`, in the end `NotPlannable`, where its state allows no visit: the copy may be late."""
+class SetOut(Conflict):
+    """The time of a visit is chosen until its technician sets out."""
+
+    code = "set_out"
+    reference: str
+    state: Text
+    en = "There is no time to choose for {reference}: the visit is {state}"
+    fr = "Il n’y a pas de créneau à choisir pour {reference} : l’intervention est à l’état « {state} »"
+
+
+def check_plannable(what: ReclamationView | InterventionView) -> None:
+    """Raises `NotYet`, in the end a refusal, where the state of a réclamation or visit allows no time: the copy may be late."""
+    if isinstance(what, ReclamationView):
+        _check_reclamation(what)
+    elif what.status not in ("planned", "accepted"):
+        raise NotYet(what.kind(), what.id, SetOut(reference=what.called, state=label(what.status)))
+
+
+def _check_reclamation(reclamation: ReclamationView) -> None:
     if why := NOT_PLANNABLE.get(reclamation.status):
         refusal = NotPlannable(reference=reclamation.reference, why=why)
         raise NotYet(reclamation.kind(), reclamation.id, otherwise=refusal)

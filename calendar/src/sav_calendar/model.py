@@ -14,6 +14,7 @@ from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
 from sav_contracts.calendar import (
+    Alternative,
     AppointmentStatus,
     AppointmentView,
     ConflictKind,
@@ -26,15 +27,15 @@ from sav_contracts.slot import Slot
 
 
 class Appointment(Aggregate[AppointmentView], Stateful[AppointmentStatus]):
-    """A technician's slot for a réclamation. Only `planning.claim_time` makes them; a technician's do not overlap."""
+    """A technician's slot for a réclamation, or for a visit without one. Only `planning.claim_time` makes them; a technician's do not overlap."""
 
     __tablename__ = "appointment"
     lifecycle = APPOINTMENT
 
     client_id: Mapped[UUID]
     technician_id: Mapped[UUID]
-    reclamation_id: Mapped[UUID]
-    reclamation_reference: Mapped[str]
+    reclamation_id: Mapped[UUID | None]
+    reclamation_reference: Mapped[str | None]
     intervention_id: Mapped[UUID | None]
     start: Mapped[datetime]
     end: Mapped[datetime]
@@ -103,10 +104,12 @@ class PlanningConflict(Aggregate[ConflictView], Stateful[ConflictStatus]):
     lifecycle = CONFLICT
 
     technician_id: Mapped[UUID]
-    reclamation_id: Mapped[UUID]
-    reclamation_reference: Mapped[str]
+    reclamation_id: Mapped[UUID | None]
+    reclamation_reference: Mapped[str | None]
     intervention_id: Mapped[UUID | None]
     problem: Mapped[ConflictKind]
     wanted: Mapped[Slot] = mapped_column(JsonColumn(Slot))
     proposals: Mapped[list[Slot]] = mapped_column(JsonColumn(list[Slot]))
     status: Mapped[ConflictStatus]
+    alternatives: Mapped[list[Alternative]] = mapped_column(JsonColumn(list[Alternative]), default=[])
+    no_time_yet: Mapped[bool] = mapped_column(default=False)

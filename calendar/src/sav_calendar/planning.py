@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 
-from sav_calendar.copies import active_technicians
+from sav_calendar.cases import Case
 from sav_calendar.hours import VISIT, Span, free_slots
 from sav_calendar.lifecycle import TAKES_TIME
 from sav_calendar.model import Appointment, PlanningConflict, WorkingHours
@@ -29,6 +29,8 @@ from sav_contracts.calendar import (
     FreeSlot,
 )
 from sav_contracts.claims.reclamation import ReclamationView
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import InterventionView
 
 
 class TooFarAhead(WrongField):
@@ -37,7 +39,7 @@ class TooFarAhead(WrongField):
 
 
 class AnotherTechnician(errors.Conflict):
-    """The réclamation is assigned to another technician."""
+    """The réclamation, or the visit, is another technician's."""
 
     code = "another_technician"
     reference: str
@@ -45,10 +47,16 @@ class AnotherTechnician(errors.Conflict):
     fr = "{reference} est confiée à un autre technicien ; choisissez l’un de ses créneaux"
 
 
-def check_their_technician(reclamation: ReclamationView, technician_id: UUID) -> None:
-    """Raises `AnotherTechnician` where the réclamation has a technician who is not this one."""
-    if reclamation.technician_id not in (None, technician_id):
-        raise AnotherTechnician(reference=reclamation.reference)
+def check_their_technician(what: ReclamationView | InterventionView, technician_id: UUID) -> None:
+    """Raises `AnotherTechnician` where the réclamation or visit has a technician who is not this one."""
+    if what.technician_id not in (None, technician_id):
+        called = what.reference if isinstance(what, ReclamationView) else what.called
+        raise AnotherTechnician(reference=called)
+
+
+def may_choose(what: ReclamationView | InterventionView, technician: TechnicianView) -> bool:
+    """Whether its client may choose this technician's times: they work there, or have it already."""
+    return what.technician_id is not None or technician.works_at(what.place)
 
 
 async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
@@ -75,20 +83,22 @@ async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
     return (await tx.session.scalars(claim)).one_or_none()
 
 
-async def current_appointment(tx: Tx, reclamation_id: UUID) -> Appointment | None:
-    """The held or booked appointment of a réclamation, if any; others that plan for it wait for this transaction."""
+async def current_appointment(tx: Tx, case: Case) -> Appointment | None:
+    """The held or booked appointment of a case, if any; others that plan for it wait for this transaction."""
     # An advisory lock, as there may be no row to lock yet: a double click must not conflict with itself.
-    await tx.lock(f"appointment of {reclamation_id}")
+    await tx.lock(f"appointment of {case.id}")
     return await tx.first(
-        select(Appointment).where(
-            Appointment.reclamation_id == reclamation_id, Appointment.status.in_(TAKES_TIME)
-        )
+        select(Appointment).where(case.has(Appointment), Appointment.status.in_(TAKES_TIME))
     )
 
 
-async def release(tx: Tx, appointment: Appointment, reason: str, by: Actor) -> None:
-    """Cancels a held or booked appointment; this transaction may then take its time again."""
-    event = AppointmentChanged if appointment.status == "held" else AppointmentCancelled
+async def release(tx: Tx, appointment: Appointment, reason: str, by: Actor, told: bool = True) -> None:
+    """Cancels a held or booked appointment; this transaction may then take its time again.
+
+    Nobody is told of one that is only held, nor where `told` is false: that is for later.
+    """
+    silent = appointment.status == "held" or not told
+    event = AppointmentChanged if silent else AppointmentCancelled
     appointment.move("cancelled", by, reason)
     tx.forget(expire_hold, appointment.id)
     tx.emit(appointment, event())
@@ -104,15 +114,13 @@ def book(tx: Tx, appointment: Appointment, intervention_id: UUID | None, by: Act
 
 
 async def free_times(
-    tx: Tx, since: datetime, until: datetime, technician_id: UUID | None = None
+    tx: Tx, since: datetime, until: datetime, technicians: Collection[TechnicianView]
 ) -> Iterator[FreeSlot]:
-    """The free slots of one technician, or of all, the earliest first; only active technicians have any."""
-    technicians = await active_technicians(tx, technician_id)
-    at_work = await tx.session.scalars(
-        select(WorkingHours).where(WorkingHours.technician_id.in_(technicians))
-    )
+    """The free slots of these technicians, the earliest first."""
+    ids = [technician.id for technician in technicians]
+    at_work = await tx.session.scalars(select(WorkingHours).where(WorkingHours.technician_id.in_(ids)))
     travel = (await tx.policy(Buffers)).travel
-    taken = await taken_times(tx, technicians, since, until, travel)
+    taken = await taken_times(tx, ids, since, until, travel)
     return heapq.merge(
         *(free_slots(hours.view(), taken[hours.technician_id], since, until, travel) for hours in at_work),
         key=lambda slot: (slot.start, slot.technician_id),

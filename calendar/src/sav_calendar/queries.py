@@ -5,9 +5,9 @@ from itertools import islice
 from uuid import UUID
 
 from sav_calendar.app import calendar
-from sav_calendar.copies import visible_reclamation
+from sav_calendar.copies import able_technicians, what_for
 from sav_calendar.lifecycle import check_plannable
-from sav_calendar.planning import TooFarAhead, check_their_technician, free_times
+from sav_calendar.planning import TooFarAhead, check_their_technician, free_times, may_choose
 from sav_chassis.errors import NotAllowed, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor, Role
@@ -22,8 +22,8 @@ MOST_SLOTS = 200
 
 
 class ReclamationNeeded(NotAllowed):
-    en = "Give reclamation_id: a client sees the free times for a réclamation"
-    fr = "Indiquez reclamation_id : un client voit les disponibilités pour une réclamation"
+    en = "Give reclamation_id or intervention_id: a client sees the free times for a réclamation or a visit"
+    fr = "Indiquez reclamation_id ou intervention_id : un client voit les disponibilités pour une réclamation ou une intervention"
 
 
 class EndsBeforeStart(WrongField):
@@ -48,15 +48,17 @@ async def find_free_slots(query: FindFreeSlots, tx: Tx, by: Actor) -> FreeSlots:
     return FreeSlots(items=list(islice(free, MOST_SLOTS)))
 
 
-async def _whose_times(query: FindFreeSlots, tx: Tx, by: Actor) -> UUID | None:
-    """The technician whose slots are asked for; None for all technicians."""
-    if query.reclamation_id is None:
-        return await _visible_technician(query.technician_id, tx, by) if query.technician_id else None
-    reclamation = await visible_reclamation(tx, query.reclamation_id, by)
-    check_plannable(reclamation)
+async def _whose_times(query: FindFreeSlots, tx: Tx, by: Actor) -> list[TechnicianView]:
+    """The technicians whose slots are asked for: of those who can do the work; for a client, who work there too."""
+    if query.reclamation_id is None and query.intervention_id is None:
+        visible = await _visible_technician(query.technician_id, tx, by) if query.technician_id else None
+        return await able_technicians(tx, visible)
+    what = await what_for(tx, query.reclamation_id, query.intervention_id, by)
+    check_plannable(what)
     if query.technician_id:
-        check_their_technician(reclamation, query.technician_id)
-    return reclamation.technician_id or query.technician_id
+        check_their_technician(what, query.technician_id)
+    able = await able_technicians(tx, what.technician_id or query.technician_id, what.skills_needed)
+    return [one for one in able if by.role is not Role.CLIENT or may_choose(what, one)]
 
 
 async def _visible_technician(id: UUID, tx: Tx, by: Actor) -> UUID:

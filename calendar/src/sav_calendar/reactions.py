@@ -4,9 +4,22 @@ from datetime import timedelta
 from itertools import islice
 from uuid import UUID
 
+from sqlalchemy import select
+
 from sav_calendar.app import calendar
-from sav_calendar.copies import has_ended, is_over, note_end
-from sav_calendar.lifecycle import AFTER_VISIT, APPOINTMENT, NOT_PLANNABLE
+from sav_calendar.cases import Case
+from sav_calendar.copies import able_technicians, has_ended, has_left, is_over, lock_technician, note_end
+from sav_calendar.leaving import (
+    LEFT,
+    NOT_SET_OUT,
+    NOT_THERE,
+    PROPOSALS,
+    PROPOSED_WITHIN,
+    ask_for_another,
+    end_of_freed_time,
+    free_their_time,
+)
+from sav_calendar.lifecycle import AFTER_VISIT, APPOINTMENT
 from sav_calendar.model import Appointment, PlanningConflict, WorkingHours
 from sav_calendar.planning import (
     book,
@@ -30,14 +43,12 @@ from sav_contracts.calendar import (
     HoursChanged,
 )
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationView
-from sav_contracts.interventions.technician import TechnicianChanged
+from sav_contracts.claims.visits import NOT_PLANNABLE
+from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft, TechnicianView
 from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned, InterventionView
 from sav_contracts.slot import Slot
 from sav_contracts.times import HORIZON, LONGEST_VISIT, SHORTEST_VISIT
 
-PROPOSALS = 3
-# How far ahead a conflict proposes other slots.
-PROPOSED_WITHIN = timedelta(weeks=2)
 # One day more than `HORIZON`: claims accepted the slot earlier, by another clock.
 FARTHEST = HORIZON + timedelta(days=1)
 
@@ -52,16 +63,35 @@ async def start_with_usual_hours(event: TechnicianChanged, tx: Tx) -> str | None
     return None
 
 
+@calendar.on(TechnicianChanged, since="2026-11-29")
+@calendar.on(TechnicianLeft)
+async def follow_technician(event: TechnicianChanged | TechnicianLeft, tx: Tx) -> str | None:
+    """Nothing stays booked with a technician who takes no visits any more; whoever comes back goes on."""
+    technician = await tx.copies(TechnicianView).as_new_as(event.state)
+    # Whoever takes their time has this lock too: it is found here, or they know that the technician left.
+    await lock_technician(tx, technician.id)
+    if technician.active:
+        await _take_up_again(tx, technician.id)
+    else:
+        await free_their_time(tx, technician.id, at_once=isinstance(event, TechnicianLeft))
+    return None if tx.has_emitted else "none of their visits is concerned"
+
+
 @calendar.on(InterventionPlanned)
 async def put_into_calendar(event: InterventionPlanned, tx: Tx) -> str | None:
     """Books a planned visit at its slot, once. Where its client booked that time already, links that appointment."""
     visit, slot = event.state, event.slot
     if await is_over(tx, visit.id):
         return "obsolete: the visit is over"
-    current = await current_appointment(tx, visit.reclamation_id)
-    if current and current.intervention_id == visit.id:
+    await lock_technician(tx, visit.technician_id)
+    if slot is None:
+        # Nothing but its copy says that it is there, when its technician leaves.
+        await tx.copies(InterventionView).as_new_as(visit)
+    current = await current_appointment(tx, Case.of(visit))
+    own = current is not None and current.intervention_id == visit.id
+    if current and own and not (slot and current.status == "held"):
         return "it is in the calendar already"
-    if current and (other := await _unfinished(tx, current)):
+    if current and not own and (other := await _unfinished(tx, current)):
         if slot is None:
             return "no slot yet"
         # A réclamation has one open visit: the other one has ended, and the event of that has not arrived yet.
@@ -73,11 +103,11 @@ async def put_into_calendar(event: InterventionPlanned, tx: Tx) -> str | None:
         return "obsolete: the réclamation went to another technician since"
     if current and (slot or current.technician_id != visit.technician_id):
         await release(tx, current, _why_released(current, visit), SYSTEM)
-    elif slot is None:
-        return "no slot yet"
-    if slot:
+    if await has_left(tx, visit.technician_id):
+        await ask_for_another(tx, visit, slot)
+    elif slot:
         await _book_or_ask(tx, visit, slot, event.outside_hours)
-    return None
+    return None if slot or tx.has_emitted else "no slot yet"
 
 
 @calendar.on(InterventionMoved)
@@ -86,12 +116,13 @@ async def follow_visit(event: InterventionMoved, tx: Tx) -> str | None:
     visit, to = event.state, AFTER_VISIT.get(event.after)
     if to is None:
         return "the visit goes on"
-    current = await current_appointment(tx, visit.reclamation_id)
+    current = await current_appointment(tx, Case.of(visit))
     theirs = current if current and await _was_for(tx, current, visit) else None
     await note_end(tx, visit.id)
     settled = await settle_conflicts(tx, PlanningConflict.intervention_id == visit.id, SYSTEM)
+    freed = await end_of_freed_time(tx, visit, told=to == "cancelled" and theirs is None)
     if theirs is None:
-        return None if settled else "it has no appointment"
+        return None if settled or freed else "it has no appointment"
     if to == "cancelled":
         await release(tx, theirs, "the visit does not take place", SYSTEM)
     elif not APPOINTMENT.allows(theirs.status, to, SYSTEM):
@@ -116,11 +147,38 @@ async def free_chosen_time(event: ReclamationMoved | ReclamationClosed, tx: Tx) 
         return "it may get a visit"
     # From here on nobody books for it by an older copy; whoever holds a time is waited for.
     await tx.copies(ReclamationView).as_new_as(reclamation)
-    current = await current_appointment(tx, reclamation.id)
+    current = await current_appointment(tx, Case.of(reclamation))
     if current is None or current.intervention_id:
         return "no time was chosen for it"
     await release(tx, current, f"reclamation_{status}", SYSTEM)
     return None
+
+
+async def _take_up_again(tx: Tx, technician_id: UUID) -> None:
+    """Ends the conflicts of a technician who has come back: their visits are booked again where the time is free.
+
+    A visit whose time is over, or taken, stays a manager's to decide; its client learns that the time is off.
+    """
+    waiting = await tx.session.scalars(
+        select(PlanningConflict)
+        .where(PlanningConflict.technician_id == technician_id, PlanningConflict.status == "open")
+        .where(PlanningConflict.problem == LEFT)
+    )
+    # In the order of their cases, as everybody who locks several.
+    for conflict in sorted(waiting, key=lambda one: str(one.reclamation_id or one.intervention_id)):
+        assert conflict.intervention_id is not None
+        visit = await tx.view(InterventionView, conflict.intervention_id)
+        current = await current_appointment(tx, Case.of(visit))
+        has_none = current is None and visit.status in NOT_THERE
+        past = conflict.wanted.start <= tx.now
+        waits = has_none and visit.status in NOT_SET_OUT
+        if waits and past and not conflict.no_time_yet:
+            # A manager still decides when they go.
+            await end_of_freed_time(tx, visit)
+        elif await settle_conflicts(tx, PlanningConflict.id == conflict.id, SYSTEM) and visit.is_open():
+            to_book = has_none and not past and not conflict.no_time_yet
+            booked = to_book and await _book_or_ask(tx, visit, conflict.wanted, outside_hours=True)
+            await end_of_freed_time(tx, visit, told=waits and not booked)
 
 
 async def _unfinished(tx: Tx, current: Appointment) -> UUID | None:
@@ -138,6 +196,8 @@ def _is_for(current: Appointment, visit: InterventionView, slot: Slot | None) ->
 
 async def _is_overtaken(tx: Tx, visit: InterventionView, current: Appointment) -> bool:
     """Whether the réclamation was assigned to the appointment's technician after this visit was planned."""
+    if visit.reclamation_id is None:
+        return False
     reclamation = await tx.view(ReclamationView, visit.reclamation_id)
     later = reclamation.assignment > visit.assignment
     return later and current.technician_id == reclamation.technician_id != visit.technician_id
@@ -168,8 +228,8 @@ def _link(tx: Tx, current: Appointment, visit: InterventionView) -> None:
         tx.emit(current, AppointmentChanged())
 
 
-async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot, outside_hours: bool) -> None:
-    """Books the slot, outside working hours only with `outside_hours`; where it does not fit, adds a conflict."""
+async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot, outside_hours: bool) -> bool:
+    """Books the slot, outside working hours only with `outside_hours`; else adds a conflict. Whether it is booked."""
     problem = await _problem(tx, visit, slot, outside_hours)
     if problem is None:
         booked = await claim_time(
@@ -185,7 +245,7 @@ async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot, outside_hour
         )
         if booked:
             tx.emit(booked, AppointmentBooked())
-            return
+            return True
     conflict = tx.add(
         PlanningConflict(
             id=tx.new_id(),
@@ -200,6 +260,7 @@ async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot, outside_hour
         )
     )
     tx.emit(conflict, ConflictDetected())
+    return False
 
 
 async def _problem(tx: Tx, visit: InterventionView, slot: Slot, outside_hours: bool) -> ConflictKind | None:
@@ -213,5 +274,6 @@ async def _problem(tx: Tx, visit: InterventionView, slot: Slot, outside_hours: b
 
 
 async def _proposals(tx: Tx, visit: InterventionView) -> list[Slot]:
-    free = await free_times(tx, tx.now, tx.now + PROPOSED_WITHIN, visit.technician_id)
+    theirs = await able_technicians(tx, visit.technician_id)
+    free = await free_times(tx, tx.now, tx.now + PROPOSED_WITHIN, theirs)
     return [Slot(start=one.start, end=one.end) for one in islice(free, PROPOSALS)]

@@ -47,12 +47,21 @@ def _cover(id: UUID, kind: CoverKind, start: date, months: int, parts: int, labo
 
 
 def covered_repairs(
-    reclamations: Collection[ReclamationView], visits: Collection[InterventionView], place: Place
+    reclamations: Collection[ReclamationView],
+    visits: Collection[InterventionView],
+    place: Place,
+    replaced: str | None = None,
 ) -> list[CoveredRepair]:
-    """The repairs of a product that covers paid or will pay; the same for the records in any order."""
+    """The repairs of a product that covers paid or will pay; the same for the records in any order.
+
+    `replaced` is its serial number, where another unit took its place: the visit that put that there prolongs no cover.
+    """
     found = (
         _covered_repair(
-            reclamation, [visit for visit in visits if visit.reclamation_id == reclamation.id], place
+            reclamation,
+            [visit for visit in visits if visit.reclamation_id == reclamation.id],
+            place,
+            replaced,
         )
         for reclamation in reclamations
         if reclamation.status not in NOT_REPAIRED
@@ -61,7 +70,7 @@ def covered_repairs(
 
 
 def _covered_repair(
-    reclamation: ReclamationView, visits: list[InterventionView], place: Place
+    reclamation: ReclamationView, visits: list[InterventionView], place: Place, replaced: str | None
 ) -> CoveredRepair | None:
     done = [visit for visit in visits if _is_repair(visit)]
     decided = [visit.warranty for visit in done or visits] or [reclamation.warranty]
@@ -76,8 +85,13 @@ def _covered_repair(
         reclamation_id=reclamation.id,
         asked=place.day(reclamation.created_at),
         back=place.day(back) if back and not waits else None,
-        covers=sorted(kinds),
+        covers=[] if any(_replaced(visit, replaced) for visit in done) else sorted(kinds),
     )
+
+
+def _replaced(visit: InterventionView, serial: str | None) -> bool:
+    work = visit.work
+    return bool(serial and work and work.failed_serial == serial and work.replacement_serial)
 
 
 def _is_repair(visit: InterventionView) -> bool:

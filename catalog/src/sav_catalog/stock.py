@@ -149,9 +149,10 @@ class Stock:
         reservation.becomes("used" if reservation.used else "released")
         self._tx.emit(reservation, StockReleased())
 
-    async def build_in(self, reclamation_id: UUID, quantity: int, reference: str) -> None:
-        """Takes out what a visit built in: what is reserved for the repair first, then what is free."""
-        await self._use(await self.of_repair(reclamation_id), quantity, reference, BUILT_IN)
+    async def build_in(self, reclamation_id: UUID | None, quantity: int, reference: str) -> None:
+        """Takes out what a visit built in: what is reserved for the repair, if it is one, first, then what is free."""
+        reserved = await self.of_repair(reclamation_id) if reclamation_id else []
+        await self._use(reserved, quantity, reference, BUILT_IN)
 
     async def ship(self, order_id: UUID, quantity: int, reference: str) -> None:
         """Takes out what was shipped to its buyer: what is reserved for the order first, then what is free."""

@@ -87,8 +87,8 @@ class Aggregate(Base, Generic[ViewT]):
 
     # Whether it is created by another service's event, which may not have arrived yet.
     follows_event: ClassVar[bool] = False
-    # What `settles` registered.
-    settling: ClassVar[Settling | None] = None
+    # What `settles` registered, in the order of its modules.
+    settling: ClassVar[tuple[Settling, ...]] = ()
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(default=0)
@@ -121,13 +121,11 @@ def settles(model: type[Aggregate[Any]]) -> Callable[[S], S]:
     """Registers a function that runs for each record of this model that a transaction announces, before its view is taken.
 
     For what follows from the record as a whole, whoever changed it: it may change the record and set timers, but emits
-    nothing.
+    nothing. Several of one model look after different fields: none relies on another.
     """
 
     def register(function: S) -> S:
-        if model.settling is not None:
-            raise TypeError(f"{model.__name__} is settled twice")
-        model.settling = staticmethod(function)
+        model.settling = (*model.settling, function)
         return function
 
     return register
@@ -136,5 +134,5 @@ def settles(model: type[Aggregate[Any]]) -> Callable[[S], S]:
 async def settle(tx: Any, records: Iterable[Aggregate[Any]]) -> None:
     """Runs what `settles` registered, once for each of these records."""
     for record in dict.fromkeys(records):
-        if settling := type(record).settling:
+        for settling in type(record).settling:
             await settling(record, tx)

@@ -122,6 +122,14 @@ PATTERNS = {
         "a SHA-256 is expected: 64 digits from 0 to 9 and a to f",
         "un SHA-256 est attendu : 64 chiffres de 0 à 9 et de a à f",
     ),
+    r"^[a-z][a-z_]{1,39}$": Text(
+        "the code of a task is expected, such as measure_co",
+        "le code d’une tâche est attendu, par exemple measure_co",
+    ),
+    r"^[0-9A-Z]+([ -][0-9A-Z]+)?$": Text(
+        "what postcodes begin with is expected, such as 69",
+        "le début d’un code postal est attendu, par exemple 69",
+    ),
     r"^[0-9]{1,18}$": Text("the `next` of a page is expected", "le `next` d’une page est attendu"),
 }
 EMPTY = Text("it cannot be empty", "ce champ ne peut pas être vide")

@@ -7,7 +7,12 @@ from typing import Any
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sav_chassis.errors import RecordTooLarge
 from sav_chassis.model import Aggregate, Base
+from sav_contracts.labels import label
+
+# Bytes of an event beside its view, about.
+ROOM_FOR_FACTS = 1500
 
 
 class Savepoints:
@@ -18,6 +23,12 @@ class Savepoints:
     _asked: list[Any]
     _inserted: dict[type[Base], list[Base]]
     _changed: set[Aggregate]
+    _largest: int
+
+    def check_size(self, record: Aggregate) -> None:
+        """Raises `RecordTooLarge` where its events would be: else all that the transaction did would be lost in the end."""
+        if len(record.view().model_dump_json().encode()) + ROOM_FOR_FACTS > self._largest:
+            raise RecordTooLarge(kind=label(record.kind()), largest=self._largest)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -10,10 +10,12 @@ from sav_chassis.tx import Tx
 from sav_claims.model import Client, Reclamation
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs
+from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, PlaceGiven, ProductView
 from sav_contracts.claims.intake import Duplicate, PreferredTime
 from sav_contracts.claims.problems import PROBLEMS
 from sav_contracts.claims.reclamation import OVER, ProblemType
+from sav_contracts.interventions.technician import Skill, skills_for
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 
@@ -56,6 +58,14 @@ async def product_of(client_id: UUID, product_id: UUID | None, tx: Tx, by: Actor
     if product.replaced_by_id:
         raise UnitReplaced
     return product
+
+
+async def skills_of(product: ProductView | None, tx: Tx) -> tuple[Skill, ...]:
+    """What somebody has to be able to do who works on it: its trade alone, where its article is not known here."""
+    if product is None:
+        return ()
+    article = await tx.copies(ArticleView).one(product.article_id)
+    return skills_for(product.family, article.fuel if article else None)
 
 
 def check_type(problem_type: ProblemType | None, product: ProductView | None) -> None:

@@ -52,6 +52,8 @@ RECLAMATION: Lifecycle[ReclamationStatus] = Lifecycle(
         # Its next visit was declined or cancelled.
         ("awaiting_parts", "qualified"): BY_EVENT,
         ("in_progress", "assigned"): BY_EVENT,
+        # Its further visit was declined or cancelled, and no report that could resolve it is still to come.
+        ("in_progress", "qualified"): BY_EVENT,
         ("in_progress", "resolved"): MANAGERS | BY_EVENT,
         ("qualified", "resolved"): MANAGERS,
         # Also by event, if `InterventionStarted` was not applied here.

@@ -32,6 +32,7 @@ from sav_contracts.claims.reclamation import (
 )
 from sav_contracts.claims.safety import Danger, Instructions, instructions
 from sav_contracts.files import StoredFile
+from sav_contracts.interventions.technician import Skill
 from sav_contracts.interventions.visit import InterventionView
 
 # What each decision of a manager pays, in percent of parts, labour and travel.
@@ -103,6 +104,7 @@ class Reclamation(Aggregate[ReclamationView], Stateful[ReclamationStatus]):
     reopened_after: Mapped[int | None]
     # Whether its technician has left.
     needs_technician: Mapped[bool] = mapped_column(default=False)
+    skills_needed: Mapped[tuple[Skill, ...]] = mapped_column(JsonColumn(tuple[Skill, ...]), default=())
     place: Mapped[Place | None] = mapped_column(JsonColumn(Place))
     preferred_times: Mapped[tuple[PreferredTime, ...]] = mapped_column(
         JsonColumn(tuple[PreferredTime, ...]), default=()

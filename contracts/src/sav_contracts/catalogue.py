@@ -13,17 +13,37 @@ from sav_contracts.catalog import (
     stock_report,
     stocktake,
 )
-from sav_contracts.claims import client, comment, order, parts_list, photo, reclamation, saved_filter, sla
-from sav_contracts.interventions import invoice, report, technician, visit
+from sav_contracts.claims import (
+    client,
+    comment,
+    order,
+    parts_list,
+    photo,
+    reclamation,
+    saved_filter,
+    sla,
+    visits,
+)
+from sav_contracts.interventions import (
+    act,
+    attestation,
+    help,
+    invoice,
+    lateness,
+    new_visit,
+    report,
+    technician,
+    visit,
+    visit_photo,
+)
 from sav_contracts.messages import Event, Message, View, changed
 
 M = TypeVar("M", bound=Message)
 
 MODULES = (
-    account, session, policy, article, article_import, stock, stock_report, stocktake, product, client, reclamation, photo, comment,
-    saved_filter, sla, parts_list, order, reservation,
-    technician, visit, report,
-    invoice, calendar, notifier, reporting,
+    account, session, policy, article, article_import, stock, stock_report, stocktake, product, client, reclamation, photo,
+    comment, saved_filter, sla, parts_list, order, reservation, visits, technician, visit, new_visit, report, invoice,
+    calendar, notifier, reporting, attestation, visit_photo, act, lateness, help,
 )  # fmt: skip
 
 

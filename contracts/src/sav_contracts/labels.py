@@ -1,6 +1,6 @@
 """The words for kinds of records, states and roles."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sav_contracts.actor import Role
 from sav_contracts.sentences import Text
@@ -11,6 +11,7 @@ FRENCH = {
     "appointment": "rendez-vous",
     "article": "article",
     "article_import": "import d’articles",
+    "attestation": "attestation",
     "client": "client",
     "comment": "commentaire",
     "cover": "garantie",
@@ -35,6 +36,8 @@ FRENCH = {
     "stock_level": "niveau de stock",
     "stocktake": "inventaire",
     "technician": "technicien",
+    "visit_photo": "photo de l’intervention",
+    "warranty": "garantie",
     "working_hours": "horaires de travail",
     "mon": "lundi",
     "tue": "mardi",
@@ -64,6 +67,8 @@ FRENCH = {
     "discarded": "abandonné",
     "disputed": "contesté",
     "done": "effectué",
+    "due": "à établir",
+    "made": "établi",
     "draft": "brouillon",
     "en_route": "en route",
     "end_of_life": "en fin de vie",
@@ -122,9 +127,18 @@ FRENCH = {
     "no_cover_yet": "garantie pas encore commencée",
     "cover_applies": "garantie applicable",
     "decided_by_manager": "décision d’un responsable SAV",
+    "no_fault": "aucune panne à prendre en charge",
     "sold_by_another": "vendu par un autre professionnel",
     "defect_to_be_proven": "défaut à prouver par l’acheteur",
     "replaced": "appareil remplacé",
+    "sanitary": "sanitaire",
+    "heating": "chauffage",
+    "gas": "gaz",
+    "oil": "fioul",
+    "wood": "bois",
+    "electric": "électricité",
+    "heat_pump": "pompe à chaleur",
+    "solar": "solaire",
 }
 PEOPLE = {
     Role.ANYONE: Text("visitors", "les visiteurs"),
@@ -138,6 +152,12 @@ PEOPLE = {
 def label(name: str) -> Text:
     """The words for a kind, a state or a role."""
     return Text(name.replace("_", " "), FRENCH.get(name, name))
+
+
+def labels(names: Iterable[str]) -> Text:
+    """The words for several, with commas."""
+    words = [label(name) for name in names]
+    return Text(", ".join(one.en for one in words), ", ".join(one.fr for one in words))
 
 
 def role_names(roles: Collection[Role]) -> Text:

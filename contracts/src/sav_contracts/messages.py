@@ -68,6 +68,10 @@ Line = Annotated[
 Prose = Annotated[
     str, StringConstraints(min_length=1, max_length=4000, pattern=_TEXT), canonical_form(canonical.prose)
 ]
+# The same while it is being written: it may be empty.
+UnfinishedProse = Annotated[
+    str, StringConstraints(max_length=4000, pattern=_TEXT), canonical_form(canonical.prose)
+]
 # Why something was done. Short, since it is in the event and in the view.
 Reason = Annotated[
     str,

@@ -23,7 +23,7 @@ class FeedbackView(View):
     client_id: PersonId
     technician_id: PersonId
     intervention_id: UUID
-    reclamation_id: UUID
+    reclamation_id: UUID | None
     status: FeedbackStatus
     rating: int | None = Field(examples=[5])
     recommend: int | None = Field(examples=[9])
@@ -37,7 +37,7 @@ class FeedbackView(View):
         return self.status == "invited"
 
     def timeline_roots(self) -> frozenset[UUID]:
-        return frozenset({self.intervention_id, self.reclamation_id})
+        return frozenset(root for root in (self.intervention_id, self.reclamation_id) if root)
 
 
 class GiveFeedback(Command[FeedbackView]):

@@ -9,8 +9,11 @@ from pydantic import ValidationError
 
 from sav_chassis.errors import NotFound, NotYetKnown, WrongFields
 from sav_contracts.files import IMAGES, StoredFile
+from sav_contracts.interventions.attestation import AttestationView
 from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.report import ReportView
 from sav_contracts.labels import label
+from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import FileRow
 from sav_edge.etags import holds
@@ -25,10 +28,18 @@ HARMLESS = {"Content-Security-Policy": "sandbox; default-src 'none'"}
 ASKING, SOON, NEVER = "private, no-cache", "private, max-age=300", "private, max-age=31536000, immutable"
 
 
+# What is printed once a record has this field.
+PRINTED: Mapping[type[View], str] = {
+    InvoiceView: "number",
+    ReportView: "submitted_at",
+    AttestationView: "attested",
+}
+
+
 class DocumentBeingMade(NotYetKnown):
     retry_after: int = 1
-    en = "The document of this invoice is being made; ask again in a moment"
-    fr = "Le document de cette facture est en préparation ; réessayez dans un instant"
+    en = "This document is being made; ask again in a moment"
+    fr = "Ce document est en préparation ; réessayez dans un instant"
 
 
 class NoFile(NotFound):
@@ -42,7 +53,8 @@ def file_of(row: FileRow, record: Mapping[str, Any]) -> StoredFile:
     """The record's file; `NotFound` where it has none, `NotYetKnown` while it is being made."""
     if kept := record.get(row.file):
         return StoredFile.model_validate(kept)
-    if row.message is InvoiceView and record["number"]:
+    since = PRINTED.get(row.message)
+    if since and record.get(since):
         raise DocumentBeingMade
     raise NoFile(kind=label(row.message.__name__.removesuffix("View").lower()), file=row.file)
 

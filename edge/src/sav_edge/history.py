@@ -32,10 +32,13 @@ from sav_contracts.claims.reclamation import (
     ReclamationReopened,
     TechnicianAssigned,
 )
+from sav_contracts.interventions.attestation import AttestationMade
 from sav_contracts.interventions.invoice import InvoiceIssued, InvoicePaid, PaymentRecorded
+from sav_contracts.interventions.lateness import InterventionOverdue
 from sav_contracts.interventions.report import ReportValidated
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import (
+    CarbonMonoxideFound,
     InterventionClosed,
     InterventionMoved,
     InterventionPlanned,
@@ -118,6 +121,16 @@ COVERS: dict[str, Text] = {
         "The warranty lasts longer after the repair", "La garantie est prolongée après la réparation"
     ),
     "replaced": Text("The product was replaced", "Le produit a été remplacé"),
+}
+AIR: dict[str, Text] = {
+    "abnormal": Text(
+        "More carbon monoxide than is normal was measured in the room: {ppm} ppm",
+        "Un taux anormal de monoxyde de carbone a été mesuré dans la pièce : {ppm} ppm",
+    ),
+    "dangerous": Text(
+        "A dangerous amount of carbon monoxide was measured in the room: {ppm} ppm. The appliance stays off",
+        "Un taux dangereux de monoxyde de carbone a été mesuré dans la pièce : {ppm} ppm. L’appareil reste à l’arrêt",
+    ),
 }
 
 
@@ -202,8 +215,15 @@ SENTENCES: dict[type[Event], Says] = {
     PhotoAdded: _always("A photo was added", "Une photo a été ajoutée"),
     InterventionPlanned: _always("A visit is planned", "Une visite est prévue"),
     InterventionMoved: _by(VISIT, "after"),
+    InterventionOverdue: _always("The visit is late", "La visite a du retard"),
     InterventionStarted: _always("The technician has begun", "Le technicien a commencé"),
     WarrantyDecided: _by(PAYS, "decision"),
+    CarbonMonoxideFound: lambda facts, names: _filled(
+        AIR.get(str(facts.get("air"))), {"ppm": facts.get("ppm", "")}
+    ),
+    AttestationMade: _always(
+        "The attestation of the service is there", "L’attestation d’entretien est disponible"
+    ),
     InterventionClosed: _always(
         "The report of the visit is there", "Le compte rendu de la visite est disponible"
     ),

@@ -16,6 +16,7 @@ from sav_contracts.surface import (
     DashboardRow,
     EdgeQueryRow,
     ExportRow,
+    FieldRow,
     FileRow,
     ListRow,
     MessageRow,
@@ -128,6 +129,8 @@ def _schemas() -> tuple[dict[type[BaseModel], Json], dict[str, Json]]:
             models.add((row.reply, "serialization"))
         if isinstance(row, DashboardRow):
             models |= {(row.shown, "serialization"), (row.shown_to_client, "serialization")}
+        if isinstance(row, FieldRow):
+            models.add((row.shown, "serialization"))
         for shown in _forms(row):
             models.add((shown, "serialization"))
     ordered = sorted(models, key=lambda item: (item[0].__name__, item[1]))
@@ -204,6 +207,8 @@ def _described(row: AnyRow) -> str:
             )
         case PaperRow():
             said = f"{PAPERS[row.paper].__doc__} In the language that the caller prefers (`Accept-Language`)."
+        case FieldRow():
+            said = f"As the caller may see it. {row.shown.__doc__}"
         case TimelineRow():
             said = "What happened, oldest first, as far as the caller may see it."
         case _:
@@ -221,7 +226,9 @@ def _operation_id(row: AnyRow) -> str:
         case ExportRow():
             return f"export{name}s"
         case RecordRow():
-            return f"get{name}"
+            return f"get{name}{_by_id(row)}"
+        case FieldRow():
+            return f"get{name}{row.field.title().replace('_', '')}"
         case OwnRecordRow():
             return f"getMy{name}"
         case TimelineRow():
@@ -229,9 +236,16 @@ def _operation_id(row: AnyRow) -> str:
         case PaperRow():
             return f"get{row.paper.title().replace('_', '')}"
         case FileRow():
-            return f"get{name}{row.file.title().replace('_', '')}"
+            return f"get{name}{row.file.title().replace('_', '')}{_by_id(row)}"
         case MessageRow() | EdgeQueryRow():
             return name[0].lower() + name[1:]
+
+
+def _by_id(row: RecordRow | FileRow) -> str:
+    """`ById` where the record has its id in the path, and another row shows the newest one of a parent."""
+    own = f"{{{row.message.kind()}_id}}"
+    others = [one for one in SURFACE if type(one) is type(row) and one.message is row.message]
+    return "ById" if own in row.path and any(own not in one.path for one in others) else ""
 
 
 def _roles(row: AnyRow) -> str:
@@ -270,6 +284,8 @@ def _answer(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
         return {"description": "The table", "content": content}
     if isinstance(row, TimelineRow):
         shapes = [references[Entry]]
+    elif isinstance(row, FieldRow):
+        shapes = [references[row.shown]]
     elif isinstance(row, DashboardRow):
         shapes = [references[row.shown], references[row.shown_to_client]]
     else:

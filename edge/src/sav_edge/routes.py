@@ -29,6 +29,7 @@ from sav_contracts.surface import (
     DashboardRow,
     EdgeQueryRow,
     ExportRow,
+    FieldRow,
     FileRow,
     ListRow,
     MessageRow,
@@ -42,6 +43,7 @@ from sav_edge import bodies, downloads, etags, history, problems
 from sav_edge.audit_log import Audit
 from sav_edge.dashboards import Dashboards
 from sav_edge.exports import Exports
+from sav_edge.fields import shown
 from sav_edge.language import prefers_french, spoken
 from sav_edge.list_query import QueryParameters
 from sav_edge.papers import Papers
@@ -181,16 +183,16 @@ class Gateway:
 
     async def _one(
         self,
-        row: RecordRow | OwnRecordRow,
+        row: RecordRow | OwnRecordRow | FieldRow,
         request: HttpRequest,
         actor: Actor,
         headers: dict[str, str],
     ) -> Reply:
-        """A record; 304 where the caller holds it already."""
+        """A record, or a field of it; 304 where the caller holds it already."""
         no_parameters(request)
         ids = {"account_id": actor.id} if isinstance(row, OwnRecordRow) else _path_ids(request)
         found = await self.read.one(row, ids, actor)
-        return _unless_held(request, found.doc.encode(), etags.tag(found.id, found.version, actor), headers)
+        return _unless_held(request, shown(row, found), etags.tag(found.id, found.version, actor), headers)
 
     async def _file(self, row: FileRow, request: HttpRequest, actor: Actor, headers: dict[str, str]) -> Reply:
         """A record's file, a picture in the size that is wanted; 304 where the caller holds it already."""

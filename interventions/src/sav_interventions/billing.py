@@ -10,7 +10,7 @@ from sav_chassis.errors import WrongField
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.invoice import InvoiceLine, LineGiven, VatTotal
-from sav_contracts.interventions.visit import Work
+from sav_contracts.interventions.work import Work
 from sav_contracts.money import VatClass
 from sav_interventions.jurisdiction import Jurisdiction
 

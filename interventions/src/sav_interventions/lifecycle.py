@@ -1,23 +1,25 @@
-"""The states of visits, reports, invoices and payments."""
+"""The states of visits, reports, attestations, invoices and payments."""
 
 from typing import get_args
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, STAFF, Role
+from sav_contracts.interventions.attestation import AttestationStatus
 from sav_contracts.interventions.invoice import InvoiceStatus, PaymentStatus
 from sav_contracts.interventions.report import ReportStatus
 from sav_contracts.interventions.visit import OPEN_VISIT, Cause, InterventionStatus
 
 # Managers move a visit on the technician's behalf.
 MANAGERS_OR_EVENT = MANAGERS | {Role.SYSTEM}
-STAFF_OR_EVENT = STAFF | {Role.SYSTEM}
 
 INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
     "intervention",
     {
         ("planned", "accepted"): STAFF,
         ("planned", "declined"): STAFF,
+        ("accepted", "declined"): STAFF,
         ("accepted", "en_route"): STAFF,
+        ("en_route", "declined"): STAFF,
         ("en_route", "on_site"): STAFF,
         ("on_site", "in_progress"): STAFF,
         ("on_site", "no_access"): STAFF,
@@ -27,9 +29,10 @@ INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
         ("paused", "completed"): STAFF,
         ("in_progress", "incomplete"): STAFF,
         ("paused", "incomplete"): STAFF,
-        ("planned", "cancelled"): STAFF_OR_EVENT,
-        ("accepted", "cancelled"): STAFF_OR_EVENT,
-        ("en_route", "cancelled"): STAFF_OR_EVENT,
+        # A technician who does not come declines: the visit needs somebody else.
+        ("planned", "cancelled"): MANAGERS_OR_EVENT,
+        ("accepted", "cancelled"): MANAGERS_OR_EVENT,
+        ("en_route", "cancelled"): MANAGERS_OR_EVENT,
     },
 )
 
@@ -46,8 +49,10 @@ REPORT: Lifecycle[ReportStatus] = Lifecycle(
         ("sent_back", "submitted"): {Role.TECHNICIAN},
         ("validated", "archived"): {Role.ADMIN},
     },
-    unmade=["archived"],
 )
+
+# Its paper is made after the report of the visit is validated.
+ATTESTATION: Lifecycle[AttestationStatus] = Lifecycle("attestation", {("due", "made"): {Role.SYSTEM}})
 
 INVOICE: Lifecycle[InvoiceStatus] = Lifecycle(
     "invoice",
@@ -88,6 +93,10 @@ OVER: tuple[InterventionStatus, ...] = tuple(
 )
 # No work was done: there is nothing to pay or report.
 DID_NOT_HAPPEN: frozenset[InterventionStatus] = frozenset({"declined", "no_access", "cancelled"})
+# Nobody came: there is nothing to show either. Where nobody opened, a photo shows that.
+NOBODY_CAME: frozenset[InterventionStatus] = frozenset({"declined", "cancelled"})
+# In these states a visit is late when its slot ends.
+NOT_BEGUN: frozenset[InterventionStatus] = frozenset({"planned", "accepted", "en_route", "on_site"})
 UNDER_WAY: frozenset[InterventionStatus] = frozenset({"in_progress", "paused"})
 DONE: frozenset[InterventionStatus] = frozenset({"completed", "incomplete"})
 

@@ -9,6 +9,7 @@ from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.reclamation import ReclamationView
+from sav_contracts.interventions.attestation import AttestationView
 from sav_contracts.interventions.invoice import InvoiceView, PaymentView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
@@ -22,6 +23,7 @@ notifier.mirror(
     AccountView,
     AppointmentView,
     ArticleView,
+    AttestationView,
     ClientView,
     ConflictView,
     FeedbackView,

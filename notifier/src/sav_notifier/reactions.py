@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sav_chassis.service import ReactionFunction, modules
 from sav_chassis.tx import Tx
+from sav_contracts.auth.account import RoleAssigned, UserDeactivated
 from sav_contracts.messages import Event
 from sav_notifier.app import notifier
 from sav_notifier.message import MESSAGES, Message
@@ -35,3 +36,5 @@ def _register() -> None:
 
 
 _register()
+# Now told by the technician's card, which managers change too.
+notifier.retire("tell_who_left", UserDeactivated, RoleAssigned)

@@ -49,6 +49,12 @@ PARTS = {
 }
 SIGNS = {"EUR": "€", "TND": "DT"}
 GREETING = {"fr": "Bonjour {name},", "en": "Hello {name},"}
+# What a reference is of, by language: the noun, and the noun with its article. A visit for no réclamation has its own.
+OF_VISIT = "INT-"
+NOUNS: dict[Locale, dict[bool, tuple[str, str]]] = {
+    "fr": {True: ("intervention", "l’intervention"), False: ("réclamation", "la réclamation")},
+    "en": {True: ("visit", "visit"), False: ("claim", "claim")},
+}
 # Marks the start of each value in a rendered text until it is split into blocks; no value contains it. So only the
 # templates make lists and warnings.
 VALUE = "\0"
@@ -163,9 +169,30 @@ def _environment(locale: Locale) -> Environment:
             "steps": [getattr(each, locale) for each in found.steps],
         }
 
+    def noun(reference: str) -> str:
+        return NOUNS[locale][_is_of_visit(reference)][0].capitalize()
+
+    def named(reference: str) -> str:
+        return f"{NOUNS[locale][_is_of_visit(reference)][0]} {reference}"
+
+    def the(reference: str) -> str:
+        return f"{NOUNS[locale][_is_of_visit(reference)][1]} {reference}"
+
+    def for_claim(reference: str) -> str:
+        # After the word for a visit or its report.
+        if _is_of_visit(reference):
+            return reference
+        return f"{'pour' if locale == 'fr' else 'for'} {the(reference)}"
+
+    environment.tests["visit"] = _is_of_visit
+    environment.filters |= {"noun": noun, "named": named, "the": the, "for_claim": for_claim}
     environment.filters |= {"day": day, "date": plain_date, "moment": moment, "amount": amount, "wish": wish}
     environment.globals |= {"window": window, "span": span, "advice": advice}
     return environment
+
+
+def _is_of_visit(reference: str) -> bool:
+    return reference.startswith(OF_VISIT)
 
 
 def _value(value: Any) -> Any:

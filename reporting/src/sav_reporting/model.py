@@ -36,7 +36,7 @@ class Feedback(Aggregate[FeedbackView], Stateful[FeedbackStatus]):
     client_id: Mapped[UUID]
     technician_id: Mapped[UUID]
     intervention_id: Mapped[UUID] = mapped_column(unique=True)
-    reclamation_id: Mapped[UUID]
+    reclamation_id: Mapped[UUID | None]
     status: Mapped[FeedbackStatus]
     rating: Mapped[int | None]
     recommend: Mapped[int | None]

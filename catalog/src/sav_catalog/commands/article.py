@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 
 from sav_catalog.app import catalog
 from sav_catalog.model import Article, StockLevel, stock_id
+from sav_catalog.services import replan_services
 from sav_chassis.errors import Conflict, Empty, NamesNothing, NothingToChange, WrongFields
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -100,6 +101,7 @@ def change(tx: Tx, article: Article, level: StockLevel | None, changes: Mapping[
     """Changes what was checked; `level` is its stock level where the minimum stock changes."""
     if level:
         _expect_stock(tx, level, changes["minimum_stock"])
+    replan_services(tx, article, changes)
     for name, value in changes.items():
         setattr(article, name, value)
     tx.emit(article, ArticleChanged())

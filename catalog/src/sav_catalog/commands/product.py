@@ -133,6 +133,7 @@ async def register_product(cmd: RegisterProduct, tx: Tx, by: Actor) -> Product:
             second_hand=cmd.second_hand,
         )
     )
+    product.plan_service(article, tx.now)
     tx.emit(product, ProductRegistered())
     if cmd.proof:
         product.submit(cmd.proof, by)
@@ -198,6 +199,7 @@ async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> No
     if cmd.second_hand is not None:
         product.second_hand = cmd.second_hand
     article = await tx.session.get_one(Article, product.article_id)
+    product.plan_service(article, tx.now)
     product.accept(_covers(product, article, tx), cmd.reason, by)
 
 

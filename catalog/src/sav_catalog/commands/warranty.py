@@ -68,6 +68,13 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
         article = await tx.session.get_one(Article, old.article_id)
     await check_serial(tx, article, cmd.serial)
     restarts = cmd.imposed and _is_under_legal_guarantee(old, cmd.delivery_date)
+    return await put_in_place(old, article, cmd.serial, cmd.delivery_date, restarts, cmd.reason, tx)
+
+
+async def put_in_place(
+    old: Product, article: Article, serial: str, delivery: date, restarts: bool, reason: str | None, tx: Tx
+) -> Product:
+    """The unit with this serial number, in the place of the old one; `restarts`: its legal guarantee begins anew."""
     new = tx.add(
         Product(
             id=tx.new_id(),
@@ -75,10 +82,10 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
             article_id=article.id,
             article=article.name,
             family=article.family,
-            serial=cmd.serial,
+            serial=serial,
             place=old.place,
             purchase_date=old.purchase_date,
-            delivery_date=cmd.delivery_date,
+            delivery_date=delivery,
             proof=old.proof,
             proof_state=old.proof_state,
             proof_reason=old.proof_reason,
@@ -90,15 +97,14 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
             guaranteed_from=None if restarts else old.guaranteed_from or old.delivery_date,
         )
     )
-    new.take_over(_passed_on(old, restarts, cmd.delivery_date, tx), _ended(old.repairs, cmd.delivery_date))
+    new.take_over(_passed_on(old, restarts, delivery, tx), _ended(old.repairs, delivery))
+    new.plan_service(article, tx.now)
     await tx.flush()  # the new unit is there before the old one refers to it
-    old.replaced_by_id, old.replaced_on = new.id, cmd.delivery_date
+    old.replaced_by_id, old.replaced_on, old.next_service_due = new.id, delivery, None
     tx.emit(new, ProductRegistered())
     tx.emit(
         old,
-        WarrantyChanged(
-            cause="replaced", until=new.covered_until(), new_serial=new.serial, reason=cmd.reason
-        ),
+        WarrantyChanged(cause="replaced", until=new.covered_until(), new_serial=new.serial, reason=reason),
     )
     return new
 

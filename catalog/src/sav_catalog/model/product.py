@@ -12,11 +12,14 @@ from sav_chassis.errors import Conflict, NoSuch
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import Family
-from sav_contracts.catalog.product import MAX_COVERS, Place, ProductView, ProofState
+from sav_contracts.catalog.product import MAX_COVERS, BuiltIn, Place, ProductView, ProofState
+from sav_contracts.catalog.servicing import Built, next_service
 from sav_contracts.catalog.warranty import Cover, CoveredRepair
 from sav_contracts.files import StoredFile
 from sav_contracts.labels import label
 
+# What visits built in is kept in their reports; a unit shows so many of the newest.
+MOST_BUILT_IN = 40
 # Bytes of all covers of a product: its events are bounded, and later commands about it have texts, too.
 LARGEST = 16_000
 
@@ -89,6 +92,14 @@ class Product(Aggregate[ProductView]):
     guaranteed_from: Mapped[date | None]
     replaced_by_id: Mapped[UUID | None]
     replaced_on: Mapped[date | None]
+    serviced_on: Mapped[date | None]
+    next_service_due: Mapped[date | None]
+    built_in: Mapped[list[BuiltIn]] = mapped_column(JsonColumn(list[BuiltIn]), default=[])
+
+    @property
+    def installed_on(self) -> date:
+        """Since when it is in use, as far as is known."""
+        return self.commissioning_date or self.delivery_date
 
     @property
     def down_since(self) -> date | None:
@@ -153,6 +164,18 @@ class Product(Aggregate[ProductView]):
     def covered_until(self) -> date | None:
         """The last day of the cover that lasts longest."""
         return max((cover.end for cover in self.covers if not cover.voided_at), default=None)
+
+    def plan_service(self, article: Built, moment: datetime) -> None:
+        """Sets until when its next service is due; none where another unit took its place."""
+        today = self.place.day(moment)
+        due = next_service(article, self.installed_on, self.serviced_on, today)
+        self.next_service_due = None if self.replaced_by_id else due
+
+    def build_in(self, built_in: Iterable[BuiltIn]) -> None:
+        """Notes what a visit built in, once."""
+        new = [one for one in built_in if one not in self.built_in]
+        if new:
+            self.built_in = [*self.built_in, *new][-MOST_BUILT_IN:]
 
     def check_in_place(self) -> None:
         """Raises `Replaced` where another unit took its place."""

@@ -21,7 +21,7 @@ async def consume_parts(event: InterventionClosed, tx: Tx) -> str | None:
         used[part.article_id] += part.quantity
     for article_id in sorted(used):
         async with stock_of(tx, article_id) as stock:
-            await stock.build_in(visit.reclamation_id, used[article_id], visit.reclamation_reference)
+            await stock.build_in(visit.reclamation_id, used[article_id], visit.called)
     return None if used else "no part was used"
 
 

@@ -63,7 +63,8 @@ async def _follow(product: Product, told: UUID, tx: Tx) -> None:
     about: dict[str, UUID] = {"product_id": product.id}
     reclamations = await tx.copies(ReclamationView).where(**about).all()
     visits = await tx.copies(InterventionView).where(**about).all()
-    repairs = covered_repairs(reclamations, visits, product.place)
+    replaced = product.serial if product.replaced_by_id else None
+    repairs = covered_repairs(reclamations, visits, product.place, replaced)
     before = product.repairs
     changed = product.follow(repairs, {told, *(reclamation.id for reclamation in reclamations)})
     if changed:

@@ -36,6 +36,7 @@ from sav_chassis.errors import (
     WrongFields,
 )
 from sav_chassis.model import Aggregate
+from sav_chassis.refusals import where_named
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.telemetry import metrics, tracing
@@ -312,20 +313,9 @@ def _unknown(message: RequestMessage[Any], missing: NotYet, actor: Actor) -> Sav
         return missing.otherwise
     if _is_own(missing, actor):
         return SettingUp(kind=label(missing.kind))
-    if name := _where(message.model_dump(), missing.id):
+    if name := where_named(message.model_dump(), missing.id):
         return NamesNothing(field=name, kind=label(missing.kind), id=missing.id)
     return OnItsWay(kind=label(missing.kind), id=missing.id)
-
-
-def _where(value: Any, id: UUID) -> str | None:
-    """The dotted name of the field that holds this id, at any depth (`parts.0.article_id`)."""
-    if value == id:
-        return ""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, item in items:
-        if (within := _where(item, id)) is not None:
-            return f"{name}.{within}".rstrip(".")
-    return None
 
 
 def _key(message: RequestMessage[Any], ask: CommandEnvelope, actor: Actor) -> Key | None:

@@ -15,6 +15,8 @@ from sav_contracts.claims.reclamation import (
 )
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.labels import labels
+from sav_contracts.sentences import Text
 from sav_contracts.times import HORIZON
 
 
@@ -25,6 +27,16 @@ class TechnicianUnavailable(Conflict):
     name: str
     en = "{name} does not take visits at present"
     fr = "{name} ne prend pas d’interventions actuellement"
+
+
+class LacksSkill(Conflict):
+    """The technician cannot do the work; the detail says what they would have to be able to do."""
+
+    code = "lacks_skill"
+    name: str
+    skills: Text
+    en = "{name} does not do this work: it needs {skills}"
+    fr = "{name} ne fait pas ce travail, qui demande : {skills}"
 
 
 class AlreadyAssigned(Conflict):
@@ -61,6 +73,8 @@ async def assign_technician(cmd: AssignTechnician, tx: Tx, by: Actor) -> Reclama
     technician = await tx.view(TechnicianView, cmd.technician_id)
     if not technician.active:
         raise TechnicianUnavailable(name=technician.name)
+    if lacking := technician.lacks(reclamation.skills_needed):
+        raise LacksSkill(name=technician.name, skills=labels(lacking))
     if await _has_it(technician.id, reclamation, tx):
         raise AlreadyAssigned(name=technician.name)
     await check_move(reclamation, "assigned", tx, by)

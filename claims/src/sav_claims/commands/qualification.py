@@ -5,7 +5,7 @@ from uuid import UUID
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
-from sav_claims.intake import product_of
+from sav_claims.intake import product_of, skills_of
 from sav_claims.lifecycle import UNDER_WAY, lowering
 from sav_claims.model import Reclamation, manager_says
 from sav_claims.possible_moves import check_move
@@ -70,8 +70,9 @@ async def _name_product(reclamation: Reclamation, product_id: UUID | None, tx: T
     previous = reclamation.product_id
     if product_id is None or product_id == previous:
         return None
-    await product_of(reclamation.client_id, product_id, tx, by)
+    product = await product_of(reclamation.client_id, product_id, tx, by)
     reclamation.product_id = product_id
+    reclamation.skills_needed = await skills_of(product, tx)
     return previous
 
 

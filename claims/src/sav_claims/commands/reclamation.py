@@ -8,7 +8,7 @@ from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.commands.draft import forget_draft
-from sav_claims.intake import check_days, check_type, earlier, place_of, product_of
+from sav_claims.intake import check_days, check_type, earlier, place_of, product_of, skills_of
 from sav_claims.lifecycle import triage
 from sav_claims.model import Client, Reclamation
 from sav_claims.settings import firm
@@ -68,6 +68,7 @@ async def open_reclamation(cmd: OpenReclamation, tx: Tx, by: Actor) -> Reclamati
             product_id=product.id if product else None,
             article=cmd.article or (product.article if product else ""),
             place=place,
+            skills_needed=await skills_of(product, tx),
             problem_type=cmd.problem_type,
             description=cmd.description,
             safety=cmd.safety,

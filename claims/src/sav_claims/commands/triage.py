@@ -1,10 +1,9 @@
 """Many réclamations at once, each by the handler of its single command."""
 
-from uuid import UUID
-
 from sqlalchemy import select
 
-from sav_chassis.errors import NamesNothing, NotYet, SavError
+from sav_chassis.errors import NotYet, SavError
+from sav_chassis.refusals import refused, unknown
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.commands.assignment import assign_technician, lock_technician
@@ -14,14 +13,12 @@ from sav_claims.model import Reclamation
 from sav_contracts.actor import Actor
 from sav_contracts.claims.reclamation import AssignTechnician, MoveReclamation, QualifyReclamation
 from sav_contracts.claims.triage import (
-    Refused,
     Reject,
     TriageAnswer,
     TriageItem,
     TriageOutcome,
     TriageReclamations,
 )
-from sav_contracts.labels import label
 
 
 @claims.command(TriageReclamations)
@@ -58,9 +55,9 @@ async def _outcome(item: TriageItem, tx: Tx, by: Actor) -> TriageOutcome:
         async with tx.savepoint():
             return TriageOutcome(reclamation_id=id, status=(await _do(item, tx, by)).status)
     except NotYet as missing:
-        return _refused(id, missing.otherwise or _names_nothing(item, missing))
+        return TriageOutcome(reclamation_id=id, problem=refused(unknown(missing, item.act, "reclamation_id")))
     except SavError as refusal:
-        return _refused(id, refusal)
+        return TriageOutcome(reclamation_id=id, problem=refused(refusal))
 
 
 async def _do(item: TriageItem, tx: Tx, by: Actor) -> Reclamation:
@@ -73,25 +70,3 @@ async def _do(item: TriageItem, tx: Tx, by: Actor) -> Reclamation:
             return await move_reclamation(
                 MoveReclamation(reclamation_id=id, to="rejected", reason=reason), tx, by
             )
-
-
-def _names_nothing(item: TriageItem, missing: NotYet) -> NamesNothing:
-    """As the single command is answered once it has waited."""
-    ids = item.act.model_dump()
-    field = next((name for name, value in ids.items() if value == missing.id), "reclamation_id")
-    return NamesNothing(field=field, kind=label(missing.kind), id=missing.id)
-
-
-def _refused(id: UUID, refusal: SavError) -> TriageOutcome:
-    problem = refusal.problem
-    french = problem.french.detail if problem.french else None
-    return TriageOutcome(
-        reclamation_id=id,
-        problem=Refused(
-            status=problem.status,
-            code=problem.code,
-            detail=problem.detail,
-            moves=problem.moves,
-            french=french,
-        ),
-    )

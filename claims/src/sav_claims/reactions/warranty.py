@@ -54,6 +54,8 @@ async def follow_the_manager(event: WarrantyDecided, tx: Tx) -> str | None:
     warranty = event.state.warranty
     if warranty is None or warranty.decided_at is None:
         return "decided by rule, as here"
+    if event.state.reclamation_id is None:
+        return "the visit is for no réclamation"
     reclamation = await tx.load(Reclamation, event.state.reclamation_id, SYSTEM)
     if not warranty.overrules(reclamation.warranty):
         return "known"

@@ -91,6 +91,8 @@ class CutOffs(Policy):
     notice_minutes: Annotated[int, Field(ge=0, le=10_080)] = 120
     # Days after a réclamation was resolved in which another one about the same product counts as its repeat.
     repeat_within_days: Annotated[int, Field(ge=0, le=3650)] = 90
+    # Hours before the day of a visit from which its technician may set out without saying why.
+    sets_out_hours: Annotated[int, Field(ge=0, le=168)] = 2
 
     @property
     def repeat_within(self) -> timedelta:
@@ -107,6 +109,10 @@ class CutOffs(Policy):
     @property
     def feedback(self) -> timedelta:
         return timedelta(days=self.feedback_days)
+
+    @property
+    def sets_out(self) -> timedelta:
+        return timedelta(hours=self.sets_out_hours)
 
     @property
     def notice(self) -> timedelta:

@@ -24,6 +24,7 @@ from sav_contracts.messages import (
     ComparedAs,
     Event,
     Line,
+    Message,
     Personal,
     PersonId,
     Query,
@@ -59,6 +60,17 @@ class PlaceGiven(AddressGiven, Place):
     """Where a product is installed, as a person enters it."""
 
     access_notes: Personal[Reason] | None = Field(default=None, examples=["Code 42B, deuxième étage"])
+
+
+class BuiltIn(Message):
+    """Something with a serial number that a visit built into a unit, and what it took the place of."""
+
+    intervention_id: UUID
+    on: date = Field(examples=["2026-03-05"])
+    serial: str = Field(examples=["CIR-2291"])
+    replaces: str | None = Field(default=None, examples=["CIR-0417"])
+    # The reference of its article, where the catalogue has it.
+    reference: str | None = Field(default=None, examples=["CIR-25-60"])
 
 
 class ProductView(View):
@@ -105,6 +117,24 @@ class ProductView(View):
     guaranteed_from: date | None = Field(default=None, examples=["2025-01-10"])
     replaced_by_id: UUID | None = None
     replaced_on: date | None = Field(default=None, examples=["2026-10-20"])
+    # Our last service, and until when the law wants the next one; None where it wants none.
+    serviced_on: date | None = Field(default=None, examples=["2026-03-05"])
+    next_service_due: date | None = Field(default=None, examples=["2027-03-05"])
+    # What visits built in, the newest last.
+    built_in: list[BuiltIn] = Field(
+        default_factory=list,
+        examples=[
+            [
+                {
+                    "intervention_id": "018e0000-0000-7000-8000-000000000002",
+                    "on": "2026-03-05",
+                    "serial": "CIR-2291",
+                    "replaces": "CIR-0417",
+                    "reference": "CIR-25-60",
+                }
+            ]
+        ],
+    )
 
     def for_client(self) -> "ProductView":
         """Without the reasons of covers, which managers gave for staff."""
@@ -304,6 +334,14 @@ class ProductVerified(Event[ProductView]):
 
     accepted: bool
     reason: str | None = Field(default=None, examples=["La date d'achat est illisible."])
+
+
+class ReplacementUnclear(Event[ProductView]):
+    """A visit says that this unit was replaced by the one with this serial number, which cannot be: a manager decides."""
+
+    intervention_id: UUID
+    new_serial: str = Field(examples=["LUM24-0009112"])
+    why: Literal["serial_taken", "replaced_already"]
 
 
 class WarrantyChanged(Event[ProductView]):

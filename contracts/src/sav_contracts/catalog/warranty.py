@@ -24,6 +24,8 @@ Why = Literal[
     "sold_by_another",
     "defect_to_be_proven",
     "replaced",
+    # Maintenance or an installation: guarantees pay for faults.
+    "no_fault",
 ]
 
 # The version of the rules in this file; it changes with them.

@@ -10,6 +10,7 @@ from sav_contracts.catalog.product import Place, PlaceGiven
 from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims.intake import Channel, Duplicate, PreferredTime, PreferredTimes
 from sav_contracts.claims.safety import Danger, Instructions
+from sav_contracts.interventions.technician import Skill
 from sav_contracts.messages import (
     Changed,
     Command,
@@ -149,6 +150,8 @@ class ReclamationView(ReclamationForClient):
     earlier_visit_id: UUID | None = None
     # Whether its technician has left: a manager gives it to another.
     needs_technician: bool = False
+    # What its technician has to be able to do, as its product asks. Nothing where it is described in words.
+    skills_needed: tuple[Skill, ...] = ()
     parts: tuple[Part, ...] = ()
     # How often parts were listed, and which of these lists was validated last.
     parts_edition: int = 0

@@ -4,11 +4,11 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from sav_contracts.bilingual import Bilingual
 from sav_contracts.claims.reclamation import AssignTechnician, QualifyReclamation, ReclamationStatus
 from sav_contracts.messages import Command, Message, Reason
+from sav_contracts.refused import Refused
 from sav_contracts.wrong_value import WrongValue
 
 MOST = 200
@@ -49,18 +49,6 @@ class TriageItem(Message):
         return act
 
 
-class Refused(BaseModel):
-    """Why one item was not done: what the single command would have been answered."""
-
-    status: int = Field(examples=[409])
-    code: str = Field(examples=["illegal_move"])
-    detail: str
-    # The moves that are possible instead.
-    moves: list[str] | None = None
-    # For the edge, which chooses the language.
-    french: SkipJsonSchema[str | None] = Field(default=None, exclude_if=lambda text: text is None)
-
-
 class TriageOutcome(BaseModel):
     """What became of one item: the state of the réclamation, or why it was not done."""
 
@@ -81,10 +69,7 @@ class TriageAnswer(Bilingual):
 def _spoken(item: TriageOutcome, french: bool) -> TriageOutcome:
     if item.problem is None:
         return item
-    detail = (french and item.problem.french) or item.problem.detail
-    return item.model_copy(
-        update={"problem": item.problem.model_copy(update={"detail": detail, "french": None})}
-    )
+    return item.model_copy(update={"problem": item.problem.spoken(french)})
 
 
 class TriageReclamations(Command[TriageAnswer]):

@@ -1,20 +1,40 @@
 """Reports of visits."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from sav_contracts.files import Image, StoredFile
+from sav_contracts.files import Image, Sha256, StoredFile
 from sav_contracts.interventions.visit import InterventionView
-from sav_contracts.messages import Changed, Command, Event, Line, Personal, PersonId, Prose, Reason, View
+from sav_contracts.messages import (
+    Changed,
+    Command,
+    Event,
+    Line,
+    Message,
+    Personal,
+    PersonId,
+    Reason,
+    UnfinishedProse,
+    View,
+)
 from sav_contracts.visibility import Visible
 from sav_contracts.wrong_value import WrongValue
 
 ReportStatus = Literal[
     "draft", "signed", "signature_refused", "submitted", "validated", "sent_back", "archived"
 ]
+# A report with so many, as they are printed, stays far below the largest file.
+MAX_REPORT_PHOTOS = 12
+
+
+class ReportPhoto(Message):
+    """A photo of the visit that the report names."""
+
+    photo_id: UUID
+    file: StoredFile
 
 
 class ReportView(View):
@@ -23,9 +43,10 @@ class ReportView(View):
     visible: ClassVar[Visible] = Visible.with_each(InterventionView)
 
     intervention_id: UUID
-    reclamation_id: UUID
+    reclamation_id: UUID | None
     # 1, 2, …: correcting a validated report makes a new edition.
     edition: int
+    # Empty while it is not written; the same of `work_done`.
     findings: str = Field(examples=["Circulateur bloqué, pas de circulation dans le circuit de chauffage."])
     work_done: str = Field(examples=["Circulateur remplacé, circuit purgé et remis en pression."])
     recommendations: str | None = Field(examples=["Entretien annuel avant l'hiver."])
@@ -36,6 +57,26 @@ class ReportView(View):
     status: ReportStatus
     # Why it was sent back.
     reason: str | None = Field(examples=["Il manque la pression après remise en service."])
+    photos: list[ReportPhoto] = Field(
+        default_factory=list,
+        examples=[
+            [
+                {
+                    "photo_id": "018e0000-0000-7000-8000-000000000001",
+                    "file": {
+                        "sha256": "9f86d081" * 8,
+                        "media_type": "image/jpeg",
+                        "size": 184320,
+                        "name": "circulateur.jpg",
+                    },
+                }
+            ]
+        ],
+    )
+    # When it was submitted as it is now.
+    submitted_at: datetime | None = Field(default=None, examples=["2026-03-05T09:50:00Z"])
+    # Its PDF, which is made once it is submitted.
+    document: StoredFile | None = None
 
     @property
     def parent(self) -> UUID:
@@ -45,16 +86,27 @@ class ReportView(View):
         return self.model_copy(update={"reason": None}) if self.status in {"validated", "archived"} else None
 
     def timeline_roots(self) -> frozenset[UUID]:
-        return frozenset({self.intervention_id, self.reclamation_id})
+        return frozenset(root for root in (self.intervention_id, self.reclamation_id) if root)
 
 
 class WriteReport(Command[ReportView]):
-    """Write the report of a visit, or change it before it is submitted."""
+    """Write the report of a visit, or replace what was written of it so far, until it is signed.
+
+    Any part may be missing: what was found and what was done must be there when it is signed.
+    """
 
     intervention_id: UUID
-    findings: Prose = Field(examples=["Circulateur bloqué, pas de circulation dans le circuit de chauffage."])
-    work_done: Prose = Field(examples=["Circulateur remplacé, circuit purgé et remis en pression."])
-    recommendations: Prose | None = Field(default=None, examples=["Entretien annuel avant l'hiver."])
+    findings: UnfinishedProse = Field(
+        default="", examples=["Circulateur bloqué, pas de circulation dans le circuit de chauffage."]
+    )
+    work_done: UnfinishedProse = Field(
+        default="", examples=["Circulateur remplacé, circuit purgé et remis en pression."]
+    )
+    recommendations: UnfinishedProse | None = Field(
+        default=None, examples=["Entretien annuel avant l'hiver."]
+    )
+    # By the SHA-256 of photos of this visit, in the order in which they are printed.
+    photos: Annotated[list[Sha256], Field(max_length=MAX_REPORT_PHOTOS)] = Field(default_factory=list)
 
 
 class SignatureOrRefusal(WrongValue):
@@ -97,6 +149,12 @@ class SendBackReport(Command[ReportView]):
     reason: Reason = Field(examples=["Il manque la pression après remise en service."])
 
 
+class ArchiveReport(Command[ReportView]):
+    """Archive the validated report, with its earlier editions. Who could read it still can."""
+
+    intervention_id: UUID
+
+
 ReportChanged = Changed[ReportView]
 
 
@@ -115,3 +173,7 @@ class ReportValidated(Event[ReportView]):
     """A manager validated a report. Its client can read it now."""
 
     client_sees: ClassVar[bool] = True
+
+
+class ReportArchived(Event[ReportView]):
+    """An admin archived a validated report."""

@@ -5,26 +5,32 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from sav_contracts.catalog.product import Place
+from sav_contracts.catalog.servicing import AirQuality
 from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims.reclamation import ReclamationStatus
+from sav_contracts.interventions.task import Appliance, CoNotMeasured, MeasuredOrWhyNot, Task, TaskGiven
+from sav_contracts.interventions.technician import Skill
+from sav_contracts.interventions.work import LabourGiven, PartGiven, Work
 from sav_contracts.messages import (
     Changed,
     Command,
+    ComparedAs,
     Event,
     Line,
     Message,
     PersonId,
     Prose,
     Reason,
-    RecordedLine,
+    Reference,
     Serial,
     View,
 )
-from sav_contracts.money import Amount, Currency, Percent, VatClass, decimal_places
+from sav_contracts.money import Percent, decimal_places
 from sav_contracts.slot import Slot
+from sav_contracts.times import Moment
 from sav_contracts.visibility import Own, Visible
 from sav_contracts.wrong_value import WrongValue
 
@@ -56,65 +62,33 @@ InterventionMove = Literal[
 Purpose = Literal["diagnostic", "repair", "maintenance", "install"]
 # Why work stopped, for a while or for this visit.
 Cause = Literal["parts", "access", "approval", "estimate_refused", "stopped_for_safety", "other"]
+# Why a visit had not begun when its slot ended.
+LatenessCause = Literal["traffic", "previous_visit", "parts", "client", "technician", "planning", "other"]
+
+DOUBLE: dict[str, JsonValue] = {"format": "double"}
 
 OPEN_VISIT: frozenset[InterventionStatus] = frozenset(
     {"planned", "accepted", "en_route", "on_site", "in_progress", "paused"}
 )
 
 
-class Labour(Message):
-    """Work in minutes, as recorded."""
+class Position(Message):
+    """Where a telephone was: degrees (WGS 84), and within how many metres that is right."""
 
-    description: RecordedLine = Field(examples=["Remplacement du circulateur, purge et remise en pression"])
-    minutes: Annotated[int, Field(ge=1, le=1440)] = Field(examples=[75])
-
-
-class LabourGiven(Labour):
-    """Work in minutes, as a technician enters it."""
-
-    description: Line = Field(examples=["Remplacement du circulateur, purge et remise en pression"])
+    lat: Annotated[float, Field(ge=-90, le=90, json_schema_extra=DOUBLE)] = Field(examples=[45.764])
+    lon: Annotated[float, Field(ge=-180, le=180, json_schema_extra=DOUBLE)] = Field(examples=[4.8357])
+    accuracy: Annotated[float, Field(ge=0, le=100_000, json_schema_extra=DOUBLE)] = Field(examples=[12.0])
 
 
-class PartUsed(Message):
-    """A built-in article, with its serial number where it has one, as recorded."""
+class MadeMove(Message):
+    """A move that was made: when it happened, and when SAV heard of it."""
 
-    article_id: UUID
-    quantity: Annotated[int, Field(ge=1, le=999)]
-    serial: Annotated[RecordedLine, Field(max_length=60)] | None = Field(default=None, examples=["CIR-2291"])
-
-
-class PartGiven(PartUsed):
-    """A built-in article, as a technician enters it."""
-
-    serial: Serial | None = Field(default=None, examples=["CIR-2291"])
-
-
-class PartPriced(PartUsed):
-    """A used part, with its price when the work was recorded (excluding VAT)."""
-
-    reference: str = Field(examples=["CIR-25-60"])
-    name: str = Field(examples=["Circulateur 25-60"])
-    unit_price: Amount = Field(examples=["186.40"])
-    vat_class: VatClass
-
-
-class Work(Message):
-    """What was found and done on a visit. `labour_rate` per hour and `travel_rate` per kilometre, excluding VAT."""
-
-    solution: str = Field(examples=["Circulateur remplacé, circuit purgé, remis en pression."])
-    labour: list[Labour]
-    parts: list[PartPriced]
-    travel_km: Decimal = Field(examples=["12.5"])
-    readings: dict[str, str] = Field(examples=[{"Pression": "1,5 bar", "Température de départ": "58 °C"}])
-    failed_serial: str | None = Field(examples=["CIR-0417"])
-    replacement_serial: str | None = Field(examples=["CIR-2291"])
-    labour_rate: Amount = Field(examples=["58.00"])
-    travel_rate: Amount = Field(examples=["0.62"])
-    currency: Currency
-
-    @property
-    def minutes(self) -> int:
-        return sum(line.minutes for line in self.labour)
+    to: InterventionStatus
+    at: datetime = Field(examples=["2026-03-05T08:05:00Z"])
+    recorded_at: datetime = Field(examples=["2026-03-05T11:40:00Z"])
+    # None where SAV itself moved it, after an event.
+    by_id: PersonId | None = None
+    position: Position | None = None
 
 
 class InterventionForClient(View):
@@ -124,8 +98,9 @@ class InterventionForClient(View):
 
     client_id: PersonId
     technician_id: PersonId
-    reclamation_id: UUID
-    reclamation_reference: str = Field(examples=["REC-2026-000001"])
+    # None for a visit without a réclamation, such as maintenance (ADR 49).
+    reclamation_id: UUID | None
+    reclamation_reference: str | None = Field(examples=["REC-2026-000001"])
     status: InterventionStatus
     slot: Slot | None
     purpose: Purpose = "repair"
@@ -133,12 +108,23 @@ class InterventionForClient(View):
     warranty: Warranty | None = None
     # The visit that this one continues, since that one could not be completed.
     follows_id: UUID | None = None
-    # When the work ended.
+    # When the work ended, and when its report was validated.
     done_at: datetime | None = Field(default=None, examples=["2026-03-05T09:40:00Z"])
-    # When its report was validated.
     closed_at: datetime | None = Field(default=None, examples=["2026-03-06T08:30:00Z"])
     # Where it is, as the réclamation said when it was planned. None in old ones.
     place: Place | None = None
+    # What it and its follow-ups are called, and what they are about, where there is no réclamation.
+    reference: Annotated[str | None, ComparedAs(Reference)] = Field(
+        default=None, examples=["INT-2026-000001"]
+    )
+    article: str | None = Field(default=None, examples=["Chaudière murale Lumea 24"])
+    # Whether its slot ended before the work began, and it is still to be done.
+    overdue: bool = False
+
+    @property
+    def called(self) -> str:
+        """The reference that people know it by."""
+        return self.reclamation_reference or self.reference or str(self.id)
 
     def interval(self) -> tuple[datetime, datetime] | None:
         return (self.slot.start, self.slot.end) if self.slot else None
@@ -152,6 +138,32 @@ class InterventionView(InterventionForClient):
     assignment: int = 0
     cause: Cause | None = None
     work: Work | None = None
+    # What is to be done, for what kind of appliance. None until that is known here, and in old ones.
+    tasks: list[Task] = Field(
+        default_factory=list,
+        examples=[
+            [
+                {
+                    "code": "check_flue",
+                    "text": {"en": "Check the flue", "fr": "Vérifier le conduit de fumée"},
+                    "done": False,
+                    "reason": "Trappe du conduit condamnée.",
+                }
+            ]
+        ],
+    )
+    appliance: Appliance | None = None
+    # What its technician has to be able to do.
+    skills_needed: tuple[Skill, ...] = ()
+    # The moves that brought it here, in order. Old visits lack their first ones.
+    acts: list[MadeMove] = Field(default=[])
+    # Why it was late, as the first move after the end of its slot said.
+    lateness_cause: LatenessCause | None = None
+    # Since when its technician waits for help, and with what. Until the next move.
+    help_asked_at: datetime | None = Field(default=None, examples=["2026-03-05T08:50:00Z"])
+    help_asked_for: str | None = Field(
+        default=None, examples=["La vanne gaz ne ferme plus, faut-il couper l'immeuble ?"]
+    )
 
     def for_client(self) -> InterventionForClient:
         plainer: dict[str, InterventionStatus] = {"accepted": "planned", "declined": "cancelled"}
@@ -164,7 +176,7 @@ class InterventionView(InterventionForClient):
         return self.status in OPEN_VISIT
 
     def timeline_roots(self) -> frozenset[UUID]:
-        return frozenset({self.id, self.reclamation_id} | ({self.product_id} if self.product_id else set()))
+        return frozenset(root for root in (self.id, self.reclamation_id, self.product_id) if root)
 
 
 class CauseMissing(WrongValue):
@@ -174,12 +186,19 @@ class CauseMissing(WrongValue):
 
 
 class MoveIntervention(Command[InterventionView]):
-    """Accept, decline, be on the way, arrive, start, pause, go on, complete, or say why it could not be done."""
+    """Accept, decline, be on the way, arrive, start, pause, go on, complete, or say why it could not be done.
+
+    The first move of a late visit says why it is late.
+    """
 
     intervention_id: UUID
     to: InterventionMove
     cause: Cause | None = None
     reason: Reason | None = None
+    # When it happened, if not now.
+    at: Moment | None = Field(default=None, examples=["2026-03-05T08:05:00Z"])
+    position: Position | None = None
+    lateness_cause: LatenessCause | None = None
 
     @model_validator(mode="after")
     def _says_why(self) -> "MoveIntervention":
@@ -189,7 +208,7 @@ class MoveIntervention(Command[InterventionView]):
 
 
 class RecordWork(Command[InterventionView]):
-    """Record the work of a visit: solution, time, parts, travel, readings. Recording again replaces it."""
+    """Record the work of a visit. Recording again replaces it; a dangerous reading stays until there is another one."""
 
     intervention_id: UUID
     solution: Prose = Field(examples=["Circulateur remplacé, circuit purgé, remis en pression."])
@@ -203,6 +222,17 @@ class RecordWork(Command[InterventionView]):
     )
     failed_serial: Serial | None = Field(default=None, examples=["CIR-0417"])
     replacement_serial: Serial | None = Field(default=None, examples=["CIR-2291"])
+    # Carbon monoxide in the room in ppm, or why it was not measured.
+    co_ppm: Annotated[int, Field(ge=0, le=10_000)] | None = Field(default=None, examples=[3])
+    co_not_measured: CoNotMeasured | None = None
+    # What is said of the visit's tasks; those that are not named are open.
+    tasks: Annotated[list[TaskGiven], Field(max_length=30, default_factory=list)]
+
+    @model_validator(mode="after")
+    def _is_measured_or_not(self) -> "RecordWork":
+        if self.co_ppm is not None and self.co_not_measured is not None:
+            raise MeasuredOrWhyNot().error()
+        return self
 
 
 class DecideWarranty(Command[InterventionView]):
@@ -216,13 +246,15 @@ class DecideWarranty(Command[InterventionView]):
 
 
 class InterventionPlanned(Event[InterventionView]):
-    """A visit was planned for an assigned réclamation. It gets the wanted `slot` once the calendar has booked it."""
+    """A visit was planned. It gets the wanted `slot` once the calendar has booked it."""
 
     client_sees: ClassVar[bool] = True
 
     slot: Slot | None = None
     # Whether it was planned outside working hours on purpose.
     outside_hours: bool = False
+    # Whether somebody planned it by hand: a réclamation without a technician gets this one.
+    by_hand: bool = False
 
 
 class InterventionScheduled(Event[InterventionView]):
@@ -240,6 +272,8 @@ class InterventionMoved(Event[InterventionView]):
     before: InterventionStatus
     after: InterventionStatus
     reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
+    # When that was, which may be hours before SAV heard of it. None where SAV moved it, and in old ones.
+    happened_at: datetime | None = Field(default=None, examples=["2026-03-05T08:05:00Z"])
 
     def for_client(self) -> "InterventionMoved | None":
         if self.after not in {"en_route", "on_site", "completed", "incomplete", "no_access", "cancelled"}:
@@ -255,9 +289,21 @@ class InterventionStarted(Event[InterventionView]):
 
     client_sees: ClassVar[bool] = True
 
+    # When that was, which may be hours before SAV heard of it. None in old ones.
+    happened_at: datetime | None = Field(default=None, examples=["2026-03-05T08:20:00Z"])
+
 
 class WorkRecorded(Event[InterventionView]):
     """The work of a visit was recorded, or recorded again."""
+
+
+class CarbonMonoxideFound(Event[InterventionView]):
+    """More carbon monoxide was measured in the room than is normal; from 50 ppm on the appliance stays off."""
+
+    client_sees: ClassVar[bool] = True
+
+    ppm: int = Field(examples=[18])
+    air: AirQuality = Field(examples=["abnormal"])
 
 
 class WarrantyDecided(Event[InterventionView]):

@@ -1,12 +1,13 @@
 """Slots, appointments, working hours, conflicts."""
 
-from sav_contracts.actor import STAFF
+from sav_contracts.actor import MANAGERS, STAFF
 from sav_contracts.calendar import (
     AppointmentView,
     BookAppointment,
     ConflictView,
     FindFreeSlots,
     HoldSlot,
+    ResolveConflict,
     SetHours,
     WorkingHoursView,
 )
@@ -21,7 +22,7 @@ ROWS = (
         "/appointments",
         AppointmentView,
         EVERYBODY,
-        filters=("status", "client_id", "technician_id", "reclamation_id"),
+        filters=("status", "client_id", "technician_id", "reclamation_id", "intervention_id"),
         sorts=("start",),
         search=("reclamation_reference", "client_id"),
     ),
@@ -32,6 +33,7 @@ ROWS = (
         "/conflicts",
         ConflictView,
         STAFF,
-        filters=("status", "problem", "technician_id", "reclamation_id"),
+        filters=("status", "problem", "technician_id", "reclamation_id", "intervention_id"),
     ),
+    MessageRow("Resolve a conflict", "POST /conflicts/{conflict_id}/resolve", ResolveConflict, MANAGERS),
 )

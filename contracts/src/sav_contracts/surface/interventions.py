@@ -1,6 +1,10 @@
 """Visits, reports, invoices, payments, technicians."""
 
 from sav_contracts.actor import MANAGERS, STAFF
+from sav_contracts.catalog.warranty import Warranty
+from sav_contracts.interventions.act import ApplyActs, KeepSignature
+from sav_contracts.interventions.attestation import AttestationView
+from sav_contracts.interventions.help import AskForHelp
 from sav_contracts.interventions.invoice import (
     ChangeInvoice,
     DiscardInvoice,
@@ -9,7 +13,9 @@ from sav_contracts.interventions.invoice import (
     PaymentView,
     RecordPayment,
 )
+from sav_contracts.interventions.new_visit import CreateIntervention
 from sav_contracts.interventions.report import (
+    ArchiveReport,
     ReportView,
     SendBackReport,
     SignReport,
@@ -17,14 +23,18 @@ from sav_contracts.interventions.report import (
     ValidateReport,
     WriteReport,
 )
-from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.technician import ChangeTechnician, TechnicianView
 from sav_contracts.interventions.visit import DecideWarranty, InterventionView, MoveIntervention, RecordWork
+from sav_contracts.interventions.visit_photo import AddVisitPhotos, VisitPhotoView
 from sav_contracts.surface.rows import (
+    ADMIN,
     CLIENT_AND_MANAGERS,
     EVERYBODY,
     MANAGER,
     TECHNICIAN,
+    FieldRow,
     FileRow,
+    ListRow,
     MessageRow,
     RecordRow,
     list_and_record,
@@ -36,15 +46,56 @@ ROWS = (
         "/interventions",
         InterventionView,
         EVERYBODY,
-        filters=("status", "purpose", "client_id", "technician_id", "reclamation_id", "product_id"),
-        search=("reclamation_reference", "client_id"),
+        filters=(
+            *("status", "purpose", "client_id", "technician_id", "reclamation_id", "product_id"),
+            *("reference", "follows_id", "overdue"),
+        ),
+        search=("reclamation_reference", "reference", "article", "client_id"),
     ),
+    MessageRow("Plan a visit by hand", "POST /interventions", CreateIntervention, STAFF, status=201),
     MessageRow(
         "Move an intervention", "POST /interventions/{intervention_id}/moves", MoveIntervention, STAFF
     ),
+    MessageRow(
+        "A day's acts from a phone that was offline", "POST /interventions/batch", ApplyActs, TECHNICIAN
+    ),
+    MessageRow(
+        "Keep a signature that was given offline",
+        "POST /interventions/{intervention_id}/signatures",
+        KeepSignature,
+        TECHNICIAN,
+        status=201,
+    ),
+    MessageRow(
+        "Ask for help on a visit", "POST /interventions/{intervention_id}/help", AskForHelp, TECHNICIAN
+    ),
     MessageRow("Describe the work", "PUT /interventions/{intervention_id}/work", RecordWork, TECHNICIAN),
+    FieldRow(
+        "Warranty of a visit",
+        "GET /interventions/{intervention_id}/warranty",
+        InterventionView,
+        EVERYBODY,
+        field="warranty",
+        shown=Warranty,
+    ),
     MessageRow(
         "Decide the warranty", "POST /interventions/{intervention_id}/warranty", DecideWarranty, MANAGER
+    ),
+    MessageRow(
+        "Add photos of the visit",
+        "POST /interventions/{intervention_id}/photos",
+        AddVisitPhotos,
+        STAFF,
+        status=201,
+    ),
+    ListRow("Photos of the visit", "GET /interventions/{intervention_id}/photos", VisitPhotoView, EVERYBODY),
+    FileRow(
+        "See a photo of the visit",
+        "GET /interventions/{intervention_id}/photos/{visit_photo_id}",
+        VisitPhotoView,
+        EVERYBODY,
+        file="file",
+        sizes=True,
     ),
     RecordRow("Report", "GET /interventions/{intervention_id}/report", ReportView, EVERYBODY),
     MessageRow("Write the report", "PUT /interventions/{intervention_id}/report", WriteReport, TECHNICIAN),
@@ -66,6 +117,33 @@ ROWS = (
         SendBackReport,
         MANAGER,
     ),
+    MessageRow(
+        "Archive the report",
+        "POST /interventions/{intervention_id}/report/archive",
+        ArchiveReport,
+        ADMIN,
+    ),
+    FileRow(
+        "Report as PDF",
+        "GET /interventions/{intervention_id}/report.pdf",
+        ReportView,
+        EVERYBODY,
+        file="document",
+    ),
+    ListRow("Editions of the report", "GET /interventions/{intervention_id}/reports", ReportView, EVERYBODY),
+    RecordRow(
+        "An edition of the report",
+        "GET /interventions/{intervention_id}/reports/{report_id}",
+        ReportView,
+        EVERYBODY,
+    ),
+    FileRow(
+        "An edition as PDF",
+        "GET /interventions/{intervention_id}/reports/{report_id}.pdf",
+        ReportView,
+        EVERYBODY,
+        file="document",
+    ),
     *list_and_record(
         "Invoices",
         "/invoices",
@@ -84,6 +162,19 @@ ROWS = (
     MessageRow(
         "Record a payment", "POST /invoices/{invoice_id}/payments", RecordPayment, MANAGERS, status=201
     ),
+    RecordRow(
+        "Attestation of a service",
+        "GET /interventions/{intervention_id}/attestation",
+        AttestationView,
+        EVERYBODY,
+    ),
+    FileRow(
+        "Attestation as PDF",
+        "GET /interventions/{intervention_id}/attestation.pdf",
+        AttestationView,
+        EVERYBODY,
+        file="document",
+    ),
     *list_and_record(
         "Payments", "/payments", PaymentView, CLIENT_AND_MANAGERS, filters=("invoice_id", "method", "status")
     ),
@@ -92,8 +183,9 @@ ROWS = (
         "/technicians",
         TechnicianView,
         EVERYBODY,
-        filters=("active",),
+        filters=("active", "skills"),
         sorts=("name",),
         search=("name",),
     ),
+    MessageRow("Change a technician", "PATCH /technicians/{technician_id}", ChangeTechnician, MANAGERS),
 )

@@ -155,6 +155,19 @@ class RecordRow(ReadRow):
 
 
 @dataclass(frozen=True, eq=False)
+class FieldRow(ReadRow):
+    """One `field` of a record, of the type `shown`; not found where the record has none."""
+
+    _: KW_ONLY
+    field: str
+    shown: type[BaseModel]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect_fields(self, self.field)
+
+
+@dataclass(frozen=True, eq=False)
 class OwnRecordRow(ReadRow):
     """The caller's own record."""
 
@@ -241,6 +254,7 @@ AnyRow = (
     | EdgeQueryRow
     | ListRow
     | RecordRow
+    | FieldRow
     | OwnRecordRow
     | TimelineRow
     | FileRow

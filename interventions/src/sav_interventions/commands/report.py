@@ -1,5 +1,6 @@
-"""The report of a visit: written, signed, submitted, validated or sent back."""
+"""The report of a visit: written, signed, submitted, validated or sent back, archived."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,6 +9,8 @@ from sav_chassis.errors import Conflict, NotFound
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.interventions.report import (
+    ArchiveReport,
+    ReportArchived,
     ReportChanged,
     ReportSentBack,
     ReportSubmitted,
@@ -23,6 +26,8 @@ from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_words
+from sav_interventions.commands.visit_photo import named_photos, show_photos
+from sav_interventions.effects import print_report
 from sav_interventions.lifecycle import DONE, UNDER_WAY
 from sav_interventions.model import Intervention, Report
 
@@ -45,6 +50,17 @@ class VisitNotOver(Conflict):
     fr = "L’intervention est à l’état « {state} » : terminez-la d’abord, ou indiquez pourquoi elle n’a pas pu être faite"
 
 
+class FinalSince(Conflict):
+    """The report was validated after this was written offline: it is no correction of what was validated."""
+
+    code = "final_since"
+    en = "The report was validated after this was written: if it needs a correction, write it anew"
+    fr = (
+        "Le rapport a été validé après la rédaction de ce texte\N{NO-BREAK SPACE}: "
+        "s’il faut le corriger, rédigez-le de nouveau"
+    )
+
+
 class NoReportYet(NotFound):
     visit: UUID
     en = "There is no report of visit {visit} yet"
@@ -58,20 +74,36 @@ async def write_report(cmd: WriteReport, tx: Tx, by: Actor) -> Report:
     visit = await tx.load(Intervention, cmd.intervention_id, by)
     if visit.status not in UNDER_WAY | DONE:
         raise NothingToReport(state=label(visit.status))
+    photos = await named_photos(visit, cmd.photos, tx)
     report = await _newest(tx, visit)
     if report is None or report.is_final():
-        report = tx.add(
-            Report(
-                id=tx.new_id(),
-                intervention_id=visit.id,
-                reclamation_id=visit.reclamation_id,
-                edition=report.edition + 1 if report else 1,
-                status="draft",
-            )
-        )
-    report.rewrite(cmd.findings, cmd.work_done, cmd.recommendations)
-    tx.emit(report, ReportChanged())
+        report = tx.add(_edition(visit, report, tx))
+    changed = report.rewrite(cmd.findings, cmd.work_done, cmd.recommendations or None, photos)
+    # What is saved while somebody types is often the same again.
+    if changed or report.version == 0:
+        tx.emit(report, ReportChanged())
     return report
+
+
+async def check_not_final_since(intervention_id: UUID, at: datetime, tx: Tx, by: Actor) -> None:
+    """Refuses what was written at that time where the report became final since: that would open another edition."""
+    report = await _newest(tx, await tx.load(Intervention, intervention_id, by))
+    if report and report.is_final() and at < report.updated_at:
+        raise FinalSince
+
+
+def _edition(visit: Intervention, before: Report | None, tx: Tx) -> Report:
+    """The first edition of the visit's report, or the next one; nothing is written in it yet."""
+    return Report(
+        id=tx.new_id(),
+        intervention_id=visit.id,
+        reclamation_id=visit.reclamation_id,
+        edition=before.edition + 1 if before else 1,
+        findings="",
+        work_done="",
+        photos=[],
+        status="draft",
+    )
 
 
 @interventions.command(SignReport)
@@ -90,10 +122,11 @@ async def sign_report(cmd: SignReport, tx: Tx, by: Actor) -> Report:
 async def submit_report(cmd: SubmitReport, tx: Tx, by: Actor) -> Report:
     """Submit the report of a completed or incomplete visit."""
     visit, report = await _reported(tx, cmd.intervention_id, by)
-    report.submit(by)
+    report.submit(tx.now, by)
     if visit.status not in DONE:
         raise VisitNotOver(state=label(visit.status))
     tx.emit(report, ReportSubmitted())
+    tx.later(print_report, report.id)
     return report
 
 
@@ -103,6 +136,7 @@ async def validate_report(cmd: ValidateReport, tx: Tx, by: Actor) -> Report:
     visit, report = await _reported(tx, cmd.intervention_id, by)
     report.move("validated", by)
     tx.emit(report, ReportValidated())
+    await show_photos(report.photos, tx)
     if visit.closed_at is None:
         visit.closed_at = tx.now
         # Only such a visit has a submitted report.
@@ -118,6 +152,19 @@ async def send_back_report(cmd: SendBackReport, tx: Tx, by: Actor) -> Report:
     report.move("sent_back", by, cmd.reason)
     tx.emit(report, ReportSentBack(technician_id=visit.technician_id, reason=cmd.reason))
     return report
+
+
+@interventions.command(ArchiveReport)
+async def archive_report(cmd: ArchiveReport, tx: Tx, by: Actor) -> Report:
+    """Archive the report with all its validated editions; not while another one is being written."""
+    visit, newest = await _reported(tx, cmd.intervention_id, by)
+    earlier = select(Report).where(
+        Report.intervention_id == visit.id, Report.id != newest.id, Report.status == "validated"
+    )
+    for report in [newest, *await tx.session.scalars(earlier.order_by(Report.edition).with_for_update())]:
+        report.move("archived", by)
+        tx.emit(report, ReportArchived())
+    return newest
 
 
 async def _reported(tx: Tx, intervention_id: UUID, by: Actor) -> tuple[Intervention, Report]:

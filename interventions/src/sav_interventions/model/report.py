@@ -10,10 +10,13 @@ from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor
 from sav_contracts.files import StoredFile
-from sav_contracts.interventions.report import ReportStatus, ReportView
+from sav_contracts.interventions.report import ReportPhoto, ReportStatus, ReportView
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_interventions.lifecycle import REPORT
+
+# What no report goes without: its findings and the work done.
+PARTS = (Text("what was found", "le constat"), Text("what was done", "le travail effectué"))
 
 
 class SignedAlready(Conflict):
@@ -35,6 +38,15 @@ class SignatureMissing(Conflict):
     fr = "Le rapport a été réécrit : faites-le signer de nouveau avant de le remettre"
 
 
+class ReportIncomplete(Conflict):
+    """A report is signed and submitted as a whole: it says what was found and what was done."""
+
+    code = "report_incomplete"
+    missing: Text
+    en = "The report lacks {missing}"
+    fr = "Il manque au rapport {missing}"
+
+
 class Report(Aggregate[ReportView], Stateful[ReportStatus]):
     """A technician's report of a visit; a correction after validation is another edition."""
 
@@ -42,7 +54,7 @@ class Report(Aggregate[ReportView], Stateful[ReportStatus]):
     lifecycle = REPORT
 
     intervention_id: Mapped[UUID]
-    reclamation_id: Mapped[UUID]
+    reclamation_id: Mapped[UUID | None]
     edition: Mapped[int]
     findings: Mapped[str]
     work_done: Mapped[str]
@@ -53,34 +65,52 @@ class Report(Aggregate[ReportView], Stateful[ReportStatus]):
     signature_refused: Mapped[str | None]
     status: Mapped[ReportStatus]
     reason: Mapped[str | None]
+    photos: Mapped[list[ReportPhoto]] = mapped_column(JsonColumn(list[ReportPhoto]), default=list)
+    submitted_at: Mapped[datetime | None]
+    document: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
 
     def is_final(self) -> bool:
         """Whether a correction needs another edition."""
         return self.status in {"validated", "archived"}
 
-    def rewrite(self, findings: str, work_done: str, recommendations: str | None) -> None:
-        """Replaces the texts and removes the signature, which was for the earlier ones."""
+    def rewrite(
+        self, findings: str, work_done: str, recommendations: str | None, photos: list[ReportPhoto]
+    ) -> bool:
+        """Replaces what it says and removes the signature, which was for what it said before.
+
+        False where it says the same: then nothing changes.
+        """
         if self.status not in {"draft", "sent_back"}:
             raise SignedAlready(state=label(self.status))
+        said = (self.findings, self.work_done, self.recommendations, self.photos)
+        if said == (findings, work_done, recommendations, photos):
+            return False
         self.findings, self.work_done, self.recommendations = findings, work_done, recommendations
+        self.photos = photos
         self.signed_by = self.signature = self.signed_at = self.signature_refused = None
+        self.submitted_at = self.document = None
+        return True
 
     def sign(self, name: str, signature: StoredFile, at: datetime, by: Actor) -> None:
         """The client signs."""
         self._move_unless_sent_back("signed", by)
+        self._check_whole()
         self.signed_by, self.signature, self.signed_at, self.signature_refused = name, signature, at, None
 
     def refuse_signature(self, why: str, by: Actor) -> None:
         """The client refuses to sign; records why."""
         self._move_unless_sent_back("signature_refused", by)
+        self._check_whole()
         self.signed_by = self.signature = self.signed_at = None
         self.signature_refused = why
 
-    def submit(self, by: Actor) -> None:
+    def submit(self, at: datetime, by: Actor) -> None:
         """Submits it to managers; raises `SignatureMissing` without a signature or a refusal of one."""
         self.move("submitted", by)
+        self._check_whole()
         if self.signature is None and self.signature_refused is None:
             raise SignatureMissing
+        self.submitted_at, self.document = at, None
 
     def move(self, to: ReportStatus, by: Actor, reason: str | None = None) -> None:
         super().move(to, by)
@@ -89,3 +119,10 @@ class Report(Aggregate[ReportView], Stateful[ReportStatus]):
     def _move_unless_sent_back(self, to: ReportStatus, by: Actor) -> None:
         if self.status != "sent_back":
             self.move(to, by)
+
+    def _check_whole(self) -> None:
+        lacks = [name for name, text in zip(PARTS, (self.findings, self.work_done), strict=True) if not text]
+        if lacks:
+            raise ReportIncomplete(
+                missing=Text(" and ".join(one.en for one in lacks), " et ".join(one.fr for one in lacks))
+            )

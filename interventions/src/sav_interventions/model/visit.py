@@ -8,10 +8,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
-from sav_contracts.actor import Actor
+from sav_contracts.actor import Actor, Role
 from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.interventions.visit import Cause, InterventionStatus, InterventionView, Purpose, Work
+from sav_contracts.interventions.task import Appliance, Task
+from sav_contracts.interventions.technician import Skill
+from sav_contracts.interventions.visit import (
+    Cause,
+    InterventionStatus,
+    InterventionView,
+    LatenessCause,
+    MadeMove,
+    Position,
+    Purpose,
+)
+from sav_contracts.interventions.work import Work
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_contracts.slot import Slot
@@ -51,6 +62,15 @@ class NotUnderWay(Conflict):
     fr = "L’intervention est à l’état « {state} » : le travail se décrit quand elle est en cours ou en pause"
 
 
+class NothingToHelpWith(Conflict):
+    """Help is for a visit that is still to be done or under way."""
+
+    code = "nothing_to_help_with"
+    state: Text
+    en = "The visit is {state}: nobody can help with it any more"
+    fr = "L’intervention est à l’état « {state} » : il n’est plus possible de demander de l’aide"
+
+
 class DidNotHappen(Conflict):
     """There is nothing to pay of a visit without work."""
 
@@ -61,15 +81,15 @@ class DidNotHappen(Conflict):
 
 
 class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
-    """One visit of one technician for a réclamation."""
+    """One visit of one technician: for a réclamation, or for none (maintenance, an installation)."""
 
     __tablename__ = "intervention"
     lifecycle = INTERVENTION
 
     client_id: Mapped[UUID]
     technician_id: Mapped[UUID]
-    reclamation_id: Mapped[UUID] = mapped_column(index=True)
-    reclamation_reference: Mapped[str]
+    reclamation_id: Mapped[UUID | None] = mapped_column(index=True)
+    reclamation_reference: Mapped[str | None]
     status: Mapped[InterventionStatus]
     slot: Mapped[Slot | None] = mapped_column("planned", JsonColumn(Slot))
     reason: Mapped[str | None]
@@ -85,6 +105,20 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
     cause: Mapped[Cause | None]
     work: Mapped[Work | None] = mapped_column(JsonColumn(Work))
     place: Mapped[Place | None] = mapped_column(JsonColumn(Place))
+    # What it is called and about, where it is for no réclamation.
+    reference: Mapped[str | None] = mapped_column(index=True)
+    article: Mapped[str | None]
+    by_hand: Mapped[bool] = mapped_column(default=False)
+    appliance: Mapped[Appliance | None] = mapped_column(JsonColumn(Appliance))
+    tasks: Mapped[list[Task]] = mapped_column(JsonColumn(list[Task]), default=[])
+    skills_needed: Mapped[tuple[Skill, ...]] = mapped_column(JsonColumn(tuple[Skill, ...]), default=())
+    acts: Mapped[list[MadeMove]] = mapped_column(JsonColumn(list[MadeMove]), default=list)
+    # When the timer that marks it as late is due; see `late.py`.
+    late_at: Mapped[datetime | None]
+    overdue: Mapped[bool] = mapped_column(default=False)
+    lateness_cause: Mapped[LatenessCause | None]
+    help_asked_at: Mapped[datetime | None]
+    help_asked_for: Mapped[str | None]
 
     def move(
         self, to: InterventionStatus, by: Actor, reason: str | None = None, cause: Cause | None = None
@@ -96,6 +130,15 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         if to == "completed":
             self._check_completion()
         self.reason, self.cause = reason, cause
+        self.help_asked_at = self.help_asked_for = None
+
+    def note_move(
+        self, by: Actor, now: datetime, at: datetime | None = None, position: Position | None = None
+    ) -> None:
+        """Keeps that it came into its state, where it did not happen `now` also when."""
+        by_id = None if by.role is Role.SYSTEM else by.id
+        made = MadeMove(to=self.status, at=at or now, recorded_at=now, by_id=by_id, position=position)
+        self.acts = [*(self.acts or []), made]
 
     def _check_completion(self) -> None:
         if self.work is None:
@@ -105,6 +148,12 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         missing = [part.name for part in self.work.parts if part.serial is None]
         if missing:
             raise SerialsMissing(parts=", ".join(missing))
+
+    def ask_for_help(self, text: str, at: datetime) -> None:
+        """Notes what its technician needs help with, until the next move."""
+        if self.status in OVER:
+            raise NothingToHelpWith(state=label(self.status))
+        self.help_asked_at, self.help_asked_for = at, text
 
     def record(self, work: Work) -> None:
         """Sets what was done, replacing what was recorded before."""
@@ -138,12 +187,21 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
             technician_id=self.technician_id,
             reclamation_id=self.reclamation_id,
             reclamation_reference=self.reclamation_reference,
+            reference=self.reference,
+            article=self.article,
             assignment=self.assignment,
             status="planned",
             purpose=self.purpose,
             product_id=self.product_id,
             place=self.place,
+            skills_needed=self.skills_needed,
             reported_at=self.reported_at,
             warranty=self.warranty,
             follows_id=self.id,
         )
+
+    def given_to(self, technician_id: UUID, id: UUID) -> "Intervention":
+        """The same visit as another technician's, in place of this one."""
+        theirs = self.follow_up(id)
+        theirs.technician_id, theirs.follows_id = technician_id, self.follows_id
+        return theirs

@@ -1,12 +1,10 @@
 """Visits follow assignments and the calendar."""
 
-from uuid import UUID
-
 from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.calendar import AppointmentBooked, AppointmentChanged
+from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
 from sav_contracts.claims.reclamation import (
     OVER as RECLAMATION_OVER,
 )
@@ -18,6 +16,8 @@ from sav_contracts.claims.reclamation import (
     TechnicianAssigned,
     TechnicianUnassigned,
 )
+from sav_contracts.claims.visits import NOT_PLANNABLE, PlannedVisitRefused
+from sav_contracts.interventions.new_visit import PlannedVisitOver
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
     EndingRefused,
@@ -29,7 +29,8 @@ from sav_contracts.interventions.visit import (
 )
 from sav_contracts.slot import Slot
 from sav_interventions.app import interventions
-from sav_interventions.lifecycle import INTERVENTION, OVER
+from sav_interventions.finding import open_visit
+from sav_interventions.lifecycle import INTERVENTION, NOBODY_CAME, OVER
 from sav_interventions.model import Intervention
 from sav_interventions.reactions.warranty import warranty_for
 
@@ -44,16 +45,19 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
     if await _is_overtaken(tx, reclamation):
         return "obsolete: assigned anew since"
     warranty = await warranty_for(tx, reclamation)
-    visit = await _open_visit(tx, reclamation.id)
+    visit = await open_visit(tx, reclamation.id)
+    if visit is None and (by_hand := await _by_hand(tx, event)):
+        if by_hand.status not in NOBODY_CAME:
+            return f"their visit was planned by hand, and is {by_hand.status}"
+        tx.emit(by_hand, PlannedVisitOver())
+        return None
     if visit and visit.technician_id == event.technician_id:
         return _keep(visit, reclamation, tx)
     if visit and not INTERVENTION.allows(visit.status, "cancelled", SYSTEM):
         tx.emit(visit, AssignmentRefused(refused_technician_id=event.technician_id))
         return None
     if visit:
-        before = visit.status
-        visit.move("cancelled", SYSTEM, "reassigned")
-        tx.emit(visit, InterventionMoved(before=before, after="cancelled", reason="reassigned"))
+        cancel(visit, "reassigned", tx)
         await tx.flush()  # one open visit at a time: the old one ends before the new one begins
         if visit.warranty and visit.warranty.overrules(warranty):
             warranty = visit.warranty
@@ -68,6 +72,7 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
             status="planned",
             product_id=reclamation.product_id,
             place=reclamation.place,
+            skills_needed=reclamation.skills_needed,
             reported_at=reclamation.created_at,
             warranty=warranty,
             follows_id=visit.follows_id if visit else None,
@@ -89,18 +94,38 @@ async def cancel_visit(
     now = "unassigned" if isinstance(event, TechnicianUnassigned) else _ended(event)
     if now is None:
         return "the réclamation goes on"
-    visit = await _open_visit(tx, reclamation.id)
+    visit = await open_visit(tx, reclamation.id)
     if visit is None or visit.assignment > reclamation.assignment:
         return "it has no open visit"
     if not INTERVENTION.allows(visit.status, "cancelled", SYSTEM):
         tx.emit(visit, EndingRefused(refused=reclamation.status, assignment=reclamation.assignment))
         return None
-    before = visit.status
     # A code, like `reassigned`.
-    reason = now if now == "unassigned" else f"reclamation_{now}"
-    visit.move("cancelled", SYSTEM, reason)
-    tx.emit(visit, InterventionMoved(before=before, after="cancelled", reason=reason))
+    cancel(visit, now if now == "unassigned" else f"reclamation_{now}", tx)
     return None
+
+
+@interventions.on(PlannedVisitRefused)
+async def cancel_refused_visit(event: PlannedVisitRefused, tx: Tx) -> str | None:
+    """Cancels a visit that was planned by hand too late for its réclamation, unless its technician is on site already."""
+    reclamation = event.state
+    visit = await tx.load(Intervention, event.intervention_id, SYSTEM)
+    if visit.status in OVER:
+        return "it is over"
+    if not INTERVENTION.allows(visit.status, "cancelled", SYSTEM):
+        tx.emit(visit, EndingRefused(refused=reclamation.status, assignment=reclamation.assignment))
+        return None
+    ended = reclamation.status in NOT_PLANNABLE
+    cancel(visit, f"reclamation_{reclamation.status}" if ended else "reassigned", tx)
+    return None
+
+
+def cancel(visit: Intervention, reason: str, tx: Tx) -> None:
+    """Cancels a visit as news decide it; the reason is a code."""
+    before = visit.status
+    visit.move("cancelled", SYSTEM, reason)
+    visit.note_move(SYSTEM, tx.now)
+    tx.emit(visit, InterventionMoved(before=before, after="cancelled", reason=reason))
 
 
 def _ended(event: ReclamationMoved | ReclamationClosed) -> ReclamationStatus | None:
@@ -115,7 +140,7 @@ async def take_the_slot(event: AppointmentBooked | AppointmentChanged, tx: Tx) -
     appointment = event.state
     if appointment.status != "booked":
         return f"it is {appointment.status}"
-    visit = await _open_visit(tx, appointment.reclamation_id)
+    visit = await _visit_of(tx, appointment)
     if visit is None or visit.technician_id != appointment.technician_id:
         return "obsolete: they have no open visit for it"
     if appointment.intervention_id not in {None, visit.id}:
@@ -147,9 +172,23 @@ async def _is_overtaken(tx: Tx, reclamation: ReclamationView) -> bool:
     return await tx.first(later) is not None
 
 
-async def _open_visit(tx: Tx, reclamation_id: UUID) -> Intervention | None:
+async def _by_hand(tx: Tx, event: TechnicianAssigned) -> Intervention | None:
+    """The visit by hand for which it was assigned, where that is over. Where nobody came, claims takes it back."""
+    theirs = select(Intervention).where(
+        Intervention.reclamation_id == event.state.id,
+        Intervention.assignment == event.state.assignment,
+        Intervention.technician_id == event.technician_id,
+        Intervention.by_hand,
+    )
+    return await tx.first(theirs.order_by(Intervention.created_at.desc()))
+
+
+async def _visit_of(tx: Tx, appointment: AppointmentView) -> Intervention | None:
+    """The open visit to which the appointment gives a time."""
+    if appointment.reclamation_id:
+        return await open_visit(tx, appointment.reclamation_id)
     return await tx.first(
         select(Intervention).where(
-            Intervention.reclamation_id == reclamation_id, Intervention.status.not_in(OVER)
+            Intervention.id == appointment.intervention_id, Intervention.status.not_in(OVER)
         )
     )

@@ -12,6 +12,7 @@ from sav_contracts.interventions.visit import InterventionChanged, WarrantyDecid
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import DID_NOT_HAPPEN, OVER
 from sav_interventions.model import Intervention
+from sav_interventions.who_pays import by_covers
 
 
 async def warranty_for(tx: Tx, reclamation: ReclamationView) -> Warranty:
@@ -37,7 +38,7 @@ async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str 
     await tx.copies(ProductView).as_new_as(product)
     await tx.lock(f"product {product.id}")
     for visit in await _visits_of(tx, product.id):
-        warranty = product.warranty_at(visit.reported_at)
+        warranty = by_covers(visit, product)
         if visit.follows_covers() and visit.warranty != warranty:
             visit.decide(warranty)
             tx.emit(visit, WarrantyDecided(decision=warranty.decision))
@@ -65,7 +66,7 @@ async def follow_the_manager(event: ReclamationQualified, tx: Tx) -> str | None:
 
 
 async def _name_product(reclamation: ReclamationView, tx: Tx) -> None:
-    """Visits that are not over are for the product that the réclamation names now, and its covers decide."""
+    """Visits that are not over are for the product that the réclamation names now: its covers and its trade decide."""
     if reclamation.product_id is None:
         return
     warranty = await warranty_for(tx, reclamation)
@@ -76,6 +77,7 @@ async def _name_product(reclamation: ReclamationView, tx: Tx) -> None:
     )
     for visit in await tx.session.scalars(found.order_by(Intervention.id).with_for_update()):
         visit.product_id = reclamation.product_id
+        visit.skills_needed = reclamation.skills_needed
         if visit.follows_covers() and visit.warranty != warranty:
             visit.decide(warranty)
             tx.emit(visit, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))

@@ -24,6 +24,7 @@ from sav_contracts.claims.reclamation import (
 from sav_contracts.claims.safety import Danger
 from sav_contracts.notifier import Category
 from sav_contracts.reporting import FeedbackGiven, FeedbackInvited, FeedbackView
+from sav_notifier.cases import case_of
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import (
     Recipient,
@@ -308,13 +309,19 @@ class FeedbackAsked(Message):
     @classmethod
     async def about(cls, event: FeedbackInvited, tx: Tx) -> Self:
         feedback = event.state
-        reclamation = await tx.view(ReclamationView, feedback.reclamation_id)
+        case = await case_of(tx, feedback.reclamation_id, feedback.intervention_id)
         return cls(
-            reference=reclamation.reference,
-            article=reclamation.article,
+            reference=case.reference,
+            article=case.article,
             technician=await technician_name(tx, feedback.technician_id),
             open_until=feedback.open_until,
-            zone=await zone_of(tx, feedback.reclamation_id, feedback.technician_id, booked=False),
+            zone=await zone_of(
+                tx,
+                feedback.reclamation_id,
+                feedback.technician_id,
+                booked=False,
+                visit_id=feedback.intervention_id,
+            ),
         )
 
     def useful_until(self) -> datetime:
@@ -345,9 +352,8 @@ class LowFeedback(Message):
         feedback = event.state
         if feedback.rating is None or feedback.rating > LOW_RATING:
             return "no low rating"
-        reclamation = await tx.view(ReclamationView, feedback.reclamation_id)
         return cls(
-            reference=reclamation.reference,
+            reference=(await case_of(tx, feedback.reclamation_id, feedback.intervention_id)).reference,
             client=(await client(tx, feedback.client_id)).name,
             technician=await technician_name(tx, feedback.technician_id),
             rating=feedback.rating,

@@ -3,9 +3,9 @@
 from typing import Self
 
 from sav_chassis.tx import Tx
-from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated, ReportView
 from sav_contracts.interventions.visit import InterventionView
+from sav_notifier.cases import case_of
 from sav_notifier.message import Message, message
 from sav_notifier.recipients import Recipient, client, managers, technician, technician_name
 
@@ -27,7 +27,7 @@ class ReportToValidate(Message):
     async def about(cls, event: ReportSubmitted, tx: Tx) -> Self:
         visit = await tx.view(InterventionView, event.state.intervention_id)
         return cls(
-            reference=visit.reclamation_reference,
+            reference=visit.called,
             technician=await technician_name(tx, visit.technician_id),
             signature_refused=event.state.signature_refused,
         )
@@ -55,15 +55,15 @@ class ReportSentBackToYou(Message):
     @classmethod
     async def about(cls, event: ReportSentBack, tx: Tx) -> Self:
         visit = await tx.view(InterventionView, event.state.intervention_id)
-        return cls(reference=visit.reclamation_reference, reason=event.reason)
+        return cls(reference=visit.called, reason=event.reason)
 
     def true_while(self, record: ReportView) -> bool:
         return record.status == "sent_back"
 
 
 async def its_reader(event: ReportValidated, tx: Tx) -> list[Recipient]:
-    reclamation = await tx.view(ReclamationView, event.state.reclamation_id)
-    return [await client(tx, reclamation.client_id)]
+    visit = await tx.view(InterventionView, event.state.intervention_id)
+    return [await client(tx, visit.client_id)]
 
 
 @message(
@@ -81,9 +81,9 @@ class ReportAvailable(Message):
 
     @classmethod
     async def about(cls, event: ReportValidated, tx: Tx) -> Self:
-        reclamation = await tx.view(ReclamationView, event.state.reclamation_id)
+        case = await case_of(tx, event.state.reclamation_id, event.state.intervention_id)
         return cls(
-            reference=reclamation.reference,
-            article=reclamation.article,
+            reference=case.reference,
+            article=case.article,
             recommendations=event.state.recommendations,
         )

@@ -7,14 +7,19 @@ from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
-from sav_contracts.auth.account import AccountView, RoleAssigned, UserDeactivated
 from sav_contracts.claims.reclamation import (
     ReclamationMoved,
     ReclamationReopened,
     ReclamationView,
     TechnicianAssigned,
 )
-from sav_contracts.interventions.visit import AssignmentRefused, EndingRefused
+from sav_contracts.interventions.technician import TechnicianLeft, TechnicianView
+from sav_contracts.interventions.visit import (
+    AssignmentRefused,
+    EndingRefused,
+    InterventionStatus,
+    InterventionView,
+)
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.parts import Piece, released
 from sav_notifier.messages.reclamations import WhoComes
@@ -33,6 +38,8 @@ ENDINGS = {
 }
 # How many réclamations of somebody who left are named.
 NAMED = 20
+# They have set out; these visits stay with them until a manager decides, or they end.
+UNDER_WAY: frozenset[InterventionStatus] = frozenset({"en_route", "on_site", "in_progress", "paused"})
 
 
 def by_its_client(tx: Tx) -> bool:
@@ -267,7 +274,7 @@ class AssignmentUndone(Message):
     async def about(cls, event: AssignmentRefused, tx: Tx) -> Self:
         visit = event.state
         return cls(
-            reference=visit.reclamation_reference,
+            reference=visit.called,
             technician=await technician_name(tx, visit.technician_id),
             refused=await technician_name(tx, event.refused_technician_id),
         )
@@ -290,7 +297,7 @@ class EndingUndone(Message):
     async def about(cls, event: EndingRefused, tx: Tx) -> Self:
         visit = event.state
         name = await technician_name(tx, visit.technician_id)
-        return cls(reference=visit.reclamation_reference, technician=name)
+        return cls(reference=visit.called, technician=name)
 
 
 @message(
@@ -312,10 +319,10 @@ class GoesOn(Message):
     @classmethod
     async def about(cls, event: EndingRefused, tx: Tx) -> Self | str:
         visit = event.state
-        if event.refused == "qualified":
+        if event.refused == "qualified" or visit.reclamation_id is None:
             return "the client was not told that somebody else would come"
         return cls(
-            reference=visit.reclamation_reference,
+            reference=visit.called,
             technician=await technician_name(tx, visit.technician_id),
             client_id=visit.client_id,
             reclamation_id=visit.reclamation_id,
@@ -335,34 +342,34 @@ class GoesOn(Message):
 
 @message(
     "technician_left",
-    on={UserDeactivated: "tell_who_left", RoleAssigned: "tell_who_left"},
-    since=ADDED,
+    on={TechnicianLeft: "tell_who_left"},
     to=managers,
     category="alert",
 )
-class TechnicianLeft(Message):
-    """Managers learn which réclamations need another technician."""
+class WhoLeft(Message):
+    """Managers learn which réclamations and visits need another technician, and where the one who left is on the way or at work."""
 
     technician: str
     references: list[str]
     more: int
+    under_way: tuple[str, ...] = ()
 
     @classmethod
-    async def about(cls, event: UserDeactivated | RoleAssigned, tx: Tx) -> Self | str:
-        if not _took_visits(event):
-            return "they took no visits before"
-        theirs = tx.copies(ReclamationView).where(technician_id=event.state.id, open=True)
-        found = sorted(one.reference for one in await theirs.all() if one.status != "resolved")
-        if not found:
+    async def about(cls, event: TechnicianLeft, tx: Tx) -> Self | str:
+        claims = tx.copies(ReclamationView).where(technician_id=event.state.id, open=True)
+        visits = await tx.copies(InterventionView).where(technician_id=event.state.id, open=True).all()
+        names = {visit.id: visit.called for visit in visits}
+        under_way = {names[visit.id] for visit in visits if visit.status in UNDER_WAY}
+        waiting = {one.reference for one in await claims.all() if one.status != "resolved"}
+        found = sorted((waiting | set(names.values())) - under_way)
+        if not found and not under_way:
             return "nothing of theirs is under way"
-        return cls(technician=event.state.name, references=found[:NAMED], more=max(0, len(found) - NAMED))
+        return cls(
+            technician=event.state.name,
+            references=found[:NAMED],
+            more=max(0, len(found) - NAMED),
+            under_way=tuple(sorted(under_way)[:NAMED]),
+        )
 
-    def true_while(self, record: AccountView) -> bool:
-        return record.role is not Role.TECHNICIAN or record.status != "active"
-
-
-def _took_visits(event: UserDeactivated | RoleAssigned) -> bool:
-    """Whether it was this that made a technician leave."""
-    if isinstance(event, RoleAssigned):
-        return event.previous is Role.TECHNICIAN and event.state.status == "active"
-    return event.state.role is Role.TECHNICIAN
+    def true_while(self, record: TechnicianView) -> bool:
+        return not record.active

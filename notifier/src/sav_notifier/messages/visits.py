@@ -9,22 +9,22 @@ from sav_contracts.calendar import (
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentView,
-    ConflictDetected,
-    ConflictKind,
-    ConflictView,
 )
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.warranty import Why
 from sav_contracts.claims.intake import PreferredTime
 from sav_contracts.claims.reclamation import ProblemType, ReclamationView
+from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
     InterventionScheduled,
     InterventionView,
+    Purpose,
     WarrantyDecided,
 )
 from sav_contracts.slot import Slot
+from sav_notifier.cases import case_of, reference_of
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.reclamations import signs
 from sav_notifier.recipients import (
@@ -41,6 +41,8 @@ from sav_notifier.zones import HERE, zone_of
 
 # How long it takes, with time to spare, until all events that follow from a reassignment have arrived.
 SETTLES = timedelta(seconds=10)
+# How long after a technician set out that is still news.
+STILL_ON_THE_WAY = timedelta(minutes=20)
 
 
 class Visit(Message):
@@ -48,7 +50,9 @@ class Visit(Message):
 
     reference: str
     article: str
-    problem_type: ProblemType
+    # None where the visit is for no réclamation; then `purpose` says what is to be done.
+    problem_type: ProblemType | None
+    purpose: Purpose = "repair"
     client: str
     place: Place | None
     signs: list[str]
@@ -60,23 +64,24 @@ class Visit(Message):
 
     @classmethod
     async def of(cls, tx: Tx, visit: InterventionView, slot: Slot | None) -> Self:
-        reclamation = await tx.view(ReclamationView, visit.reclamation_id)
+        reclamation = await tx.view(ReclamationView, visit.reclamation_id) if visit.reclamation_id else None
         product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
         start, end = (slot.start, slot.end) if slot else (None, None)
-        before = await replaced(
-            tx, visit.technician_id, visit.reclamation_reference, "visit", window(start, end)
-        )
+        before = await replaced(tx, visit.technician_id, visit.called, "visit", window(start, end))
         return cls(
-            reference=visit.reclamation_reference,
-            article=reclamation.article,
-            problem_type=reclamation.problem_type,
+            reference=visit.called,
+            article=reclamation.article if reclamation else visit.article or "",
+            problem_type=reclamation.problem_type if reclamation else None,
+            purpose=visit.purpose,
             client=(await client(tx, visit.client_id)).name,
             # The product's may have been corrected since the réclamation was opened.
-            place=product.place if product else visit.place or reclamation.place,
-            signs=signs(reclamation.safety),
+            place=product.place if product else visit.place or (reclamation.place if reclamation else None),
+            signs=signs(reclamation.safety) if reclamation else [],
             start=start,
             end=end,
-            zone=await zone_of(tx, visit.reclamation_id, visit.technician_id, booked=slot is not None),
+            zone=await zone_of(
+                tx, visit.reclamation_id, visit.technician_id, booked=slot is not None, visit_id=visit.id
+            ),
             replaced=before,
             phones=await phones_of(tx, visit.client_id),
         )
@@ -96,7 +101,7 @@ class Visit(Message):
 
 async def knows_of(tx: Tx, visit: InterventionView) -> bool:
     """Whether its technician was told of the visit or is about to be."""
-    known = await knowledge(tx, visit.technician_id, visit.reclamation_reference)
+    known = await knowledge(tx, visit.technician_id, visit.called)
     return "visit" in known and known["visit"].record == visit.id
 
 
@@ -118,13 +123,16 @@ class NewVisit(Visit):
     @classmethod
     async def of(cls, tx: Tx, visit: InterventionView, slot: Slot | None) -> Self:
         new = await super().of(tx, visit, slot)
-        if slot:
+        if slot or visit.reclamation_id is None:
             return new
         reclamation = await tx.view(ReclamationView, visit.reclamation_id)
         return new.model_copy(update={"preferred": reclamation.preferred_times})
 
     @classmethod
     async def about(cls, event: InterventionPlanned | InterventionScheduled, tx: Tx) -> Self | str:
+        card = await tx.copies(TechnicianView).one(event.state.technician_id)
+        if card and not card.active:
+            return "they take no visits at present"
         if isinstance(event, InterventionPlanned):
             return (
                 "its time is being put into the calendar"
@@ -175,10 +183,12 @@ class VisitCancelled(Message):
         if event.after != "cancelled" or tx.context.actor_id == visit.technician_id:
             return "nothing that its technician does not know"
         return cls(
-            reference=visit.reclamation_reference,
+            reference=visit.called,
             start=visit.slot.start if visit.slot else None,
             end=visit.slot.end if visit.slot else None,
-            zone=await zone_of(tx, visit.reclamation_id, visit.technician_id, booked=False),
+            zone=await zone_of(
+                tx, visit.reclamation_id, visit.technician_id, booked=False, visit_id=visit.id
+            ),
         )
 
 
@@ -200,9 +210,9 @@ class OnTheWay(Message):
         visit = event.state
         if event.after != "en_route":
             return "nobody is on the way"
-        return cls(
-            reference=visit.reclamation_reference, technician=await technician_name(tx, visit.technician_id)
-        )
+        if event.happened_at and tx.happened_at - event.happened_at > STILL_ON_THE_WAY:
+            return "they set out a while ago, offline"
+        return cls(reference=visit.called, technician=await technician_name(tx, visit.technician_id))
 
     def true_while(self, record: InterventionView) -> bool:
         return record.status == "en_route"
@@ -227,7 +237,7 @@ class VisitDeclined(Message):
         if event.after != "declined":
             return "nobody declined"
         name = await technician_name(tx, visit.technician_id)
-        return cls(reference=visit.reclamation_reference, technician=name, reason=event.reason)
+        return cls(reference=visit.called, technician=name, reason=event.reason)
 
 
 @message(
@@ -253,10 +263,11 @@ class Appointment(Message):
     @classmethod
     async def about(cls, event: AppointmentBooked, tx: Tx) -> Self:
         state = event.state
+        reference = await reference_of(tx, state.reclamation_reference, state.intervention_id)
         arrival = window(state.arrival_from, state.arrival_until)
-        before = await replaced(tx, state.client_id, state.reclamation_reference, "arrival", arrival)
+        before = await replaced(tx, state.client_id, reference, "arrival", arrival)
         return cls(
-            reference=state.reclamation_reference,
+            reference=reference,
             intervention_id=state.intervention_id,
             technician=await technician_name(tx, state.technician_id),
             technician_id=state.technician_id,
@@ -304,48 +315,11 @@ class AppointmentOff(Message):
     async def about(cls, event: AppointmentCancelled, tx: Tx) -> Self:
         state = event.state
         return cls(
-            reference=state.reclamation_reference,
+            reference=await reference_of(tx, state.reclamation_reference, state.intervention_id),
             arrival_from=state.arrival_from,
             arrival_until=state.arrival_until,
             zone=state.zone,
         )
-
-
-@message(
-    "visit_conflict",
-    on={ConflictDetected: "report_conflict"},
-    to=managers,
-    category="alert",
-)
-class VisitDoesNotFit(Message):
-    """Managers decide about a visit that does not fit into the calendar."""
-
-    reference: str
-    technician: str
-    problem: ConflictKind
-    start: datetime
-    end: datetime
-    proposals: list[Slot]
-    zone: str = HERE
-
-    @classmethod
-    async def about(cls, event: ConflictDetected, tx: Tx) -> Self:
-        conflict = event.state
-        return cls(
-            reference=conflict.reclamation_reference,
-            technician=await technician_name(tx, conflict.technician_id),
-            problem=conflict.problem,
-            start=conflict.wanted.start,
-            end=conflict.wanted.end,
-            proposals=conflict.proposals,
-            zone=await zone_of(tx, conflict.reclamation_id, conflict.technician_id, booked=False),
-        )
-
-    def useful_until(self) -> datetime:
-        return self.end
-
-    def true_while(self, record: ConflictView) -> bool:
-        return record.status == "open"
 
 
 @message(
@@ -366,9 +340,9 @@ class WarrantyToDecide(Message):
         visit = event.state
         if event.decision != "unknown":
             return "it is decided"
-        reclamation = await tx.view(ReclamationView, visit.reclamation_id)
+        case = await case_of(tx, visit.reclamation_id, visit.id)
         why = visit.warranty.why if visit.warranty else None
-        return cls(reference=visit.reclamation_reference, article=reclamation.article, why=why)
+        return cls(reference=case.reference, article=case.article, why=why)
 
     def true_while(self, record: InterventionView) -> bool:
         return record.warranty is None or record.warranty.decision == "unknown"

@@ -276,7 +276,9 @@ async def repaired(cast: Cast, story: Story) -> None:
         "on_site": "arrives",
         "in_progress": "starts",
     }.items():
-        await cast.technician.does(what, f"POST {visit}/moves", {"to": to})
+        # Its day is still to come.
+        why = {"reason": "Convenu avec la cliente"} if to == "en_route" else {}
+        await cast.technician.does(what, f"POST {visit}/moves", {"to": to} | why)
     await cast.technician.does(
         "describes the work",
         f"PUT {visit}/work",
@@ -289,6 +291,15 @@ async def repaired(cast: Cast, story: Story) -> None:
         },
     )
     await cast.technician.does("completes the visit", f"POST {visit}/moves", {"to": "completed"})
+    added = await cast.technician.does(
+        "takes two photos of the work",
+        f"POST {visit}/photos",
+        files=[
+            ("photos", ("avant.jpg", picture("Circulateur grippé"), "image/jpeg")),
+            ("photos", ("apres.jpg", picture("Circulateur neuf"), "image/jpeg")),
+        ],
+        status=201,
+    )
     await cast.technician.does(
         "writes the report",
         f"PUT {visit}/report",
@@ -296,6 +307,7 @@ async def repaired(cast: Cast, story: Story) -> None:
             "findings": "Circulateur grippé, plus de circulation.",
             "work_done": "Circulateur remplacé, circuit purgé, essai de chauffe concluant.",
             "recommendations": "Désembouage conseillé dans l'année.",
+            "photos": [photo["file"]["sha256"] for photo in added["items"]],
         },
     )
     await cast.technician.does(

@@ -32,7 +32,8 @@ message id (it is the event's id), and of a record (`cloudEvents:subject`) keep 
 
 **Compatibility**: inside a major version fields are only added, and they are optional. Lists of values may grow, and
 bounds may widen. So ignore fields that you do not know, and expect values that you do not know. What breaks this is
-another event, with another version in its name. A body is smaller than {max_body} bytes.
+another event, with another version in its name. One exception, of 2026-11-29: `reclamation_id` and `reclamation_reference`
+of visits, appointments, conflicts, reports and feedback may be null, where a visit is for no réclamation. A body is smaller than {max_body} bytes.
 
 **CloudEvents**: each message is a CloudEvent 1.0 in the binary mode of the AMQP binding: the headers `cloudEvents:…` are
 its attributes, the content type is `datacontenttype`, the body is the data. `dataschema` names the schema of the body, the

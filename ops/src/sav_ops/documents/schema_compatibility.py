@@ -13,6 +13,7 @@ HIGHEST = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxPropertie
 NESTED = {"items": "[]", "additionalProperties": "{}", "propertyNames": "{} (names)"}
 KNOWN = PROSE | EXACT | LOWEST | HIGHEST | NESTED.keys() | {"properties", "required", "enum", "const"}
 NULL = {"type": "null"}
+MAY_BE_NULL = "may be null now, which its readers do not expect"
 
 
 class Break(NamedTuple):
@@ -51,7 +52,7 @@ class _Comparison:
     def _any_of(self, field: str, old: Json, new: Json) -> Iterator[Break]:
         was, now = _forms(old), _forms(new)
         if NULL in now and NULL not in was:
-            yield Break(field, "may be null now, which its readers do not expect")
+            yield Break(field, MAY_BE_NULL)
         if NULL in was and NULL not in now:
             yield Break(field, "may not be null any more, which it is in recorded events")
         was, now = [form for form in was if form != NULL], [form for form in now if form != NULL]

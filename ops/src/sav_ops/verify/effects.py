@@ -11,6 +11,10 @@ OWED = {
         "interventions",
         "SELECT id FROM invoice WHERE number IS NOT NULL AND document IS NULL",
     ),
+    "print_attestation": (
+        "interventions",
+        "SELECT id FROM attestation WHERE attested IS NOT NULL AND document IS NULL",
+    ),
     # One that is queued begins when the one before is over, which asks for it then.
     "run_article_import": (
         "catalog",

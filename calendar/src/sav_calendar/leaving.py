@@ -1,0 +1,190 @@
+"""Visits of a technician who takes none any more: their time is freed, and a manager decides who goes instead."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from sav_calendar.cases import Case
+from sav_calendar.copies import able_technicians, has_ended
+from sav_calendar.hours import VISIT, too_close
+from sav_calendar.lifecycle import TAKES_TIME
+from sav_calendar.model import Appointment, PlanningConflict
+from sav_calendar.planning import current_appointment, free_times, release, settle_conflicts
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.auth.policy import Buffers
+from sav_contracts.calendar import (
+    NOT_TOLD_YET,
+    Alternative,
+    AppointmentCancelled,
+    AppointmentChanged,
+    ConflictDetected,
+    ConflictKind,
+    FreeSlot,
+)
+from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import InterventionStatus, InterventionView
+from sav_contracts.slot import Slot
+
+PROPOSALS = 3
+# How far ahead a conflict proposes other slots.
+PROPOSED_WITHIN = timedelta(weeks=2)
+LEFT: ConflictKind = "technician_left"
+# They have not arrived: another technician can go instead.
+NOT_THERE: frozenset[InterventionStatus] = frozenset({"planned", "accepted", "en_route"})
+# Nor on the way, where they go on unless a manager decides otherwise.
+NOT_SET_OUT: frozenset[InterventionStatus] = NOT_THERE - {"en_route"}
+
+
+class Others:
+    """Other technicians, and when they are free. What is proposed first for a visit is proposed for no other one."""
+
+    def __init__(self, technicians: Iterable[TechnicianView], free: Iterable[FreeSlot], travel: timedelta):
+        self._technicians = {technician.id: technician for technician in technicians}
+        self._free = list(free)
+        self._travel = travel
+
+    @classmethod
+    async def free(cls, tx: Tx) -> "Others":
+        """All who take visits, in the days to come."""
+        technicians = await able_technicians(tx)
+        free = await free_times(tx, tx.now, tx.now + PROPOSED_WITHIN, technicians)
+        return cls(technicians, free, (await tx.policy(Buffers)).travel)
+
+    def propose(self, visit: InterventionView, wanted: Slot | None) -> list[Alternative]:
+        """The best times for a visit: each of another technician, as far as there are any."""
+
+        def worth(slot: FreeSlot) -> tuple[bool, bool]:
+            at_wanted = wanted is not None and slot.start == wanted.start
+            return not at_wanted, not self._technicians[slot.technician_id].works_at(visit.place)
+
+        # Sorting keeps the order in which they are free.
+        able = sorted((slot for slot in self._free if self._is_able(slot, visit)), key=worth)
+        chosen = [*_first_of_each(able)][:PROPOSALS]
+        chosen += [slot for slot in able if slot not in chosen][: PROPOSALS - len(chosen)]
+        if chosen:
+            self._free = [slot for slot in self._free if not self._overlap(slot, chosen[0])]
+        return [Alternative(technician_id=one.technician_id, start=one.start, end=one.end) for one in chosen]
+
+    def _is_able(self, slot: FreeSlot, visit: InterventionView) -> bool:
+        other = slot.technician_id != visit.technician_id
+        return other and not self._technicians[slot.technician_id].lacks(visit.skills_needed)
+
+    def _overlap(self, one: FreeSlot, other: FreeSlot) -> bool:
+        theirs = one.technician_id == other.technician_id
+        return theirs and too_close((one.start, one.end), (other.start, other.end), self._travel)
+
+
+async def free_their_time(tx: Tx, technician_id: UUID, at_once: bool) -> None:
+    """Asks a manager about each open visit of a technician who left, and cancels what is held or booked with them.
+
+    Managers are told of all of them `at_once` where the technician has just left; of what is found later, of each.
+    Their clients are told once it is settled. Who is on the way or on site stays in the calendar until that visit ends.
+    """
+    visits = await tx.copies(InterventionView).where(technician_id=technician_id, open=True).all()
+    standing = await tx.session.scalars(
+        select(Appointment).where(
+            Appointment.technician_id == technician_id, Appointment.status.in_(TAKES_TIME)
+        )
+    )
+    by_case = {Case.of(visit).id: visit for visit in visits}
+    cases = {case.id: case for case in map(Case.of, [*visits, *standing])}
+    others = await Others.free(tx) if cases else None
+    # In the order of their ids, as everybody who locks several.
+    for id in sorted(cases):
+        current = await current_appointment(tx, cases[id])
+        theirs = current if current and current.technician_id == technician_id else None
+        visit = by_case.get(id)
+        if visit is None and theirs and theirs.intervention_id:
+            visit = await tx.view(InterventionView, theirs.intervention_id)
+        if visit and not visit.is_open():
+            continue  # its end, which is still to arrive here, ends its appointment
+        if visit and await has_ended(tx, visit.id):
+            visit = None
+        wanted = visit.slot if visit else None
+        if theirs and (visit is None or visit.status in NOT_SET_OUT):
+            wanted = Slot(start=theirs.start, end=theirs.end)
+            await _free(tx, theirs, visit)
+        if visit:
+            await ask_for_another(tx, visit, wanted, others, one_of_many=at_once)
+
+
+async def _free(tx: Tx, theirs: Appointment, visit: InterventionView | None) -> None:
+    """Cancels it without a word to its client; of a time that they had only held they know that it expires."""
+    if theirs.status == "held":
+        return await release(tx, theirs, "the technician takes no visits any more", SYSTEM)
+    theirs.intervention_id = visit.id if visit else theirs.intervention_id
+    return await release(tx, theirs, NOT_TOLD_YET, SYSTEM, told=False)
+
+
+async def ask_for_another(
+    tx: Tx,
+    visit: InterventionView,
+    wanted: Slot | None,
+    others: Others | None = None,
+    one_of_many: bool = False,
+) -> None:
+    """Adds the conflict of a visit whose technician left, once; `others`, where there are many such visits.
+
+    Managers get a message about this one, unless it is `one_of_many` of which they are told at once.
+    """
+    open_ones = select(PlanningConflict).where(
+        PlanningConflict.status == "open", PlanningConflict.intervention_id == visit.id
+    )
+    if await tx.first(open_ones.where(PlanningConflict.problem == LEFT)):
+        return
+    # Other times of theirs were proposed.
+    await settle_conflicts(tx, PlanningConflict.intervention_id == visit.id, SYSTEM)
+    alternatives = (others or await Others.free(tx)).propose(visit, wanted)
+    conflict = tx.add(
+        PlanningConflict(
+            id=tx.new_id(),
+            technician_id=visit.technician_id,
+            reclamation_id=visit.reclamation_id,
+            reclamation_reference=visit.reclamation_reference,
+            intervention_id=visit.id,
+            problem=LEFT,
+            wanted=wanted or _some_time(tx, alternatives),
+            proposals=[],
+            status="open",
+            alternatives=alternatives,
+            no_time_yet=wanted is None,
+        )
+    )
+    tx.emit(conflict, ConflictDetected(one_of_many=one_of_many))
+
+
+async def end_of_freed_time(tx: Tx, visit: InterventionView, told: bool = True) -> bool:
+    """Announces that the time of this visit is off, which was freed when its technician left; whether there was one.
+
+    Where `told` is false, its client gets no message: the visit took place, or they have the same time again.
+    """
+    freed = await tx.first(
+        select(Appointment)
+        .where(Case.of(visit).has(Appointment), Appointment.reason == NOT_TOLD_YET)
+        .where(Appointment.technician_id == visit.technician_id, Appointment.status == "cancelled")
+        .where(or_(Appointment.intervention_id == visit.id, Appointment.intervention_id.is_(None)))
+        .order_by(Appointment.updated_at.desc())
+    )
+    if freed is None:
+        return False
+    freed.reason = "the visit does not take place" if told else "it was settled"
+    tx.emit(freed, AppointmentCancelled() if told else AppointmentChanged())
+    return True
+
+
+def _first_of_each(slots: Iterable[FreeSlot]) -> Iterator[FreeSlot]:
+    """The first slot of each technician."""
+    seen: set[UUID] = set()
+    for slot in slots:
+        if slot.technician_id not in seen:
+            seen.add(slot.technician_id)
+            yield slot
+
+
+def _some_time(tx: Tx, alternatives: list[Alternative]) -> Slot:
+    """A time for a visit that had none: the first that is proposed, or from now on."""
+    first = alternatives[0] if alternatives else None
+    return Slot(start=first.start, end=first.end) if first else Slot(start=tx.now, end=tx.now + VISIT)

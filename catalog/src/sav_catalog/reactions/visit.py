@@ -1,0 +1,102 @@
+"""Units follow the visits that serviced them, built something in or put another unit in their place."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import select
+
+from sav_catalog.app import catalog
+from sav_catalog.commands.warranty import put_in_place
+from sav_catalog.model import Article, Product
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.catalog.product import BuiltIn, ProductChanged, ReplacementUnclear
+from sav_contracts.interventions.visit import InterventionClosed, InterventionView
+
+
+@catalog.on(InterventionClosed, since="2026-11-29")
+async def keep_service_book(event: InterventionClosed, tx: Tx) -> str | None:
+    """Notes a service or an installation with its day, and what was built in, on the unit; plans its next service."""
+    visit = event.state
+    if visit.product_id is None:
+        return "about no registered product"
+    product = await tx.load(Product, visit.product_id, SYSTEM)
+    on = product.place.day(visit.done_at or event.state.updated_at)
+    before = _book(product)
+    product.build_in(_built_in(visit, product, on))
+    if event.outcome == "completed" and visit.purpose == "maintenance":
+        product.serviced_on = max(on, product.serviced_on or on)
+    if event.outcome == "completed" and visit.purpose == "install":
+        product.commissioning_date = product.commissioning_date or max(on, product.delivery_date)
+    if product.replaced_by_id is None:
+        product.plan_service(await tx.session.get_one(Article, product.article_id), tx.now)
+    if _book(product) == before:
+        return "the unit learns nothing from it"
+    tx.emit(product, ProductChanged())
+    return None
+
+
+@catalog.on(InterventionClosed, since="2026-11-29")
+async def put_new_unit_in_place(event: InterventionClosed, tx: Tx) -> str | None:
+    """Where the unit itself failed and was replaced, registers the unit that took its place.
+
+    Its covers go on: who chose to replace, only a manager says (`ReplaceProduct`).
+    """
+    visit, work = event.state, event.state.work
+    if visit.product_id is None or work is None or not work.failed_serial or not work.replacement_serial:
+        return "no unit was replaced"
+    old = await tx.load(Product, visit.product_id, SYSTEM)
+    if old.serial != work.failed_serial or old.serial == work.replacement_serial:
+        return "a part of it was replaced"
+    unclear = await _unclear(old, work.replacement_serial, tx)
+    if unclear == "known":
+        return "known"
+    if unclear:
+        tx.emit(
+            old,
+            ReplacementUnclear(intervention_id=visit.id, new_serial=work.replacement_serial, why=unclear),
+        )
+        return None
+    # Another unit is no repair: whichever reaction comes first, this one only suspended the covers.
+    old.repairs = [
+        repair.model_copy(update={"covers": []}) if repair.reclamation_id == visit.reclamation_id else repair
+        for repair in old.repairs
+    ]
+    article = await tx.session.get_one(Article, old.article_id)
+    delivery = max(old.place.day(visit.done_at or visit.updated_at), old.delivery_date)
+    await put_in_place(old, article, work.replacement_serial, delivery, False, None, tx)
+    return None
+
+
+async def _unclear(
+    old: Product, serial: str, tx: Tx
+) -> Literal["known", "replaced_already", "serial_taken"] | None:
+    """Why the unit with this serial number cannot take the place of the old one; `known` where it did."""
+    same = select(Product).where(Product.article_id == old.article_id, Product.serial == serial)
+    there = await tx.session.scalar(same)
+    if there and there.id == old.replaced_by_id:
+        return "known"
+    if old.replaced_by_id:
+        return "replaced_already"
+    return "serial_taken" if there else None
+
+
+def _book(product: Product) -> tuple[object, ...]:
+    return product.serviced_on, product.next_service_due, product.commissioning_date, product.built_in
+
+
+def _built_in(visit: InterventionView, product: Product, on: date) -> Iterator[BuiltIn]:
+    """The serial numbers of parts that the visit built in; the unit's own is told by its replacement."""
+    work = visit.work
+    if work is None:
+        return
+    of_part = work.failed_serial != product.serial
+    listed = {part.serial: part.reference for part in work.parts if part.serial}
+    if of_part and work.replacement_serial and work.replacement_serial not in listed:
+        yield BuiltIn(
+            intervention_id=visit.id, on=on, serial=work.replacement_serial, replaces=work.failed_serial
+        )
+    for serial, reference in listed.items():
+        replaces = work.failed_serial if of_part and serial == work.replacement_serial else None
+        yield BuiltIn(intervention_id=visit.id, on=on, serial=serial, replaces=replaces, reference=reference)

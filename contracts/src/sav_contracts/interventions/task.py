@@ -1,0 +1,59 @@
+"""What is to be done on a visit, task by task, and what was measured there."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from sav_contracts.catalog.servicing import ApplianceKind
+from sav_contracts.claims.safety import Words
+from sav_contracts.messages import Message, Reason
+from sav_contracts.wrong_value import WrongValue
+
+# Names a task in every language.
+TaskCode = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$", examples=["measure_co"])]
+# Why the carbon monoxide in the room was not measured. A sealed appliance takes its air from outside: it need not be.
+CoNotMeasured = Literal["sealed", "no_instrument", "not_running", "no_access"]
+
+
+class Appliance(Message):
+    """What a visit is about, as far as its tasks depend on it; `product_id` is empty for what is described in words."""
+
+    product_id: UUID | None
+    kind: ApplianceKind
+    burns: bool
+
+
+class Task(Message):
+    """Something to be done on a visit. `done` is empty until its technician says so, or why it was not done."""
+
+    code: TaskCode
+    text: Words
+    done: bool | None = None
+    reason: str | None = Field(default=None, examples=["Trappe du conduit condamnée."])
+
+
+class WhyNotDone(WrongValue):
+    code = "why_not_done"
+    en = "reason: say why this task was not done"
+    fr = "reason : indiquez pourquoi cette tâche n’a pas été faite"
+
+
+class TaskGiven(Message):
+    """What a technician says of a task."""
+
+    code: TaskCode
+    done: bool = True
+    reason: Reason | None = Field(default=None, examples=["Trappe du conduit condamnée."])
+
+    @model_validator(mode="after")
+    def _says_why(self) -> "TaskGiven":
+        if not self.done and self.reason is None:
+            raise WhyNotDone().error()
+        return self
+
+
+class MeasuredOrWhyNot(WrongValue):
+    code = "measured_or_why_not"
+    en = "co_ppm, or co_not_measured"
+    fr = "co_ppm, ou co_not_measured"

@@ -1,0 +1,27 @@
+"""Why one item of many was refused, while the others were done."""
+
+from typing import Self
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+
+
+class Refused(BaseModel):
+    """Why one item was not done: what the single command would have been answered."""
+
+    status: int = Field(examples=[409])
+    code: str = Field(examples=["illegal_move"])
+    detail: str = Field(examples=["intervention: cancelled cannot become accepted"])
+    # The moves that are possible instead.
+    moves: list[str] | None = Field(default=None, examples=[["en_route", "cancelled"]])
+    # For the edge, which chooses the language.
+    french: SkipJsonSchema[str | None] = Field(
+        default=None,
+        examples=["intervention\N{NO-BREAK SPACE}: le passage à l’état « accepté » n’est pas possible"],
+        exclude_if=lambda text: text is None,
+    )
+
+    def spoken(self, french: bool) -> Self:
+        """In one language."""
+        detail = (french and self.french) or self.detail
+        return self.model_copy(update={"detail": detail, "french": None})

@@ -1,0 +1,66 @@
+"""What is told of visits that are late, need help, or did not finish the work."""
+
+from datetime import datetime
+from typing import get_args
+
+from given_notifier import SLOT, moved, visit
+from notifier_case import LEA, MANAGERS, Case
+
+from sav_contracts.catalog.product import Place
+from sav_contracts.interventions.help import HelpRequested
+from sav_contracts.interventions.lateness import InterventionOverdue
+from sav_contracts.interventions.visit import Cause, InterventionMoved
+
+HOME = Place(address="8 quai Perrache", postcode="69002", city="Lyon")
+
+
+def help_asked(**fields: object) -> HelpRequested:
+    state = visit(status="in_progress", version=5, help_asked_at=SLOT.start, help_asked_for="…", **fields)
+    return HelpRequested(state=state, text="La vanne gaz ne ferme plus.")
+
+
+def called_off(reason: str, at: datetime | None = SLOT.start, **fields: object) -> InterventionMoved:
+    told = moved("cancelled", reason, before="en_route", **fields)
+    return told.model_copy(update={"happened_at": at})
+
+
+VISITS = [
+    *(
+        Case(
+            f"late, and {status}",
+            InterventionOverdue(state=visit(status=status, version=4, slot=SLOT, overdue=True)),
+            {"visit_late": LEA, "visit_overdue": MANAGERS},
+        )
+        for status in ("planned", "accepted", "en_route", "on_site")
+    ),
+    Case("help asked", help_asked(), {"help_asked": MANAGERS}),
+    Case("help asked without a product", help_asked(product_id=None, place=HOME), {"help_asked": MANAGERS}),
+    *(
+        Case(
+            f"incomplete for {cause}",
+            moved("incomplete", "Convenu avec la cliente." if cause == "other" else None, cause=cause),
+            {"visit_incomplete": LEA, "visit_not_done": MANAGERS},
+        )
+        for cause in (*get_args(Cause), None)
+    ),
+    Case(
+        "declined on the way",
+        moved("declined", "Panne de voiture.", before="en_route"),
+        {"visit_declined": MANAGERS, "visit_off": LEA},
+    ),
+    Case("cancelled on the way", called_off("Pièce introuvable."), {"visit_off": LEA}),
+    Case("taken back on the way", called_off("unassigned", at=None), {"visit_off": LEA}),
+    Case("given to another on the way", called_off("reassigned", at=None), {}),
+    Case("ended on the way", called_off("reclamation_rejected", at=None), {}),
+    Case("cancelled on the way to an appointment", called_off("Pièce introuvable.", slot=SLOT), {}),
+    Case(
+        "declined on the way to an appointment",
+        moved("declined", "Panne de voiture.", before="en_route", slot=SLOT),
+        {"visit_declined": MANAGERS},
+    ),
+    Case(
+        "no access",
+        moved("no_access", "Personne ne répond."),
+        {"visit_no_access": LEA, "visit_not_done": MANAGERS},
+    ),
+]
