@@ -23,7 +23,7 @@ from sav_contracts.claims.sla import SlaBreached, SlaWarning
 from sav_contracts.time_zone import zone_of
 
 # Réclamations whose clocks are set anew in one transaction: few, so that no command waits long for one of them.
-BATCH = 8
+BATCH = 25
 # Seconds of an effect's run, which has 40; the next run goes on.
 RUN = 20.0
 # Seconds between two batches, at least.
