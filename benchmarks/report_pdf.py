@@ -222,7 +222,7 @@ async def given(settings: Settings, rows: Database, named: list[list[ReportPhoto
         await show(connection, [client])
     reports = [report(photos) for photos in named]
     ids = [one.id for one in reports]
-    card = Technician(id=TECHNICIAN, name="Karim Haddad", active=True)
+    card = Technician(id=TECHNICIAN, name="Karim Haddad", account_active=True)
     card.version, card.created_at, card.updated_at = 1, NOW, NOW
     async with AsyncSession(rows.engine) as session, session.begin():
         session.add_all([card, *(visit(one) for one in reports), *reports])

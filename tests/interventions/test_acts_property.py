@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 import world
 from given_interventions import visit
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from in_loop import run
 from pydantic_core import from_json
@@ -25,6 +25,7 @@ WRITTEN: dict[str, Json] = {
     "sign": {"refused": "elle est partie"},
     "submit": {},
 }
+WHOLE = ["next"] * len(PATH)
 KINDS = [*get_args(InterventionMove), *WRITTEN]
 # What a telephone records: mostly the next step of a visit, now and then anything.
 stories = st.lists(st.one_of(*[st.just("next")] * 3, st.sampled_from(KINDS)), min_size=3, max_size=14)
@@ -115,11 +116,12 @@ async def test_shuffled_doubled_and_cut_off_it_ends_the_same(stage: Stage) -> No
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(drawn=anyhow())
+    @example(drawn=(WHOLE, [[5, 2], [8, 0, 7], [3, 6, 1, 5, 0, 4, 8, 2, 7]]))
     async def happens(drawn: tuple[list[str], list[list[int]]]) -> None:
         found.add(await the_same(stage, *drawn, chained=True))
 
     await run(happens)
-    assert found & {"completed", "incomplete", "no_access"}, "the stories go somewhere"
+    assert "completed" in found, "a whole story goes to its end"
 
 
 # Hypothesis sees that others in this process use `random` meanwhile.
@@ -129,8 +131,9 @@ async def test_piece_by_piece_it_ends_the_same_also_without_a_chain(stage: Stage
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(drawn=cut())
+    @example(drawn=(WHOLE, [[2, 0, 1], [4, 1, 3], [8, 5, 7, 6, 2]]))
     async def happens(drawn: tuple[list[str], list[list[int]]]) -> None:
         found.add(await the_same(stage, *drawn, chained=False))
 
     await run(happens)
-    assert found & {"completed", "incomplete", "no_access"}, "the stories go somewhere"
+    assert "completed" in found, "a whole story goes to its end"

@@ -5,7 +5,7 @@ from typing import Any
 import world
 from given_interventions import VISIT
 from given_readings import article, measured, service, unit
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from in_loop import run
 
@@ -46,6 +46,8 @@ async def test_no_sequence_of_readings_and_moves_ends_a_visit_against_its_readin
         ppm=st.sampled_from([3, 80]),
         story=st.lists(readings | moves, max_size=8),
     )
+    @example(purpose="repair", ppm=3, story=[{"to": "completed"}])
+    @example(purpose="repair", ppm=80, story=[{"to": "completed"}])
     async def happens(purpose: Any, ppm: int, story: list[dict[str, Any]]) -> None:
         await stage.clear()
         await stage.given(service(purpose=purpose, tasks=[], work=measured(co_ppm=ppm)))
