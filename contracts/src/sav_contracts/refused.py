@@ -25,3 +25,13 @@ class Refused(BaseModel):
         """In one language."""
         detail = (french and self.french) or self.detail
         return self.model_copy(update={"detail": detail, "french": None})
+
+
+class Outcome(BaseModel):
+    """What became of one item of many: `problem` says why it was refused."""
+
+    problem: Refused | None = None
+
+    def spoken(self, french: bool) -> Self:
+        """In one language."""
+        return self.model_copy(update={"problem": self.problem.spoken(french)}) if self.problem else self

@@ -3,12 +3,12 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from sav_contracts.bilingual import Bilingual
 from sav_contracts.claims.reclamation import AssignTechnician, QualifyReclamation, ReclamationStatus
 from sav_contracts.messages import Command, Message, Reason
-from sav_contracts.refused import Refused
+from sav_contracts.refused import Outcome
 from sav_contracts.wrong_value import WrongValue
 
 MOST = 200
@@ -49,12 +49,11 @@ class TriageItem(Message):
         return act
 
 
-class TriageOutcome(BaseModel):
+class TriageOutcome(Outcome):
     """What became of one item: the state of the réclamation, or why it was not done."""
 
     reclamation_id: UUID
     status: ReclamationStatus | None = None
-    problem: Refused | None = None
 
 
 class TriageAnswer(Bilingual):
@@ -63,13 +62,7 @@ class TriageAnswer(Bilingual):
     items: list[TriageOutcome]
 
     def spoken(self, french: bool) -> "TriageAnswer":
-        return TriageAnswer(items=[_spoken(item, french) for item in self.items])
-
-
-def _spoken(item: TriageOutcome, french: bool) -> TriageOutcome:
-    if item.problem is None:
-        return item
-    return item.model_copy(update={"problem": item.problem.spoken(french)})
+        return TriageAnswer(items=[item.spoken(french) for item in self.items])
 
 
 class TriageReclamations(Command[TriageAnswer]):

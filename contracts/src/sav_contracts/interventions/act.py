@@ -16,7 +16,7 @@ from sav_contracts.interventions.visit import (
     RecordWork,
 )
 from sav_contracts.messages import Command, Event, Line, Message, Personal, Reason
-from sav_contracts.refused import Refused
+from sav_contracts.refused import Outcome
 from sav_contracts.times import Moment
 from sav_contracts.wrong_value import WrongValue
 
@@ -102,7 +102,7 @@ class Act(Message):
         return next(name for name in ("work", "report", "sign", "submit") if getattr(self, name))
 
 
-class ActOutcome(BaseModel):
+class ActOutcome(Outcome):
     """What became of one act. `done_before`: it had come already, and nothing was done again."""
 
     id: UUID
@@ -110,7 +110,6 @@ class ActOutcome(BaseModel):
     outcome: Literal["done", "done_before", "refused"]
     # Of a move: the state of the visit after it.
     status: InterventionStatus | None = None
-    problem: Refused | None = None
 
 
 class ActsAnswer(Bilingual):
@@ -119,11 +118,7 @@ class ActsAnswer(Bilingual):
     acts: list[ActOutcome]
 
     def spoken(self, french: bool) -> "ActsAnswer":
-        return ActsAnswer(acts=[_spoken(act, french) for act in self.acts])
-
-
-def _spoken(act: ActOutcome, french: bool) -> ActOutcome:
-    return act.model_copy(update={"problem": act.problem.spoken(french)}) if act.problem else act
+        return ActsAnswer(acts=[act.spoken(french) for act in self.acts])
 
 
 class ApplyActs(Command[ActsAnswer]):
