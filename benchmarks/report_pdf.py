@@ -20,6 +20,7 @@ from uuid_utils.compat import uuid7
 from sav_chassis.database import Database, opened
 from sav_chassis.envelope import Context
 from sav_chassis.files import Files
+from sav_chassis.process.runner import started_for_good
 from sav_chassis.settings import Settings
 from sav_chassis.tx import EffectRun, Tx
 from sav_chassis.views import show
@@ -59,6 +60,8 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
     """Milliseconds for one, one after the other."""
     settings = await prepared(settings, ROOM)
     files = Files(settings.files_url)
+    # As the process that prints does.
+    started_for_good()
 
     async def stored() -> list[list[ReportPhoto]]:
         """The photos of each report: typst remembers pictures, so each has its own."""

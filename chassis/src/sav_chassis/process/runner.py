@@ -172,6 +172,13 @@ def _on_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
         loop.default_exception_handler(context)
 
 
+def started_for_good() -> None:
+    """What the start has created stays, so the collector need not look at it again and may run less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+
+
 async def _until_stopped(process: AbstractAsyncContextManager[object]) -> None:
     asyncio.get_running_loop().set_exception_handler(_on_stray_error)
     stop_requested = asyncio.Event()
@@ -189,10 +196,7 @@ async def _until_stopped(process: AbstractAsyncContextManager[object]) -> None:
     except CannotStart as error:
         log.critical("cannot start", error=str(error))
         raise SystemExit(1) from None
-    # What the start has created stays, so the collector need not look at it again and may run less often.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)
+    started_for_good()
     await waiting
     log.info("stopping")
     for number in (signal.SIGTERM, signal.SIGINT):
