@@ -31,7 +31,7 @@ from sav_contracts.files import StoredFile
 from sav_contracts.interventions.report import ReportPhoto, ReportView
 from sav_interventions.effects import print_report
 from sav_interventions.model import Intervention, Report, Technician
-from sav_interventions.printing import fonts
+from sav_interventions.printing import fonts, look
 from sav_interventions.report_pdf import ReportPaper, in_print_size
 from sav_interventions.settings import billing
 
@@ -95,7 +95,7 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
         lasted, size = 0.0, 0
         for each, photos in enumerate(await stored()):
             pictures = {str(one.photo_id): await read(one.file) for one in photos}
-            inputs = {"paper": shown(photos).model_dump_json(), "locale": "fr"}
+            inputs = look("fr") | {"paper": shown(photos).model_dump_json()}
             began = time.perf_counter()
             size = max(size, len(await asyncio.to_thread(compiled, pictures, inputs)))
             lasted += time.perf_counter() - began if each >= FIRST else 0

@@ -21,6 +21,8 @@ NOT_SENT = {
     "OpenReclamation": {"product_id"},
     "SignReport": {"refused"},
     "VerifyProduct": {"purchase_date", "delivery_date", "commissioning_date"},
+    # Either a percentage or an amount.
+    "ChangeInvoice": {"discount"},
     "ReplaceProduct": {"delivery_date", "commissioning_date"},
 }
 WORDS = [

@@ -12,10 +12,10 @@ from given_views import a
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.claims.client import ClientView
-from sav_contracts.interventions.invoice import Buyer, IssueInvoice, LineGiven, Seller
+from sav_contracts.interventions.invoice import Buyer, IssueInvoice, Seller
+from sav_contracts.interventions.line import Discount, LineGiven, Supply
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_contracts.money import VatClass
-from sav_interventions.billing import priced
 from sav_interventions.jurisdiction import jurisdiction
 from sav_interventions.model import Intervention, Invoice
 
@@ -39,6 +39,9 @@ VALVE_LINE = LineGiven(
     unit_price=Decimal("84.90"),
     vat_class="standard",
 )
+# Repairs in Paris, in a dwelling of which nothing is said; and in one where the law allows every rate.
+SUPPLY = Supply(on=THE_DAY, postcode="75001")
+CERTIFIED = SUPPLY.model_copy(update={"older_dwelling": True, "certified": True})
 issue = IssueInvoice(invoice_id=INVOICE)
 
 
@@ -81,12 +84,18 @@ def told_decided(of: Intervention) -> WarrantyDecided:
     return WarrantyDecided(state=of.view(), decision="unknown")
 
 
-def line(vat_class: VatClass = "standard", **fields: Any) -> LineGiven:
+def line(vat_class: VatClass | None = "standard", **fields: Any) -> LineGiven:
     return VALVE_LINE.model_copy(update={"vat_class": vat_class} | fields)
 
 
 def invoice(
-    status: str = "draft", *lines: LineGiven, number: int = 1, paid: str = "0.00", **fields: Any
+    status: str = "draft",
+    *lines: LineGiven,
+    number: int = 1,
+    paid: str = "0.00",
+    supply: Supply | None = None,
+    discount: Discount | None = None,
+    **fields: Any,
 ) -> Invoice:
     """Léa's invoice of 101.88, unless the lines or fields say otherwise."""
     issued = status not in {"draft", "discarded"}
@@ -107,8 +116,15 @@ def invoice(
         "hash": f"{number:064}" if issued else None,
         "previous_hash": f"{number - 1:064}" if issued else None,
         "paid": Decimal(paid),
-        "mentions": FR.mentions if issued else [],
+        "deposit": False,
+        "deposits": [],
+        "deducted": Decimal("0.00"),
+        "credited": Decimal("0.00"),
+        "overdue": False,
+        "reminders": 0,
+        "mentions": [*FR.mentions, *FR.private_mentions] if issued else [],
+        "lacks": [],
     }
     made = Invoice(**(usual | fields))
-    made.itemise(priced(lines or [VALVE_LINE]), FR)
+    made.itemise(lines or [VALVE_LINE], FR, supply or CERTIFIED, discount)
     return made

@@ -25,7 +25,8 @@ from sav_contracts.claims.reclamation import (
 )
 from sav_contracts.claims.sla import ClockName, SlaBreached, SlaWarning
 from sav_contracts.interventions.act import ActsRefused, RefusedAct
-from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
+from sav_contracts.interventions.invoice import Buyer, InvoiceView, Seller
+from sav_contracts.interventions.payment import PaymentView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import (

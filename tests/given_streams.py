@@ -26,10 +26,11 @@ from sav_contracts.messages import View
 from sav_contracts.surface import Row
 from sav_edge.app import served
 from sav_edge.audit_log import Audit
+from sav_edge.callers import token_of
 from sav_edge.middleware import RequestMiddleware
 from sav_edge.projection import apply
 from sav_edge.request_context import request_context_of
-from sav_edge.routes import HttpRequest, token_of
+from sav_edge.routes import HttpRequest
 from sav_edge.stream import Streams, streaming
 
 Json = dict[str, Any]

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import world
+from given_money import MONEY
 from uuid_utils.compat import uuid7
 
 from sav_chassis.migrate import migrate
@@ -19,6 +20,7 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
 from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.article_cost import ArticleCostView
 from sav_contracts.catalog.article_import import ArticleImportView
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.reservation import ReservationView
@@ -32,7 +34,7 @@ from sav_contracts.claims.reclamation import ReclamationView, Safety
 from sav_contracts.claims.saved_filter import SavedFilterView
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.attestation import AttestationView
-from sav_contracts.interventions.invoice import Buyer, InvoiceView, PaymentView, Seller
+from sav_contracts.interventions.margin import InvoiceMarginView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
@@ -52,6 +54,7 @@ FILE = StoredFile(sha256="a" * 64, media_type="image/jpeg", size=1000, name="pho
 NOBODYS = uuid4()
 
 USUAL: dict[type[View], dict[str, Any]] = {
+    **MONEY,
     AccountView: {
         "user_id": world.lea.id,
         "email": "lea@example.com",
@@ -82,6 +85,21 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "in_stock": True,
         "status": "active",
         "minimum_stock": 2,
+    },
+    ArticleCostView: {
+        "article_id": NOBODYS,
+        "reference": "CIR-25-60",
+        "price": Decimal("112.00"),
+        "currency": "EUR",
+    },
+    InvoiceMarginView: {
+        "invoice_id": NOBODYS,
+        "invoice_number": "F-2026-000001",
+        "currency": "EUR",
+        "parts": [],
+        "net": Decimal("248.40"),
+        "cost": Decimal("112.00"),
+        "margin": Decimal("136.40"),
     },
     StocktakeView: {
         "reference": "INV-2026-000001",
@@ -199,61 +217,18 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "status": "due",
     },
     ReportView: {
-        "intervention_id": NOBODYS,
-        "reclamation_id": NOBODYS,
+        **dict.fromkeys(("recommendations", "signed_by", "signature", "signed_at")),
+        **dict.fromkeys(("signature_refused", "reason")),
+        **dict.fromkeys(("intervention_id", "reclamation_id"), NOBODYS),
         "edition": 1,
         "findings": "joint usé",
         "work_done": "joint changé",
-        "recommendations": None,
-        "signed_by": None,
-        "signature": None,
-        "signed_at": None,
-        "signature_refused": None,
         "status": "draft",
-        "reason": None,
     },
     VisitPhotoView: {
-        "intervention_id": NOBODYS,
-        "reclamation_id": NOBODYS,
+        **dict.fromkeys(("intervention_id", "reclamation_id"), NOBODYS),
         "file": FILE,
         "by": "technician",
-    },
-    InvoiceView: {
-        "client_id": world.lea.id,
-        "intervention_id": None,
-        "reclamation_id": None,
-        "reclamation_reference": None,
-        "number": None,
-        "status": "draft",
-        "currency": "EUR",
-        "seller": Seller(name="SAV", address="Paris", registration="1", vat_number="FR1"),
-        "buyer": Buyer(name="Léa", address=None),
-        "supplied_on": NOW.date(),
-        "issued_on": None,
-        "due_on": None,
-        "lines": [],
-        "vat": [],
-        "net": Decimal(0),
-        "tax": Decimal(0),
-        "total": Decimal(0),
-        "paid": Decimal(0),
-        "balance": Decimal(0),
-        "mentions": [],
-        "document": None,
-        "hash": None,
-        "previous_hash": None,
-        "reason": None,
-    },
-    PaymentView: {
-        "invoice_id": NOBODYS,
-        "invoice_number": "F-2026-000001",
-        "reclamation_id": None,
-        "method": "cash",
-        "amount": Decimal(10),
-        "currency": "EUR",
-        "received_on": NOW.date(),
-        "reference": None,
-        "status": "captured",
     },
     TechnicianView: {"technician_id": world.karim.id, "name": "Karim", "active": True},
     AppointmentView: {

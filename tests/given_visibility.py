@@ -11,6 +11,7 @@ from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView, SigningKeyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
 from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.article_cost import ArticleCostView
 from sav_contracts.catalog.article_import import ArticleImportView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.reservation import ReservationView
@@ -23,7 +24,13 @@ from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.claims.saved_filter import SavedFilterView
 from sav_contracts.interventions.attestation import AttestationView
-from sav_contracts.interventions.invoice import InvoiceView, PaymentView
+from sav_contracts.interventions.client_credit import ClientCreditView
+from sav_contracts.interventions.closing import ClosingView
+from sav_contracts.interventions.credit_note import CreditNoteView
+from sav_contracts.interventions.estimate import EstimateView
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.margin import InvoiceMarginView
+from sav_contracts.interventions.payment import PaymentView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
@@ -93,11 +100,24 @@ SEES: dict[str, tuple[View, set[str]]] = {
         {"lea", "paul", "sofia"},
     ),
     "omar's card": (a(TechnicianView, id=omar.id, technician_id=omar.id), {"lea", "omar"}),
+    "an estimate that is written": (a(EstimateView), {"karim"}),
+    "an estimate that was sent": (a(EstimateView, status="sent"), {"lea", "karim"}),
+    "another client's estimate": (
+        a(EstimateView, client_id=paul.id, technician_id=sofia.id, status="sent"),
+        {"paul", "sofia"},
+    ),
     "a draft invoice": (DRAFT, set()),
     "a discarded invoice": (DISCARDED, set()),
     "an issued invoice": (ISSUED, {"lea"}),
     "another client's invoice": (PAULS_INVOICE, {"paul"}),
+    "a credit note": (a(CreditNoteView, invoice_id=ISSUED.id), {"lea"}),
+    "another client's credit note": (
+        a(CreditNoteView, client_id=paul.id, invoice_id=PAULS_INVOICE.id),
+        {"paul"},
+    ),
     "a payment": (a(PaymentView, invoice_id=ISSUED.id), {"lea"}),
+    "a client's credit": (a(ClientCreditView, client_id=lea.id), {"lea"}),
+    "a closing": (a(ClosingView), set()),
     "a payment of a draft": (a(PaymentView, invoice_id=DRAFT.id), set()),
     "a payment of nothing known": (a(PaymentView), set()),
     "an appointment": (a(AppointmentView), {"lea", "karim"}),
@@ -134,6 +154,8 @@ SEES: dict[str, tuple[View, set[str]]] = {
     ),
     "an article": (ARTICLE, CLIENTS | TECHNICIANS),
     "an import of articles": (a(ArticleImportView), set()),
+    "what an article costs": (a(ArticleCostView, article_id=ARTICLE.id), set()),
+    "what is left of an invoice": (a(InvoiceMarginView, invoice_id=ISSUED.id), set()),
     "a stocktake": (a(StocktakeView), set()),
     "a manager's filter": (a(SavedFilterView, user_id=marie.id), set()),
     "an admin's filter": (a(SavedFilterView, user_id=alex.id), set()),
@@ -142,7 +164,12 @@ SEES: dict[str, tuple[View, set[str]]] = {
 # What each of managers and admins reads alone.
 OWN_FILTERS = {"a manager's filter": "marie", "an admin's filter": "alex", "a filter that was removed": ""}
 # What a manager does not read with the admins.
-FOR_ADMINS = {"a message about a client's account", "a message about an admin's account"}
+FOR_ADMINS = {
+    "a message about a client's account",
+    "a message about an admin's account",
+    "what an article costs",
+    "what is left of an invoice",
+}
 PHOTO, PAULS_PHOTO = a(PhotoView, reclamation_id=OPEN.id), a(PhotoView, reclamation_id=PAULS.id)
 HOURS = a(WorkingHoursView)
 # What names people, over if there is such a thing.

@@ -43,11 +43,15 @@ from given_notifier import (
 from notifier_case import KARIM, LEA, MANAGERS, Case
 from notifier_cases_by_hand import BY_HAND
 from notifier_cases_catalogue import CATALOGUE
+from notifier_cases_dunning import DUNNING
+from notifier_cases_estimates import ESTIMATES
 from notifier_cases_orders import ORDERS
+from notifier_cases_payments import PAYMENTS
 from notifier_cases_people import PEOPLE
 from notifier_cases_readings import READINGS
 from notifier_cases_states import STATES
 from notifier_cases_visits import VISITS
+from notifier_cases_warranty import WARRANTIES
 
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import (
@@ -75,7 +79,8 @@ from sav_contracts.claims.reclamation import (
     TechnicianAssigned,
 )
 from sav_contracts.claims.sla import ClockName
-from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, PaymentRecorded
+from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, Lack
+from sav_contracts.interventions.payment import PaymentRecorded
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated
 from sav_contracts.interventions.visit import WarrantyDecided
 from sav_contracts.reporting import FeedbackInvited
@@ -257,6 +262,19 @@ CASES = [
         {"report_available": LEA},
     ),
     Case("invoice drafted", InvoiceDrafted(state=invoice(id=DRAFT)), {"invoice_to_issue": MANAGERS}),
+    Case(
+        "what a purchase's invoice lacks",
+        InvoiceDrafted(
+            state=invoice(
+                id=DRAFT,
+                order_reference="CMD-2026-000012",
+                reclamation_id=None,
+                reclamation_reference=None,
+                lacks=list(get_args(Lack)),
+            )
+        ),
+        {"invoice_to_issue": MANAGERS},
+    ),
     Case("invoice issued", InvoiceIssued(state=invoice(**ISSUED)), {"invoice_issued": LEA}),
     Case("paid in part", PaymentRecorded(state=payment()), {"payment_received": LEA}),
     Case(
@@ -286,7 +304,11 @@ CASES = [
     *BY_HAND,
     *PEOPLE,
     *READINGS,
+    *DUNNING,
+    *ESTIMATES,
+    *WARRANTIES,
     *ORDERS,
+    *PAYMENTS,
     *STATES,
     *VISITS,
     Case("invitation", invitation(), {"invitation": {invited.id}}),

@@ -17,7 +17,7 @@ from sav_contracts.interventions.visit import AssignmentRefused, EndingRefused
 
 
 def moved(before: ReclamationStatus, after: ReclamationStatus, **facts: str) -> ReclamationMoved:
-    state = reclamation(status=after, version=4)
+    state = reclamation(status=after, version=4, question=facts.get("question"))
     return ReclamationMoved.model_validate({"state": state, "before": before, "after": after} | facts)
 
 

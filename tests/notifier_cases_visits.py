@@ -1,16 +1,24 @@
 """What is told of visits that are late, need help, or did not finish the work."""
 
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
+from uuid import UUID
 
-from given_notifier import SLOT, moved, visit
-from notifier_case import LEA, MANAGERS, Case
+import world
+from given_notifier import SLOT, moved, planned, scheduled, visit
+from notifier_case import KARIM, LEA, MANAGERS, Case
 
 from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.help import HelpRequested
 from sav_contracts.interventions.lateness import InterventionOverdue
 from sav_contracts.interventions.visit import Cause, InterventionMoved
 
+FOR_NONE: dict[str, Any] = {
+    "reclamation_id": None,
+    "reclamation_reference": None,
+    "reference": "INT-2026-000001",
+    "article": "Chaudière Azur 24",
+}
 HOME = Place(address="8 quai Perrache", postcode="69002", city="Lyon")
 
 
@@ -19,8 +27,10 @@ def help_asked(**fields: object) -> HelpRequested:
     return HelpRequested(state=state, text="La vanne gaz ne ferme plus.")
 
 
-def called_off(reason: str, at: datetime | None = SLOT.start, **fields: object) -> InterventionMoved:
-    told = moved("cancelled", reason, before="en_route", **fields)
+def called_off(
+    reason: str, at: datetime | None = SLOT.start, before: str = "en_route", **fields: object
+) -> InterventionMoved:
+    told = moved("cancelled", reason, before=before, **fields)
     return told.model_copy(update={"happened_at": at})
 
 
@@ -48,6 +58,40 @@ VISITS = [
         moved("declined", "Panne de voiture.", before="en_route"),
         {"visit_declined": MANAGERS, "visit_off": LEA},
     ),
+    Case(
+        "declined for its technician",
+        moved("declined", "En arrêt maladie."),
+        {"visit_declined": MANAGERS, "visit_cancelled": KARIM},
+        (planned(),),
+        by=world.marie,
+    ),
+    Case(
+        "declined for its technician, with its time",
+        moved("declined", "En arrêt maladie.", slot=SLOT),
+        {"visit_declined": MANAGERS, "visit_cancelled": KARIM},
+        (scheduled(),),
+        by=world.marie,
+    ),
+    Case(
+        "declined by its technician",
+        moved("declined", "Malade."),
+        {"visit_declined": MANAGERS},
+        by=world.karim,
+    ),
+    Case(
+        "a visit that was to follow is cancelled",
+        called_off("Appareil remplacé.", before="planned", follows_id=UUID(int=199)),
+        {"visit_given_up": LEA},
+    ),
+    Case(
+        "a visit for no réclamation that was to follow is cancelled",
+        called_off("Appareil remplacé.", before="planned", follows_id=UUID(int=199), **FOR_NONE),
+        {"visit_given_up": LEA},
+    ),
+    Case(
+        "a visit of which nobody knows is cancelled", called_off("Doublon.", before="planned", **FOR_NONE), {}
+    ),
+    Case("cancelled on the way, for none", called_off("Panne.", **FOR_NONE), {"visit_off": LEA}),
     Case("cancelled on the way", called_off("Pièce introuvable."), {"visit_off": LEA}),
     Case("taken back on the way", called_off("unassigned", at=None), {"visit_off": LEA}),
     Case("given to another on the way", called_off("reassigned", at=None), {}),

@@ -59,6 +59,36 @@ def text_of(pdf: bytes) -> str:
     return " ".join(text.replace("\u200b", "").split())
 
 
+def attached(pdf: bytes) -> bytes:
+    """The only file that is attached to it."""
+    with pikepdf.open(BytesIO(pdf)) as read:
+        [file] = read.attachments.values()
+        return file.get_file().read_bytes()
+
+
+def check_archivable(pdf: bytes) -> None:
+    """What PDF/A-3b asks for, as far as another program than the one that made it can see."""
+    with pikepdf.open(BytesIO(pdf)) as read:
+        metadata = read.open_metadata()
+        assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "B")
+        [intent] = read.Root.OutputIntents
+        assert intent.S == "/GTS_PDFA1"
+        assert intent.DestOutputProfile.read_bytes()
+        assert not read.is_encrypted
+        fonts = [each for each in read.objects if _is_font(each)]
+        assert fonts
+        for font in fonts:
+            assert set(font.keys()) & {"/FontFile", "/FontFile2", "/FontFile3"}, font
+        for name in read.attachments:
+            assert name == "factur-x.xml"
+        for file in read.Root.get("/AF", []):
+            assert [str(file.F), str(file.UF)] == ["factur-x.xml"] * 2
+
+
+def _is_font(each: pikepdf.Object) -> bool:
+    return isinstance(each, pikepdf.Dictionary) and each.get("/Type") == "/FontDescriptor"
+
+
 def picture_of(pdf: bytes) -> Image.Image:
     """The only page, as it is printed."""
     with pypdfium2.PdfDocument(pdf) as read:

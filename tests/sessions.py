@@ -12,10 +12,10 @@ from system import Person, System
 
 
 async def mailed(system: System, email: str, subject: str) -> str:
-    """The code in the mail with this subject to this address, as it lies in the mailbox."""
-    lines = (await letter(system, email, subject)).splitlines()
-    [code] = [line for line in lines if re.fullmatch(r"[\w-]{60,}", line)]
-    return code
+    """The code in the link of the mail with this subject to this address, as it lies in the mailbox."""
+    code: str
+    [code] = re.findall(r"\?token=([\w-]{60,})&lang=fr\b", await letter(system, email, subject), re.MULTILINE)
+    return str(code)
 
 
 async def letter(system: System, email: str, subject: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from eventually import eventually
 from system import Person
 
+from sav_ops.demo import agreement
 from sav_ops.demo.journey import Act, Cast, Player
 
 Json = dict[str, Any]
@@ -107,6 +108,39 @@ async def drafted(client: Person, manager: Person, technician: Person) -> Json:
     return done(await manager.ask("PATCH", f"/invoices/{draft['id']}", json=address))
 
 
+async def consented(client: Person, manager: Person, technician: Person, visit: Json) -> None:
+    """The client accepts the estimate of a visit, and wants the work to begin at once."""
+    marie = voice(manager, "Marie Laurent")
+    cast = Cast(voice(client, "Léa Bernard"), voice(technician, "Karim Haddad"), marie, marie)
+    await agreement.accepted(cast, visit)
+
+
+async def estimated(client: Person, manager: Person, technician: Person) -> Json:
+    """The draft of an estimate, of a visit that is planned."""
+    _, visit = await assigned(client, manager, technician)
+    written = {"nature": "Circulateur à remplacer", "lines": agreement.ESTIMATED}
+    return done(await technician.post(f"/interventions/{visit['id']}/estimates", written), 201)
+
+
+async def offered(client: Person, manager: Person, technician: Person) -> Json:
+    """An estimate that its client may answer."""
+    draft = await estimated(client, manager, technician)
+    return done(await manager.post(f"/estimates/{draft['id']}/validate"))
+
+
+async def agreed(client: Person, manager: Person, technician: Person) -> Json:
+    """An estimate that its client accepted, as the manager sees it."""
+    sent = await offered(client, manager, technician)
+    done(await client.post(f"/estimates/{sent['id']}/accept"))
+    return done(await manager.get(f"/estimates/{sent['id']}"))
+
+
+async def withdrawing(client: Person, manager: Person, technician: Person) -> Json:
+    """An estimate from which its client said that they withdraw."""
+    agreement = await agreed(client, manager, technician)
+    return done(await client.post(f"/estimates/{agreement['id']}/withdraw"))
+
+
 async def serviced(cast: Cast, product: Json, **measured: Any) -> Json:
     """A service of a unit from its plan to its validated report; 3 ppm of carbon monoxide, unless it says otherwise."""
     visit = await service_planned(cast, product)
@@ -131,9 +165,11 @@ async def service_planned(cast: Cast, product: Json) -> Json:
     }
     planned = await cast.manager.does("plans a service", "POST /interventions", wanted, status=201)
     path = f"/interventions/{planned['id']}"
-    for to in ("accepted", "en_route", "on_site", "in_progress"):
+    for to in ("accepted", "en_route", "on_site"):
         visit = await cast.technician.does(f"moves it: {to}", f"POST {path}/moves", {"to": to})
-    return visit
+    if visit["warranty"]["decision"] != "covered":
+        await agreement.accepted(cast, visit)
+    return await cast.technician.does("moves it: in_progress", f"POST {path}/moves", {"to": "in_progress"})
 
 
 def service_work(visit: Json, **measured: Any) -> Json:

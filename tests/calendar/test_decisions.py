@@ -1,5 +1,6 @@
 """Managers decide about visits that do not fit into the calendar."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -76,6 +77,13 @@ async def test_its_technician_goes_at_another_time(stage: Stage) -> None:
     assert isinstance(resolved, ConflictResolved)
     assert (resolved.technician_id, resolved.state.status) == (world.karim.id, "resolved")
     assert refusal(await decided(stage, id, slot=slot(1, 15))) == (409, "illegal_move")
+
+
+async def test_two_managers_decide_at_once_and_the_second_is_told(stage: Stage) -> None:
+    id = await clash(stage)
+    both = await asyncio.gather(*(decided(stage, id, slot=slot(1, hour)) for hour in (13, 15)))
+    refused = [refusal(one) for one in both if one.problem]
+    assert refused == [(409, "illegal_move")]
 
 
 async def test_who_came_back_goes_at_another_time_and_the_client_reads_that_alone(stage: Stage) -> None:

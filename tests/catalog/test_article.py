@@ -289,3 +289,16 @@ async def test_a_minimum_above_the_level_makes_the_stock_low_once(stage: Stage) 
 async def test_the_same_minimum_leaves_the_stock_level_alone(stage: Stage) -> None:
     await stage.given(article(minimum_stock=4), stock(level=3, minimum=4))
     (await stage.when(changing(minimum_stock=4), by=world.marie)).only(ArticleChanged)
+
+
+def test_a_price_has_the_decimals_of_its_currency() -> None:
+    assert adding(price="89.905", currency="TND").price == Decimal("89.905")
+    with pytest.raises(ValidationError, match="price"):
+        adding(price="89.905")
+
+
+async def test_another_price_has_them_too(stage: Stage) -> None:
+    await stage.given(article(), stock())
+    finer = await stage.when(changing(price="89.905"), by=world.marie)
+    assert refused(finer, 422, "invalid") == ["price"]
+    (await stage.when(changing(price="89.90"), by=world.marie)).only(ArticleChanged)

@@ -22,6 +22,7 @@ from given_stock import (
     shelf,
     validated,
 )
+from given_views import a
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.catalog.article import ArticleChanged
@@ -30,6 +31,7 @@ from sav_contracts.catalog.stock import StockLevelChanged, StockLow, StockMoved
 from sav_contracts.catalog.stocktake import RecordStocktake
 from sav_contracts.claims.parts_list import PartsValidated
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationStatus
+from sav_contracts.interventions.estimate import EstimateView, EstimateWithdrawn
 
 
 @pytest.fixture
@@ -152,6 +154,21 @@ async def test_however_it_ends_nothing_stays_reserved(five: Stage, status: Recla
     moved = ReclamationMoved(state=over(FIRST, status), before="assigned", after=status)
     assert len(of(await five.hears(moved), StockReleased)) == 1
     assert await shelf(five) == (5, 0, 0)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_whoever_withdraws_gives_parts_back_unless_the_work_has_begun(five: Stage, begun: bool) -> None:
+    await needs(five, FIRST, 2)
+    state = a(EstimateView, reclamation_id=FIRST, status="withdrawn")
+    outcome = await five.hears(EstimateWithdrawn(state=state, at=five.now(), begun=begun))
+    assert len(of(outcome, StockReleased)) == (0 if begun else 1)
+    assert await shelf(five) == ((3, 2, 0) if begun else (5, 0, 0))
+
+
+async def test_a_withdrawal_for_no_reclamation_releases_nothing(five: Stage) -> None:
+    await needs(five, FIRST, 2)
+    state = a(EstimateView, reclamation_id=None, status="withdrawn")
+    assert (await five.hears(EstimateWithdrawn(state=state, at=five.now()))).events == []
 
 
 async def test_a_resolved_one_keeps_its_parts_until_it_is_closed(five: Stage) -> None:

@@ -33,6 +33,11 @@ def test_good_settings_are_fit(room: str) -> None:
     check_settings(settings(signing_key=OTHER_PRIVATE + PRIVATE), room)
 
 
+@pytest.mark.parametrize("where", ["public_url", "frontend_url"])
+def test_the_notifier_knows_where_links_lead(where: str) -> None:
+    check_settings(settings(**PRODUCTION | {where: "https://sav.example.com"}), "notifier")
+
+
 @pytest.mark.parametrize(
     ("room", "fields", "cure"),
     [
@@ -57,6 +62,7 @@ def test_good_settings_are_fit(room: str) -> None:
             "SAV_PUBLIC_URL must begin with https",
         ),
         ("notifier", PRODUCTION | {"frontend_url": "HTTP://sav.example.com"}, "SAV_FRONTEND_URL must begin"),
+        ("notifier", PRODUCTION, "SAV_FRONTEND_URL, or SAV_PUBLIC_URL"),
         ("edge", PRODUCTION | {"rate_limits_scale": 0}, "SAV_RATE_LIMITS_SCALE"),
         ("edge", PRODUCTION | {"rate_limits_scale": 1000}, "SAV_RATE_LIMITS_SCALE"),
     ],

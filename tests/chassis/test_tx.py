@@ -6,10 +6,12 @@ from uuid import UUID
 import pytest
 import toy
 import world
+from sqlalchemy import select
 from toy import Box, BoxFilled, Fill
 from toy_asking import OnStage, filled_of, refusal, rows
 from toy_later import doing
 
+from sav_chassis.errors import NothingToChange
 from sav_chassis.testing import Stage
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor
@@ -40,6 +42,65 @@ async def test_two_commands_on_one_record_wait_for_each_other(on_stage: OnStage)
     assert await rows(stage, "SELECT sequence FROM event_log ORDER BY position") == [
         (n,) for n in (2, 3, 4, 5, 6)
     ]
+
+
+@pytest.mark.parametrize("how", ["load", "first", "select"])
+async def test_what_was_read_before_it_was_locked_is_as_it_is_now(on_stage: OnStage, how: str) -> None:
+    toys = toy.bare()
+
+    @toys.command(Fill)
+    async def fill_once(cmd: Fill, tx: Tx, by: Actor) -> Box:
+        seen = await tx.read(Box, cmd.box_id, by)
+        await asyncio.sleep(0.1)
+        await tx.lock("boxes")
+        found = select(Box).where(Box.id == seen.id)
+        if how == "load":
+            kept: Box | None = await tx.load(Box, seen.id, by)
+        elif how == "first":
+            kept = await tx.first(found)
+        else:
+            kept = await tx.session.scalar(found.with_for_update())
+        assert kept is seen
+        if kept.filled:
+            raise NothingToChange
+        kept.filled = cmd.amount
+        tx.emit(kept, BoxFilled())
+        return kept
+
+    stage = await on_stage(toys)
+    await stage.given(toy.box(100, world.lea))
+    outcomes = await asyncio.gather(*(stage.when(FILL, by=world.lea) for _ in range(3)))
+    told = sorted(outcome.problem.status if outcome.problem else 200 for outcome in outcomes)
+    assert told == [200, 422, 422]
+
+
+async def test_what_somebody_changed_since_it_was_read_is_read_again(on_stage: OnStage) -> None:
+    toys = toy.bare()
+
+    @toys.command(Fill)
+    async def fill_unlocked(cmd: Fill, tx: Tx, by: Actor) -> Box:
+        box = await tx.read(Box, cmd.box_id, by)
+        await asyncio.sleep(0.05)
+        box.filled += cmd.amount
+        tx.emit(box, BoxFilled())
+        return box
+
+    stage = await on_stage(toys)
+    await stage.given(toy.box(100, world.lea))
+    outcomes = await asyncio.gather(*(stage.when(FILL, by=world.lea) for _ in range(2)))
+    assert [outcome.problem for outcome in outcomes] == [None, None]
+    assert await filled_of(stage, 100) == 2
+
+
+async def test_a_record_that_was_changed_and_is_loaded_again_keeps_the_change(on_stage: OnStage) -> None:
+    stage = await on_stage(toy.bare())
+    await stage.given(toy.box(100, world.lea))
+    async with doing(stage) as tx:
+        box = await tx.load(Box, BOX, SYSTEM)
+        box.filled = 5
+        tx.emit(box, BoxFilled())
+        assert (await tx.load(Box, BOX, SYSTEM)).filled == 5
+    assert await filled_of(stage, 100) == 5
 
 
 async def test_every_event_is_one_version(stage: Stage) -> None:

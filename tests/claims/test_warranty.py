@@ -127,6 +127,26 @@ async def test_a_manager_may_decide_otherwise_with_a_reason(
     assert state.warranty.reason == "goodwill"
 
 
+async def test_a_share_that_a_cover_pays_keeps_its_cover(stage: Stage) -> None:
+    await stage.knows(product(world.lea, version=4))
+    await stage.given(reclamation(product_id=PRODUCT))
+    told = (await stage.when(qualifying("partly", "calcaire"), by=world.marie)).only(ReclamationQualified)
+    kept = told.state.warranty
+    assert kept
+    assert (kept.cover, kept.parts_cover, kept.labour_cover) == ("legal_conformity", "legal_conformity", None)
+    again = (await stage.when(qualifying(None, "plus tard"), by=world.marie)).only(ReclamationQualified)
+    assert again.state.warranty == kept
+    assert kept.for_client().reason == "calcaire", "the client reads why it is less than the covers pay"
+
+
+async def test_an_accepted_proof_names_the_cover_of_what_a_manager_decided(stage: Stage) -> None:
+    await stage.knows(product(world.lea, proof_state="submitted"))
+    await stage.given(reclamation(product_id=PRODUCT))
+    await stage.when(qualifying("partly", "goodwill"), by=world.marie)
+    [changed] = await verified(stage)
+    assert (changed.state.coverage, changed.state.warranty.parts_cover) == ("partly", "legal_conformity")
+
+
 async def verified(stage: Stage) -> list[Any]:
     await stage.knows(product(world.lea, version=4))
     event = ProductVerified(state=product(world.lea, version=4), accepted=True)

@@ -27,9 +27,13 @@ from sav_contracts.claims.draft import GetDraft
 from sav_contracts.claims.problems import FindProblemTypes
 from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.edge import FindRequests
-from sav_contracts.interventions.invoice import InvoiceView, PaymentView
+from sav_contracts.interventions.closing import GetEReporting, GetJournals, ReadLedger
+from sav_contracts.interventions.estimate import GetEstimateByLink, GetWithdrawalByLink
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.payment import GetSandboxCheckout, PaymentView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Command, Event, Query, RequestMessage, View, persons
+from sav_contracts.reporting import GetFeedbackByLink
 from sav_contracts.surface import SURFACE, FileRow, ListRow, MessageRow, RecordRow, Row
 from sav_contracts.visibility import (
     ALL,
@@ -141,7 +145,10 @@ def test_a_service_that_lacks_one_of_them_does_not_start(
 def test_every_computed_query_names_the_view_that_it_is_computed_from() -> None:
     without = {row.message for row in SURFACE if issubclass(row.message, Query) and row.message.of is None}
     # Of the caller's own sessions and draft; for admins alone; the same for everybody.
-    assert without == {FindSessions, GetDraft, FindRequests, FindProblemTypes}
+    own = {FindSessions, GetDraft, FindRequests, FindProblemTypes}
+    # For whoever holds the link; of the ledger, which managers read as a whole.
+    by_link = {GetEstimateByLink, GetWithdrawalByLink, GetFeedbackByLink, GetSandboxCheckout}
+    assert without == own | by_link | {ReadLedger, GetJournals, GetEReporting}
 
 
 SHOWN = AccountView.visible.to(Role.MANAGER)

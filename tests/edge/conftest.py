@@ -1,5 +1,6 @@
 """People and records that the tests share. They add to them; none changes or uses up what another one asks for."""
 
+import socket
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from chromium import Browser, browser
 from given_archive import Archive, whole
 from given_streams import Replica, replica
 from given_uploads import At, desk
@@ -15,6 +17,7 @@ from recipes import Scene, scene
 from system import System, door
 
 from sav_chassis.settings import Settings
+from sav_edge.app import listening
 from sav_edge.read_model import ReadModel
 
 
@@ -73,3 +76,19 @@ async def archive(settings: Settings) -> AsyncIterator[Archive]:
     await whole(settings)
     async with door(settings) as http:
         yield Archive(settings, http)
+
+
+@pytest.fixture(scope="module")
+async def site(system: System) -> AsyncIterator[str]:
+    """The edge behind a socket."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings: Settings = system.settings.model_copy(update={"edge_port": port, "rate_limits_scale": 0})
+    async with listening(settings):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
+    async with browser() as one:
+        yield one

@@ -16,14 +16,18 @@ from papers import PDF
 from pictures import picture
 from stories import refused, wrong_fields
 
+from sav_chassis.errors import NotFound
 from sav_chassis.settings import Settings
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.files import StoredFile
+from sav_contracts.interventions.attestation import AttestationView
+from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.messages import View
 from sav_contracts.surface import SURFACE, FileRow
 from sav_edge import downloads
 
@@ -175,7 +179,7 @@ async def test_a_report_has_its_paper_once_it_is_submitted_and_a_client_once_it_
 async def test_what_was_never_issued_has_no_document(archive: Archive, status: str) -> None:
     invoice = await archive.invoice(status=status)
     problem = refused(await archive.get(world.marie, f"/invoices/{invoice.id}.pdf"), 404, "not_found")
-    assert "no file" in problem["detail"]
+    assert "no document" in problem["detail"]
     refused(await archive.get(world.lea, f"/invoices/{invoice.id}.pdf"), 404, "not_found")
 
 
@@ -195,3 +199,26 @@ async def test_a_file_that_the_store_lost_is_a_fault_of_ours(archive: Archive, s
     (folder / file.sha256[:2] / file.sha256[2:]).unlink()
     archive.http.event_hooks = {}  # this 500 is meant
     refused(await archive.get(world.lea, f"/articles/{article.id}/image"), 500, "internal")
+
+
+@pytest.mark.parametrize(
+    ("view", "path", "en", "fr"),
+    [
+        (ReportView, "report.pdf", "submitted", "remise"),
+        (AttestationView, "attestation.pdf", "validated", "validation"),
+        (InvoiceView, "", "issued", "émission"),
+    ],
+)
+def test_of_what_is_not_printed_yet_it_is_said_when(view: type[View], path: str, en: str, fr: str) -> None:
+    [row] = [
+        row
+        for row in SURFACE
+        if isinstance(row, FileRow)
+        and row.message is view
+        and row.path.endswith(path)
+        and "reports" not in row.path
+    ]
+    with pytest.raises(NotFound) as refused:
+        downloads.file_of(row, {"status": "draft"})
+    assert en in refused.value.text().en
+    assert fr in refused.value.text().fr

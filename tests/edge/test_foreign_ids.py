@@ -44,6 +44,7 @@ KIND = {
     "items.qualify.product": "product",
     # A cover is part of its product.
     "cover": "product",
+    "checkout": "payment",
     "mentions": "account",
 }
 # Seconds: what may still be on its way is waited for a second, with pauses.
@@ -77,7 +78,7 @@ CASES = [
     (row, role, field)
     for row in SURFACE
     if isinstance(row, MessageRow)
-    for role in row.roles
+    for role in row.roles - {Role.SYSTEM}
     for field in dict.fromkeys(id_fields(row.message))
     if hidden(field, role)
 ]

@@ -8,7 +8,11 @@ from recipes import Scene
 from stories import Json, items, qualified
 
 from sav_contracts.catalogue import EVENTS
-from sav_contracts.claims.reclamation import ReclamationStatus, Resolution
+from sav_contracts.claims.reclamation import (
+    ReclamationStatus,
+    Resolution,
+)
+from sav_contracts.interventions.visit import WarrantyDecided
 from sav_contracts.messages import Event
 from sav_edge.history import BECAME, SENTENCES, sentence
 
@@ -109,3 +113,10 @@ async def test_a_client_reads_sentences_in_their_language_and_staff_read_all(
     assert all(entry["facts"] == {} for entry in french + english)
     staff = await items(marie, f"{path}/timeline")
     assert staff[-1]["facts"]["reason"] == "fiche 12"
+
+
+@pytest.mark.parametrize("decision", ["covered", "partly", "not_covered", "unknown"])
+def test_what_a_warranty_pays_fits_a_service_too(decision: str) -> None:
+    said = sentence(WarrantyDecided.type_name(), {"decision": decision}, {})
+    assert said
+    assert ("repair" in said.en, "réparation" in said.fr) == (False, False)

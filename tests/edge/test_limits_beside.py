@@ -13,7 +13,18 @@ from system import System, door
 # Of the policy's numbers: two reads a minute from an address without a token, three for a client.
 SCALE = 0.01
 FILE = "/schemas/claims.ReclamationCreated.v1.json"
-PAGES = ["/", "/docs", "/docs/start.js", "/openapi.json", "/asyncapi.json", FILE, "/.well-known/jwks.json"]
+LOOK = "/pages/look.css"
+PAGES = [
+    "/",
+    "/docs",
+    "/docs/start.js",
+    "/openapi.json",
+    "/asyncapi.json",
+    FILE,
+    "/.well-known/jwks.json",
+    LOOK,
+    "/back-from-payment",
+]
 NOWHERE = [
     ("GET", "/nothing", 404),
     ("GET", "/api/nothing", 404),

@@ -185,7 +185,7 @@ async def test_a_policy_that_todays_bounds_refuse_is_as_it_comes_and_one_that_no
 async def test_every_policy_is_listed_before_anybody_set_one(system: System) -> None:
     admin = await system.admin()
     listed = done(await admin.get("/policies"))["items"]
-    assert {"rate_limits", "cors", "cut_offs", "buffers", "sla_targets"} == {
+    assert {"rate_limits", "cors", "cut_offs", "buffers", "sla_targets", "dunning"} == {
         policy["name"] for policy in listed
     }
 

@@ -1,5 +1,6 @@
 """The description of the API: valid, whole, and without anything from outside."""
 
+import json
 import re
 from collections import Counter
 from typing import Any
@@ -15,9 +16,20 @@ from system import System, app_behind
 
 from sav_contracts.actor import Role
 from sav_contracts.messages import RequestMessage, View
-from sav_contracts.surface import SURFACE, ExportRow, FileRow, ListRow, MessageRow, PaperRow, Row, TimelineRow
+from sav_contracts.surface import (
+    SURFACE,
+    ExportRow,
+    FileRow,
+    ListRow,
+    MessageRow,
+    PaperRow,
+    Row,
+    SignedRow,
+    TimelineRow,
+)
 from sav_edge.bodies import file_fields
 from sav_edge.openapi_extras import ID as HINTED
+from sav_edge.pages import PAGES
 from sav_edge.stream import ALIVE, _event
 from sav_ops.documents import error_codes
 
@@ -40,7 +52,15 @@ BESIDE = {
     "/schemas/{file}",
     "/docs",
 }
-PARTS = {"/", "/docs/start.js", "/docs/assets/{file_path}"}
+# For people, and what their pages load.
+PARTS = {
+    "/",
+    "/docs/start.js",
+    "/docs/assets/{file_path}",
+    "/pages/look.css",
+    "/back-from-payment",
+    *(f"/{page.name}" for page in PAGES),
+}
 
 
 def operations(document: Json) -> list[Json]:
@@ -113,7 +133,8 @@ def test_a_refusal_says_which_codes_its_status_may_have(document: Json) -> None:
                 if media_type == "application/problem+json":
                     _, narrowed = content["schema"]["allOf"]
                     codes = narrowed["properties"]["code"]["enum"]
-                    assert codes == sorted(code for of, code in known if of == status)
+                    assert codes == sorted(codes)
+                    assert {(status, code) for code in codes} <= known
                     seen |= {(status, code) for code in codes}
     # What comes before any route, and what is our own fault, is described nowhere.
     assert {code for _, code in known - seen} == {"head_too_large", "method_not_allowed", "internal"}
@@ -155,6 +176,9 @@ def test_a_row_says_what_it_takes_and_answers(document: Json, row: Row) -> None:
         fields = row.message.model_fields.keys() - in_path
         assert ("requestBody" in described) is bool(fields)
         for media_type, body in described.get("requestBody", {"content": {}})["content"].items():
+            if isinstance(row, SignedRow):
+                assert body["schema"] == {"type": "object"}  # its sender says what it is
+                continue
             check_body(document, row, media_type, body["schema"], fields)
     if isinstance(row, PaperRow):
         assert described["responses"]["200"]["content"].keys() == {"application/pdf"}
@@ -257,3 +281,28 @@ def test_a_request_shows_what_people_write(document: Json) -> None:
     [row] = (row for row in SURFACE if row.message.__name__ == "SendBackReport")
     body = operation(document, row)["requestBody"]["content"]["application/json"]["schema"]
     assert body["properties"]["reason"]["examples"] == ["Il manque la pression après remise en service."]
+    # A field that may be missing shows its own examples, not those of its type too.
+    place = document["components"]["schemas"]["PlaceGiven"]["properties"]["access_notes"]
+    assert place["examples"] == ["Code 42B, deuxième étage"]
+    assert "Convenu au téléphone" not in json.dumps(place, ensure_ascii=False)
+
+
+def test_a_route_names_the_codes_of_its_owner_and_of_all_but_of_no_other_room(document: Json) -> None:
+    [moves] = (row for row in SURFACE if row.message.__name__ == "MoveIntervention")
+    answers = operation(document, moves)["responses"]
+    content = answers["409"]["content"]["application/problem+json"]["schema"]
+    codes = set(content["allOf"][1]["properties"]["code"]["enum"])
+    assert {"illegal_move", "tasks_open", "air_is_dangerous", "measure_again", "work_missing"} <= codes
+    assert not codes & {"article_retired", "address_taken", "slot_taken"}
+
+
+def test_a_move_says_what_it_needs(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    [row] = (row for row in SURFACE if row.message.__name__ == "MoveIntervention")
+    fields = operation(document, row)["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert all(word in fields["cause"]["description"] for word in ("`paused`", "`incomplete`", "`parts`"))
+    assert all(word in fields["reason"]["description"] for word in ("`declined`", "`no_access`"))
+    assert "every task is answered" in operation(document, row)["description"]
+    work = schemas["RecordWork"]["properties"]
+    assert all(number in work["co_ppm"]["description"] for number in ("10", "50"))
+    assert "completed" in work["tasks"]["description"]

@@ -33,14 +33,8 @@ from sav_contracts.catalog.product import (
 from sav_contracts.catalog.warranty import Cover
 from sav_contracts.claims.photo import PhotoAdded, PhotoView
 from sav_contracts.claims.reclamation import ReclamationCreated, ReclamationView, TechnicianAssigned
-from sav_contracts.interventions.invoice import (
-    InvoiceChanged,
-    InvoiceDrafted,
-    InvoiceIssued,
-    InvoiceView,
-    PaymentRecorded,
-    PaymentView,
-)
+from sav_contracts.interventions.invoice import InvoiceChanged, InvoiceDrafted, InvoiceIssued, InvoiceView
+from sav_contracts.interventions.payment import PaymentRecorded, PaymentView
 from sav_contracts.interventions.report import (
     ReportChanged,
     ReportSentBack,
@@ -127,13 +121,17 @@ def newer(view: Any, version: int, **fields: Any) -> Any:
     return view.model_copy(update={"version": version} | fields)
 
 
-async def entries(read: ReadModel, who: Actor, root: ReclamationView | ProductView) -> list[dict[str, Any]]:
+async def entries(
+    read: ReadModel, who: Actor, root: ReclamationView | ProductView | InterventionView
+) -> list[dict[str, Any]]:
     page = await read.timeline(TIMELINES[type(root)], {f"{root.kind()}_id": root.id}, {}, who)
     items: list[dict[str, Any]] = from_json(page)["items"]
     return items
 
 
-async def types(read: ReadModel, who: Actor, root: ReclamationView | ProductView) -> list[str]:
+async def types(
+    read: ReadModel, who: Actor, root: ReclamationView | ProductView | InterventionView
+) -> list[str]:
     return [entry["type"].split(".")[1] for entry in await entries(read, who, root)]
 
 
@@ -224,6 +222,20 @@ async def test_a_products_timeline_tells_what_was_done_about_it(pool: asyncpg.Po
         "ReclamationCreated",
         "InterventionPlanned",
     ]
+
+
+async def test_a_visit_tells_its_history_to_who_sees_it(pool: asyncpg.Pool) -> None:
+    read, story = await happened(pool)
+    told = await types(read, marie, story.visit)
+    assert {"InterventionPlanned", "InterventionStarted", "ReportSubmitted", "InvoiceIssued"} <= set(told)
+    assert told.count("PaymentRecorded") == 1
+    assert told.count("InterventionPlanned") == 1
+    assert "ReclamationCreated" not in told
+    assert "PaymentRecorded" not in await types(read, karim, story.visit)
+    assert "PaymentRecorded" in await types(read, lea, story.visit)
+    for who in (paul, sofia):
+        with pytest.raises(NotFound):
+            await entries(read, who, story.visit)
 
 
 async def test_a_product_tells_its_whole_history_to_each_who_may_read_it(pool: asyncpg.Pool) -> None:

@@ -55,9 +55,13 @@ def test_all_times_of_the_surface_are_here() -> None:
         "POST /reclamations/{reclamation_id}/assign": 2,
         "POST /interventions": 2,
         "POST /invoices/{invoice_id}/payments": 1,
+        "POST /clients/{client_id}/payments": 1,
+        "GET /journals": 2,
+        "GET /e-reporting": 2,
         "GET /slots": 2,
         "POST /appointments/hold": 1,
         "POST /conflicts/{conflict_id}/resolve": 2,
+        "GET /clients/{client_id}/statement": 2,
         "GET /reports/reclamations": 2,
         "GET /audit": 2,
     }

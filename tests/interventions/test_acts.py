@@ -17,8 +17,9 @@ from sav_contracts.actor import Actor
 from sav_contracts.interventions.act import (
     MOST_ACTS,
     ActsAnswer,
+    ActsRefused,
 )
-from sav_contracts.interventions.report import ReportChanged, ReportSubmitted
+from sav_contracts.interventions.report import ReportChanged, ReportSubmitted, SendBackReport
 from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
@@ -84,7 +85,9 @@ async def test_one_that_is_refused_changes_nothing_for_the_others_and_stays_refu
     expected = ["done", "illegal_move", "done", "not_under_way", "done", "done"]
     assert told(outcome) == expected
     assert outcome.reply["acts"][1]["problem"]["moves"] == ["declined", "en_route"]
-    assert [event.state.status for event in outcome.events] == ["on_site", "on_site", "accepted", "on_site"]
+    *moved, refused = outcome.events
+    assert [event.state.status for event in moved] == ["on_site", "on_site", "accepted", "on_site"]
+    assert isinstance(refused, ActsRefused)
     # Later it would be possible: it is not done at another time than it says.
     await stage.when(apply(move(6, "in_progress")), by=world.karim)
     again = await stage.when(apply(*acts), by=world.karim)
@@ -165,6 +168,14 @@ async def test_acts_of_one_moment_are_in_the_order_of_their_chain(stage: Stage) 
     assert outcome.events[-1].state.status == "on_site"
 
 
+async def test_acts_of_one_moment_are_otherwise_in_the_order_in_which_they_were_sent(stage: Stage) -> None:
+    await stage.given(visit("planned"))
+    acts = [move(0, to) for to in ("accepted", "en_route", "on_site", "in_progress")]
+    for number, one in enumerate(acts):
+        one["id"] = str(UUID(int=9 - number))
+    assert told(await stage.when(apply(*acts), by=world.karim)) == ["done"] * 4
+
+
 async def test_acts_that_name_each_other_in_a_circle_are_refused(stage: Stage) -> None:
     await stage.given(visit("planned"))
     one, other, itself = move(0, "accepted"), move(1, "accepted"), move(2, "accepted")
@@ -241,8 +252,13 @@ async def test_what_was_written_before_its_report_was_validated_is_no_correction
     assert told(outcome) == ["final_since", "illegal_move", "illegal_move"]
     assert await stage.database.pool.fetchval("SELECT count(*) FROM report") == 1
     since = before[0] | {"id": str(uuid4()), "at": datetime.now(UTC).isoformat()}
-    changed = (await stage.when(apply(since), by=world.karim)).only(ReportChanged)
-    assert (changed.state.edition, changed.state.status) == (2, "draft")
+    assert told(await stage.when(apply(since), by=world.karim)) == ["report_final"]
+    await stage.when(SendBackReport(intervention_id=VISIT, reason="la pression manque"), by=world.marie)
+    older = before[0] | {"id": str(uuid4())}
+    assert told(await stage.when(apply(older), by=world.karim)) == ["final_since"]
+    anew = before[0] | {"id": str(uuid4()), "at": datetime.now(UTC).isoformat()}
+    changed = (await stage.when(apply(anew), by=world.karim)).only(ReportChanged)
+    assert (changed.state.edition, changed.state.status) == (2, "sent_back")
 
 
 async def test_a_visit_that_could_not_be_done_is_followed_by_another(stage: Stage) -> None:
@@ -297,18 +313,31 @@ async def test_it_is_done_once_under_one_key(stage: Stage) -> None:
     "acts",
     [
         (),
-        ({"id": str(uuid4()), "at": at(0)},),
-        (move(0, "accepted") | act(0, "submit"),),
-        (move(0, "accepted", at=at(0)),),
-        (act(0, "sign", signature="a" * 64),),
-        (act(0, "sign", signed_by="Léa", signature="nothing"),),
+        ({"at": at(0)},),
         (move(0, "accepted"),) * (MOST_ACTS + 1),
     ],
-    ids=["none", "nothing", "two", "two times", "no name", "no hash", "too many"],
+    ids=["none", "no id", "too many"],
 )
 def test_what_is_no_batch_is_refused_as_a_whole(acts: tuple[Json, ...]) -> None:
     with pytest.raises(ValidationError):
         apply(*acts)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": str(uuid4()), "at": at(0)},
+        move(0, "accepted") | act(0, "submit"),
+        move(0, "accepted", at=at(0)),
+        act(0, "sign", signature="a" * 64),
+        act(0, "sign", signed_by="Léa", signature="nothing"),
+    ],
+    ids=["nothing", "two", "two times", "no name", "no hash"],
+)
+async def test_what_is_no_act_is_refused_alone(stage: Stage, wrong: Json) -> None:
+    await stage.given(visit("planned"))
+    outcome = await stage.when(apply(wrong, move(1, "accepted")), by=world.karim)
+    assert told(outcome) == ["invalid", "done"]
 
 
 def test_every_move_may_be_an_act() -> None:

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import world
-from given_acts import Json, a_day, apply, at, move, seen, told
+from given_acts import LABOUR, Json, a_day, act, apply, at, move, seen, told
 from given_interventions import VISIT, assigned, visit
 
 from sav_chassis.testing import Stage
@@ -40,9 +40,28 @@ async def test_managers_hear_of_acts_on_a_visit_that_was_cancelled_meanwhile(sta
 
 async def test_managers_do_not_hear_of_what_the_technician_alone_did_wrong(stage: Stage) -> None:
     await stage.given(visit("planned"))
-    outcome = await stage.when(apply(move(0, "accepted"), move(1, "on_site")), by=world.karim)
+    outcome = await stage.when(apply(move(0, "accepted"), move(1, "accepted")), by=world.karim)
     assert told(outcome) == ["done", "illegal_move"]
     assert outcome.only(InterventionMoved).after == "accepted"
+
+
+async def test_managers_hear_of_what_came_before_the_piece_that_makes_it_possible(stage: Stage) -> None:
+    await stage.given(visit("planned"))
+    day = a_day()
+    late = await stage.when(apply(*day[2:6]), by=world.karim)
+    assert told(late) == ["illegal_move", "illegal_move", "not_under_way", "illegal_move"]
+    assert [one.act for one in late.only(ActsRefused).acts] == ["on_site", "in_progress", "work", "completed"]
+    assert told(await stage.when(apply(*day[:6]), by=world.karim)) == ["done", "done", *told(late)]
+
+
+async def test_managers_hear_of_a_danger_that_came_too_late(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    late = act(10, "work", solution="mesuré", labour=LABOUR, co_ppm=60)
+    for now in (act(20, "work", solution="fini", labour=LABOUR), move(30, "completed")):
+        await stage.when(apply(now), by=world.karim)
+    outcome = await stage.when(apply(late), by=world.karim)
+    assert told(outcome) == ["air_is_dangerous"]
+    assert [one.code for one in outcome.only(ActsRefused).acts] == ["air_is_dangerous"]
 
 
 async def test_what_a_manager_did_meanwhile_is_told_and_the_rest_is_applied(stage: Stage) -> None:

@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from uuid_utils.compat import uuid7
 
 from sav_chassis.testing import Stage
-from sav_contracts.interventions.act import ApplyActs
+from sav_contracts.interventions.act import ActsRefused, ApplyActs
 from sav_contracts.interventions.visit import InterventionMove
 
 Json = dict[str, Any]
@@ -87,7 +87,11 @@ async def ended(stage: Stage, id: UUID) -> Any:
         "SELECT status, findings, signature_refused FROM report WHERE intervention_id = $1", id
     )
     follow_ups = await pool.fetchval("SELECT count(*) FROM intervention WHERE follows_id = $1", id)
-    said = (row["status"], row["reason"], row["cause"], row["done_at"], row["work"], row["version"])
+    # How often managers were told of what was refused depends on the pieces.
+    told = await pool.fetchval(
+        "SELECT count(*) FROM event_log WHERE subject = $1 AND type = $2", id, ActsRefused.type_name()
+    )
+    said = (row["status"], row["reason"], row["cause"], row["done_at"], row["work"], row["version"] - told)
     return said, moves, report and tuple(report), follow_ups
 
 

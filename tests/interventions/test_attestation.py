@@ -215,10 +215,10 @@ def shown(**fields: Any) -> AttestationView:
             "fr",
             (
                 "Attestation d’entretien",
-                "05/03/2026",
+                "5 mars 2026",
                 "3 ppm",
                 "24 kW",
-                "05/03/2027",
+                "5 mars 2027",
                 "Nettoyer le brûleur",
                 "fait",
             ),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import world
 from given_billing import INVOICE, THE_DAY, client, closed, home, invoice, told_closed, told_decided
-from given_interventions import COVERED, PRODUCT, RECLAMATION, UNKNOWN, VISIT, report, visit, work
+from given_interventions import COVERED, PRODUCT, RECLAMATION, UNKNOWN, VISIT, report, valve, visit, work
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.catalog.product import Place
@@ -19,8 +19,8 @@ from sav_contracts.interventions.invoice import (
     InvoiceDrafted,
     InvoiceStatus,
     InvoiceView,
-    LineGiven,
 )
+from sav_contracts.interventions.line import LineGiven
 from sav_contracts.interventions.report import ValidateReport
 from sav_contracts.interventions.visit import (
     DecideWarranty,
@@ -60,7 +60,7 @@ async def heard(stage: Stage, visit: Intervention) -> InvoiceView:
 
 async def given_closed(stage: Stage, *, older: bool = False, **fields: Any) -> Intervention:
     visit = closed(**fields)
-    await stage.knows(client(), home(older))
+    await stage.knows(client(), home(older), valve())
     await stage.given(visit)
     return closed(**fields)
 
@@ -80,9 +80,10 @@ async def test_a_closed_visit_outside_warranty_makes_a_draft(stage: Stage) -> No
         RECLAMATION,
     )
     assert draft.reclamation_reference == "REC-2026-000100"
-    assert (draft.net, draft.tax, draft.total) == (Decimal("189.15"), Decimal("18.92"), Decimal("208.07"))
-    assert (draft.paid, draft.balance) == (Decimal(0), Decimal("208.07"))
-    assert [(total.vat_class, total.rate) for total in draft.vat] == [("intermediate", Decimal(10))]
+    assert (draft.net, draft.tax, draft.total) == (Decimal("189.15"), Decimal("37.83"), Decimal("226.98"))
+    assert (draft.paid, draft.balance) == (Decimal(0), Decimal("226.98"))
+    assert [(total.vat_class, total.rate) for total in draft.vat] == [("standard", Decimal(20))]
+    assert draft.lacks == ["certification"]
     assert (draft.buyer.name, draft.buyer.address) == ("Léa Martin", "1 rue de l'Exemple, 75001 Paris")
     assert draft.seller == billing().seller
     assert draft.for_client() is None
@@ -154,7 +155,7 @@ async def test_a_visit_that_is_not_to_be_billed_makes_no_invoice(
 async def test_a_visit_without_a_product_is_billed_to_a_buyer_whose_address_is_asked_for(
     stage: Stage,
 ) -> None:
-    await stage.knows(client())
+    await stage.knows(client(), valve())
     await stage.given(closed(product_id=None))
     draft = await heard(stage, closed(product_id=None))
     assert (draft.buyer.name, draft.buyer.address) == ("Léa Martin", None)
@@ -163,11 +164,14 @@ async def test_a_visit_without_a_product_is_billed_to_a_buyer_whose_address_is_a
 @pytest.mark.parametrize("older", [False, True])
 async def test_a_visit_without_a_product_is_billed_to_where_it_was(stage: Stage, older: bool) -> None:
     home = Place(address="8 quai Perrache", postcode="69002", city="Lyon", dwelling_over_two_years=older)
-    await stage.knows(client())
+    await stage.knows(client(), valve())
     await stage.given(closed(product_id=None, place=home))
     draft = await heard(stage, closed(product_id=None))
     assert draft.buyer.address == "8 quai Perrache, 69002 Lyon"
-    assert [total.vat_class for total in draft.vat] == ["intermediate" if older else "standard"]
+    assert (draft.supply and draft.supply.older_dwelling, draft.vat[0].rate) == (older, Decimal(20))
+    certify = ChangeInvoice(invoice_id=draft.id, certified=True)
+    certified = (await stage.when(certify, by=world.marie)).only(InvoiceChanged).state
+    assert (certified.vat[0].rate, certified.lacks) == (Decimal(10 if older else 20), [])
 
 
 async def test_what_waited_for_a_manager_is_billed_when_they_decide(stage: Stage) -> None:
@@ -260,10 +264,10 @@ async def test_an_invoice_waits_for_what_it_is_made_of(stage: Stage, late: str) 
     [(parked, why)] = await stage.parked()
     assert (parked, str(PRODUCT if late == "product" else world.lea.id) in why) == (told.id, True)
 
-    await stage.knows(home(True) if late == "product" else client())
+    await stage.knows(home(True) if late == "product" else client(), valve())
     [drafted] = await released(stage)
     assert isinstance(drafted, InvoiceDrafted)
-    assert (drafted.state.net, drafted.state.vat[0].vat_class) == (Decimal("189.15"), "intermediate")
+    assert (drafted.state.net, drafted.state.vat[0].vat_class) == (Decimal("189.15"), "standard")
 
 
 async def test_closing_a_visit_waits_for_nothing_that_billing_needs(stage: Stage) -> None:

@@ -1,29 +1,38 @@
 """The paper of an invoice: printed once, kept, and as its reader writes numbers."""
 
+import json
 import re
 from decimal import Decimal
 from html import unescape
 from importlib.resources import as_file, files
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import pikepdf
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
 import typst
 import world
+from electronic_invoices import broken_rules
+from facturx import get_facturx_xml_from_pdf  # type: ignore[import-untyped]
 from given_billing import INVOICE, client, invoice, issue, line
 from given_interventions import NOW
+from given_papers import BUSINESS, FIRM, covered, credit, deposit, final, reduced
+from papers import attached, check_archivable, codes_on, picture_of, text_of
+from PIL import Image
 
 from sav_chassis.files import Files
-from sav_chassis.testing import Stage
+from sav_chassis.testing import Stage, Waiting
 from sav_contracts.auth.fields import Locale
-from sav_contracts.interventions.invoice import (
-    Buyer,
-    InvoiceChanged,
-    InvoiceIssued,
-    InvoiceView,
-    LineGiven,
-    RecordPayment,
-)
-from sav_interventions.invoice_pdf import invoice_pdf
+from sav_contracts.interventions.invoice import Buyer, InvoiceChanged, InvoiceIssued, InvoiceView
+from sav_contracts.interventions.line import LineGiven
+from sav_contracts.interventions.payment import RecordPayment
+from sav_interventions.firm_look import Look
+from sav_interventions.invoice_paper import InvoicePaper, facts
+from sav_interventions.invoice_pdf import invoice_pdf, paper_pdf
+from sav_interventions.printing import REPLACEMENT, look
+from sav_interventions.settings import billing
 
 AGAIN = "INSERT INTO task (use, key, lane, due, message, persons) VALUES ('effect', $1, $2, $3, $4, $5)"
 # What typst would understand, were it not data.
@@ -36,6 +45,11 @@ def view(*lines: LineGiven, **fields: Any) -> InvoiceView:
     return made.view()
 
 
+async def to_print(stage: Stage) -> list[Waiting]:
+    """What waits to be printed."""
+    return [one for one in await stage.waiting() if one.function.startswith("print")]
+
+
 async def test_an_issued_invoice_is_printed_and_kept(stage: Stage) -> None:
     await stage.knows(client())
     await stage.given(invoice())
@@ -46,7 +60,7 @@ async def test_an_issued_invoice_is_printed_and_kept(stage: Stage) -> None:
     pdf = await Files(stage.settings.files_url).get(printed.document)
     assert pdf.startswith(b"%PDF-")
     assert pdf == invoice_pdf(issued, "fr")
-    assert await stage.waiting() == []
+    assert await to_print(stage) == []
 
 
 async def test_an_invoice_is_printed_once(stage: Stage) -> None:
@@ -58,16 +72,16 @@ async def test_an_invoice_is_printed_once(stage: Stage) -> None:
     )
     (await stage.runs_effects()).only(InvoiceChanged)
     await stage.database.pool.execute(AGAIN, *task.values())
-    assert [waiting.function for waiting in await stage.waiting()] == ["print_invoice"]
+    assert [waiting.function for waiting in await to_print(stage)] == ["print_invoice"]
     assert (await stage.runs_effects()).events == []
-    assert await stage.waiting() == []
+    assert await to_print(stage) == []
 
 
 async def test_printing_waits_for_the_client(stage: Stage) -> None:
     await stage.given(invoice())
     await stage.when(issue, by=world.marie)
     assert (await stage.runs_effects()).events == []
-    [waiting] = await stage.waiting()
+    [waiting] = await to_print(stage)
     assert (waiting.function, waiting.id) == ("print_invoice", INVOICE)
     await stage.knows(client(locale="en"))
     printed = (await stage.runs_effects()).only(InvoiceChanged).state
@@ -86,26 +100,32 @@ async def test_an_invoice_prints_the_same_after_a_payment(stage: Stage) -> None:
     assert invoice_pdf(after.state, "fr") == invoice_pdf(issued, "fr")
 
 
-def printed(shown: InvoiceView, locale: Locale = "fr") -> str:
+def page(of: InvoicePaper, locale: Locale = "fr") -> str:
     """What the same template says as a page of text."""
+    said = facts(of, locale) | {"xml": None, "qr": None}
     with as_file(files("sav_interventions") / "templates" / "invoice.typ") as template:
-        page: bytes = typst.compile(
+        made: bytes = typst.compile(
             template,
             format="html",
-            sys_inputs={"invoice": shown.model_dump_json(), "locale": locale},
+            sys_inputs=look(locale) | {"invoice": json.dumps(said)},
             ignore_system_fonts=True,
         )
-    return unescape(re.sub(r"<[^>]+>", "|", page.decode())).replace("\u00a0", " ").replace("\u202f", " ")
+    text = unescape(re.sub(r"<[^>]+>", "|", made.decode()))
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def printed(shown: InvoiceView, locale: Locale = "fr") -> str:
+    return page(InvoicePaper.of(shown), locale)
 
 
 @pytest.mark.parametrize(
     ("quantity", "price", "french", "english"),
     [
-        ("1", "84.90", "|1||84,90 €|", "|1||84.90 €|"),
-        ("10", "0.50", "|10||0,50 €|", "|10||0.50 €|"),
-        ("100", "200.00", "|100||200,00 €|", "|100||200.00 €|"),
-        ("0.5", "1234567.50", "|0,5||1 234 567,50 €|", "|0.5||1,234,567.50 €|"),
-        ("12.25", "1000", "|12,25||1 000,00 €|", "|12.25||1,000.00 €|"),
+        ("1", "84.90", "|1||84,90 €|", "|1||€84.90|"),
+        ("10", "0.50", "|10||0,50 €|", "|10||€0.50|"),
+        ("100", "200.00", "|100||200,00 €|", "|100||€200.00|"),
+        ("0.5", "1234567.50", "|0,5||1 234 567,50 €|", "|0.5||€1,234,567.50|"),
+        ("12.25", "1000", "|12,25||1 000,00 €|", "|12.25||€1,000.00|"),
     ],
 )
 def test_numbers_are_printed_as_the_reader_writes_them(
@@ -123,9 +143,9 @@ def test_rates_units_and_what_a_warranty_pays_are_printed() -> None:
         line(),
     )
     page = printed(shown)
-    for text in ("|1,5 h|", "|20 km|", "|− 50 %|", "|10 %|", "|5,5 %|", "|20 %|"):
+    for text in ("|1,5 h|", "|20 km|", "|garantie − 50 %|", "|10 %|", "|5,5 %|", "|20 %|"):
         assert text in page, text
-    assert "Garantie" not in printed(view())
+    assert "Déduit" not in printed(view())
 
 
 def test_what_people_wrote_is_printed_as_they_wrote_it() -> None:
@@ -145,16 +165,66 @@ def test_what_people_wrote_is_printed_as_they_wrote_it() -> None:
 def test_the_paper_is_an_archivable_pdf_that_names_its_invoice() -> None:
     pdf = invoice_pdf(view(), "fr")
     assert b"Facture FAC-2026-000001" in pdf
-    assert b"pdfaid:part>3" in pdf
+    check_archivable(pdf)
     assert invoice_pdf(view(), "fr") == pdf
     assert b"Invoice FAC-2026-000001" in invoice_pdf(view(), "en")
     assert invoice_pdf(view(line(unit_price=Decimal(85))), "fr") != pdf
 
 
-@pytest.mark.parametrize("name", ["漢字", "Léa 😀", "شركة الصيانة", "\u202e"])
-def test_a_name_in_any_script_is_printed(name: str) -> None:
+NAMES = [
+    "漢字",
+    "山田花子",
+    "김민지",
+    "شركة الصيانة",
+    "דנה",
+    "Νίκη Παππά",
+    "Мария",
+    "नेहा",
+    "สมชาย",
+    "Léa 😀",
+    "\u202e",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_any_script_is_printed_and_the_paper_stays_one_for_archives(name: str) -> None:
     pdf = invoice_pdf(view(line(description=name), buyer=Buyer(name=name, address=name)), "fr")
-    assert pdf.startswith(b"%PDF-")
+    check_archivable(pdf)
+    assert REPLACEMENT not in text_of(pdf)
+
+
+def test_a_character_that_no_font_has_is_replaced_and_stays_as_it_was_in_the_data() -> None:
+    name = "Léa \U00013000"
+    pdf = invoice_pdf(view(buyer=Buyer(name=name, address=name)), "fr")
+    check_archivable(pdf)
+    assert f"Léa {REPLACEMENT}" in text_of(pdf)
+    assert name in attached(pdf).decode()
+
+
+@pytest.mark.parametrize("character", ["\x07", "\x00", "\ufffe"])
+def test_what_no_file_may_hold_is_replaced_in_both(character: str) -> None:
+    """New records refuse it; old ones may have it."""
+    buyer = Buyer.model_construct(
+        name=f"Léa{character}", address="Lyon", kind=None, siren=None, tax_number=None
+    )
+    pdf = paper_pdf(InvoicePaper.of(view().model_copy(update={"buyer": buyer})), "fr")
+    check_archivable(pdf)
+    assert f"Léa{REPLACEMENT}" in text_of(pdf)
+    assert f"Léa{REPLACEMENT}" in attached(pdf).decode()
+
+
+def test_a_name_is_letters_and_not_boxes() -> None:
+    """A name in a script without a font would be a row of equal boxes."""
+    looks = {name: _ink(name) for name in ("王小明", "李大山", "شركة", "مصنع", "Νίκη", "Άννα", "😀", "👍")}
+    assert len(set(looks.values())) == len(looks)
+
+
+def _ink(name: str) -> bytes:
+    """The place of the buyer, as it is printed."""
+    with pypdfium2.PdfDocument(invoice_pdf(view(buyer=Buyer(name=name, address="Lyon")), "fr")) as read:
+        picture: Image.Image = read[0].render(scale=2).to_pil()
+    width, height = picture.size
+    return picture.crop((width // 2, height // 8, width, height // 4)).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -165,3 +235,85 @@ def test_a_name_in_any_script_is_printed(name: str) -> None:
 def test_a_long_invoice_has_several_pages(lines: list[LineGiven], pages: int) -> None:
     [count] = re.findall(rb"/Count (\d+)", invoice_pdf(view(*lines), "fr"))
     assert int(count) == pages
+
+
+def test_the_same_for_machines_is_inside() -> None:
+    pdf = invoice_pdf(view(), "fr")
+    assert get_facturx_xml_from_pdf(pdf, check_xsd=True) == ("factur-x.xml", attached(pdf))
+    assert broken_rules(attached(pdf)) == []
+    with pikepdf.open(BytesIO(pdf)) as read:
+        metadata = read.Root.Metadata.read_bytes().decode()
+        [file] = read.Root.AF
+        assert [str(file.AFRelationship), str(file.EF.F.Subtype)] == ["/Alternative", "/text/xml"]
+    assert "<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>" in metadata
+    assert "<fx:DocumentType>INVOICE</fx:DocumentType>" in metadata
+
+
+def test_in_a_currency_that_factur_x_cannot_express_the_paper_is_alone() -> None:
+    pdf = invoice_pdf(view(currency="TND"), "fr")
+    check_archivable(pdf)
+    with pikepdf.open(BytesIO(pdf)) as read:
+        assert "/AF" not in read.Root
+        assert b"factur-x" not in read.Root.Metadata.read_bytes()
+
+
+def test_a_phone_reads_how_to_pay() -> None:
+    [code] = codes_on(picture_of(paper_pdf(final(), "fr")))
+    wanted = [
+        "BCD",
+        "002",
+        "1",
+        "SCT",
+        "AGRIFRPP",
+        "Confort SAV",
+        "FR7630006000011234567890189",
+        "EUR1732.08",
+        "",
+        "",
+    ]
+    assert code.text.split("\n") == [*wanted, "FAC-2026-000001"]
+    assert "IBAN FR76 3000 6000 0112 3456 7890 189" in text_of(paper_pdf(final(), "fr"))
+
+
+def test_where_nothing_is_to_be_transferred_there_is_no_code() -> None:
+    poor = FIRM.model_copy(update={"bank": None})
+    for paper in (credit(), reduced(seller=poor), reduced(currency="TND")):
+        assert codes_on(picture_of(paper_pdf(paper, "fr"))) == []
+
+
+@pytest.mark.parametrize(
+    ("paper", "words"),
+    [
+        (reduced(), ("Facture", "1 h 30 min 62,00 €/h", "Remise fidélité 5 % -15,35 €", "TTC 332,94 €")),
+        (covered(), ("10 min", "garantie − 50 %", "remise − 5 %", "TTC 63,61 €")),
+        (deposit(), ("Facture d’acompte", "forfait", "TTC 742,32 €")),
+        (final(), ("Acompte FAC-2026-000002 du 20 février 2026 -742,32 €", "Reste à payer 1 732,08 €")),
+        (credit(), ("Avoir", "FAC-2026-000001 du 11 mars 2026", "Pièce reprise.", "TTC 51,10 €")),
+    ],
+    ids=["reduced", "covered", "deposit", "final", "credit"],
+)
+def test_every_kind_of_paper_says_what_it_is(paper: InvoicePaper, words: tuple[str, ...]) -> None:
+    pdf = paper_pdf(paper, "fr")
+    check_archivable(pdf)
+    said = text_of(pdf)
+    for text in words:
+        assert text in said, text
+
+
+def test_insurer_and_mediator_stand_on_it() -> None:
+    said = text_of(paper_pdf(reduced(), "fr"))
+    assert "Assurance : Décennale : Assur SA" in said
+    assert "Médiateur de la consommation : Médiation Conso" in said
+    assert "Médiateur" not in text_of(paper_pdf(reduced(buyer=BUSINESS), "fr"))
+
+
+def test_the_firm_has_its_own_look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    logo = tmp_path / "logo.PNG"
+    Image.new("RGB", (400, 100), "#ff0000").save(logo, "PNG")
+    own = billing().model_copy(update={"look": Look(accent="#00aa00", logo=logo)})
+    monkeypatch.setattr("sav_interventions.printing.billing", lambda: own)
+    pdf = paper_pdf(reduced(), "fr")
+    check_archivable(pdf)
+    seen = {colour for _, colour in picture_of(pdf).convert("RGB").getcolors(10_000_000) or []}
+    assert {(255, 0, 0), (0, 170, 0)} <= seen
+    assert (20, 80, 107) not in seen

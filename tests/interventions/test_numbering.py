@@ -80,7 +80,8 @@ async def test_where_nobody_knows_the_last_one_another_series_begins(stage: Stag
     # The first one of the series before stands on nothing, and no two invoices stand on the same.
     first = await issued(stage)
     assert (first.number, first.previous_hash) == (f"FAC-{NOW}-000001", GENESIS)
-    [missing] = await after(stage, numbering.begin, "FAC2")
+    missing, of_notes = await after(stage, numbering.begin, "FAC2")
+    assert str(of_notes) == f"AVO-{NOW}-000001 and what followed, if they were issued"
     assert str(missing) == f"FAC-{NOW}-000002 and what followed, if they were issued"
     assert missing.previous_hash == first.hash
     second = await issued(stage, UUID(int=INVOICE.int + 1))

@@ -15,16 +15,9 @@ from given_views import a
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import MANAGERS, Actor, Role
-from sav_contracts.interventions.invoice import (
-    InvoiceChanged,
-    InvoicePaid,
-    InvoiceStatus,
-    InvoiceView,
-    PaymentRecorded,
-    PaymentStatus,
-    PaymentView,
-    RecordPayment,
-)
+from sav_contracts.interventions.client_credit import CreditReceived
+from sav_contracts.interventions.invoice import InvoiceChanged, InvoicePaid, InvoiceStatus, InvoiceView
+from sav_contracts.interventions.payment import PaymentRecorded, PaymentStatus, PaymentView, RecordPayment
 from sav_contracts.surface import SURFACE
 from sav_interventions.lifecycle import INVOICE as INVOICES
 from sav_interventions.lifecycle import PAYMENT as PAYMENTS
@@ -36,10 +29,18 @@ INVOICE_TABLE: dict[InvoiceStatus, dict[InvoiceStatus, set[Role]]] = {
     "issued": {
         "partly_paid": ANY_MANAGER | SYSTEM,
         "paid": ANY_MANAGER | SYSTEM,
-        "credited": ANY_MANAGER,
+        "credited": ANY_MANAGER | SYSTEM,
     },
-    "partly_paid": {"paid": ANY_MANAGER | SYSTEM, "credited": ANY_MANAGER},
-    "paid": {"credited": ANY_MANAGER},
+    "partly_paid": {
+        "paid": ANY_MANAGER | SYSTEM,
+        "issued": SYSTEM,
+        "credited": ANY_MANAGER | SYSTEM,
+    },
+    "paid": {
+        "partly_paid": SYSTEM,
+        "issued": SYSTEM,
+        "credited": ANY_MANAGER | SYSTEM,
+    },
     "credited": {},
     "discarded": {},
 }
@@ -50,11 +51,11 @@ PAYMENT_TABLE: dict[PaymentStatus, dict[PaymentStatus, set[Role]]] = {
         "refunded": ANY_MANAGER | SYSTEM,
         "disputed": SYSTEM,
     },
-    "failed": {},
-    "expired": {},
-    "partly_refunded": {"refunded": ANY_MANAGER | SYSTEM},
+    "failed": {"captured": SYSTEM},
+    "expired": {"captured": SYSTEM},
+    "partly_refunded": {"refunded": ANY_MANAGER | SYSTEM, "disputed": SYSTEM},
     "refunded": {},
-    "disputed": {"captured": SYSTEM, "refunded": SYSTEM},
+    "disputed": {"captured": SYSTEM, "partly_refunded": SYSTEM, "refunded": SYSTEM},
 }
 ROW = "SELECT status, paid FROM invoice WHERE id = $1"
 PAID = "SELECT paid FROM invoice WHERE id = $1"
@@ -67,11 +68,20 @@ def pay(amount: str, **fields: Any) -> RecordPayment:
 def recorded(outcome: Outcome) -> tuple[PaymentView, InvoiceView]:
     """The payment, and the invoice after it."""
     assert outcome.problem is None
-    payment, told = outcome.events
+    payment, told = outcome.events[:2]
     assert isinstance(payment, PaymentRecorded)
     assert type(told) in (InvoiceChanged, InvoicePaid)
     assert isinstance(told, InvoicePaid) == (told.state.status == "paid")
     return payment.state, told.state
+
+
+async def numbers(stage: Stage) -> list[int]:
+    """The numbers of the ledger's entries; each stands on the one before."""
+    rows = await stage.database.pool.fetch(
+        "SELECT number, previous_hash, hash FROM ledger_entry ORDER BY number"
+    )
+    assert [row["previous_hash"] for row in rows] == ["0" * 64, *(row["hash"] for row in rows)][: len(rows)]
+    return [row["number"] for row in rows]
 
 
 def refusal(outcome: Outcome) -> tuple[int, str]:
@@ -118,41 +128,53 @@ async def test_an_invoice_is_paid_at_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "paid", "balance"), [("issued", "0.00", "101.88"), ("partly_paid", "100.00", "1.88")]
+    ("status", "paid", "balance"),
+    [
+        ("issued", "0.00", "101.88"),
+        ("partly_paid", "100.00", "1.88"),
+        ("paid", "101.88", "0.00"),
+        ("credited", "0.00", "0.00"),
+    ],
 )
-async def test_nobody_pays_more_than_the_balance(
+async def test_what_is_more_than_the_balance_is_the_clients_credit(
     stage: Stage, status: InvoiceStatus, paid: str, balance: str
 ) -> None:
     await stage.given(invoice(status, paid=paid))
-    outcome = await stage.when(pay(str(Decimal(balance) + Decimal("0.01"))), by=world.marie)
-    assert refusal(outcome) == (422, "invalid")
-    assert outcome.problem
-    assert [(wrong.field, balance in wrong.message) for wrong in outcome.problem.errors or []] == [
-        ("amount", True)
-    ]
+    outcome = await stage.when(pay(str(Decimal(balance) + Decimal("48.12"))), by=world.marie)
+    payment, credit = outcome.events[0].state, outcome.events[-1].state
+    assert isinstance(outcome.events[-1], CreditReceived)
+    assert payment.amount == Decimal(balance) + Decimal("48.12")
+    assert payment.credited == credit.amount == credit.remaining == Decimal("48.12")
+    assert (credit.origin, credit.payment_id, credit.client_id) == (
+        "beyond_balance",
+        payment.id,
+        world.lea.id,
+    )
     [row] = await stage.database.pool.fetch(ROW, INVOICE)
-    assert tuple(row) == (status, Decimal(paid))
+    assert row["paid"] == Decimal(paid) + Decimal(balance)
+    assert row["status"] == ("credited" if status == "credited" else "paid")
 
 
 async def test_payments_at_once_never_exceed_the_balance(stage: Stage) -> None:
     await stage.given(invoice("issued"))
-    # Two fit, and one cent is left.
     outcomes = await asyncio.gather(
         *(stage.when(pay("50.94"), by=world.marie, seconds=20) for _ in range(2)),
         *(stage.when(pay("50.93"), by=world.marie, seconds=20) for _ in range(4)),
     )
-    done = [outcome.reply for outcome in outcomes if outcome.problem is None]
-    received = sum(Decimal(payment["amount"]) for payment in done)
+    received = sum(Decimal(outcome.reply["amount"]) for outcome in outcomes)
+    credited = sum(Decimal(outcome.reply["credited"]) for outcome in outcomes)
     [row] = await stage.database.pool.fetch(ROW, INVOICE)
-    assert len(done) == 2
-    assert row["paid"] == received <= Decimal("101.88")
-    assert row["status"] == ("paid" if received == Decimal("101.88") else "partly_paid")
-    assert await stage.database.pool.fetchval("SELECT sum(amount) FROM payment") == received
+    assert received == Decimal("305.60")
+    assert row["paid"] == received - credited == Decimal("101.88")
+    assert row["status"] == "paid"
+    assert await stage.database.pool.fetchval("SELECT sum(amount) FROM client_credit") == credited
+    assert await stage.database.pool.fetchval("SELECT sum(amount) FROM ledger_entry") == received
+    assert await numbers(stage) == list(range(1, 7))
 
 
-@pytest.mark.parametrize("status", ["draft", "discarded", "credited", "paid"])
-async def test_only_an_open_invoice_is_paid(stage: Stage, status: InvoiceStatus) -> None:
-    await stage.given(invoice(status, paid="101.88" if status == "paid" else "0.00"))
+@pytest.mark.parametrize("status", ["draft", "discarded"])
+async def test_only_an_issued_invoice_is_paid(stage: Stage, status: InvoiceStatus) -> None:
+    await stage.given(invoice(status))
     for amount in ("1.00", "101.88", "500.00"):
         assert refusal(await stage.when(pay(amount), by=world.marie)) == (409, "illegal_move")
 

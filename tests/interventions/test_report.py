@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 import world
-from given_interventions import NOW, REPORT, SIGNATURE, VISIT, assigned, report, visit
+from given_interventions import NOW, REPORT, SIGNATURE, VISIT, assigned, report, visit, work
 from sqlalchemy.exc import IntegrityError
 
 from sav_chassis.errors import IllegalMove, NotAllowed
@@ -44,6 +44,8 @@ TABLE: dict[tuple[ReportStatus, ReportStatus], Role] = {
     ("submitted", "validated"): Role.MANAGER,
     ("submitted", "sent_back"): Role.MANAGER,
     ("validated", "archived"): Role.ADMIN,
+    ("signed", "draft"): Role.SYSTEM,
+    ("signature_refused", "draft"): Role.SYSTEM,
 }
 STATES = get_args(ReportStatus)
 
@@ -77,7 +79,7 @@ def test_the_table_says_who_moves_what_where(now: ReportStatus, role: Role) -> N
         if allowed is role:
             lifecycle.REPORT.check(now, to, who)
         else:
-            with pytest.raises(NotAllowed if allowed else IllegalMove):
+            with pytest.raises(NotAllowed if allowed not in {None, Role.SYSTEM} else IllegalMove):
                 lifecycle.REPORT.check(now, to, who)
 
 
@@ -103,12 +105,9 @@ async def test_a_report_is_written_again_until_it_is_signed_and_when_it_is_sent_
         written = outcome.only(ReportChanged).state
         assert (written.id, written.status, written.edition) == (REPORT, now, 1)
         assert (written.work_done, written.recommendations) == ("vanne et joint remplacés", "purger")
-    elif now in {"validated", "archived"}:
-        written = outcome.only(ReportChanged).state
-        assert (written.status, written.edition, written.signature) == ("draft", 2, None)
-        assert written.id != REPORT
     else:
-        assert refusal(outcome) == (409, "signed_already")
+        code = "report_final" if now in {"validated", "archived"} else "signed_already"
+        assert refusal(outcome) == (409, code)
 
 
 @pytest.mark.parametrize("now", STATES)
@@ -162,7 +161,7 @@ async def test_a_report_is_submitted_when_the_visit_is_over(stage: Stage, now: I
 
 @pytest.mark.parametrize("outcome", ["completed", "incomplete"])
 async def test_a_validated_report_closes_its_visit(stage: Stage, outcome: InterventionStatus) -> None:
-    await stage.given(visit(outcome), report("submitted"))
+    await stage.given(visit(outcome, work=work()), report("submitted"))
     validated, closed = (await stage.when(validate, by=world.marie)).events
     assert isinstance(validated, ReportValidated)
     assert (validated.state.status, validated.state.id) == ("validated", REPORT)
@@ -172,7 +171,7 @@ async def test_a_validated_report_closes_its_visit(stage: Stage, outcome: Interv
 
 
 async def test_a_closed_visit_names_the_one_that_goes_on_with_it(stage: Stage) -> None:
-    await stage.given(visit("in_progress"), report("signed"))
+    await stage.given(visit("in_progress", work=work()), report("signed"))
     incomplete = MoveIntervention(intervention_id=VISIT, to="incomplete", cause="parts")
     _, first = (await stage.when(incomplete, by=world.karim)).events
     assert isinstance(first, InterventionPlanned)
@@ -200,11 +199,20 @@ async def test_a_manager_judges_what_was_submitted(
     stage: Stage, now: ReportStatus, what: Command[Any]
 ) -> None:
     await stage.given(visit("completed"), report(now))
-    assert refusal(await stage.when(what, by=world.marie)) == (409, "illegal_move")
+    outcome = await stage.when(what, by=world.marie)
+    if what is send_back and now in {"validated", "archived"}:
+        further = outcome.only(ReportSentBack).state
+        assert (further.edition, further.status, further.reason) == (2, "sent_back", send_back.reason)
+        assert (further.work_done, further.signature, further.document) == ("vanne remplacée", None, None)
+        assert further.id != REPORT
+    else:
+        assert refusal(outcome) == (409, "illegal_move")
 
 
 async def test_a_correction_is_another_edition_and_closes_nothing_again(stage: Stage) -> None:
     await stage.given(visit("completed", closed_at=NOW), report("validated"))
+    await stage.when(send_back, by=world.marie)
+    assert refusal(await stage.when(submit, by=world.karim)) == (409, "signature_missing")
     await stage.when(rewrite, by=world.karim)
     await stage.when(refuse, by=world.karim)
     await stage.when(submit, by=world.karim)
@@ -337,7 +345,7 @@ async def test_only_what_is_validated_is_archived(stage: Stage, now: ReportStatu
 
 async def test_nothing_is_archived_while_its_correction_is_written(stage: Stage) -> None:
     await stage.given(visit("completed", closed_at=NOW), report("validated"))
-    await stage.when(rewrite, by=world.karim)
+    await stage.when(send_back, by=world.marie)
     assert refusal(await stage.when(archive, by=world.alex)) == (409, "illegal_move")
 
 
@@ -351,4 +359,5 @@ async def test_only_admins_archive(stage: Stage, who: Actor) -> None:
 
 async def test_an_archived_report_is_corrected_by_another_edition(stage: Stage) -> None:
     await stage.given(visit("completed", closed_at=NOW), report("archived"))
+    assert (await stage.when(send_back, by=world.marie)).only(ReportSentBack).state.edition == 2
     assert (await stage.when(rewrite, by=world.karim)).only(ReportChanged).state.edition == 2

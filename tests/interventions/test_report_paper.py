@@ -236,7 +236,7 @@ def test_everything_that_was_recorded_stands_on_it_in_french() -> None:
         "Rapport d’intervention",
         "REC-2026-000100 · édition 2",
         "Dépannage",
-        "03/03/2026 à 10 h 30",
+        "3 mars 2026 à 10 h 30",
         "Karim Haddad",
         "Chaudière murale Lumea 24",
         "LM-7",
@@ -277,7 +277,7 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_it_says_who_signed_when_or_why_nobody_did() -> None:
     signed = {"signature": DRAWN, "signed_by": "Léa Martin", "signed_at": SIGNED_AT}
     read = printed(report=signed, pictures={REPORT: picture("PNG")})
-    assert "Signé par Léa Martin, 03/07/2026 à 11 h 45" in read
+    assert "Signé par Léa Martin, 3 juillet 2026 à 11 h 45" in read
     refused = printed(report={"signature_refused": "elle est partie"})
     assert "Non signé par le client elle est partie" in refused
 

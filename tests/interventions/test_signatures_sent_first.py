@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import world
-from given_acts import a_day, act, apply, at, told
+from given_acts import WRITTEN, a_day, act, apply, at, told
 from given_interventions import SIGNATURE, VISIT, report, visit
 
 from sav_chassis.testing import Stage
@@ -43,8 +43,9 @@ async def test_a_signature_is_sent_first_and_named_by_its_hash(stage: Stage) -> 
 async def test_nobody_signed_before_the_work_began(stage: Stage, minutes: int, when: str) -> None:
     """A telephone's clock may be a little slow; where it is wrong, nobody knows when it was: the time is that of now."""
     await stage.given(visit("planned"))
-    day = a_day()[:7]
+    day = a_day()[:4]
     await stage.when(apply(*day), by=world.karim)
+    await stage.when(apply(act(minutes, "report", VISIT, None, **WRITTEN)), by=world.karim)
     await stage.when(keep, by=world.karim)
     signed = act(minutes, "sign", signed_by="Léa Bernard", signature=SIGNATURE.sha256)
     assert told(await stage.when(apply(signed), by=world.karim)) == ["done"]

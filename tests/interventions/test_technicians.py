@@ -8,6 +8,7 @@ import world
 from given_interventions import RECLAMATION, VISIT, account, assigned, visit
 from given_views import a
 
+from sav_chassis.errors import WrongFields
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
@@ -30,6 +31,7 @@ from sav_contracts.interventions.visit import (
     MoveIntervention,
 )
 from sav_contracts.messages import Event
+from sav_interventions.zones import check_zone
 
 ACTIVATED = UserActivated(state=account())
 DEACTIVATED = UserDeactivated(state=account(status="deactivated"), revoked=(world.karim.id,))
@@ -94,6 +96,42 @@ async def test_a_manager_says_what_a_technician_can_do_and_where(stage: Stage) -
     assert (card.skills, card.zone, card.active) == (["heating", "gas"], ["01", "2A", "69"], True)
     card = await changed(stage, zone=[])
     assert (card.skills, card.zone) == (["heating", "gas"], []), "what is not given stays"
+
+
+async def test_a_zone_is_what_postcodes_begin_with(stage: Stage) -> None:
+    await stage.hears(ACTIVATED)
+    outcome = await stage.when(changing(zone=["69", "abc", "99", "13001"]), by=world.marie)
+    assert outcome.problem
+    assert [error.field for error in outcome.problem.errors or []] == ["zone.1", "zone.2"]
+    assert "ABC" in (outcome.problem.errors or [])[0].message
+
+
+@pytest.mark.parametrize(
+    ("country", "good", "wrong"),
+    [
+        (
+            "FR",
+            ["0", "01", "6", "69", "69003", "2A", "2B", "20", "974", "98800", "90"],
+            ["00", "96", "2C", "690031", "SW1"],
+        ),
+        ("TN", ["1", "10", "2080"], ["0", "20801", "2A"]),
+        ("BE", ["SW1"], []),
+    ],
+)
+def test_each_country_has_postcodes_of_its_own(country: str, good: list[str], wrong: list[str]) -> None:
+    check_zone(good, country)
+    for prefix in wrong:
+        with pytest.raises(WrongFields):
+            check_zone([prefix], country)
+
+
+@pytest.mark.parametrize(
+    ("department", "postcode", "there"),
+    [("2A", "20000", True), ("2A", "20200", False), ("2B", "20600", True)],
+)
+def test_corsica_has_two_departments(department: str, postcode: str, there: bool) -> None:
+    card = a(TechnicianView, zone=[department])
+    assert card.works_at(Place(address="1 cours Napoléon", postcode=postcode, city="Ajaccio")) is there
 
 
 async def test_nothing_and_no_value_are_no_change(stage: Stage) -> None:

@@ -10,6 +10,7 @@ from recipes.catalog import registration
 from stories import (
     PLACE,
     Json,
+    consented,
     done,
     ids,
     items,
@@ -149,8 +150,12 @@ async def test_maintenance_from_its_planning_to_its_invoice(system: System, mari
     since = {"from": slot["start"], "to": slot["end"]}
     assert await ids(lea, "/interventions", **since) == [visit["id"]]
 
-    await move(karim, visit, "accepted", "en_route", "on_site", "in_progress")
+    await move(karim, visit, "accepted", "en_route", "on_site")
     path = f"/interventions/{visit['id']}"
+    # No contract pays for it.
+    refused(await karim.post(f"{path}/moves", {"to": "in_progress"}), 409, "estimate_missing")
+    await consented(lea, marie, karim, visit)
+    await move(karim, visit, "in_progress")
     work = service_work(done(await karim.get(path)))
     done(await karim.ask("PUT", f"{path}/work", json=work))
     await move(karim, visit, "completed")

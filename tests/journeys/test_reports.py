@@ -93,6 +93,8 @@ async def corrected(client: Person, technician: Person, manager: Person, visit: 
     """A second edition; whoever read the first one still can."""
     path = f"/interventions/{visit['id']}"
     first = done(await client.get(f"{path}/report"))
+    refused(await write(technician, visit, findings="joint usé", work_done="autre"), 409, "report_final")
+    done(await manager.post(f"{path}/report/send-back", {"reason": "la vanne manque"}))
     done(await write(technician, visit, findings="joint usé", work_done="joint et vanne changés"))
     assert done(await technician.get(f"{path}/report"))["edition"] == 2
     assert done(await client.get(f"{path}/report"))["edition"] == 1

@@ -72,6 +72,10 @@ async def test_a_service_is_attested_and_its_unit_says_when_the_next_one_is_due(
     assert found["serviced_on"] == made["serviced_on"]
     assert found["next_service_due"] == made["attested"]["next_service_due"]
     assert "AttestationMade" in await lines(client, unit)
+    # A visit without a réclamation has its history too.
+    history = await items(client, f"{path}/timeline")
+    assert "Les travaux sont terminés" in [one["text"] for one in history]
+    refused(await stranger.get(f"{path}/timeline"), 404, "not_found")
     await eventually(lambda: templates(client, "attestation_available", made))
 
 

@@ -31,6 +31,7 @@ CLIENT_READS = {
     "ReclamationClosed",
 }
 BILLING = {"InvoiceIssued", "PaymentRecorded", "InvoicePaid"}
+AGREED = {"EstimateSent", "EstimateAccepted"}
 STAFF_READS = CLIENT_READS | {
     "WorkRecorded",
     "VisitPhotoAdded",
@@ -96,9 +97,9 @@ async def test_every_step_stands_in_the_timeline_of_whoever_it_concerns(cast: Ca
         set(await types(Person(v.id, "", v.role, v.http, v.token), paid.claim))
         for v in (cast.client, cast.technician, cast.manager)
     ]
-    assert client == CLIENT_READS | BILLING
-    assert manager >= STAFF_READS | BILLING | {"InvoiceDrafted"}
-    assert technician >= STAFF_READS
+    assert client == CLIENT_READS | BILLING | AGREED
+    assert manager >= STAFF_READS | BILLING | AGREED | {"InvoiceDrafted", "EstimateWritten"}
+    assert technician >= STAFF_READS | AGREED | {"EstimateWritten"}
     assert not technician & (BILLING | {"InvoiceDrafted"})
 
 

@@ -1,7 +1,9 @@
 """Which links are in a mail: ours lead to their place, and nobody else puts one in."""
 
 from base64 import b64encode
+from html import escape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from foreign import Reader
@@ -47,6 +49,7 @@ def test_a_text_that_stands_alone_is_no_link_of_ours() -> None:
         "article": "A",
         "reference": REFERENCE,
         "recommendations": "x",
+        "corrected": False,
         "company": "https://evil.example",
     }
     message = rendered("report_available", "fr", "Léa", facts | {"site": "", "link": "https://sav.example/a"})
@@ -95,36 +98,57 @@ async def test_another_address_is_a_strangers_until_it_is_confirmed(stage: Stage
 
 
 LINKED = {
-    "invitation": ("invitation", "POST /api/auth/invitations/accept"),
-    "welcome": ("verify-email", "POST /api/auth/verify-email"),
-    "verification": ("verify-email", "POST /api/auth/verify-email"),
-    "sign-up repeated": ("password-reset", "POST /api/auth/password-reset/confirm"),
-    "password reset": ("password-reset", "POST /api/auth/password-reset/confirm"),
+    "invitation": "invitation",
+    "welcome": "verify-email",
+    "verification": "verify-email",
+    "another address to confirm": "change-email",
+    "sign-up repeated": "password-reset",
+    "password reset": "password-reset",
 }
+# The settings, and where the links of a French mail lead then.
+SITES = [
+    ({"frontend_url": "https://sav.example/"}, "https://sav.example/{page}?token={token}"),
+    (
+        {"frontend_url": "https://sav.example", "public_url": "https://api.example"},
+        "https://sav.example/{page}?token={token}",
+    ),
+    ({"public_url": "https://api.example/"}, "https://api.example/{page}?token={token}&lang=fr"),
+    ({"edge_port": 8123}, "http://127.0.0.1:8123/{page}?token={token}&lang=fr"),
+    ({"edge_host": "0.0.0.0", "edge_port": 8123}, "http://127.0.0.1:8123/{page}?token={token}&lang=fr"),
+]
 
 
-@pytest.mark.parametrize("site", ["", "https://sav.example/"])
+async def test_who_is_asked_how_the_visit_was_says_it_by_a_link(stage: Stage, mailbox: Path) -> None:
+    asked = next(case.event for case in CASES if case.name == "feedback invited")
+    await stage.hears(asked)
+    await stage.runs_effects()
+    [mail] = mails(mailbox)
+    token = Links(stage.settings.link_secret).token("feedback", asked.state.id)
+    assert f"/feedback?token={token}&lang=fr\n" in plain(mail).replace("\r", "")
+    assert "dans votre espace" not in plain(mail)
+
+
+@pytest.mark.parametrize(("said", "where"), SITES, ids=str)
 @pytest.mark.parametrize("name", LINKED)
-async def test_a_link_leads_to_its_place_and_nothing_keeps_the_token(
+async def test_a_link_leads_to_its_page_and_nothing_keeps_the_token(
     stage: Stage,
     mailbox: Path,
-    site: str,
+    said: dict[str, Any],
+    where: str,
     name: str,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    purpose, route = LINKED[name]
-    monkeypatch.setattr(stage.settings, "frontend_url", site)
+    for setting, value in said.items():
+        monkeypatch.setattr(stage.settings, setting, value)
     await stage.hears(next(case.event for case in CASES if case.name == name))
     await stage.runs_effects()
-    token = Links(stage.settings.link_secret).token(purpose, GRANT)
+    token = Links(stage.settings.link_secret).token(LINKED[name], GRANT)
+    link = where.format(page=LINKED[name], token=token)
     [mail] = mails(mailbox)
-    if site:
-        assert f"\n\nhttps://sav.example/{purpose}?token={token}\n\n" in plain(mail)
-        assert f'href="https://sav.example/{purpose}?token={token}"' in html(mail)
-    else:
-        assert f"\n\n{token}\n\n" in plain(mail)
-        assert route in plain(mail)
+    assert f"\n\n{link}\n\n" in plain(mail)
+    assert f'href="{escape(link)}"' in html(mail)
+    assert "/api/" not in plain(mail) + html(mail), "nobody is told to call an API"
     assert token not in mail["Subject"]
     for kept in (await _database(stage), "".join(capfd.readouterr()), *map(str, mailbox.iterdir())):
         assert token not in kept

@@ -19,7 +19,7 @@ TWO = [Piece(name="Circulateur 25-60", reference="CIR-25-60", quantity=2)]
 
 @pytest.mark.parametrize(
     ("locale", "total"),
-    [("fr", "Total hors TVA\xa0: 1\xa0234,50\xa0€"), ("en", "Total excluding VAT: €1,234.50")],
+    [("fr", "Total hors TVA\xa0: 1\u202f234,50\xa0€"), ("en", "Total excluding VAT: €1,234.50")],
 )
 def test_amounts_read_as_people_write_them(locale: Locale, total: str) -> None:
     message = OrderIsReceived.model_validate(

@@ -19,6 +19,7 @@ from given_notifier import (
     invitation,
     invited,
     invoice,
+    moved,
     on_the_way,
     product,
     reclamation,
@@ -29,13 +30,15 @@ from given_notifier import (
 )
 from given_stock import work
 from given_views import a
-from kept_mails import kept_in
+from kept_mails import kept_in, mails, plain
 from mail_server import Post
 from notifier_cases import CASES
 from world import karim, lea, sofia
 
 from sav_chassis.testing import Outcome, Stage
+from sav_contracts.catalog.servicing import air_quality
 from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.visit import CarbonMonoxideFound
 from sav_contracts.messages import Event, View
 from sav_contracts.notifier import NotificationChanged
 
@@ -58,6 +61,8 @@ OVERTAKEN: list[tuple[str, View]] = [
     ("report submitted", report(status="validated", version=2)),
     ("report sent back", report(status="submitted", version=3)),
     ("invoice drafted", invoice(id=DRAFT, **ISSUED)),
+    ("an invoice that is overdue", invoice(**(ISSUED | {"status": "paid", "version": 4}))),
+    ("a first reminder", invoice(**(ISSUED | {"status": "paid", "version": 5}))),
     ("invoice issued", invoice(**(ISSUED | {"status": "credited", "version": 4}))),
     ("feedback invited", feedback(status="given", version=2)),
     ("a réclamation", reclamation(status="cancelled", version=2)),
@@ -104,6 +109,60 @@ async def test_managers_hear_of_a_danger_whatever_was_measured_afterwards(
     states = [event.state for event in (await stage.runs_effects()).events]
     sent = [state.template for state in states if state.status == "kept_locally"]
     assert (sent.count("co_dangerous"), sent.count("co_found")) == (3, client_told)
+
+
+def measured(*readings: int, last: int) -> list[CarbonMonoxideFound]:
+    """The events of one batch: all carry the state and the version in the end."""
+    state = visit(
+        status="in_progress",
+        version=50,
+        work=work().model_copy(update={"co_ppm": last}),
+        technician_id=karim.id,
+    )
+    return [CarbonMonoxideFound(state=state, ppm=ppm, air=air_quality(ppm, BORN.date())) for ppm in readings]
+
+
+@pytest.mark.parametrize(
+    ("batch", "managers_read", "client_reads"),
+    [
+        (measured(90, last=5), "90", None),
+        (measured(90, 22, last=22), "90", "22"),
+        (measured(60, 61, 60, 61, last=61), "61", "61"),
+        (measured(12, 90, 60, last=60), "60", "60"),
+    ],
+    ids=["normal in the end", "abnormal in the end", "again and again", "worse and worse"],
+)
+async def test_a_batch_is_told_once_by_what_stands_in_the_end(
+    stage: Stage,
+    mailbox: Path,
+    batch: list[CarbonMonoxideFound],
+    managers_read: str,
+    client_reads: str | None,
+) -> None:
+    for event in batch:
+        await stage.hears(event)
+    await stage.runs_effects()
+    told = [
+        (mail["To"].addresses[0].addr_spec, plain(mail).replace("\N{NO-BREAK SPACE}", " "))
+        for mail in mails(mailbox)
+    ]
+    to_client = [text for to, text in told if to == "lea@example.org"]
+    assert len(told) - len(to_client) == 3, "two managers and an admin"
+    assert all(f"{managers_read} ppm" in text for to, text in told if to != "lea@example.org")
+    assert len(to_client) == (client_reads is not None)
+    assert all(f"{client_reads} ppm" in text for text in to_client)
+
+
+async def test_who_is_there_already_when_it_is_told_is_not_announced(stage: Stage, mailbox: Path) -> None:
+    """One batch: on the way, on site, completed."""
+    told = moved("en_route")
+    late = told.model_copy(update={"state": visit(status="completed", version=9)})
+    suppressed = (await stage.hears(late)).only(NotificationChanged).state
+    assert (suppressed.template, suppressed.status) == ("technician_on_the_way", "suppressed")
+    assert suppressed.reason
+    assert suppressed.reason.startswith("overtaken")
+    await stage.runs_effects()
+    assert mails(mailbox) == []
 
 
 @pytest.mark.parametrize("name", dict.fromkeys(name for name, _ in OVERTAKEN))

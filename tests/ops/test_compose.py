@@ -35,7 +35,7 @@ from sav_ops.launch import postgres
 
 TEXT = (REPO / "compose.yaml").read_text()
 DOCKERFILE = (REPO / "Dockerfile").read_text()
-PRODUCTION = {"SAV_ENVIRONMENT": "production"}
+PRODUCTION = {"SAV_ENVIRONMENT": "production", "SAV_PUBLIC_URL": "https://sav.example.com"}
 
 
 def composed(dotenv: dict[str, str]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def test_every_document_is_the_same_every_time() -> None:
         "topology.json",
         "asyncapi.json",
         "codes.json",
+        "codes_of_rooms.json",
         "roles.md",
         "events.md",
         "errors.md",

@@ -57,6 +57,7 @@ PLANTS: dict[str, list[Plant]] = {
         Plant("edge", "view", CLAIM, "client_id = '{nobody}'", "edge: its copy of reclamation {claim}"),
         Plant("claims", "view", "kind = 'product' AND id = '{product}'", None, "claims: its copy of product {product}"),
         Plant("notifier", "view", "kind = 'account' AND id = '{client}'", "doc = replace(doc::text, 'example.com', 'example.net')::json", "notifier: its copy of account {client}"),
+        Plant("interventions", "closing", "period = 'day'", "archive = NULL", "interventions: no archive_closing waits for"),
         Plant("interventions", "view", "kind = 'policy'", "version = version + 1", "interventions: its copy of policy"),
     ],
     "facts": [
@@ -90,16 +91,27 @@ PLANTS: dict[str, list[Plant]] = {
         Plant("catalog", "view", "kind = 'reclamation' AND id = '{under_way}'", "open = false", "is over, and 2 of {needed} are reserved for it"),
         Plant("interventions", "invoice", FIRST, "net = net + 1", "interventions: invoice {first}: the lines amount to"),
         Plant("interventions", "invoice", INVOICE, "hash = reverse(hash)", "interventions: {number} is not what was issued: its hash differs"),
+        Plant("interventions", "credit_note", "id = '{credit_note}'", "reason = 'autre'", "interventions: {credit_number} is not what was issued: its hash differs"),
         Plant("interventions", "invoice_series", "true", "last = last - 1", "interventions: the series FAC is at"),
         Plant("interventions", "intervention", VISIT, "version = version - 1", "interventions: intervention {visit} is at version"),
     ],
     "rows once more": [
+        Plant("interventions", "credit_note", "id = '{credit_note}'", "tax = tax + 1, net = net - 1", "interventions: credit note {credit_note}: the tax is not"),
         Plant("catalog", "view", "kind = 'order' AND id = '{order}'", "open = false", "is over, and 1 of {bought} are reserved for it"),
         Plant("catalog", "stock_movement", "article_id = '{article}'", "reason = 'theft'", "of article {article} at"),
         Plant("catalog", "stocktake_line", "stocktake_id = '{stocktake}'", "expected = expected + 1", "in stocktake {stocktake}, is of no event"),
         Plant("interventions", "invoice", FIRST, None, "interventions: {number} does not stand on the one before"),
-        Plant("interventions", "invoice", INVOICE, "lines = replace(lines::text, '\"quantity\": \"1', '\"quantity\": \"2')::json", "interventions: invoice {invoice}: line 1 amounts to"),
+        Plant("interventions", "invoice", INVOICE, "lines = replace(lines::text, '\"quantity\": \"1', '\"quantity\": \"2')::json", "interventions: invoice {invoice}: line 1 shows 2"),
         Plant("interventions", "payment", "id = '{payment}'", None, "interventions: payment {payment} has a log, and no row"),
+    ],
+    "payments": [
+        Plant("interventions", "ledger_entry", "payment_id = '{payment}'", "amount = amount - 1", "of the ledger is not what was entered: its hash differs"),
+        Plant("interventions", "invoice", INVOICE, "credited = 0", "interventions: invoice {invoice} counts 0.000 as credited"),
+        Plant("interventions", "ledger", "true", "last = last - 1", "interventions: the ledger is at"),
+        Plant("interventions", "credit_note", "id = '{credit_note}'", "lines = replace(lines::text, '\"1.00\"', '\"2.00\"')::json", "% is not what its lines of 2.00 leave"),
+        Plant("interventions", "estimate", "status = 'accepted'", "document = NULL", "interventions: no print_estimate waits for"),
+        Plant("interventions", "payment", "id = '{payment}'", "refunded = 2", "interventions: payment {payment}: the ledger says"),
+        Plant("interventions", "closing", "period = 'day'", "total = total + 1", "has another perpetual total than the one before and its own make"),
     ],
 }  # fmt: skip
 NAMES = {
@@ -126,12 +138,17 @@ async def names(system: System) -> dict[str, str]:
     story = await journey.outside_warranty(cast)
     assert first.invoice
     assert story.invoice
+    credit = {"lines": [{"line": 1, "amount": "1.00"}], "reason": "Geste commercial."}
+    path = f"POST /invoices/{story.invoice['id']}/credit"
+    note = await cast.manager.does("credits a part", path, credit, status=201)
     needed = await with_reserved_parts(system) | await with_an_order(system)
     counts = [{"article_id": story.product["article_id"], "counted": 3}]
     sheet = {"counted_at": datetime.now(UTC).isoformat(), "counts": counts}
     stocktake = await cast.manager.does("counts stock", "POST /stock/stocktakes", sheet, status=201)
     assert await verify(system.settings, 20) == []
     told = needed | {
+        "credit_note": note["id"],
+        "credit_number": note["number"],
         "stocktake": stocktake["id"],
         "claim": story.claim["id"], "visit": story.visit["id"], "product": story.product["id"],
         "invoice": story.invoice["id"], "number": story.invoice["number"], "first": first.invoice["id"],
@@ -251,6 +268,9 @@ async def test_it_tells_what_it_looked_at(system: System) -> None:
         "events": ("claims", "SELECT count(*) FROM event_log"),
         "lines of timelines": ("edge", "SELECT count(*) FROM timeline"),
         "invoices": ("interventions", "SELECT count(*) FROM invoice"),
+        "credit notes": ("interventions", "SELECT count(*) FROM credit_note"),
+        "ledger entries": ("interventions", "SELECT count(*) FROM ledger_entry"),
+        "closings": ("interventions", "SELECT count(*) FROM closing"),
         "stock movements": ("catalog", "SELECT count(*) FROM stock_movement"),
         "reservations": ("catalog", "SELECT count(*) FROM reservation"),
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 from stories import Json
 from system import Person
 
@@ -20,6 +21,8 @@ from sav_contracts.claims.comment import CommentForClient, CommentView
 from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.attestation import AttestationView
+from sav_contracts.interventions.credit_note import CreditNoteForClient, CreditNoteView
+from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit import InterventionForClient, InterventionView
@@ -45,7 +48,9 @@ CLIENT_FORMS: dict[type[BaseModel], type[BaseModel]] = {
     ReportView: ReportView,
     AttestationView: AttestationView,
     VisitPhotoView: VisitPhotoView,
+    EstimateView: EstimateView,
     InvoiceView: InvoiceForClient,
+    CreditNoteView: CreditNoteForClient,
     ProductView: ProductView,
     OrderView: OrderView,
     # As booked, until it is settled who comes instead of a technician who left.
@@ -81,6 +86,9 @@ async def call(row: Row, scene: Scene, side: Side, role: Role, fresh: bool = Tru
     else:
         record = scene.record(side, role, recipe.kind) if recipe.kind else {}
     sent: dict[str, Any] = {"params" if row.method == "GET" else "json": recipe.body(record)}
+    if recipe.signs:
+        text = to_json(recipe.body(record)).decode()
+        sent = {"content": text, "headers": recipe.signs(scene, text)}
     if recipe.files:
         sent = {"data": recipe.body(record), "files": recipe.files}
     return Call(_path(row, record), record, sent, who)

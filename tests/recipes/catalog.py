@@ -69,6 +69,7 @@ def counted_now(article: Json) -> Json:
 
 RECIPES: dict[str, Recipe] = {
     "POST /articles": Recipe(body=lambda _: BOILER | {"reference": a_line()}),
+    "PUT /articles/{article_id}/cost": Recipe("article", lambda _: {"price": "112.00"}),
     "PATCH /articles/{article_id}": Recipe("article", lambda _: {"description": "chauffage seul"}),
     "DELETE /articles/{article_id}": Recipe("article", fresh=article),
     "PUT /articles/{article_id}/image": Recipe("article", files={"image": IMAGE}),

@@ -1,11 +1,14 @@
 """Recipes of the rows of the calendar, the notifier, reporting and the edge."""
 
+from uuid import UUID
+
 from eventually import eventually
 from stories import Json, done, items
 
 from recipes.claims import qualified
 from recipes.recipe import Recipe
 from recipes.scene import Scene, Side
+from sav_chassis.identity import Links
 
 
 async def free(scene: Scene, side: Side) -> Json:
@@ -41,6 +44,12 @@ def decided(conflict: Json) -> Json:
     return {"slot": conflict.get("free", conflict["wanted"])}
 
 
+async def linked(scene: Scene, side: Side) -> Json:
+    """Feedback of the side's client, with what is signed into its link."""
+    id = side.records["feedback"]
+    return {"id": id, "token": Links(scene.system.settings.link_secret).token("feedback", UUID(id))}
+
+
 RECIPES: dict[str, Recipe] = {
     "GET /slots": Recipe("reclamation", lambda claim: {"reclamation_id": claim["id"]}),
     "POST /appointments/hold": Recipe(
@@ -56,5 +65,7 @@ RECIPES: dict[str, Recipe] = {
     "POST /notifications/{notification_id}/read": Recipe("notification"),
     "GET /reports/reclamations": Recipe(),
     "POST /interventions/{intervention_id}/feedback": Recipe("feedback", lambda _: {"rating": 4}),
+    "GET /feedback/link/{token}": Recipe("feedback", fresh=linked),
+    "POST /feedback/link/{token}": Recipe("feedback", lambda _: {"rating": 4}, linked),
     "GET /audit": Recipe(),
 }

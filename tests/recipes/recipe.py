@@ -35,6 +35,8 @@ class Recipe:
     fresh: Fresh | None = None
     files: dict[str, Any] | None = None
     alone: Alone | None = None
+    # The headers that sign what is sent, and whether it is sent as it is, where another system sends it.
+    signs: Callable[[Scene, str], dict[str, str]] | None = None
 
 
 def a_line() -> str:

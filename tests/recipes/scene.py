@@ -90,6 +90,9 @@ async def scene(system: System) -> Scene:
     near, far = await asyncio.gather(
         _side(system, manager, admin, "Karim Haddad"), _side(system, manager, admin, "Sofia Martin")
     )
+    # One after the other: who sets the same policy at once is asked to try again.
+    for side in (near, far):
+        side.seen["policy"] = done(await admin.ask("PUT", "/policies/cut_offs", json={"value": promised()}))
     found = Scene(system, manager, admin, near, far)
     for role in MANAGERS:
         urgent = {"name": "Urgences", "list": "/reclamations", "query": "priority=critical"}
@@ -123,9 +126,16 @@ async def _side(system: System, manager: Person, admin: Person, technician_name:
         "conflict": conflict,
         "attestation": service,
     }
-    # As an admin sees it: nobody else does.
-    side.seen["policy"] = done(await admin.ask("PUT", "/policies/cut_offs", json={"value": promised()}))
+    # As an admin sees them: nobody else does.
+    cost = f"/articles/{side.seen['article']['id']}/cost"
+    side.seen["article_cost"] = done(await admin.ask("PUT", cost, json={"price": "112.00"}))
+    side.seen["invoice_margin"] = await eventually(partial(_margin, admin, invoice))
     return side
+
+
+async def _margin(admin: Person, invoice: Json) -> Json | None:
+    answer = await admin.get(f"/invoices/{invoice['id']}/margin")
+    return done(answer) if answer.status_code == 200 else None
 
 
 def promised() -> Json:
@@ -140,6 +150,8 @@ async def _billed(cast: Cast, story: Story) -> Json:
     await cast.manager.does("issues the invoice", f"POST {path}/issue")
     payment = {"method": "cash", "amount": "10.00"}
     await cast.manager.does("records a payment", f"POST {path}/payments", payment, status=201)
+    credit = {"lines": [{"line": 1, "amount": "0.01"}], "reason": "Geste commercial."}
+    await cast.manager.does("credits a cent", f"POST {path}/credit", credit, status=201)
     await journey.printed(cast.client, draft["id"])
     return await cast.manager.does("reads the invoice", f"GET {path}")
 
@@ -193,13 +205,29 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         "intervention": await one(f"/interventions/{visit}"),
         "report": await _printed(manager, over.visit["id"]),
         "visit_photo": await listed(f"/interventions/{over.visit['id']}/photos"),
+        "estimate": await _estimated(manager, over.visit["id"]),
         "invoice": invoice,
         "payment": await listed("/payments", invoice_id=invoice["id"]),
+        "client_credit": await _on_account(manager, side),
+        "closing": await eventually(partial(_closed, manager), 40),
+        "credit_note": await _credited(manager, invoice),
         "technician": await one(technician),
         "appointment": await listed("/appointments", reclamation_id=claim),
         "working_hours": await one(f"{technician}/hours"),
         "feedback": await listed("/feedback", intervention_id=over.visit["id"]),
     }
+
+
+async def _on_account(manager: Person, side: Side) -> Json:
+    """What a client paid before there is an invoice."""
+    paid = {"method": "transfer", "amount": "50.00"}
+    return done(await manager.post(f"/clients/{side.client.id}/payments", paid), 201)
+
+
+async def _closed(manager: Person) -> Json | None:
+    """A closed day with its archive: the one before the first payment ever."""
+    found = await items(manager, "/closings", period="day")
+    return next((one for one in found if one["archive"]), None)
 
 
 async def _printed(manager: Person, visit: str) -> Json:
@@ -208,6 +236,26 @@ async def _printed(manager: Person, visit: str) -> Json:
     async def made() -> Json | None:
         report = done(await manager.get(f"/interventions/{visit}/report"))
         return report if report["document"] else None
+
+    return await eventually(made, 20)
+
+
+async def _estimated(manager: Person, visit: str) -> Json:
+    """The estimate of a visit, once it was printed as it was accepted."""
+
+    async def made() -> Json | None:
+        [estimate] = await items(manager, "/estimates", intervention_id=visit)
+        return estimate if estimate["document"] else None
+
+    return await eventually(made, 20)
+
+
+async def _credited(manager: Person, invoice: Json) -> Json:
+    """The credit note of an invoice, once its PDF is made."""
+
+    async def made() -> Json | None:
+        [note] = await items(manager, "/credit-notes", invoice_id=invoice["id"])
+        return note if note["document"] else None
 
     return await eventually(made, 20)
 

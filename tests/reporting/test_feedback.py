@@ -8,13 +8,21 @@ from uuid import UUID
 import pytest
 import world
 from given_reporting import RECLAMATION, VISIT, closed, visit
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from sav_chassis.errors import Problem
+from sav_chassis.identity import Links
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.actor import Actor
+from sav_contracts.actor import ANYONE, Actor
 from sav_contracts.interventions.visit import InterventionStatus
-from sav_contracts.reporting import FeedbackGiven, FeedbackInvited, GiveFeedback
+from sav_contracts.reporting import (
+    FeedbackAsked,
+    FeedbackGiven,
+    FeedbackInvited,
+    GetFeedbackByLink,
+    GiveFeedback,
+    GiveFeedbackByLink,
+)
 
 FORTNIGHT = timedelta(days=14)
 GOOD = GiveFeedback(intervention_id=VISIT, rating=4, recommend=9, comment="à l'heure", contact_me=True)
@@ -113,7 +121,7 @@ async def test_a_visit_that_nobody_heard_of_is_unknown(stage: Stage) -> None:
     assert str(VISIT) in problem.detail
 
 
-@pytest.mark.parametrize("status", ["planned", "in_progress", "completed", "no_access", "cancelled"])
+@pytest.mark.parametrize("status", ["planned", "in_progress", "paused", "completed"])
 async def test_a_visit_whose_report_is_not_validated_is_not_over(
     stage: Stage, status: InterventionStatus
 ) -> None:
@@ -122,9 +130,18 @@ async def test_a_visit_whose_report_is_not_validated_is_not_over(
     assert (problem.status, problem.code) == (409, "visit_not_over")
 
 
-async def test_a_visit_that_goes_on_another_day_is_not_over(stage: Stage) -> None:
+@pytest.mark.parametrize("status", ["incomplete", "no_access", "cancelled", "declined"])
+async def test_of_a_visit_without_the_work_the_reason_is_said(
+    stage: Stage, status: InterventionStatus
+) -> None:
+    await stage.projects(closed(visit(), stage.now()).model_copy(update={"state": visit(status=status)}))
+    problem = await refused(stage)
+    assert (problem.status, problem.code) == (409, "visit_not_done")
+
+
+async def test_a_visit_that_goes_on_another_day_is_asked_about_then(stage: Stage) -> None:
     await stage.projects(closed(visit(), stage.now(), "incomplete"))
-    assert (await refused(stage)).code == "visit_not_over"
+    assert (await refused(stage)).code == "visit_not_done"
 
 
 async def test_an_invitation_that_arrives_soon_is_waited_for(
@@ -159,6 +176,50 @@ def test_what_no_feedback_can_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as refusal:
         GiveFeedback.model_validate({"intervention_id": VISIT, "rating": 3} | wrong)
     assert [error["loc"] for error in refusal.value.errors()] == [tuple(wrong)]
+
+
+def by_link(stage: Stage, feedback_id: UUID, purpose: str = "feedback") -> SecretStr:
+    return SecretStr(Links(stage.settings.link_secret).token(purpose, feedback_id))
+
+
+async def test_who_holds_the_link_reads_and_says_how_it_was_without_an_account(stage: Stage) -> None:
+    token = by_link(stage, (await invited(stage)).state.id)
+    asked = await stage.when(GetFeedbackByLink(token=token), by=ANYONE)
+    assert (asked.reply["status"], asked.reply["rating"], asked.events) == ("invited", None, [])
+    said = GiveFeedbackByLink(token=token, rating=4, recommend=9, comment="à l'heure", contact_me=True)
+    outcome = await stage.when(said, by=ANYONE)
+    feedback = outcome.only(FeedbackGiven).state
+    assert (feedback.status, feedback.rating, feedback.comment) == ("given", 4, "à l'heure")
+    assert (feedback.client_id, feedback.contact_me) == (world.lea.id, True)
+    assert outcome.reply.keys() == FeedbackAsked.model_fields.keys()
+    again = GiveFeedbackByLink(token=token, rating=1)
+    assert (await stage.when(again, by=ANYONE)).only(FeedbackGiven).state.comment is None
+    read = (await stage.when(GetFeedbackByLink(token=token), by=ANYONE)).reply
+    assert (read["status"], read["rating"], read["comment"]) == ("given", 1, None)
+
+
+async def test_a_link_that_is_not_ours_says_and_reads_nothing(stage: Stage) -> None:
+    feedback = (await invited(stage)).state
+    worthless = (
+        by_link(stage, feedback.id, "invitation"),
+        by_link(stage, feedback.intervention_id),
+        SecretStr("x"),
+        SecretStr("é"),
+    )
+    for token in worthless:
+        for message in (GetFeedbackByLink(token=token), GiveFeedbackByLink(token=token, rating=4)):
+            outcome = await stage.when(message, by=ANYONE)
+            assert outcome.problem
+            assert (outcome.problem.status, outcome.problem.code) == (410, "link_expired")
+            assert outcome.events == []
+
+
+async def test_a_link_holds_for_a_fortnight(stage: Stage) -> None:
+    token = by_link(stage, (await invited(stage)).state.id)
+    await stage.passes(FORTNIGHT + timedelta(minutes=1))
+    outcome = await stage.when(GiveFeedbackByLink(token=token, rating=4), by=ANYONE)
+    assert outcome.problem
+    assert outcome.problem.code == "feedback_over"
 
 
 @pytest.mark.parametrize("bounds", [(1, 0), (5, 10)])

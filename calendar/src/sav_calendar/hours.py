@@ -33,17 +33,22 @@ Span = tuple[datetime, datetime]
 
 
 def free_slots(
-    hours: WorkingHoursView, taken: Sequence[Span], since: datetime, until: datetime, travel: timedelta
+    hours: WorkingHoursView,
+    taken: Sequence[Span],
+    since: datetime,
+    until: datetime,
+    travel: timedelta,
+    length: timedelta = VISIT,
 ) -> Iterator[FreeSlot]:
     """The free slots that begin from `since` on and before `until`, the earliest first, in UTC."""
-    for start in starts(hours, since, until):
-        if not any(too_close((start, start + VISIT), span, travel) for span in taken):
+    for start in starts(hours, since, until, length):
+        if not any(too_close((start, start + length), span, travel) for span in taken):
             yield FreeSlot(
                 technician_id=hours.technician_id,
                 start=start,
-                end=start + VISIT,
+                end=start + length,
                 arrival_from=start,
-                arrival_until=start + ARRIVAL,
+                arrival_until=start + min(ARRIVAL, length),
             )
 
 
@@ -52,17 +57,25 @@ def too_close(one: Span, other: Span, travel: timedelta) -> bool:
     return one[0] < other[1] + travel and other[0] < one[1] + travel
 
 
-def starts(hours: WorkingHoursView, since: datetime, until: datetime) -> Iterator[datetime]:
-    """The starts from `since` on and before `until` of visits that fit into a shift, ignoring planned visits."""
+def starts(
+    hours: WorkingHoursView, since: datetime, until: datetime, length: timedelta = VISIT
+) -> Iterator[datetime]:
+    """The starts from `since` on and before `until` of visits of that length, ignoring planned visits.
+
+    They fit into a shift; longer ones than usual that fit into no shift of the day go on over the break.
+    """
     zone = ZoneInfo(hours.zone)
     free_days = public_holidays(hours.holidays)
     for day in _days(since.astimezone(zone).date(), until.astimezone(zone).date()):
         if day in free_days:
             continue
-        for opens, closes in _at_work(hours.shifts, day, zone):
+        spans = _at_work(hours.shifts, day, zone)
+        breaks = length > VISIT and all(length > closes - opens for opens, closes in spans)
+        for opens, closes in spans:
             start = opens
-            while start + VISIT <= closes:
-                if since <= start < until:
+            while start < closes:
+                ends_at_work = _within(start + length, spans if breaks else [(opens, closes)])
+                if ends_at_work and since <= start < until:
                     yield start
                 start += GRID
 
@@ -72,9 +85,12 @@ def at_work(visit: Span, shifts: Iterable[Shift], holidays: str, zone: ZoneInfo)
     start, end = visit
     day = start.astimezone(zone).date()
     spans = [] if day in public_holidays(holidays) else _at_work(shifts, day, zone)
-    return any(opens <= start < closes for opens, closes in spans) and any(
-        opens < end <= closes for opens, closes in spans
-    )
+    return any(opens <= start < closes for opens, closes in spans) and _within(end, spans)
+
+
+def _within(end: datetime, spans: Iterable[Span]) -> bool:
+    """Whether a visit that ends then ends in one of these."""
+    return any(opens < end <= closes for opens, closes in spans)
 
 
 def overlapping(shifts: Iterable[Shift]) -> Weekday | None:

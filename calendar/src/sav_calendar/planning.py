@@ -114,28 +114,40 @@ def book(tx: Tx, appointment: Appointment, intervention_id: UUID | None, by: Act
 
 
 async def free_times(
-    tx: Tx, since: datetime, until: datetime, technicians: Collection[TechnicianView]
+    tx: Tx,
+    since: datetime,
+    until: datetime,
+    technicians: Collection[TechnicianView],
+    length: timedelta = VISIT,
 ) -> Iterator[FreeSlot]:
-    """The free slots of these technicians, the earliest first."""
+    """The free slots of these technicians, of that length, the earliest first."""
     ids = [technician.id for technician in technicians]
     at_work = await tx.session.scalars(select(WorkingHours).where(WorkingHours.technician_id.in_(ids)))
     travel = (await tx.policy(Buffers)).travel
-    taken = await taken_times(tx, ids, since, until, travel)
+    taken = await taken_times(tx, ids, since, until, travel, length)
     return heapq.merge(
-        *(free_slots(hours.view(), taken[hours.technician_id], since, until, travel) for hours in at_work),
+        *(
+            free_slots(hours.view(), taken[hours.technician_id], since, until, travel, length)
+            for hours in at_work
+        ),
         key=lambda slot: (slot.start, slot.technician_id),
     )
 
 
 async def taken_times(
-    tx: Tx, technicians: Collection[UUID], since: datetime, until: datetime, travel: timedelta
+    tx: Tx,
+    technicians: Collection[UUID],
+    since: datetime,
+    until: datetime,
+    travel: timedelta,
+    length: timedelta = VISIT,
 ) -> defaultdict[UUID, list[Span]]:
     """The held and booked times that may be too close to a visit beginning between `since` and `until`."""
     found = await tx.session.execute(
         select(Appointment.technician_id, Appointment.start, Appointment.end).where(
             Appointment.technician_id.in_(technicians),
             Appointment.status.in_(TAKES_TIME),
-            Appointment.start < until + VISIT + travel,
+            Appointment.start < until + length + travel,
             Appointment.end > since - travel,
         )
     )

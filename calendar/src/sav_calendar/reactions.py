@@ -1,20 +1,17 @@
 """Reactions of the calendar to events about technicians and visits."""
 
 from datetime import timedelta
-from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import select
 
 from sav_calendar.app import calendar
 from sav_calendar.cases import Case
-from sav_calendar.copies import able_technicians, has_ended, has_left, is_over, lock_technician, note_end
+from sav_calendar.copies import has_ended, has_left, is_over, lock_technician, note_end
 from sav_calendar.leaving import (
     LEFT,
     NOT_SET_OUT,
     NOT_THERE,
-    PROPOSALS,
-    PROPOSED_WITHIN,
     ask_for_another,
     end_of_freed_time,
     free_their_time,
@@ -25,11 +22,11 @@ from sav_calendar.planning import (
     book,
     claim_time,
     current_appointment,
-    free_times,
     hours_of,
     release,
     settle_conflicts,
 )
+from sav_calendar.proposals import proposals_for
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
@@ -255,7 +252,7 @@ async def _book_or_ask(tx: Tx, visit: InterventionView, slot: Slot, outside_hour
             intervention_id=visit.id,
             problem=problem or "slot_taken",
             wanted=slot,
-            proposals=await _proposals(tx, visit),
+            proposals=await proposals_for(tx, visit, slot),
             status="open",
         )
     )
@@ -271,9 +268,3 @@ async def _problem(tx: Tx, visit: InterventionView, slot: Slot, outside_hours: b
     if not outside_hours and not (await hours_of(tx, visit.technician_id)).cover(slot.start, slot.end):
         return "outside_hours"
     return None
-
-
-async def _proposals(tx: Tx, visit: InterventionView) -> list[Slot]:
-    theirs = await able_technicians(tx, visit.technician_id)
-    free = await free_times(tx, tx.now, tx.now + PROPOSED_WITHIN, theirs)
-    return [Slot(start=one.start, end=one.end) for one in islice(free, PROPOSALS)]

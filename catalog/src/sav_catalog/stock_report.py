@@ -76,7 +76,7 @@ counted AS (
         AND (CAST(:below_minimum AS boolean) IS NULL
             OR (s.level < s.minimum_stock) = CAST(:below_minimum AS boolean))),
 lines AS (
-    SELECT *, round(on_hand * price, 2) AS value,
+    SELECT *, on_hand * price AS value,
         on_hand - later AS closing,
         on_hand - later - received - returned + consumed - adjusted AS opening
     FROM counted),

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 
 from sav_chassis import backoff
 from sav_chassis.errors import Unavailable
@@ -120,8 +121,8 @@ def unavailable(error: BaseException) -> Unavailable | None:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same work may succeed when repeated: a deadlock, or another transaction took the same value first."""
-    return sqlstate(error) in _TRANSIENT
+    """Whether the same work may succeed when repeated: a deadlock, or another transaction was first."""
+    return isinstance(error, StaleDataError) or sqlstate(error) in _TRANSIENT
 
 
 def driver(session: AsyncSession) -> "asyncpg.Connection[asyncpg.Record]":

@@ -1,8 +1,8 @@
 """Refusals: a stable code, an HTTP status, a sentence in both languages, and further fields that help the caller."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,6 +14,12 @@ from sav_contracts.sentences import Sentence, Text
 # The most wrong fields that an answer lists, and the most characters of their names in its sentence.
 MOST_NAMED = 100
 LONGEST_NAMES = 290
+
+
+def _named(error: Mapping[str, Any]) -> str:
+    """The field of a pydantic error: where it was raised, and what a validator of the whole message named there."""
+    own = (error.get("ctx") or {}).get("field")
+    return _name((*error["loc"], own) if isinstance(own, str) else error["loc"])
 
 
 class FieldError(BaseModel):
@@ -264,7 +270,7 @@ class WrongFields(Invalid):
     def from_pydantic(cls, error: ValidationError, within: str = "") -> Self:
         """From pydantic's error: every wrong field. Values are not repeated, since they may be secret."""
         items = error.errors(include_url=False, include_input=False)
-        return cls.of([(within + (_name(item["loc"]) or "body"), meant(item)) for item in items])
+        return cls.of([(within + (_named(item) or "body"), meant(item)) for item in items])
 
     def _fields(self) -> Sequence[tuple[str, Text]]:
         return self.wrong

@@ -25,13 +25,19 @@ class MoveNotAllowed(NotAllowed):
 class Lifecycle(Generic[S]):
     """The legal moves of one kind of record. SAV itself (`system`) needs to be listed like any role.
 
-    `unmade` are states that no route, timer or event leads to yet; docs/roles.md leaves their moves out.
+    `unmade` are states that no route, timer or event leads to yet; docs/roles.md leaves their moves out. `note` stands
+    there below the table.
     """
 
     def __init__(
-        self, kind: str, moves: Mapping[tuple[S, S], Collection[Role]], unmade: Collection[S] = ()
+        self,
+        kind: str,
+        moves: Mapping[tuple[S, S], Collection[Role]],
+        unmade: Collection[S] = (),
+        note: str | None = None,
     ) -> None:
         self.kind = kind
+        self.note = note
         self.moves = moves
         self.unmade = frozenset(unmade)
 

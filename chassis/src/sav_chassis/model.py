@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Generic, Literal, Self, cast, get_args, get_or
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Table, Text, insert, inspect
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Select, Table, Text, event, insert, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import TypeVar, get_original_bases
 
@@ -61,6 +61,16 @@ class Base(DeclarativeBase):
         record = cast("Self", inspect(cls).class_manager.new_instance())
         vars(record).update(values)
         return record
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _read_anew(execution: ORMExecuteState) -> None:
+    """A row that is locked is as it is now, also where the session read it before it had the lock.
+
+    `session.get` does not do: it refuses a row that somebody changed since it was read.
+    """
+    if isinstance(execution.statement, Select) and execution.statement._for_update_arg is not None:
+        execution.update_execution_options(populate_existing=True)
 
 
 async def write(session: AsyncSession, records: Mapping[type[Base], Sequence[Base]]) -> None:

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from sav_chassis.errors import NamesNothing, NotYet, SavError
+from sav_chassis.errors import NamesNothing, NotYet, Problem, SavError
 from sav_contracts.labels import label
-from sav_contracts.refused import Refused
+from sav_contracts.refused import Refused, RefusedField
 
 
 def refused(refusal: SavError) -> Refused:
@@ -18,8 +18,20 @@ def refused(refusal: SavError) -> Refused:
         code=problem.code,
         detail=problem.detail,
         moves=problem.moves,
+        errors=_errors(problem),
         french=problem.french.detail if problem.french else None,
     )
+
+
+def _errors(problem: Problem) -> list[RefusedField] | None:
+    """What is wrong, field by field, in both languages."""
+    french = problem.in_french().errors
+    if problem.errors is None or french is None:
+        return None
+    return [
+        RefusedField(field=one.field, message=one.message, french=other.message if problem.french else None)
+        for one, other in zip(problem.errors, french, strict=True)
+    ]
 
 
 def unknown(missing: NotYet, item: BaseModel, otherwise: str) -> SavError:

@@ -7,6 +7,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sav_contracts.files import MAX_BODY, MAX_UPLOAD
 
+# An edge that listens there is reached at this machine's own address.
+EVERYWHERE = ("0.0.0.0", "::")
+
 
 class RoomSettings(BaseSettings):
     """The settings of one room; a subclass is in the room's `settings.py`."""
@@ -54,7 +57,7 @@ class Settings(BaseSettings):
     # Where each process answers /live, /ready and /metrics, to anyone who can reach it. Port 0: any free port.
     health_host: str = "127.0.0.1"
     health_port: int = 0
-    # The frontend, where people open the links of messages. Empty: links lead to the API's route instead.
+    # The frontend, where people open the links of messages. Empty: they open the edge's own pages.
     frontend_url: str = ""
     # Where files are kept: `file:///…`, `s3://bucket/…` or another URL of obstore, whose own variables hold the
     # credentials.
@@ -73,3 +76,21 @@ class Settings(BaseSettings):
     def database(self, room: str) -> str:
         """The URL of a room's database."""
         return f"{self.database_url.rstrip('/')}/{self.database_prefix}_{room}"
+
+    def page(self, name: str, token: str, language: str) -> str:
+        """The address that a link in a message opens: a page of the frontend; without one the edge's own, in a language.
+
+        Empty where nobody has said the edge's address, which only development may leave open.
+        """
+        if self.frontend_url:
+            return f"{self.frontend_url.rstrip('/')}/{name}?token={token}"
+        edge = self.edge_site
+        return f"{edge}/{name}?token={token}&lang={language}" if edge else ""
+
+    @property
+    def edge_site(self) -> str:
+        """The edge's address for people, without a slash at its end. Empty in production where nobody has said it."""
+        if self.public_url or self.environment != "development":
+            return self.public_url.rstrip("/")
+        host = "127.0.0.1" if self.edge_host in EVERYWHERE else self.edge_host
+        return f"http://{host}:{self.edge_port}"

@@ -19,6 +19,8 @@ DURABLE = {
 }
 
 
+# The rooms that sign links or check what was signed into them.
+LINKING = ("auth", "notifier", "interventions", "reporting")
 # Settings whose URL holds a login, and settings whose URL people open.
 SERVERS = ("database_url", "broker_url")
 OPENED_BY_PEOPLE = ("public_url", "frontend_url")
@@ -46,7 +48,12 @@ def readable(read: Callable[[], BaseSettings]) -> Callable[[Settings, str], None
 
 def wrong_variables(error: ValidationError) -> list[str]:
     """Each variable that cannot be read, and why. Values are left out: they may be secret."""
-    return [f"SAV_{part['loc'][0]}".upper() + f": {part['msg']}" for part in error.errors()]
+    return [_wrong(part["loc"], part["msg"]) for part in error.errors()]
+
+
+def _wrong(where: tuple[int | str, ...], why: str) -> str:
+    # Of several settings that do not fit together there is no name: the sentence has them.
+    return f"SAV_{where[0]}".upper() + f": {why}" if where else why
 
 
 def check_settings(settings: Settings, room: str) -> None:
@@ -67,15 +74,15 @@ def check_settings(settings: Settings, room: str) -> None:
         raise CannotStart(
             "auth: SAV_SIGNING_KEY is missing or its public key is not among SAV_PUBLIC_KEYS; give both halves"
         )
-    if room in ("auth", "notifier") and len(settings.link_secret) < SHORTEST_SECRET:
+    if room in LINKING and len(settings.link_secret) < SHORTEST_SECRET:
         raise CannotStart(
             f"{room}: SAV_LINK_SECRET must have at least {SHORTEST_SECRET} characters, or links could be forged"
         )
-    if settings.environment == "production" and (wrong := "; ".join(_unsafe(settings))):
+    if settings.environment == "production" and (wrong := "; ".join(_unsafe(settings, room))):
         raise CannotStart(f"{room}: in production {wrong}")
 
 
-def _unsafe(settings: Settings) -> Iterator[str]:
+def _unsafe(settings: Settings, room: str) -> Iterator[str]:
     """Each setting that is safe in development only, with its cure."""
     for name in SERVERS:
         if name not in settings.model_fields_set:
@@ -86,6 +93,8 @@ def _unsafe(settings: Settings) -> Iterator[str]:
         given = getattr(settings, name)
         if given and not given.lower().startswith("https://"):
             yield f"SAV_{name.upper()} must begin with https://, or links and tokens can be read on their way"
+    if room == "notifier" and not (settings.frontend_url or settings.public_url):
+        yield "give SAV_FRONTEND_URL, or SAV_PUBLIC_URL of the edge, or links in messages lead nowhere"
     if not 0 < settings.rate_limits_scale <= 1:
         yield "SAV_RATE_LIMITS_SCALE is for load tests: leave it out, and set the policy rate_limits instead"
 

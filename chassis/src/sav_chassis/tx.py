@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeGuard, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, event, text
+from sqlalchemy import Select, event, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -121,7 +121,7 @@ class Tx(Savepoints):
         `NotYet` where an absent record may still arrive: for SAV itself, which gets ids from events only, and for
         records that another service's event creates and that the actor would see.
         """
-        record = await self.session.get(model, id, with_for_update=True, populate_existing=True)
+        record: A | None = await self.session.scalar(select(model).where(model.id == id).with_for_update())
         rule = self._rule(model.shown_as(), by)
         if record is not None and await sees(self.session, rule, by, record):
             self._compare(record)

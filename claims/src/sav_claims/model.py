@@ -354,15 +354,7 @@ class Draft(Base):
     kept_until: Mapped[datetime]
 
 
-def manager_says(coverage: Coverage, reason: str, now: datetime) -> Warranty:
-    """The warranty that a manager's decision means."""
-    parts, labour, travel = SHARES.get(coverage, (0, 0, 0))
-    return Warranty(
-        decision=coverage,
-        parts=parts,
-        labour=labour,
-        travel=travel,
-        why="decided_by_manager",
-        reason=reason,
-        decided_at=now,
-    )
+def manager_says(coverage: Coverage, reason: str, now: datetime, rule: Warranty | None = None) -> Warranty:
+    """The warranty that a manager's decision means, with the covers that pay its shares by the rule."""
+    decided = Warranty.by_manager(SHARES.get(coverage, (0, 0, 0)), reason, now, rule)
+    return decided.model_copy(update={"decision": coverage})

@@ -6,6 +6,7 @@ from sav_contracts import calendar, notifier, reporting
 from sav_contracts.auth import account, policy, session
 from sav_contracts.catalog import (
     article,
+    article_cost,
     article_import,
     product,
     reservation,
@@ -27,10 +28,17 @@ from sav_contracts.claims import (
 from sav_contracts.interventions import (
     act,
     attestation,
+    client_credit,
+    closing,
+    credit_note,
+    dunning,
+    estimate,
     help,
     invoice,
     lateness,
+    margin,
     new_visit,
+    payment,
     report,
     technician,
     visit,
@@ -43,7 +51,8 @@ M = TypeVar("M", bound=Message)
 MODULES = (
     account, session, policy, article, article_import, stock, stock_report, stocktake, product, client, reclamation, photo,
     comment, saved_filter, sla, parts_list, order, reservation, visits, technician, visit, new_visit, report, invoice,
-    calendar, notifier, reporting, attestation, visit_photo, act, lateness, help,
+    calendar, notifier, reporting, attestation, visit_photo, act, lateness, help, payment, client_credit, closing, estimate,
+    credit_note, dunning, article_cost, margin,
 )  # fmt: skip
 
 

@@ -33,9 +33,11 @@ from pydantic import (
     StringConstraints,
     create_model,
 )
+from pydantic_core import SchemaValidator
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from sav_contracts import canonical
+from sav_contracts.numbers import plain_numbers
 from sav_contracts.visibility import Visible
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -146,6 +148,14 @@ class RequestMessage(Message, Generic[Reply]):
 
     # A parameter's name may be a keyword of Python (`from`).
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    @classmethod
+    def __pydantic_on_complete__(cls) -> None:
+        super().__pydantic_on_complete__()
+        # JSON bodies say which values are numbers, so that nothing else is taken for one, at any depth.
+        cls.__pydantic_validator__ = SchemaValidator(
+            plain_numbers(cls.__pydantic_core_schema__), _use_prebuilt=False
+        )
 
     # Whether only SAV itself sends it: it has no route.
     internal_only: ClassVar[bool] = False

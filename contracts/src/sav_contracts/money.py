@@ -1,11 +1,49 @@
-"""Amounts of money: decimals with two places. The field next to them names the currency."""
+"""Amounts of money: decimals with two places, three where there are thousandths. The field next to them names the currency."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticKnownError
 
 Currency = Literal["EUR", "TND"]
+# Decimal places of each currency (ISO 4217).
+PLACES: dict[Currency, int] = {"EUR": 2, "TND": 3}
+CENT, THOUSANDTH = Decimal("0.01"), Decimal("0.001")
+
+
+def places(currency: Currency) -> int:
+    """How many decimal places the amounts of a currency have."""
+    return PLACES[currency]
+
+
+def smallest(currency: Currency) -> Decimal:
+    """The smallest amount of a currency: 0.01 for EUR, 0.001 for TND."""
+    return Decimal(1).scaleb(-places(currency))
+
+
+def rounded(amount: Decimal, currency: Currency) -> Decimal:
+    """To the decimals of the currency, halves away from zero, in the form of `as_money`."""
+    return as_money(amount.quantize(smallest(currency), ROUND_HALF_UP))
+
+
+def as_money(amount: Decimal) -> Decimal:
+    """The amount in the one form in which it is kept and hashed: `5.00`, `5.50`, `5.125`."""
+    fine = amount.quantize(THOUSANDTH)
+    cents = fine.quantize(CENT)
+    return (cents if cents == fine else fine) + 0
+
+
+def is_too_fine(amount: Decimal, currency: Currency) -> bool:
+    """Whether an amount has more decimals than its currency."""
+    return amount != rounded(amount, currency)
+
+
+def check_places(amount: Decimal, currency: Currency) -> Decimal:
+    """The amount; raises pydantic's own error where it is finer than its currency."""
+    if is_too_fine(amount, currency):
+        raise PydanticKnownError("decimal_max_places", {"decimal_places": places(currency)})
+    return amount
 
 
 def decimal_places(number: int) -> AfterValidator:
@@ -14,10 +52,12 @@ def decimal_places(number: int) -> AfterValidator:
     return AfterValidator(lambda given: given.quantize(last) + 0)
 
 
-Amount = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), decimal_places(2)]
+Amount = Annotated[Decimal, Field(ge=0, max_digits=13, decimal_places=3), AfterValidator(as_money)]
 # What two amounts differ by.
-Difference = Annotated[Decimal, decimal_places(2)]
+Difference = Annotated[Decimal, AfterValidator(as_money)]
 # The share of a line that a cover pays.
 Percent = Annotated[int, Field(ge=0, le=100)]
+# The share of a price that a discount takes off, in percent.
+Share = Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2), decimal_places(2)]
 # The class of tax. The jurisdiction's data gives its rate on a date.
 VatClass = Literal["standard", "intermediate", "reduced"]

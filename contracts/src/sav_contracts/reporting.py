@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from sav_contracts.auth.fields import LinkToken
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.messages import Command, Event, Message, Personal, PersonId, Prose, Query, View
 from sav_contracts.times import Day
@@ -40,14 +41,44 @@ class FeedbackView(View):
         return frozenset(root for root in (self.intervention_id, self.reclamation_id) if root)
 
 
-class GiveFeedback(Command[FeedbackView]):
-    """Say how a closed visit was. Repeating it within two weeks changes the feedback."""
+class FeedbackWritten(Message):
+    """What a client writes about a visit: `rating` from 1 to 5, `recommend` from 0 to 10."""
 
-    intervention_id: UUID
     rating: Annotated[int, Field(ge=1, le=5)] = Field(examples=[5])
     recommend: Annotated[int, Field(ge=0, le=10)] | None = Field(default=None, examples=[9])
     comment: Personal[Prose] | None = Field(default=None, examples=["À l'heure, aimable, et il fait chaud."])
     contact_me: bool = False
+
+
+class GiveFeedback(Command[FeedbackView], FeedbackWritten):
+    """Say how a closed visit was. Repeating it within two weeks changes the feedback."""
+
+    intervention_id: UUID
+
+
+class FeedbackAsked(Message):
+    """The feedback that a link asks for, as whoever holds the link reads it."""
+
+    status: FeedbackStatus
+    rating: int | None = Field(examples=[5])
+    recommend: int | None = Field(examples=[9])
+    comment: Personal[str] | None = Field(examples=["À l'heure, aimable, et il fait chaud."])
+    contact_me: bool
+    open_until: datetime = Field(examples=["2026-03-20T08:30:00Z"])
+
+
+class GetFeedbackByLink(Query[FeedbackAsked]):
+    """Read the feedback that the link of an invitation asks for."""
+
+    token: LinkToken
+
+
+class GiveFeedbackByLink(Command[FeedbackAsked], FeedbackWritten):
+    """Say how a closed visit was, by the link of the invitation. Repeating it within two weeks changes the feedback."""
+
+    secret: ClassVar[bool] = True
+
+    token: LinkToken
 
 
 class Count(Message):

@@ -36,6 +36,9 @@ from sav_edge.exports import Exports
 from sav_edge.http_server import Config, Server
 from sav_edge.live_settings import LiveSettings
 from sav_edge.middleware import RequestMiddleware
+from sav_edge.pages import PAGES
+from sav_edge.pages.serving import Pages, back_from_payment, look
+from sav_edge.pages.serving import handlers as page_handlers
 from sav_edge.papers import Firm, Papers
 from sav_edge.picture_sizes import Pictures
 from sav_edge.projection import apply
@@ -144,7 +147,7 @@ async def application(settings: Settings, health: Health | None = None) -> Async
 
 
 def build(gateway: Gateway, streams: Streams, health: Health) -> Litestar:
-    """The routes of the surface, the stream, health for a load balancer, public keys and the API description."""
+    """The routes of the surface, the stream, health for a load balancer, public keys, the API description and the small pages."""
 
     @get("/health/live")
     async def live() -> Response[bytes]:
@@ -162,9 +165,11 @@ def build(gateway: Gateway, streams: Streams, health: Health) -> Litestar:
             headers={"Cache-Control": "public, max-age=300"},
         )
 
-    pages = Router("/", route_handlers=[keys, *described()], before_request=unmatched.counted)
+    back = back_from_payment(gateway.papers.firm.name)
+    beside = Router("/", route_handlers=[keys, look, back, *described()], before_request=unmatched.counted)
+    pages = page_handlers(Pages(gateway), PAGES)
     return Litestar(
-        [*handlers(gateway), streaming(streams, gateway.admit), live, ready, pages],
+        [*handlers(gateway), streaming(streams, gateway.admit), live, ready, beside, *pages],
         state=State({"streams": streams, "limiter": gateway.limiter}),
         openapi_config=None,
         logging_config=None,

@@ -246,6 +246,19 @@ async def _read(
     return fields, []
 
 
+async def text(field: str, request: HttpRequest, bounds: BodyLimits) -> str:
+    """The whole body as it came, of any type. Refuses with 408, 413 or 422, which names this field."""
+    try:
+        async with asyncio.timeout(bounds.seconds):
+            body = b"".join([chunk async for chunk in _chunks(request, bounds.body)])
+    except TimeoutError:
+        raise TooSlow(seconds=f"{bounds.seconds:g}") from None
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise NotUtf8(field=field) from None
+
+
 def json_object(body: bytes) -> Fields:
     """The fields of a JSON body; none in an empty one."""
     if not body:

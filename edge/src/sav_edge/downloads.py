@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from sav_chassis.errors import NotFound, NotYetKnown, WrongFields
 from sav_contracts.files import IMAGES, StoredFile
@@ -15,7 +16,7 @@ from sav_contracts.interventions.report import ReportView
 from sav_contracts.labels import label
 from sav_contracts.messages import View
 from sav_contracts.sentences import Text
-from sav_contracts.surface import FileRow
+from sav_contracts.surface import FileRow, TextRow
 from sav_edge.etags import holds
 from sav_edge.picture_sizes import Asked, AskedByContent, Pictures, tag
 from sav_edge.reply import Reply
@@ -35,11 +36,26 @@ PRINTED: Mapping[type[View], str] = {
     AttestationView: "attested",
 }
 
+WHEN_PRINTED: Mapping[type[View], Text] = {
+    InvoiceView: Text("when it is issued", "à son émission"),
+    ReportView: Text("when it is submitted", "à sa remise"),
+    AttestationView: Text(
+        "when the report of the visit is validated", "à la validation du rapport de l’intervention"
+    ),
+}
+
 
 class DocumentBeingMade(NotYetKnown):
     retry_after: int = 1
     en = "This document is being made; ask again in a moment"
     fr = "Ce document est en préparation ; réessayez dans un instant"
+
+
+class NotPrintedYet(NotFound):
+    kind: Text
+    when: Text
+    en = "This {kind} has no document: it is made {when}"
+    fr = "{kind} : aucun document ; il est établi {when}"
 
 
 class NoFile(NotFound):
@@ -56,6 +72,8 @@ def file_of(row: FileRow, record: Mapping[str, Any]) -> StoredFile:
     since = PRINTED.get(row.message)
     if since and record.get(since):
         raise DocumentBeingMade
+    if when := WHEN_PRINTED.get(row.message):
+        raise NotPrintedYet(kind=label(row.message.__name__.removesuffix("View").lower()), when=when)
     raise NoFile(kind=label(row.message.__name__.removesuffix("View").lower()), file=row.file)
 
 
@@ -110,6 +128,13 @@ def disposition(file: StoredFile) -> str:
 def attached(name: str) -> str:
     """Content-Disposition of a file that is to be saved under this name."""
     return f"attachment; {_named(name)}"
+
+
+def text(row: TextRow, body: str, headers: dict[str, str]) -> Reply:
+    """The file that a query answers."""
+    made = from_json(body)
+    headers = headers | HARMLESS | {"Content-Disposition": attached(made["name"])}
+    return Reply(made["text"].encode(), row.status, row.media_type, headers)
 
 
 def _named(name: str) -> str:

@@ -33,8 +33,19 @@ from sav_contracts.claims.reclamation import (
     TechnicianAssigned,
 )
 from sav_contracts.interventions.attestation import AttestationMade
-from sav_contracts.interventions.invoice import InvoiceIssued, InvoicePaid, PaymentRecorded
+from sav_contracts.interventions.client_credit import CreditReceived, CreditRefunded
+from sav_contracts.interventions.credit_note import CreditNoteIssued
+from sav_contracts.interventions.dunning import InvoiceOverdue, InvoiceReminded
+from sav_contracts.interventions.estimate import (
+    EstimateAccepted,
+    EstimateExpired,
+    EstimateRefused,
+    EstimateSent,
+    EstimateWithdrawn,
+)
+from sav_contracts.interventions.invoice import InvoiceIssued, InvoicePaid
 from sav_contracts.interventions.lateness import InterventionOverdue
+from sav_contracts.interventions.payment import PaymentFailed, PaymentRecorded, PaymentRefunded
 from sav_contracts.interventions.report import ReportValidated
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import (
@@ -104,14 +115,9 @@ VISIT: dict[str, Text] = {
     "cancelled": Text("The visit is cancelled", "La visite est annulée"),
 }
 PAYS: dict[str, Text] = {
-    "covered": Text("The warranty pays for the repair", "La garantie prend en charge la réparation"),
-    "partly": Text(
-        "The warranty pays for a part of the repair",
-        "La garantie prend en charge une partie de la réparation",
-    ),
-    "not_covered": Text(
-        "The warranty does not pay for the repair", "La garantie ne prend pas en charge la réparation"
-    ),
+    "covered": Text("The warranty pays", "La garantie prend en charge l’intervention"),
+    "partly": Text("The warranty pays a part", "La garantie prend en charge une partie de l’intervention"),
+    "not_covered": Text("The warranty does not pay", "La garantie ne prend pas en charge l’intervention"),
     "unknown": Text("We are checking whether a warranty pays", "Nous vérifions si une garantie s’applique"),
 }
 COVERS: dict[str, Text] = {
@@ -230,8 +236,20 @@ SENTENCES: dict[type[Event], Says] = {
     ReportValidated: _always(
         "The report of the visit was checked", "Le compte rendu de la visite a été vérifié"
     ),
+    EstimateSent: _always("An estimate waits for an answer", "Un devis attend une réponse"),
+    EstimateAccepted: _always("The estimate is accepted", "Le devis est accepté"),
+    EstimateRefused: _always("The estimate is refused", "Le devis est refusé"),
+    EstimateExpired: _always("The estimate has expired", "Le devis a expiré"),
+    EstimateWithdrawn: _always("The client withdrew from the estimate", "Le client s’est rétracté du devis"),
     InvoiceIssued: _always("An invoice was issued", "Une facture a été émise"),
     PaymentRecorded: _always("A payment has arrived", "Un paiement est arrivé"),
+    PaymentFailed: _always("A payment online did not succeed", "Un paiement en ligne n’a pas abouti"),
+    PaymentRefunded: _always("A payment is paid back", "Un paiement est remboursé"),
+    CreditReceived: _always("Money is kept for an invoice", "Une somme est gardée pour une facture"),
+    CreditRefunded: _always("A credit is paid back", "Un crédit est remboursé"),
+    CreditNoteIssued: _always("A credit note was issued", "Un avoir a été émis"),
+    InvoiceOverdue: _always("The invoice is overdue", "La facture est échue"),
+    InvoiceReminded: _always("A reminder of the invoice was sent", "Un rappel de la facture a été envoyé"),
     InvoicePaid: _always("The invoice is paid", "La facture est payée"),
     AppointmentBooked: _always("The time of the visit is fixed", "L’heure de la visite est fixée"),
     AppointmentCancelled: _always("The appointment is cancelled", "Le rendez-vous est annulé"),

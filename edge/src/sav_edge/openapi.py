@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from sav_chassis.errors import Problem
@@ -24,13 +24,15 @@ from sav_contracts.surface import (
     PaperRow,
     ReadRow,
     RecordRow,
+    SignedRow,
+    TextRow,
     TimelineRow,
 )
 from sav_contracts.timeline import Entry
-from sav_edge import downloads, openapi_extras
+from sav_edge import downloads, openapi_extras, openapi_parameters
 from sav_edge.bodies import FORM, JSON, file_fields, media_types
 from sav_edge.exports import FORMATS, OF_PAGES
-from sav_edge.list_query import MAX_SEARCH, form, parameters
+from sav_edge.list_query import form, parameters
 from sav_edge.openapi_responses import REFUSALS, headers, refusals, with_headers
 from sav_edge.papers import PAPERS
 from sav_edge.picture_sizes import LONGEST
@@ -63,11 +65,6 @@ MEANT = {
     "id that the command changes must still be in that version.",
     "schema": {"type": "string"},
 }
-SEARCHED = (
-    "Words, or beginnings of words, that all occur: in any case, with or without accents, numbers in any grouping. "
-    "They are looked for in {fields}; of an id, in what the list of those records searches. A word that occurs nowhere "
-    "is corrected; then `results_for` says what was searched for."
-)
 RESULTS_FOR: Json = {
     "results_for": {
         "type": "string",
@@ -140,12 +137,15 @@ def _schemas() -> tuple[dict[type[BaseModel], Json], dict[str, Json]]:
 
 
 def _local(schema: Any) -> Any:
-    """The schema with times of day as `time-local`: they are in somebody's own zone, so they have no offset."""
+    """The schema with times of day as `time-local`, in somebody's own zone. A field's own examples replace its type's."""
     if isinstance(schema, list):
         return [_local(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     local = {"format": "time-local"} if schema.get("format") == "time" else {}
+    if "examples" in schema and "anyOf" in schema:
+        plain = [{name: part[name] for name in part if name != "examples"} for part in schema["anyOf"]]
+        schema = schema | {"anyOf": plain}
     return {name: _local(part) for name, part in schema.items()} | local
 
 
@@ -166,7 +166,7 @@ def _operation(row: AnyRow, references: dict[type[BaseModel], Json], definitions
         "tags": [row.message.owner],
         "summary": row.feature,
         "description": _described(row),
-        "parameters": [_path_parameter(part) for part in re.findall(r"{(\w+)}", row.path)],
+        "parameters": [openapi_parameters.in_path(part) for part in re.findall(r"{(\w+)}", row.path)],
         "responses": _responses(row, references),
     }
     if not _public(row):
@@ -178,7 +178,7 @@ def _operation(row: AnyRow, references: dict[type[BaseModel], Json], definitions
         if body := _body(definitions[name], row):
             operation["requestBody"] = body
     if isinstance(row, ListRow | TimelineRow):
-        operation["parameters"] += [_query_parameter(name, row) for name in parameters(row)]
+        operation["parameters"] += [openapi_parameters.in_query(name, row) for name in parameters(row)]
     if isinstance(row, FileRow) and row.sizes:
         operation["parameters"] += [
             {"name": name, "in": "query", "description": PICTURE[name], "schema": schema}
@@ -187,7 +187,7 @@ def _operation(row: AnyRow, references: dict[type[BaseModel], Json], definitions
     if isinstance(row, ExportRow):
         operation["parameters"].append(FORMAT)
         names = [name for name in parameters(row.list) if name not in OF_PAGES]
-        operation["parameters"] += [_query_parameter(name, row.list) for name in names]
+        operation["parameters"] += [openapi_parameters.in_query(name, row.list) for name in names]
     elif isinstance(row, ReadRow):
         operation["parameters"].append(KNOWN)
     return operation
@@ -279,6 +279,8 @@ def _answer(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
             "description": "The file",
             "content": {media_type: {"schema": BINARY} for media_type in row.media_types},
         }
+    if isinstance(row, TextRow):
+        return openapi_extras.text_answer(row)
     if isinstance(row, ExportRow):
         content = {media_type.partition(";")[0]: {"schema": BINARY} for media_type in FORMATS.values()}
         return {"description": "The table", "content": content}
@@ -317,13 +319,14 @@ def _refusals(row: AnyRow) -> Json:
         expected -= {"410"}
     tagged = isinstance(row, ReadRow) and not isinstance(row, ExportRow)
     held = {"304": {"description": "The caller holds it already"}} if tagged else {}
-    return refusals(expected) | held
+    return refusals(expected, row.message.owner) | held
 
 
 def _body(schema: Json, row: MessageRow) -> Json | None:
     """The request body in each accepted content type; None where the path holds all fields."""
-    message = row.message
-    fields = _without(schema, _in_path(row))
+    if isinstance(row, SignedRow):
+        return openapi_extras.signed_body(row)
+    message, fields = row.message, _without(schema, _in_path(row))
     if not fields["properties"]:
         return None
     files = file_fields(message)
@@ -369,27 +372,3 @@ def _fields_as_parameters(schema: Json, row: AnyRow) -> list[Json]:
 
 def _in_path(row: AnyRow) -> set[str]:
     return set(re.findall(r"{(\w+)}", row.path))
-
-
-def _path_parameter(name: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-
-
-def _query_parameter(name: str, row: ListRow | TimelineRow) -> Json:
-    schema: Json = {"type": "string"}
-    if isinstance(row, ListRow) and name in row.filters:
-        field_schema = TypeAdapter(row.message.filter_type(name)).json_schema()
-        known = {key: field_schema[key] for key in ("type", "enum", "format") if key in field_schema}
-        return {"name": name, "in": "query", "schema": {"type": "array", "items": known or schema}}
-    if isinstance(row, ListRow) and name == "sort":
-        schema = {"type": "string", "enum": [f"{sign}{key}" for key in row.sorts for sign in ("", "-")]}
-    if name == "limit":
-        schema = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
-    elif name == "q":
-        looks = ", ".join(f"`{field}`" for field in row.search) if isinstance(row, ListRow) else ""
-        schema = {"type": "string", "maxLength": MAX_SEARCH, "description": SEARCHED.format(fields=looks)}
-    elif name in ("from", "to", "created_from", "created_to") or (
-        isinstance(row, ListRow) and name in row.bounds()
-    ):
-        schema = {"type": "string", "format": "date-time"}
-    return {"name": name, "in": "query", "schema": schema}

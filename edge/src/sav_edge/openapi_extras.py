@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sav_contracts.surface import SignedRow, TextRow
 from sav_edge.changes import RETENTION
 from sav_edge.openapi_responses import refusals, with_headers
 from sav_edge.read_model import KINDS
@@ -158,3 +159,18 @@ def _schema() -> Json:
     summary = "The JSON Schema of an event; its `$id` is what the header `dataschema` names"
     operation = _page("getEventSchema", summary, "application/schema+json", None, "404")
     return operation | {"parameters": [FILE]}
+
+
+def signed_body(row: SignedRow) -> dict[str, Any]:
+    """The body that another system signs."""
+    return {
+        "required": True,
+        "description": f"As its sender signed it, in one of the headers {', '.join(row.headers)}.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+
+
+def text_answer(row: TextRow) -> dict[str, Any]:
+    """The file that a query answers."""
+    media_type = row.media_type.partition(";")[0]
+    return {"description": "The file", "content": {media_type: {"schema": {"type": "string"}}}}

@@ -44,15 +44,24 @@ def codes() -> dict[str, list[str]]:
     return known
 
 
-def refusals(statuses: Iterable[str]) -> Json:
-    """A problem document for each status."""
+@cache
+def _rooms() -> dict[str, list[str]]:
+    """The rooms of each code that only these raise."""
+    known: dict[str, list[str]] = json.loads((files("sav_contracts") / "codes_of_rooms.json").read_text())
+    return known
+
+
+def refusals(statuses: Iterable[str], owner: str | None = None) -> Json:
+    """A problem document for each status, with the codes that the owner of the route raises, and those of all."""
     return {
-        status: {"description": REFUSALS[status], "content": _problem(status)} for status in sorted(statuses)
+        status: {"description": REFUSALS[status], "content": _problem(status, owner)}
+        for status in sorted(statuses)
     }
 
 
-def _problem(status: str) -> Json:
-    narrowed = {"properties": {"code": {"enum": codes()[status]}}}
+def _problem(status: str, owner: str | None) -> Json:
+    known = [code for code in codes()[status] if owner in _rooms().get(code, [owner])]
+    narrowed = {"properties": {"code": {"enum": known}}}
     schema = {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]}
     return {"application/problem+json": {"schema": schema}}
 

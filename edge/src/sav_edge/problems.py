@@ -14,6 +14,7 @@ from sav_chassis.database import unavailable
 from sav_chassis.errors import Fault, Malformed, NotFound, Problem, SavError, TooLarge
 from sav_edge.language import TITLES, prefers_french
 from sav_edge.reply import Reply
+from sav_edge.request_context import request_context_of
 
 log = structlog.get_logger()
 
@@ -124,5 +125,6 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 
 def on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of ours; the cause is in the log, not in the answer."""
-    log.error("request failed", path=request.url.path, exc_info=error)
+    # Not its path: that may hold what is signed into a link.
+    log.error("request failed", route=request_context_of(request.scope).route, exc_info=error)
     return on_sav_error(request, Fault())

@@ -17,8 +17,8 @@ from pydantic_core import from_json
 from sav_chassis.commands.client import CommandClient
 from sav_chassis.commands.roles import check_role
 from sav_chassis.database import unavailable
-from sav_chassis.envelope import Caller, Envelope
-from sav_chassis.errors import NotSignedIn, WrongField, WrongFields
+from sav_chassis.envelope import Envelope
+from sav_chassis.errors import WrongField, WrongFields
 from sav_chassis.identity import Verifier
 from sav_chassis.telemetry import tracing
 from sav_contracts.actor import Actor
@@ -37,21 +37,25 @@ from sav_contracts.surface import (
     PaperRow,
     RecordRow,
     Row,
+    SignedRow,
+    TextRow,
     TimelineRow,
 )
-from sav_edge import bodies, downloads, etags, history, problems
+from sav_edge import bodies, downloads, etags, history, problems, signed_row
 from sav_edge.audit_log import Audit
+from sav_edge.callers import caller_of, token_of
 from sav_edge.dashboards import Dashboards
 from sav_edge.exports import Exports
 from sav_edge.fields import shown
 from sav_edge.language import prefers_french, spoken
 from sav_edge.list_query import QueryParameters
+from sav_edge.no_parameters import no_parameters
 from sav_edge.papers import Papers
 from sav_edge.picture_sizes import Pictures
 from sav_edge.rate_limiter import RateLimiter, request_class_of
 from sav_edge.read_model import ReadModel
 from sav_edge.reply import JSON, Reply
-from sav_edge.request_context import RequestContext, request_context_of
+from sav_edge.request_context import request_context_of
 from sav_edge.uploads import Uploads
 
 log = structlog.get_logger()
@@ -61,8 +65,6 @@ A = TypeVar("A", bound=RequestMessage[Any])
 PREFIX = "/api"
 # Seconds that a caller waits for the read model to show what they wrote.
 APPLY_WITHIN = 2.0
-# Characters of a user agent.
-LONGEST_AGENT = 200
 ONES = {row.message: row for row in SURFACE if isinstance(row, RecordRow)}
 
 
@@ -84,19 +86,9 @@ class StandsInPath(WrongField):
     fr = "se trouve déjà dans le chemin"
 
 
-class NoBearer(NotSignedIn):
-    en = "Send the token as `Authorization: Bearer …`"
-    fr = "Envoyez le jeton sous la forme `Authorization: Bearer …`"
-
-
 class NotUuid(WrongField):
     en = "not a UUID"
     fr = "ce n’est pas un UUID"
-
-
-class NoParameterHere(WrongField):
-    en = "there is no such parameter here"
-    fr = "ce paramètre n’existe pas ici"
 
 
 @dataclass
@@ -230,20 +222,25 @@ class Gateway:
         # Before the body is read, so that nobody uploads files in vain.
         await self.client.expect_heard()
         expected = etags.expected(call.header(b"if-match"))
-        message = await self._message(row.message, request)
+        if isinstance(row, SignedRow):
+            message = await signed_row.message(row, request, self.uploads)
+        else:
+            message = await self._message(row.message, request)
         answer = await self.client.ask(
             message,
             self.deadline + message.takes(),
             token=token,
             key=key,
-            caller=_from_where(call),
+            caller=caller_of(call),
             expected=expected,
             correlation_id=UUID(began.correlation_id),
             traceparent=began.traceparent,
         )
-        await self._apply(answer.events)
+        await self.take_in(answer.events)
         if answer.problem:
             return problems.reply(answer.problem, headers)
+        if isinstance(row, TextRow) and answer.body:
+            return downloads.text(row, answer.body, headers)
         headers |= _of_record(row, answer.body, request_context_of(request.scope).actor)
         return _reply(row, spoken(row.reply, answer.body, call.header(b"accept-language"), headers), headers)
 
@@ -260,7 +257,7 @@ class Gateway:
                 raise StandsInPath(field=doubled[0])
             return await self.uploads.kept(message, fields | dict(request.path_params), sent)
 
-    async def _apply(self, events: Sequence[Envelope]) -> None:
+    async def take_in(self, events: Sequence[Envelope]) -> None:
         """Read your writes: the caller's next GET shows these events. If it fails, the queue brings them soon after."""
         try:
             async with asyncio.timeout(APPLY_WITHIN):
@@ -318,11 +315,6 @@ def _meant(rows: list[AnyRow], request: HttpRequest) -> Mapping[str, AnyRow]:
     return {row.method: row for row in rows if _ending(row) == ending}
 
 
-def _from_where(call: RequestContext) -> Caller:
-    agent = "".join(filter(str.isprintable, call.header(b"user-agent") or ""))[:LONGEST_AGENT]
-    return Caller(call.address, agent or None)
-
-
 def _reply(row: MessageRow | EdgeQueryRow, body: str | None, headers: dict[str, str]) -> Reply:
     return Reply(body.encode(), row.status, JSON, headers) if body else Reply(b"", 204, headers=headers)
 
@@ -353,17 +345,6 @@ def _of_record(row: MessageRow, body: str | None, actor: Actor) -> dict[str, str
     return headers
 
 
-def token_of(call: RequestContext) -> str | None:
-    """The token that the caller sent, if any; `NotSignedIn` unless it was sent once, as `Bearer`."""
-    given = call.header(b"authorization")
-    if given is None:
-        return None
-    scheme, _, token = given.partition(" ")
-    if scheme.lower() != "bearer" or not token or "," in token:
-        raise NoBearer
-    return token
-
-
 def _path_ids(request: HttpRequest) -> dict[str, UUID]:
     given = request.path_params.items()
     try:
@@ -388,9 +369,3 @@ def _http(row: Row) -> dict[str, str]:
 
 def _query(request: HttpRequest) -> QueryParameters:
     return {name: request.query_params.getall(name) for name in request.query_params}
-
-
-def no_parameters(request: HttpRequest) -> None:
-    """Raises `Invalid` where the URL has query parameters."""
-    if request.scope["query_string"]:
-        raise WrongFields.each(NoParameterHere(field=name) for name in dict.fromkeys(request.query_params))

@@ -11,6 +11,12 @@ PAGE: Header = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
+# The small pages: forms that only this server takes, with one stylesheet and no script.
+FORM_PAGE: Header = (
+    POLICY,
+    b"default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
+    b"frame-ancestors 'none'",
+)
 ALWAYS: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),

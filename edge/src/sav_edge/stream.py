@@ -28,9 +28,10 @@ from sav_contracts.messages import View
 from sav_contracts.surface import EVERYBODY, Row
 from sav_edge import problems
 from sav_edge.changes import EVERYTHING, Change, Changes
+from sav_edge.no_parameters import no_parameters
 from sav_edge.reply import cut
 from sav_edge.request_context import RequestContext, request_context_of
-from sav_edge.routes import HttpRequest, no_parameters
+from sav_edge.routes import HttpRequest
 
 log = structlog.get_logger()
 

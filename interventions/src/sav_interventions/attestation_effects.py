@@ -1,6 +1,5 @@
 """Effects of attestations."""
 
-import asyncio
 from uuid import UUID
 
 from sav_chassis.files import Files
@@ -11,6 +10,7 @@ from sav_contracts.interventions.attestation import AttestationMade
 from sav_interventions.app import interventions
 from sav_interventions.attestation_pdf import attestation_pdf
 from sav_interventions.model import Attestation, Intervention
+from sav_interventions.printer import on_paper
 
 
 @interventions.effect
@@ -23,7 +23,7 @@ async def print_attestation(id: UUID, run: EffectRun) -> None:
         files = Files(tx.settings.files_url)
     if attestation.document or attestation.attested is None:
         return
-    pdf = await asyncio.to_thread(attestation_pdf, attestation, locale)
+    pdf = await on_paper(attestation_pdf, attestation, locale)
     name = f"attestation {attestation.attested.serial} {attestation.serviced_on}.pdf"
     document = await files.put(pdf, "application/pdf", name)
     async with run() as tx:

@@ -1,35 +1,38 @@
-"""Computes the lines and totals of an invoice from work and warranty; no database."""
+"""Computes the lines and totals of an invoice or estimate from work and warranty; no database."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from sav_chassis.errors import WrongField
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.interventions.invoice import InvoiceLine, LineGiven, VatTotal
+from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, Supply, VatTotal
 from sav_contracts.interventions.work import Work
-from sav_contracts.money import VatClass
-from sav_interventions.jurisdiction import Jurisdiction
+from sav_contracts.money import Currency, VatClass, as_money, rounded, smallest
+from sav_interventions.jurisdiction import CLASSES, Jurisdiction
 
-CENT = Decimal("0.01")
 # Excluding VAT; a larger amount is a typing error.
 MOST = Decimal(100_000_000)
 # Bytes of JSON: every event carries its whole record, and the size of events is bounded.
 MOST_WORDS = 21_000
 TRAVEL: dict[Locale, str] = {"fr": "Déplacement", "en": "Travel"}
+NOTHING = Decimal("0.00")
+# Travel that is billed alone belongs to no works.
+ALONE = {"travel"}
 
 
-def rounded(amount: Decimal) -> Decimal:
-    """To the cent, halves away from zero."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+class Itemised(NamedTuple):
+    """Lines and what they come to. `net` is without the discount, excluding VAT; `stamp` is a duty beside the VAT."""
 
-
-def amount(given: LineGiven | InvoiceLine) -> Decimal:
-    """The part of a line that no warranty pays, excluding VAT."""
-    return rounded(given.quantity * given.unit_price * (100 - given.covered) / 100)
+    lines: list[InvoiceLine]
+    vat: list[VatTotal]
+    net: Decimal
+    tax: Decimal
+    stamp: Decimal | None
+    total: Decimal
 
 
 class AmountTooLarge(WrongField):
@@ -41,67 +44,110 @@ class AmountTooLarge(WrongField):
 class TooManyWords(WrongField):
     most: int = MOST_WORDS
     en = "too many words: at most {most} bytes in all, shorten the texts"
-    fr = "trop de texte : au plus {most} octets en tout, raccourcissez les textes"
+    fr = "trop de texte : au plus {most} octets en tout, raccourcissez les textes"
+
+
+class DiscountTooLarge(WrongField):
+    field: str = "discount.amount"
+    most: Decimal
+    en = "the lines amount to {most}: no more than that is taken off"
+    fr = "le montant des lignes est de {most} : la remise ne peut pas le dépasser"
+
+
+def itemised(
+    given: Sequence[LineGiven | InvoiceLine], discount: Discount | None, supply: Supply, law: Jurisdiction
+) -> Itemised:
+    """The lines with their amounts, VAT and totals, by the law of the day and the place of the supply.
+
+    Raises `DiscountTooLarge`. Lines that were itemised before may be given again, when the supply changed.
+    """
+    if {line.kind for line in given} == ALONE:
+        supply = supply.model_copy(update={"works": "diagnosis"})
+    lines = [_priced(line, law.vat_class(_wanted(line), supply), law.currency) for line in given]
+    vat = _vat_of(lines, discount, supply, law)
+    net, tax = (
+        as_money(sum((one.base for one in vat), NOTHING)),
+        as_money(sum((one.vat for one in vat), NOTHING)),
+    )
+    stamp = law.stamp(supply.on)
+    return Itemised(lines, vat, net, tax, stamp, as_money(net + tax + (stamp or 0)))
+
+
+def amount(line: LineGiven | InvoiceLine, currency: Currency) -> Decimal:
+    """The part of a line that no warranty pays, without its discount, excluding VAT; rounded once."""
+    return _share(line, 100 - line.covered, currency)
+
+
+def covered_amount(line: LineGiven | InvoiceLine, currency: Currency) -> Decimal:
+    """The part of a line that a warranty pays."""
+    return as_money(_share(line, 100, currency) - amount(line, currency))
+
+
+def _share(line: LineGiven | InvoiceLine, percent: int, currency: Currency) -> Decimal:
+    # Products of whole numbers are exact, and the one division is far more precise than any half of a cent.
+    with localcontext(prec=60):
+        much, parts = (Decimal(line.minutes), 60) if line.minutes else (line.quantity, 1)
+        whole = much * line.unit_price * percent * (100 - (line.discount or 0))
+        return rounded(whole / (parts * 10_000), currency)
+
+
+def _wanted(line: LineGiven | InvoiceLine) -> VatClass | None:
+    return line.wanted if isinstance(line, InvoiceLine) else line.vat_class
+
+
+def _priced(line: LineGiven | InvoiceLine, vat_class: VatClass, currency: Currency) -> InvoiceLine:
+    # As printed, also where written as `1E+2`: lines are hashed in this form.
+    quantity = Decimal(line.minutes) / 60 if line.minutes else line.quantity
+    written = line.model_dump(
+        exclude={"quantity", "unit_price", "vat_class", "wanted", "amount", "covered_amount"}
+    )
+    return InvoiceLine(
+        **written,
+        quantity=rounded(quantity, "EUR"),
+        unit_price=line.unit_price,
+        vat_class=vat_class,
+        wanted=_wanted(line),
+        amount=amount(line, currency),
+        covered_amount=covered_amount(line, currency) if line.covered else None,
+    )
 
 
 def check_amount(given: Sequence[LineGiven], field: str) -> None:
     """Raises `AmountTooLarge`, naming the field, where the lines amount to more than `MOST`."""
-    if sum(amount(line) for line in given) > MOST:
+    if sum(amount(line, "TND") for line in given) > MOST:
         raise AmountTooLarge(field=field)
 
 
 def check_words(written: Iterable[BaseModel], field: str = "body") -> None:
     """Raises `TooManyWords`, naming the field, where the texts of one record take more than `MOST_WORDS` bytes."""
-    if sum(len(one.model_dump_json().encode()) for one in written) > MOST_WORDS:
+    if sum(len(one.model_dump_json(exclude_none=True).encode()) for one in written) > MOST_WORDS:
         raise TooManyWords(field=field)
 
 
-def priced(given: Sequence[LineGiven]) -> list[InvoiceLine]:
-    """The lines with their amounts."""
-    # With two decimal places, also where written as `1E+2`: they are printed and hashed in this form.
-    return [
-        InvoiceLine(
-            **line.model_dump(exclude={"quantity", "unit_price"}),
-            quantity=rounded(line.quantity),
-            unit_price=rounded(line.unit_price),
-            amount=amount(line),
-        )
-        for line in given
-    ]
-
-
-def lines_of(
-    work: Work, warranty: Warranty, older_dwelling: bool, law: Jurisdiction, locale: Locale
-) -> list[LineGiven]:
+def lines_of(work: Work, warranty: Warranty, locale: Locale) -> list[LineGiven]:
     """Labour by the hour, parts by the piece, travel by the kilometre, each with the percent the warranty pays."""
-
-    def taxed(vat_class: VatClass) -> VatClass:
-        # Parts built into an older dwelling are taxed like the work on it; a class with a lower rate keeps it.
-        if older_dwelling and law.older_dwelling and vat_class == "standard":
-            return law.older_dwelling
-        return vat_class
-
     labour = [
         LineGiven(
             kind="labour",
             description=done.description,
-            quantity=rounded(Decimal(done.minutes) / 60),
+            minutes=done.minutes,
             unit="hour",
             unit_price=work.labour_rate,
             covered=warranty.labour,
-            vat_class=taxed("standard"),
         )
         for done in work.labour
     ]
     parts = [
         LineGiven(
             kind="part",
-            description=f"{part.name[: 197 - len(part.reference)]} ({part.reference})",
+            description=named(part.name, part.reference),
             quantity=Decimal(part.quantity),
             unit="piece",
             unit_price=part.unit_price,
             covered=warranty.parts,
-            vat_class=taxed(part.vat_class),
+            article_id=part.article_id,
+            # What has the normal rate by itself is taxed like the work with which it is built in.
+            vat_class=None if part.vat_class == "standard" else part.vat_class,
         )
         for part in work.parts
     ]
@@ -113,24 +159,62 @@ def lines_of(
             unit="km",
             unit_price=work.travel_rate,
             covered=warranty.travel,
-            vat_class=taxed("standard"),
         )
         for _ in range(work.travel_km > 0)
     ]
     return [*labour, *parts, *travel]
 
 
-def vat_of(lines: Sequence[InvoiceLine], on: date, law: Jurisdiction) -> list[VatTotal]:
+def named(article: str, reference: str) -> str:
+    """An article on a line; a long name is shortened, its reference is not."""
+    return f"{article[: 197 - len(reference)]} ({reference})"
+
+
+def _vat_of(
+    lines: Sequence[InvoiceLine], discount: Discount | None, supply: Supply, law: Jurisdiction
+) -> list[VatTotal]:
     """The VAT for each class, rounded once on its whole base; the highest rate first."""
+    area = law.area(supply)
+    classes = [one for one in CLASSES if any(line.vat_class == one for line in lines)]
+    whole = [net_of(line for line in lines if line.vat_class == one) for one in classes]
+    allowances = shared(discount, whole, law.currency)
     totals = []
-    for vat_class in sorted({line.vat_class for line in lines}):
-        base = net_of(line for line in lines if line.vat_class == vat_class)
-        rate = law.rate(vat_class, on)
-        vat = rounded(base * rate.rate / 100)
-        totals.append(VatTotal(vat_class=vat_class, rate=rate.rate, base=base, vat=vat, mention=rate.mention))
+    for vat_class, amounts, allowance in zip(classes, whole, allowances, strict=True):
+        rate, base = law.rate(vat_class, supply.on, area), amounts - (allowance or 0)
+        totals.append(
+            VatTotal(
+                vat_class=vat_class,
+                rate=rate.rate,
+                base=base,
+                vat=rounded(base * rate.rate / 100, law.currency),
+                mention=rate.mention,
+                allowance=allowance,
+            )
+        )
     return sorted(totals, key=lambda total: -total.rate)
+
+
+def shared(discount: Discount | None, over: Sequence[Decimal], currency: Currency) -> list[Decimal | None]:
+    """What a discount takes off each of these amounts: its percentage of each, or its amount in proportion to them.
+
+    Of an amount, what rounding leaves goes to the largest remainders. Raises `DiscountTooLarge`.
+    """
+    if discount is None:
+        return [None for _ in over]
+    if discount.percent is not None:
+        return [rounded(one * discount.percent / 100, currency) for one in over]
+    taken, whole, step = discount.amount or NOTHING, sum(over, NOTHING), smallest(currency)
+    if taken > whole:
+        raise DiscountTooLarge(most=whole)
+    with localcontext(prec=60):
+        exact = [taken * one / whole if whole else NOTHING for one in over]
+        shares = [one.quantize(step, ROUND_DOWN) for one in exact]
+        left = int((taken - sum(shares, NOTHING)) / step)
+    for place in sorted(range(len(over)), key=lambda n: shares[n] - exact[n])[:left]:
+        shares[place] += step
+    return [as_money(one) for one in shares]
 
 
 def net_of(lines: Iterable[InvoiceLine]) -> Decimal:
     """What the lines amount to, excluding VAT."""
-    return sum((line.amount for line in lines), Decimal("0.00"))
+    return as_money(sum((line.amount for line in lines), NOTHING))

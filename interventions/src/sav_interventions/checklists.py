@@ -45,6 +45,9 @@ TEXTS: Mapping[str, Words] = {
     "assess_efficiency": Words(
         en="Assess the efficiency and the emissions", fr="Évaluer le rendement et les émissions de polluants"
     ),
+    "assess_performance": Words(
+        en="Assess the energy performance", fr="Évaluer la performance énergétique"
+    ),
     "check_controls": Words(
         en="Check and set the controls", fr="Vérifier et régler la régulation"
     ),
@@ -106,7 +109,7 @@ CHECKLISTS: Mapping[ApplianceKind, Mapping[Purpose, tuple[str, ...]]] = {
         "repair": ("read_fault_codes", "find_fault", "check_electrical", "check_refrigerant", "test_run"),
         "maintenance": (
             "check_refrigerant", "clean_exchangers", "check_defrosting", "check_electrical", "check_water_pressure",
-            "measure_temperatures", "check_controls", "assess_efficiency", "advise",
+            "measure_temperatures", "check_controls", "assess_performance", "advise",
         ),
         "install": (
             "check_place", "flush_circuit", "check_electrical", "check_refrigerant", "commission", "note_serial",

@@ -1,6 +1,5 @@
 """Effects of interventions."""
 
-import asyncio
 from uuid import UUID
 
 from sav_chassis.files import Files
@@ -15,7 +14,9 @@ from sav_interventions.app import interventions
 from sav_interventions.invoice_pdf import invoice_pdf
 from sav_interventions.model import Intervention, Report, Technician, VisitPhoto
 from sav_interventions.model.invoice import Invoice
+from sav_interventions.printer import on_paper
 from sav_interventions.report_pdf import ReportPaper, in_print_size, local, report_pdf
+from sav_interventions.safety import air_of
 from sav_interventions.settings import billing
 
 
@@ -28,7 +29,7 @@ async def print_invoice(id: UUID, run: EffectRun) -> None:
         files = Files(tx.settings.files_url)
     if invoice.document:
         return
-    pdf = await asyncio.to_thread(invoice_pdf, invoice, locale)
+    pdf = await on_paper(invoice_pdf, invoice, locale)
     document = await files.put(pdf, "application/pdf", f"{invoice.number}.pdf")
     async with run() as tx:
         issued = await tx.load(Invoice, id, SYSTEM)
@@ -47,7 +48,7 @@ async def print_report(id: UUID, run: EffectRun) -> None:
         paper = await _paper(report, tx)
         files = Files(tx.settings.files_url)
     pictures = {id: await in_print_size(picture, files) for id, picture in paper.pictures.items()}
-    pdf = await asyncio.to_thread(report_pdf, paper, pictures)
+    pdf = await on_paper(report_pdf, paper, pictures)
     document = await files.put(pdf, "application/pdf", paper.file_name)
     async with run() as tx:
         submitted = await tx.load(Report, id, SYSTEM)
@@ -90,4 +91,7 @@ async def _paper(report: ReportView, tx: Tx) -> ReportPaper:
         done_at=local(visit.done_at, zone),
         signed_at=local(report.signed_at, zone),
         work=visit.work,
+        tasks=visit.tasks,
+        air=air_of(visit.work, visit.done_at or report.submitted_at),
+        submitted_at=local(report.submitted_at, zone),
     )

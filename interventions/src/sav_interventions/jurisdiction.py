@@ -1,48 +1,168 @@
-"""What a country's law requires on an invoice, as data; VAT rates with the day from which they hold."""
+"""What a country's law requires on an invoice, as data; each rule with the days on which it holds."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from sav_contracts.money import Currency, VatClass
+from sav_contracts.interventions.invoice import Buyer
+from sav_contracts.interventions.line import InvoiceLine, Supply, Works
+from sav_contracts.money import Currency, VatClass, as_money
+
+MAINLAND = "mainland"
+# The highest first.
+CLASSES: tuple[VatClass, ...] = get_args(VatClass)
 
 
 class NoRate(Exception):
     """The jurisdiction's data have no rate for so early a day."""
 
 
-class Rate(BaseModel):
-    """The VAT rate of a class from the day `since`, in percent."""
+class Rule(BaseModel):
+    """Holds from the day `since` on; `reference` is where the law says so."""
 
     model_config = ConfigDict(frozen=True)
 
-    vat_class: VatClass
     since: date
+    reference: str | None = None
+
+
+class Rate(Rule):
+    """The VAT rate of a class in an area, in percent."""
+
+    vat_class: VatClass
     rate: Decimal
+    area: str = MAINLAND
     mention: str | None = None
 
 
+class VatRule(Rule):
+    """Which class such a supply usually has, and which others the law allows it. What it does not say may be anything."""
+
+    works: tuple[Works, ...] | None = None
+    areas: tuple[str, ...] | None = None
+    older_dwelling: bool | None = None
+    fossil_heating: bool | None = None
+    energy_saving: bool | None = None
+    certified: bool | None = None
+    usual: VatClass
+    allows: tuple[VatClass, ...]
+
+    def holds(self, supply: Supply, area: str) -> bool:
+        """Whether it is about such a supply."""
+        return (
+            self.since <= (supply.agreed_on or supply.on)
+            and (self.works is None or supply.works in self.works)
+            and (self.areas is None or area in self.areas)
+            and self.older_dwelling in (None, supply.older_dwelling)
+            # What may be such a boiler is taxed as one.
+            and self.fossil_heating in (None, supply.fossil_heating is not False)
+            and self.energy_saving in (None, supply.energy_saving)
+            and self.certified in (None, supply.certified)
+        )
+
+
+class Area(BaseModel):
+    """Where other rates hold, by the first characters of postcodes and by codes of countries."""
+
+    model_config = ConfigDict(frozen=True)
+
+    area: str
+    postcodes: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    reference: str | None = None
+
+
+class Stamp(Rule):
+    """A duty on each invoice, outside the base of VAT."""
+
+    amount: Decimal
+
+
 class Jurisdiction(BaseModel):
-    """A country's currency, time zone, rates and mentions; `older_dwelling` is the class of work on one, if lower."""
+    """A country's currency, time zone, rates, rules and mentions. Of the `rules`, the first one that holds counts."""
 
     model_config = ConfigDict(frozen=True)
 
     currency: Currency
     zone: str
     due_days: int
-    older_dwelling: VatClass | None
+    countries: tuple[str, ...]
     rates: list[Rate]
+    rules: list[VatRule]
     mentions: list[str]
+    # What stands on invoices to private persons only, and to businesses only; of these also what was sold.
+    private_mentions: list[str] = []
+    business_mentions: list[str] = []
+    nature_mentions: dict[Literal["goods", "services", "both"], str] = {}
+    areas: list[Area] = []
+    # The area of building work for a firm that was itself engaged by somebody.
+    subcontracted: str | None = None
+    stamps: list[Stamp] = []
+    # Since when an invoice for a business names its SIREN.
+    siren_since: date | None = None
 
-    def rate(self, vat_class: VatClass, on: date) -> Rate:
-        """The rate of a class on a day; raises `NoRate` before the first known one."""
-        known = [rate for rate in self.rates if rate.vat_class == vat_class and rate.since <= on]
-        if not known:
-            raise NoRate(f"no {vat_class} rate is known for {on}")
-        return max(known, key=lambda rate: rate.since)
+    def mentions_on(self, buyer: Buyer, lines: Sequence[InvoiceLine]) -> list[str]:
+        """The mentions of an invoice to this buyer."""
+        if not buyer.is_business:
+            return [*self.mentions, *self.private_mentions]
+        goods = {line.kind == "part" for line in lines}
+        nature = self.nature_mentions.get(
+            "both" if len(goods) > 1 else "goods" if True in goods else "services"
+        )
+        return [*self.mentions, *self.business_mentions, *([nature] if nature else [])]
+
+    def area(self, supply: Supply) -> str:
+        """The area by whose rates a supply is taxed."""
+        if supply.subcontracted and self.subcontracted:
+            return self.subcontracted
+        for one in self.areas:
+            of_country = supply.country in one.countries
+            if of_country or (supply.country in self.countries and _begins(supply.postcode, one.postcodes)):
+                return one.area
+        return MAINLAND
+
+    def is_abroad(self, supply: Supply) -> bool:
+        """Whether the data know nothing about the place of a supply."""
+        known = {*self.countries, *(country for area in self.areas for country in area.countries)}
+        return supply.country not in known
+
+    def vat_class(self, wanted: VatClass | None, supply: Supply) -> VatClass:
+        """The class of a line: the one that is wanted where the law allows it, else the usual one of such a supply.
+
+        Where several classes have the same rate it is the first of them, so that each rate is rounded once.
+        """
+        area = self.area(supply)
+        rule = next(rule for rule in self.rules if rule.holds(supply, area))
+        found = wanted if wanted in rule.allows else rule.usual
+        rate = self.rate(found, supply.on, area).rate
+        return next(one for one in CLASSES if self.rate(one, supply.on, area).rate == rate)
+
+    def rate(self, vat_class: VatClass, on: date, area: str = MAINLAND) -> Rate:
+        """The rate of a class on a day; in an area without one, the mainland's. Raises `NoRate` before the first known one."""
+        known = [
+            rate
+            for rate in self.rates
+            if (rate.vat_class, rate.area) == (vat_class, area) and rate.since <= on
+        ]
+        if known:
+            return max(known, key=lambda rate: rate.since)
+        if area != MAINLAND:
+            return self.rate(vat_class, on)
+        raise NoRate(f"no {vat_class} rate is known for {on}")
+
+    def stamp(self, on: date) -> Decimal | None:
+        """The duty on an invoice of that day."""
+        known = [stamp for stamp in self.stamps if stamp.since <= on]
+        return as_money(max(known, key=lambda stamp: stamp.since).amount) if known else None
+
+
+def _begins(postcode: str | None, with_one_of: Sequence[str]) -> bool:
+    return postcode is not None and postcode.startswith(tuple(with_one_of))
 
 
 @cache

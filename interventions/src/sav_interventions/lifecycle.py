@@ -1,11 +1,13 @@
-"""The states of visits, reports, attestations, invoices and payments."""
+"""The states of visits, reports, attestations, estimates, invoices and payments."""
 
 from typing import get_args
 
 from sav_chassis.lifecycle import Lifecycle
 from sav_contracts.actor import MANAGERS, STAFF, Role
 from sav_contracts.interventions.attestation import AttestationStatus
-from sav_contracts.interventions.invoice import InvoiceStatus, PaymentStatus
+from sav_contracts.interventions.estimate import EstimateStatus
+from sav_contracts.interventions.invoice import InvoiceStatus
+from sav_contracts.interventions.payment import PaymentStatus
 from sav_contracts.interventions.report import ReportStatus
 from sav_contracts.interventions.visit import OPEN_VISIT, Cause, InterventionStatus
 
@@ -34,14 +36,19 @@ INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
         ("accepted", "cancelled"): MANAGERS_OR_EVENT,
         ("en_route", "cancelled"): MANAGERS_OR_EVENT,
     },
+    note="A technician who asks for `cancelled` is not refused: they decline, and the visit becomes `declined`.",
 )
 
-# A report stays `sent_back` while it is rewritten and signed again. Correcting a validated one makes a new edition.
+# A report stays `sent_back` while it is rewritten and signed again. Correcting a validated one is a
+# further edition, which begins as `sent_back`.
 REPORT: Lifecycle[ReportStatus] = Lifecycle(
     "report",
     {
         ("draft", "signed"): {Role.TECHNICIAN},
         ("draft", "signature_refused"): {Role.TECHNICIAN},
+        # The work was recorded anew: what was signed said otherwise.
+        ("signed", "draft"): {Role.SYSTEM},
+        ("signature_refused", "draft"): {Role.SYSTEM},
         ("signed", "submitted"): {Role.TECHNICIAN},
         ("signature_refused", "submitted"): {Role.TECHNICIAN},
         ("submitted", "validated"): {Role.MANAGER},
@@ -54,6 +61,23 @@ REPORT: Lifecycle[ReportStatus] = Lifecycle(
 # Its paper is made after the report of the visit is validated.
 ATTESTATION: Lifecycle[AttestationStatus] = Lifecycle("attestation", {("due", "made"): {Role.SYSTEM}})
 
+# By SYSTEM also for whoever answers by a link, without an account.
+CLIENT_OR_LINK = {Role.CLIENT, Role.SYSTEM}
+
+ESTIMATE: Lifecycle[EstimateStatus] = Lifecycle(
+    "estimate",
+    {
+        ("draft", "sent"): {Role.MANAGER},
+        ("sent", "accepted"): CLIENT_OR_LINK,
+        ("sent", "refused"): CLIENT_OR_LINK,
+        ("sent", "expired"): {Role.SYSTEM},
+        # Another edition was sent, or accepted.
+        ("sent", "superseded"): {Role.SYSTEM},
+        ("accepted", "superseded"): {Role.SYSTEM},
+        ("accepted", "withdrawn"): CLIENT_OR_LINK,
+    },
+)
+
 INVOICE: Lifecycle[InvoiceStatus] = Lifecycle(
     "invoice",
     {
@@ -63,29 +87,36 @@ INVOICE: Lifecycle[InvoiceStatus] = Lifecycle(
         ("issued", "partly_paid"): MANAGERS_OR_EVENT,
         ("issued", "paid"): MANAGERS_OR_EVENT,
         ("partly_paid", "paid"): MANAGERS_OR_EVENT,
-        ("issued", "credited"): MANAGERS,
-        ("partly_paid", "credited"): MANAGERS,
-        ("paid", "credited"): MANAGERS,
+        # Paid back, or taken back by the payer's bank: so much is to be paid again. Nobody issues it anew.
+        ("paid", "partly_paid"): {Role.SYSTEM},
+        ("paid", "issued"): {Role.SYSTEM},
+        ("partly_paid", "issued"): {Role.SYSTEM},
+        # Also by SAV itself, where a client withdraws.
+        ("issued", "credited"): MANAGERS_OR_EVENT,
+        ("partly_paid", "credited"): MANAGERS_OR_EVENT,
+        ("paid", "credited"): MANAGERS_OR_EVENT,
     },
-    unmade=["credited"],
 )
 
-# Moves by SYSTEM are for what a payment provider reports.
+# Moves by SYSTEM are for what a payment provider reports. Its news may come late: money that arrived is a fact, also after
+# the checkout was given up.
 PAYMENT: Lifecycle[PaymentStatus] = Lifecycle(
     "payment",
     {
         ("initiated", "captured"): {Role.SYSTEM},
         ("initiated", "failed"): {Role.SYSTEM},
         ("initiated", "expired"): {Role.SYSTEM},
+        ("failed", "captured"): {Role.SYSTEM},
+        ("expired", "captured"): {Role.SYSTEM},
         ("captured", "partly_refunded"): MANAGERS_OR_EVENT,
         ("captured", "refunded"): MANAGERS_OR_EVENT,
         ("partly_refunded", "refunded"): MANAGERS_OR_EVENT,
         ("captured", "disputed"): {Role.SYSTEM},
+        ("partly_refunded", "disputed"): {Role.SYSTEM},
         ("disputed", "captured"): {Role.SYSTEM},
+        ("disputed", "partly_refunded"): {Role.SYSTEM},
         ("disputed", "refunded"): {Role.SYSTEM},
     },
-    # A payment that a manager records is captured from the first; no provider is asked yet.
-    unmade=get_args(PaymentStatus),
 )
 
 OVER: tuple[InterventionStatus, ...] = tuple(

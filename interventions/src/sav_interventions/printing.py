@@ -1,5 +1,6 @@
 """Papers as PDF, made by typst from the templates of this room."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -10,34 +11,63 @@ from typing import Literal
 
 import typst
 
+from sav_chassis.written import words
+from sav_contracts.auth.fields import Locale
+from sav_interventions.settings import billing
+
 # Beside the fonts that typst brings (Latin, Greek, Cyrillic): packages of fonts for names in other scripts.
-FONTS = ("noto_cjk_sans_otc", "pylopdf_fonts_ar")
+FONTS = ("noto_cjk_sans_otc", "pylopdf_fonts_ar", "manimgx_fonts")
+# Stands for a character that none of them has.
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+UNPRINTABLE = "could not be displayed"
+
+Standard = Literal["a-2b", "a-3b"]
 
 
 def printed(
     template: str,
     inputs: Mapping[str, str],
     made: datetime,
-    standard: Literal["a-2b", "a-3b"],
+    standard: Standard,
     pictures: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """The paper as PDF/A; the same bytes each time it is made. The template finds the `pictures` under their names.
 
-    An ordinary PDF 1.7 where a text has a character that none of our fonts has.
+    `inputs` name the `locale` of its reader. A character that none of our fonts has is printed as `REPLACEMENT`, so the
+    paper is always one for archives.
     """
+    given = look("fr" if inputs["locale"] == "fr" else "en") | dict(inputs)
     try:
-        return _compiled(template, inputs, made, standard, pictures or {})
+        return _compiled(template, given, made, standard, pictures or {})
     except typst.TypstError as error:
-        if "could not be displayed" not in str(error):
+        if UNPRINTABLE not in str(error):
             raise
-        return _compiled(template, inputs, made, "1.7", pictures or {})
+    lacking = {ord(each): REPLACEMENT for each in set("".join(given.values())) if not _is_in_a_font(each)}
+    given = {name: text.translate(lacking) for name, text in given.items()}
+    return _compiled(template, given, made, standard, pictures or {})
+
+
+def look(locale: Locale) -> dict[str, str]:
+    """What every template is given: the language with its words, and the firm's colour and logo."""
+    firm = billing().look
+    return {
+        "locale": locale,
+        "words": json.dumps(words(locale)._asdict(), ensure_ascii=False),
+        "look": json.dumps({"accent": firm.accent, "logo": firm.logo_name}),
+    }
+
+
+@cache
+def fonts() -> typst.Fonts:
+    """Our fonts, looked for once in each process; of the machine's fonts none, so that a paper is the same everywhere."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(files(package)) for package in FONTS])
 
 
 def _compiled(
     template: str,
     inputs: Mapping[str, str],
     made: datetime,
-    standard: Literal["a-2b", "a-3b", "1.7"],
+    standard: Standard,
     pictures: Mapping[str, bytes],
 ) -> bytes:
     templates = files("sav_interventions") / "templates"
@@ -45,7 +75,7 @@ def _compiled(
     with TemporaryDirectory(prefix="sav-paper-") as folder:
         for name in (f"{template}.typ", "look.typ"):
             (Path(folder) / name).write_bytes((templates / name).read_bytes())
-        for name, picture in pictures.items():
+        for name, picture in (dict(pictures) | billing().look.pictures).items():
             (Path(folder) / name).write_bytes(picture)
         pdf: bytes = typst.compile(
             Path(folder) / f"{template}.typ",
@@ -60,6 +90,18 @@ def _compiled(
 
 
 @cache
-def fonts() -> typst.Fonts:
-    """Our fonts, looked for once in each process; of the machine's fonts none, so that a paper is the same everywhere."""
-    return typst.Fonts(include_system_fonts=False, font_paths=[str(files(package)) for package in FONTS])
+def _is_in_a_font(character: str) -> bool:
+    try:
+        typst.compile(
+            b"#sys.inputs.text",
+            format="pdf",
+            font_paths=fonts(),
+            sys_inputs={"text": character},
+            pdf_standards="a-2b",
+            timestamp=0,
+        )
+    except typst.TypstError as error:
+        if UNPRINTABLE not in str(error):
+            raise
+        return False
+    return True

@@ -1,7 +1,7 @@
 """Reports of visits as PDF."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from io import BytesIO
 from uuid import UUID
@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from sav_chassis.files import Files
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.product import Place
+from sav_contracts.catalog.servicing import AirQuality
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import Seller
 from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.task import Task
 from sav_contracts.interventions.visit import Cause, InterventionStatus, Purpose
 from sav_contracts.interventions.work import Work
 from sav_interventions.printing import printed
@@ -47,6 +49,10 @@ class ReportPaper(BaseModel):
     done_at: datetime | None
     signed_at: datetime | None
     work: Work | None
+    tasks: Sequence[Task] = ()
+    # What the carbon monoxide that was measured means.
+    air: AirQuality | None = None
+    submitted_at: datetime | None = None
 
     @property
     def file_name(self) -> str:

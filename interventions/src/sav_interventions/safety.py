@@ -4,14 +4,14 @@ Arrêté du 15 septembre 2009, annexe 1: from 50 ppm in the room on, the applian
 from 10 ppm on, its user is told that flue and ventilation are to be looked into.
 """
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from sav_chassis.errors import Conflict, NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.catalog.product import ProductView
-from sav_contracts.catalog.servicing import air_quality
+from sav_contracts.catalog.servicing import AirQuality, air_quality
 from sav_contracts.interventions.visit import CarbonMonoxideFound
 from sav_contracts.interventions.work import Work
 from sav_interventions.lifecycle import DONE
@@ -57,6 +57,18 @@ class MeasureAgain(Conflict):
     )
 
 
+class DangerStands(Conflict):
+    """A dangerous reading of a visit that is over stays: another measurement is one of a further visit."""
+
+    code = "danger_stands"
+    ppm: int
+    en = "{ppm} ppm of carbon monoxide were measured before the visit ended: another reading is for a further visit"
+    fr = (
+        "{ppm} ppm de monoxyde de carbone ont été mesurées avant la fin de l’intervention : une autre mesure "
+        "relève d’une nouvelle intervention"
+    )
+
+
 def tell_reading(visit: Intervention, before: Work | None, tx: Tx) -> None:
     """Announces a reading that is not normal, once for each value."""
     ppm = visit.work.co_ppm if visit.work else None
@@ -67,12 +79,62 @@ def tell_reading(visit: Intervention, before: Work | None, tx: Tx) -> None:
         tx.emit(visit, CarbonMonoxideFound(ppm=ppm, air=air))
 
 
-def with_danger(before: Work | None, work: Work, on: date) -> Work:
-    """The work, with the dangerous reading before it where nothing was measured since: only a measurement lifts that."""
-    ppm = before.co_ppm if before else None
-    if work.co_ppm is not None or ppm is None or air_quality(ppm, on) != "dangerous":
+def air_of(work: Work | None, at: datetime | None) -> AirQuality | None:
+    """What the carbon monoxide that was measured meant then; None where none was measured."""
+    ppm = work.co_ppm if work else None
+    return air_quality(ppm, at.date()) if ppm is not None and at else None
+
+
+def with_danger(visit: Intervention, work: Work, at: datetime, on: date) -> Work:
+    """The work that was said `at`, with the dangerous reading before it unless it holds a measurement made after that."""
+    ppm = visit.work.co_ppm if visit.work else None
+    if ppm is None or air_quality(ppm, on) != "dangerous":
+        return work
+    since = visit.measured_at
+    if work.co_ppm is not None and (work.co_ppm >= ppm or since is None or at > since):
         return work
     return work.model_copy(update={"co_ppm": ppm, "co_not_measured": None})
+
+
+def with_late_reading(visit: Intervention, ppm: int | None, at: datetime, on: date) -> Work | None:
+    """The visit's work after a reading that is told late; None where it changes nothing, or was measured again since.
+
+    As if it had come before the work that is there: a danger stands in that, and another reading lifts what stood in it.
+    """
+    if ppm is None or visit.work is None or (visit.measured_at and at <= visit.measured_at):
+        return None
+    if air_quality(ppm, on) == "dangerous":
+        return visit.work.model_copy(update={"co_ppm": ppm, "co_not_measured": None})
+    now = visit.work.co_ppm
+    own = now is not None and air_quality(now, on) != "dangerous"
+    return None if own else visit.work.model_copy(update={"co_ppm": None})
+
+
+def note_measured(visit: Intervention, at: datetime) -> None:
+    """Notes when carbon monoxide was measured: on a visit that is over, before its end at the latest."""
+    if visit.status in DONE and visit.done_at:
+        at = min(at, visit.done_at)
+    visit.measured_at = max(at, visit.measured_at) if visit.measured_at else at
+
+
+async def check_recorded_late(visit: Intervention, before: Work | None, tx: Tx) -> None:
+    """Refuses work, recorded after the visit ended, that takes back a danger or does not allow that end.
+
+    A danger that is told late, where the work was left undone, is taken: the appliance is stopped for safety from then on.
+    """
+    if visit.status not in DONE:
+        return
+    ppm, now = (work.co_ppm if work else None for work in (before, visit.work))
+    if ppm is not None and _is_danger(ppm, tx) and not (now is not None and _is_danger(now, tx)):
+        raise DangerStands(ppm=ppm)
+    if visit.status == "completed":
+        await check_ending(visit, tx)
+    elif now is not None and _is_danger(now, tx):
+        visit.cause = "stopped_for_safety"
+
+
+def _is_danger(ppm: int, tx: Tx) -> bool:
+    return air_quality(ppm, tx.now.date()) == "dangerous"
 
 
 async def check_ending(visit: Intervention, tx: Tx) -> None:
@@ -90,10 +152,13 @@ async def check_ending(visit: Intervention, tx: Tx) -> None:
 
 async def _check_measured(visit: Intervention, tx: Tx) -> None:
     work = visit.work
-    if work is None or work.co_ppm is not None:
+    if work is None:
         return
-    if (stopped := await _stopped_at(visit, tx)) is not None:
+    measured = work.co_ppm is not None
+    if (stopped := await _stopped_at(visit, visit.measured_at if measured else None, tx)) is not None:
         raise MeasureAgain(ppm=stopped)
+    if measured:
+        return
     if visit.purpose == "maintenance" and work.co_not_measured != "sealed" and await _burns(visit, tx):
         raise ReadingMissing
 
@@ -107,10 +172,11 @@ async def _burns(visit: Intervention, tx: Tx) -> bool:
     return appliance is not None and appliance.burns
 
 
-async def _stopped_at(visit: Intervention, tx: Tx) -> int | None:
-    """The last reading for this unit, in this réclamation, or on a visit that this one continues, where it was dangerous.
+async def _stopped_at(visit: Intervention, measured_at: datetime | None, tx: Tx) -> int | None:
+    """The last reading on other visits, where it was dangerous, and not from before this visit's own one.
 
-    Each of them: the unit may have been named later, and a visit may be for no réclamation.
+    Those for this unit, in this réclamation, and that this one continues: the unit may have been named later, and a visit
+    may be for no réclamation. One that is still under way counts too: it is about the same air.
     """
     before = select(Intervention.follows_id.label("id")).where(Intervention.id == visit.id)
     continued = before.cte("continued", recursive=True)
@@ -120,10 +186,10 @@ async def _stopped_at(visit: Intervention, tx: Tx) -> int | None:
         Intervention.reclamation_id.in_([visit.reclamation_id]),
         Intervention.id.in_(select(continued.union(further).c.id)),
     )
-    found = select(Intervention).where(same, Intervention.id != visit.id, Intervention.status.in_(DONE))
-    earlier = await tx.session.scalars(found.order_by(Intervention.done_at.desc()))
-    for other in earlier:
-        if other.work and other.work.co_ppm is not None:
-            ppm = other.work.co_ppm
-            return ppm if air_quality(ppm, tx.now.date()) == "dangerous" else None
+    when = func.coalesce(Intervention.measured_at, Intervention.done_at, Intervention.created_at)
+    found = select(Intervention.work, when).where(same, Intervention.id != visit.id)
+    for work, at in await tx.session.execute(found.order_by(when.desc())):
+        if work and work.co_ppm is not None:
+            lifted = measured_at is not None and at < measured_at
+            return work.co_ppm if _is_danger(work.co_ppm, tx) and not lifted else None
     return None

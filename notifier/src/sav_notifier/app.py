@@ -10,7 +10,9 @@ from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.order import OrderView
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.attestation import AttestationView
-from sav_contracts.interventions.invoice import InvoiceView, PaymentView
+from sav_contracts.interventions.estimate import EstimateView
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.payment import PaymentView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
@@ -26,6 +28,7 @@ notifier.mirror(
     AttestationView,
     ClientView,
     ConflictView,
+    EstimateView,
     FeedbackView,
     InterventionView,
     InvoiceView,

@@ -10,6 +10,7 @@ from sav_chassis.identity import Links
 from sav_chassis.settings import Settings
 from sav_chassis.tx import EffectRun, Tx
 from sav_contracts.actor import SYSTEM
+from sav_contracts.auth.fields import Locale
 from sav_contracts.notifier import (
     NotificationChanged,
     NotificationFailed,
@@ -25,7 +26,7 @@ from sav_notifier.recipients import Recipient, addressee
 from sav_notifier.rendering import rendered
 from sav_notifier.settings import sender
 from sav_notifier.staleness import why_stale
-from sav_notifier.user_text import unlinked
+from sav_notifier.user_text import is_address, unlinked
 
 
 class OutgoingMail(NamedTuple):
@@ -47,8 +48,9 @@ class OutgoingMail(NamedTuple):
         name, typed = self.person.name, message.model_dump(mode="json")
         if not self.person.confirmed:
             # Somebody may have given a stranger's address, to have their own words and links delivered there.
-            name, typed = unlinked(name), unlinked(typed)
-        facts = typed | _known_when_sent(message, self.settings)
+            seen = {name: typed[name] for name in message.seen() if is_address(typed[name])}
+            name, typed = unlinked(name), unlinked(typed) | seen
+        facts = typed | _known_when_sent(message, notification.locale, self.settings)
         content = rendered(notification.template, notification.locale, name, facts)
         return composed(notification, self.person, content, self.settings.mail_from)
 
@@ -97,14 +99,14 @@ async def _to_send(tx: Tx, id: UUID) -> OutgoingMail | None:
     return outgoing
 
 
-def _known_when_sent(message: Message, settings: Settings) -> dict[str, str]:
+def _known_when_sent(message: Message, language: Locale, settings: Settings) -> dict[str, str]:
     """The facts that no row may hold, or that are the same in every message."""
     site = settings.frontend_url.rstrip("/")
     known = {"company": sender().seller.name, "site": site}
     if purpose := message.declared.link:
         grant = getattr(message, "grant_id", None)
         token = Links(settings.link_secret).token(purpose, grant) if grant else ""
-        known |= {"token": token, "link": f"{site}/{purpose}?token={token}" if site and token else ""}
+        known["link"] = settings.page(purpose, token, language) if token else ""
     return known
 
 

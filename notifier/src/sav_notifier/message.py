@@ -19,11 +19,17 @@ T = TypeVar("T")
 M = TypeVar("M", bound="type[Message]")
 Recipients = Callable[[Any, Tx], Awaitable[Iterable[Recipient]]]
 # What a link is for; the page that it leads to has the same name.
-Purpose = Literal["invitation", "verify-email", "change-email", "password-reset"]
+Purpose = Literal[
+    "invitation", "verify-email", "change-email", "password-reset", "estimate", "withdraw", "feedback"
+]
 
 # Marks a fact that no text shows: only the code uses it.
 INTERNAL = "internal"
 Internal = Annotated[T, INTERNAL]
+
+# Marks an Internet address that a server saw: nobody typed it.
+SEEN = "seen"
+Seen = Annotated[T, SEEN]
 
 
 class Declared(NamedTuple):
@@ -38,6 +44,7 @@ class Declared(NamedTuple):
     settles: timedelta
     takes_back: bool
     lasting: bool
+    once: bool
 
 
 class Message(BaseModel):
@@ -64,7 +71,10 @@ class Message(BaseModel):
         return None
 
     def true_while(self, record: Any) -> bool:
-        """Whether the message still holds in this newer state of the record that it is about."""
+        """Whether the message holds in this state of the record that it is about.
+
+        Asked of the state that came with the event when the message is made, and of the newest one when it is sent.
+        """
         return True
 
     async def why_over(self, tx: Tx) -> str | None:
@@ -77,6 +87,11 @@ class Message(BaseModel):
         They are compared with the recipient's last ones for the same `reference`; if none changes, it is not sent.
         """
         return {}
+
+    @classmethod
+    def seen(cls) -> list[str]:
+        """The facts that are addresses which a server saw."""
+        return [name for name, field in cls.model_fields.items() if SEEN in field.metadata]
 
     @classmethod
     def is_compared(cls) -> bool:
@@ -98,6 +113,7 @@ def message(
     settles: timedelta = timedelta(),
     takes_back: bool = False,
     lasting: bool | None = None,
+    once: bool = False,
 ) -> Callable[[M], M]:
     """Declares a message: `template` is its name in records, and that of its text files.
 
@@ -105,7 +121,7 @@ def message(
     and stored name are queued in one transaction. `since`: when the message was added, if such events existed before.
     `settles`: how long it waits for events that may overtake it. `takes_back`: it withdraws earlier statements about
     the same record. `lasting`: it is of use even when it is no news any more; this is the default for a message with
-    `useful_until` or `true_while`.
+    `useful_until` or `true_while`. `once`: of several such events about a record in one transaction, one is told.
     """
 
     def declare(cls: M) -> M:
@@ -124,6 +140,7 @@ def message(
             settles,
             takes_back,
             holds if lasting is None else lasting,
+            once,
         )
         MESSAGES[template] = cls
         return cls

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import uuid5
 
+from sqlalchemy import select
+
 from sav_chassis.tx import Tx
 from sav_contracts.messages import Event
 from sav_contracts.notifier import Channel, NotificationChanged
@@ -12,6 +14,7 @@ from sav_notifier.model import Notification
 from sav_notifier.recipients import Recipient
 from sav_notifier.relevance import why_needless
 from sav_notifier.rendering import subject_of
+from sav_notifier.staleness import why_untrue
 
 BY_MAIL: Channel = "email"
 # A message that only says that something happened is of no use a week later, as when `heal` replays what was lost.
@@ -32,6 +35,8 @@ async def _queue(tx: Tx, event: Event, person: Recipient, message: Message) -> s
     id = uuid5(event_id, f"{person.id} {BY_MAIL}")
     if await tx.exists(Notification, id):
         return None
+    if declared.once and await _told_with_it(tx, event, person, declared.template):
+        return "they are told once of what was done in one transaction"
     facts = message.model_dump(mode="json")
     notification = Notification(
         id=id,
@@ -53,13 +58,25 @@ async def _queue(tx: Tx, event: Event, person: Recipient, message: Message) -> s
     if needless := await why_needless(tx, notification):
         return needless
     tx.add(notification)
-    if silent := person.silent or _why_old(message, tx.happened_at, tx.now):
+    old = _why_old(message, tx.happened_at, tx.now)
+    if silent := person.silent or why_untrue(message, event.state) or old:
         notification.suppress(silent)
     else:
         notification.queue()
         tx.later(deliver, notification.id, after=declared.settles)
     tx.emit(notification, NotificationChanged())
     return None
+
+
+async def _told_with_it(tx: Tx, event: Event, person: Recipient, template: str) -> bool:
+    """Whether another event of the same transaction, which has the same state, told them already."""
+    told = select(Notification.id).where(
+        Notification.about_id == event.state.id,
+        Notification.about_version == event.state.version,
+        Notification.user_id == person.id,
+        Notification.template == template,
+    )
+    return await tx.session.scalar(told.limit(1)) is not None
 
 
 def _why_old(message: Message, happened: datetime, now: datetime) -> str | None:

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from sav_chassis.tx import Tx
+from sav_contracts.calendar import AppointmentView
+from sav_contracts.interventions.visit import InterventionStatus, InterventionView
 from sav_notifier.message import message_of
 from sav_notifier.model import Notification
 
@@ -20,6 +22,8 @@ NOTHING_NEW = "nothing new: they know it already"
 OVERTAKEN = "overtaken: there is newer news"
 JUDGED = {NOTHING_NEW, OVERTAKEN}
 NEVER = UUID(int=0)
+# Visits whose technician came.
+KEPT: frozenset[InterventionStatus] = frozenset({"completed", "incomplete", "no_access"})
 
 
 class Statement(NamedTuple):
@@ -46,8 +50,19 @@ async def replaced(tx: Tx, person: UUID, reference: str, topic: str, content: st
     )
     if standing is None or "/" not in standing.content or standing.content == content:
         return None
+    if await _took_place(tx, standing.record):
+        return None
     start, _, end = standing.content.partition("/")
     return datetime.fromisoformat(start), datetime.fromisoformat(end)
+
+
+async def _took_place(tx: Tx, record: UUID) -> bool:
+    """Whether a visit or an appointment was kept, be it in vain: another one takes no place of it."""
+    visit = await tx.copies(InterventionView).one(record)
+    appointment = await tx.copies(AppointmentView).one(record)
+    return (visit is not None and visit.status in KEPT) or (
+        appointment is not None and appointment.status in ("done", "no_show")
+    )
 
 
 def window(start: datetime | None, end: datetime | None) -> str:

@@ -18,36 +18,24 @@ from jinja2 import (
     select_autoescape,
 )
 
+from sav_chassis.written import day as plain_day
+from sav_chassis.written import day_of_week, money, weekdays
 from sav_contracts.auth.fields import Locale
 from sav_contracts.claims.intake import PreferredDay
 from sav_contracts.claims.safety import Danger, instructions
-from sav_notifier.user_text import one_line
+from sav_contracts.money import Currency
+from sav_notifier.user_text import isolated, one_line
 from sav_notifier.zones import HERE
 
 # The texts of messages, and the parts that they share.
 TEXTS = ("messages", "templates")
 NBSP = "\N{NO-BREAK SPACE}"
 WARNING_SIGN = "\N{WARNING SIGN}"
-DAYS = {
-    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
 WEEKDAYS = get_args(PreferredDay)
-MONTHS = {
-    "fr": (
-        *("janvier", "février", "mars", "avril", "mai", "juin"),
-        *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-    ),
-    "en": (
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    ),
-}
 PARTS = {
     "fr": {"morning": "le matin", "afternoon": "l’après-midi", "evening": "le soir"},
     "en": {"morning": "in the morning", "afternoon": "in the afternoon", "evening": "in the evening"},
 }
-SIGNS = {"EUR": "€", "TND": "DT"}
 GREETING = {"fr": "Bonjour {name},", "en": "Hello {name},"}
 # What a reference is of, by language: the noun, and the noun with its article. A visit for no réclamation has its own.
 OF_VISIT = "INT-"
@@ -68,11 +56,15 @@ class Rendered(NamedTuple):
     html: str
 
 
+class Line(str):
+    """A line of a rendered text, in which values are safe already."""
+
+
 class Block(NamedTuple):
     """A piece of a message: a paragraph, a warning, a list, or a link that stands alone."""
 
     kind: str
-    lines: list[str]
+    lines: list[Line]
 
 
 def subject_of(template: str, locale: Locale, facts: Mapping[str, Any]) -> str:
@@ -83,11 +75,11 @@ def subject_of(template: str, locale: Locale, facts: Mapping[str, Any]) -> str:
 def rendered(template: str, locale: Locale, name: str, facts: Mapping[str, Any]) -> Rendered:
     """A message to somebody of that name; `UndefinedError` where its template uses a fact that is missing."""
     subject, body, closing = (part.render(facts) for part in _parts(template, locale))
-    text = "\n\n".join((GREETING[locale].format(name=one_line(name)), body, closing))
+    text = "\n\n".join((GREETING[locale].format(name=isolated(one_line(name))), body, closing))
     text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
     page = _environment(locale).get_template("layout.html")
     blocks = _blocks(text, facts.get("link"))
-    subject = subject.replace(VALUE, "")
+    subject = Line(subject.replace(VALUE, ""))
     html = page.render(facts, locale=locale, subject=subject, blocks=blocks)
     return Rendered(subject, text.replace(VALUE, ""), html.replace(VALUE, ""))
 
@@ -116,15 +108,15 @@ def _parts(template: str, locale: Locale) -> tuple[Template, Template, Template]
 
 
 def _blocks(text: str, link: str | None) -> list[Block]:
-    *pieces, last = (piece.split("\n") for piece in text.strip().split("\n\n"))
+    *pieces, last = ([Line(line) for line in piece.split("\n")] for piece in text.strip().split("\n\n"))
     return [*(_block(piece, link) for piece in pieces), Block("small", last)]
 
 
-def _block(lines: list[str], link: str | None) -> Block:
+def _block(lines: list[Line], link: str | None) -> Block:
     if all(line.startswith("- ") for line in lines):
-        return Block("list", [line.removeprefix("- ") for line in lines])
+        return Block("list", [Line(line.removeprefix("- ")) for line in lines])
     if link and lines == [VALUE + link]:
-        return Block("link", [link])
+        return Block("link", [Line(link)])
     if lines[0].startswith(WARNING_SIGN):
         return Block("warning", lines)
     return Block("paragraph", lines)
@@ -142,13 +134,13 @@ def _environment(locale: Locale) -> Environment:
     )
 
     def day(value: str, zone: str = HERE) -> str:
-        return _day(_date_of(value, zone), locale)
+        return day_of_week(_date_of(value, zone), locale)
 
     def plain_date(value: str, zone: str = HERE) -> str:
-        return _date(_date_of(value, zone), locale)
+        return plain_day(_date_of(value, zone), locale)
 
-    def amount(value: str, currency: str) -> str:
-        return _amount(value, currency, locale)
+    def amount(value: str, currency: Currency) -> str:
+        return money(Decimal(value), currency, locale)
 
     def window(start: str, end: str, zone: str = HERE) -> str:
         return _window(start, end, zone, locale, between=True)
@@ -197,7 +189,7 @@ def _is_of_visit(reference: str) -> bool:
 
 def _value(value: Any) -> Any:
     # What people wrote must not look like another paragraph of ours.
-    return VALUE + one_line(value) if type(value) is str else value
+    return VALUE + isolated(one_line(value)) if type(value) is str else value
 
 
 def _date_of(value: str, zone: str) -> date:
@@ -216,15 +208,6 @@ def _clock(value: str, zone: str) -> datetime:
         return at
 
 
-def _date(on: date, locale: Locale) -> str:
-    first = "er" if locale == "fr" and on.day == 1 else ""
-    return f"{on.day}{first} {MONTHS[locale][on.month - 1]} {on.year}"
-
-
-def _day(on: date, locale: Locale) -> str:
-    return f"{DAYS[locale][on.weekday()]} {_date(on, locale)}"
-
-
 def _hour(at: datetime, locale: Locale) -> str:
     if locale == "en":
         return f"{at.hour}:{at.minute:02}"
@@ -234,16 +217,16 @@ def _hour(at: datetime, locale: Locale) -> str:
 def _wish(time: Mapping[str, Any], locale: Locale) -> str:
     """When a visit would suit: `le mardi, le matin`, `mardi 24 novembre 2026`."""
     if time["weekday"]:
-        day = DAYS[locale][WEEKDAYS.index(time["weekday"])]
+        day = weekdays(locale)[WEEKDAYS.index(time["weekday"])]
         said = f"le {day}" if locale == "fr" else f"on {day}s"
     else:
-        said = _day(date.fromisoformat(time["on"]), locale)
+        said = day_of_week(date.fromisoformat(time["on"]), locale)
     return f"{said}, {PARTS[locale][time['part']]}" if time["part"] else said
 
 
 def _moment(value: str, zone: str, locale: Locale) -> str:
     at = _clock(value, zone)
-    return f"{_day(at.date(), locale)} {'à' if locale == 'fr' else 'at'} {_hour(at, locale)}"
+    return f"{day_of_week(at.date(), locale)} {'à' if locale == 'fr' else 'at'} {_hour(at, locale)}"
 
 
 def _window(start: str, end: str, zone: str, locale: Locale, between: bool) -> str:
@@ -259,12 +242,5 @@ def _window(start: str, end: str, zone: str, locale: Locale, between: bool) -> s
     }[locale, between]
     until = _hour(ends, locale)
     if ends.date() != begins.date():
-        until = f"{_day(ends.date(), locale)}, {until}"
-    return f"{_day(begins.date(), locale)}, {words[0]} {_hour(begins, locale)} {words[1]} {until}"
-
-
-def _amount(value: str, currency: str, locale: Locale) -> str:
-    digits = f"{Decimal(value):,.2f}"
-    if locale == "en":
-        return f"€{digits}" if currency == "EUR" else f"{currency}{NBSP}{digits}"
-    return digits.replace(",", NBSP).replace(".", ",") + NBSP + SIGNS[currency]
+        until = f"{day_of_week(ends.date(), locale)}, {until}"
+    return f"{day_of_week(begins.date(), locale)}, {words[0]} {_hour(begins, locale)} {words[1]} {until}"

@@ -2,7 +2,12 @@
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
+from unicodedata import bidirectional
+
+ISOLATE, END_OF_ISOLATE = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+LEFTWARDS = frozenset({"R", "AL"})
 
 _BREAKS = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
 # Control characters, lone surrogates, zero-width characters (but not the joiners and marks that scripts and emoji
@@ -30,6 +35,26 @@ def cleaned(typed: Any) -> Any:
 def unlinked(typed: Any) -> Any:
     """The same, with a space inside whatever mail programs would turn into a link."""
     return _each(typed, lambda text: _LINKS.sub(" ", one_line(text)))
+
+
+def isolated(text: str) -> str:
+    """The text, between marks that nobody sees where letters of it are written to the left.
+
+    Without these marks (Unicode's isolates) a date behind an Arabic name would be shown before it.
+    """
+    leftwards = any(bidirectional(letter) in LEFTWARDS for letter in text)
+    return f"{ISOLATE}{text}{END_OF_ISOLATE}" if leftwards else text
+
+
+def is_address(value: Any) -> bool:
+    """Whether it is an Internet address and nothing else."""
+    if not isinstance(value, str) or "%" in value:
+        return False  # a zone at its end may be any text
+    try:
+        ip_address(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _each(typed: Any, change: Callable[[str], str]) -> Any:

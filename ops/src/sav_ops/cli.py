@@ -156,7 +156,7 @@ def backup(
 
 LAST_INVOICE = typer.Option(
     "--last-invoice",
-    help="The last invoice that anybody outside has seen, for each year, such as FAC-2026-000123; `none` if there was none.",
+    help="The last invoice and the last credit note that anybody outside has seen, for each year, such as FAC-2026-000123 and AVO-2026-000012; `none` if there was none.",
 )
 NEW_SERIES = typer.Option(
     "--new-series", help="Begin another series, such as FAC2, where nobody knows the last invoice."

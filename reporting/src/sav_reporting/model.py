@@ -9,7 +9,7 @@ from sav_chassis.errors import Conflict
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate
 from sav_contracts.actor import Actor
-from sav_contracts.reporting import FeedbackStatus, FeedbackView, GiveFeedback
+from sav_contracts.reporting import FeedbackStatus, FeedbackView, FeedbackWritten
 from sav_reporting.lifecycle import FEEDBACK
 
 
@@ -44,7 +44,7 @@ class Feedback(Aggregate[FeedbackView], Stateful[FeedbackStatus]):
     contact_me: Mapped[bool] = mapped_column(default=False)
     open_until: Mapped[datetime]
 
-    def give(self, said: GiveFeedback, now: datetime, by: Actor) -> None:
+    def give(self, said: FeedbackWritten, now: datetime, by: Actor) -> None:
         """Sets the client's feedback, replacing any before; raises `FeedbackOver` after `open_until`."""
         self.move("given", by)
         if now > self.open_until:

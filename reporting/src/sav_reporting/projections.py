@@ -104,7 +104,8 @@ keep(
     Column("reclamation_id", "uuid"),
     Column("client_id", "uuid"),
     Column("status", "text"),
-    Column("total", "numeric"),
+    # What it asks for: a deposit is invoiced by itself, and what was credited is not asked for any more.
+    Column("total", "numeric", says=lambda _, event: event.state.payable - event.state.credited),
     Column("paid", "numeric"),
 )
 # Reporting's own record: its handlers have written the row already, so this changes nothing. A rebuild needs it.

@@ -10,6 +10,7 @@ from sav_catalog.app import catalog
 from sav_catalog.model import Article, StockLevel, stock_id
 from sav_catalog.services import replan_services
 from sav_chassis.errors import Conflict, Empty, NamesNothing, NothingToChange, WrongFields
+from sav_chassis.money import check_decimals
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import (
@@ -93,6 +94,8 @@ async def change_article(cmd: ChangeArticle, tx: Tx, by: Actor) -> Article:
 def check_changes(article: Article, changes: Mapping[str, Any], by: Actor) -> None:
     """Raises the refusal where the article may not be changed so."""
     article.check_not_retired()
+    if "price" in changes:
+        check_decimals(changes["price"], article.currency, "price")
     if (status := changes.get("status", article.status)) != article.status:
         article.lifecycle.check(article.status, status, by)
 

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from sav_catalog.commands.article import OPTIONAL, check_changes
 from sav_catalog.model import Article
-from sav_chassis.errors import SavError
+from sav_chassis.errors import SavError, WrongField
 from sav_chassis.pydantic_messages import meant
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import AddArticle, ArticleStatus, ArticleView, ChangeArticle
@@ -252,6 +252,8 @@ def faults_of_change(said: Said, article: Article, changes: Mapping[str, Any], b
         check_changes(article, changes, by)
     except ValidationError as error:
         return _faults(said, _by_field(error))
+    except WrongField as wrong:
+        return _faults(said, {wrong.field: wrong.text()})
     except SavError as refusal:
         return [Fault(said.line, 0, "", "", refusal.text())]
     return []

@@ -9,6 +9,7 @@ from sav_chassis.tx import Tx
 from sav_contracts.claims.order import NEEDS_STOCK, OrderCancelled, OrderShipped, OrderValidated, OrderView
 from sav_contracts.claims.parts_list import PartsValidated
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationView
+from sav_contracts.interventions.estimate import EstimateWithdrawn
 from sav_contracts.interventions.visit import InterventionClosed
 
 
@@ -47,6 +48,17 @@ async def release_parts(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> 
     if reclamation.is_open():
         return "obsolete: the réclamation was opened again"
     await release_repair(tx, reclamation.id)
+    return None if tx.has_emitted else "nothing is reserved for it"
+
+
+@catalog.on(EstimateWithdrawn, since="2026-11-30")
+async def return_reserved_parts(event: EstimateWithdrawn, tx: Tx) -> str | None:
+    """Gives back to the stock what was reserved for work from which the client withdrew, unless it is under way."""
+    if event.state.reclamation_id is None:
+        return "nothing is reserved for a visit without a réclamation"
+    if event.begun:
+        return "the work had begun: what it needs stays until its visit is over"
+    await release_repair(tx, event.state.reclamation_id)
     return None if tx.has_emitted else "nothing is reserved for it"
 
 

@@ -78,15 +78,15 @@ async def _name_product(reclamation: Reclamation, product_id: UUID | None, tx: T
 
 async def _warranty(reclamation: Reclamation, cmd: QualifyReclamation, tx: Tx) -> Warranty:
     """What the manager decides now or decided before; else what the product's covers pay."""
-    if cmd.coverage is None and reclamation.by_manager and reclamation.warranty:
-        return reclamation.warranty
     product = await _newest(reclamation.product_id, tx) if reclamation.product_id else None
     rule = reclamation.warranty_by_rule(product)
+    if cmd.coverage is None and reclamation.by_manager and reclamation.warranty:
+        return reclamation.warranty.by_covers_of(rule)
     if cmd.coverage is None or cmd.coverage == rule.decision:
         return rule
     if cmd.reason is None:
         raise WhyOtherwise(decision=label(rule.decision), why=label(rule.why))
-    return manager_says(cmd.coverage, cmd.reason, tx.now)
+    return manager_says(cmd.coverage, cmd.reason, tx.now, rule)
 
 
 async def _newest(product_id: UUID, tx: Tx) -> ProductView:

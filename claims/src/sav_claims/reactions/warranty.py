@@ -20,13 +20,18 @@ WAS_QUALIFIED: tuple[ReclamationStatus, ...] = ("resolved", "reopened")
 @claims.on(ProductVerified)
 @claims.on(WarrantyChanged)
 async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str | None:
-    """Decides the product's réclamations under way by its new covers, except where a manager has decided."""
+    """Decides the product's réclamations under way by its new covers.
+
+    Where a manager has decided, the shares stay; covers that pay them are named.
+    """
     product = event.state
     await tx.copies(ProductView).as_new_as(product)
     for reclamation in await _all_of(product.id, tx):
         warranty = reclamation.warranty_by_rule(product)
+        if reclamation.by_manager and reclamation.warranty:
+            warranty = reclamation.warranty.by_covers_of(warranty)
         decided = reclamation.is_qualified or reclamation.status in WAS_QUALIFIED
-        if decided and not reclamation.by_manager and reclamation.warranty != warranty:
+        if decided and reclamation.warranty != warranty:
             reclamation.decide(warranty)
             tx.emit(reclamation, ReclamationChanged())
     return None if tx.has_emitted else "no réclamation waits for it"

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 NAMESPACE = UUID("6f1d5b0a-3c55-5f0e-9a53-6b0f5c1d7e42")
 
-PolicyName = Literal["rate_limits", "cors", "cut_offs", "buffers", "sla_targets"]
+PolicyName = Literal["rate_limits", "cors", "cut_offs", "buffers", "sla_targets", "dunning"]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -228,8 +228,32 @@ def _length(shift: Shift) -> timedelta:
     return datetime.combine(day, shift.end) - datetime.combine(day, shift.start)
 
 
+class NotInOrder(WrongValue):
+    code = "not_in_order"
+    en = "each number of days is larger than the one before"
+    fr = "chaque nombre de jours est supérieur au précédent"
+
+
+def _in_order(days: tuple[int, ...]) -> tuple[int, ...]:
+    if any(later <= earlier for earlier, later in pairwise(days)):
+        raise NotInOrder().error()
+    return days
+
+
+class Dunning(Policy):
+    """When clients are reminded of overdue invoices: so many days after the due day, once for each number."""
+
+    name: ClassVar[PolicyName] = "dunning"
+
+    reminder_days: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=365)], ...],
+        Field(max_length=5, examples=[[7, 21, 45]]),
+        AfterValidator(_in_order),
+    ] = (7, 21, 45)
+
+
 POLICIES: dict[PolicyName, type[Policy]] = {
-    policy.name: policy for policy in (RateLimits, Cors, CutOffs, Buffers, SlaTargets)
+    policy.name: policy for policy in (RateLimits, Cors, CutOffs, Buffers, SlaTargets, Dunning)
 }
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator
 
 from sav_contracts import canonical
 from sav_contracts.files import Image, StoredFile
@@ -20,7 +20,7 @@ from sav_contracts.messages import (
     View,
     canonical_form,
 )
-from sav_contracts.money import Amount, Currency, VatClass, decimal_places
+from sav_contracts.money import Amount, Currency, VatClass, check_places, decimal_places
 from sav_contracts.times import Day
 from sav_contracts.visibility import ALL, Visible
 
@@ -110,14 +110,20 @@ class AddArticle(Command[ArticleView]):
     power_kw: Annotated[Decimal, Field(gt=0, max_digits=7, decimal_places=2), decimal_places(2)] | None = (
         Field(default=None, examples=["24.00"])
     )
-    price: Amount = Field(examples=["2190.00"])
     currency: Currency = "EUR"
+    price: Amount = Field(examples=["2190.00"])
     vat_class: VatClass = "standard"
     warranty_parts_months: Months = Field(default=24, examples=[36])
     warranty_labour_months: Months = 24
     spare_parts_until: Day | None = None
     compatible_parts: Annotated[list[UUID], Field(max_length=50, default_factory=list)]
     minimum_stock: Annotated[int, Field(ge=0, le=1_000_000)] = Field(default=0, examples=[2])
+
+    @field_validator("price")
+    @classmethod
+    def _is_an_amount_of_its_currency(cls, price: Decimal, info: ValidationInfo) -> Decimal:
+        # A currency that is none is told by itself.
+        return check_places(price, info.data["currency"]) if "currency" in info.data else price
 
 
 class ChangeArticle(Command[ArticleView]):

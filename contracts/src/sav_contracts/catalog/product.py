@@ -243,12 +243,14 @@ class VerifyProduct(Command[ProductView]):
 
 class EndsBeforeItStarts(WrongValue):
     code = "ends_before_it_starts"
+    field = "end"
     en = "end: a cover ends after it starts"
     fr = "end : une garantie se termine après son début"
 
 
 class PaysNothing(WrongValue):
     code = "pays_nothing"
+    field = "parts"
     en = "parts, labour, travel: a cover pays at least one of them"
     fr = "parts, labour, travel : une garantie prend en charge au moins l’un des trois"
 

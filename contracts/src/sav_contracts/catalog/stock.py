@@ -39,12 +39,14 @@ class StockLevelView(View):
 
 class WrongQuantity(WrongValue):
     code = "wrong_quantity"
+    field = "quantity"
     en = "quantity: a positive number; only `adjust` takes a negative one"
     fr = "quantity : un nombre positif ; seul `adjust` accepte un nombre négatif"
 
 
 class WhyAdjusted(WrongValue):
     code = "why_adjusted"
+    field = "reason"
     en = "reason: say why the stock is adjusted"
     fr = "reason : indiquez pourquoi le stock est corrigé"
 

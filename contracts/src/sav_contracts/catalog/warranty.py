@@ -167,10 +167,12 @@ class Warranty(Message):
     travel_cover: CoverKind | None = None
     # The seller who owes the legal guarantee of conformity, where that is somebody else.
     owed_by: str | None = Field(default=None, examples=["Brico Rhône"])
+    # Whether the client reads the reason. That of older decisions was given for staff.
+    reason_told: bool = False
 
     def for_client(self) -> "Warranty":
-        """Without the reason, which a manager gave for staff."""
-        return self.model_copy(update={"reason": None})
+        """Without a reason that a manager gave for staff."""
+        return self if self.reason_told else self.model_copy(update={"reason": None})
 
     def overrules(self, other: "Warranty | None") -> bool:
         """Whether this is a manager's decision that wins over the other warranty."""
@@ -179,11 +181,40 @@ class Warranty(Message):
         return other is None or other.decided_at is None or other.decided_at < self.decided_at
 
     def paid_by(self) -> set[CoverKind]:
-        """The kinds of covers that pay a share; none where a manager decided otherwise."""
-        if self.why != "cover_applies":
+        """The kinds of covers that pay a share, also of what a manager decided."""
+        if self.why not in ("cover_applies", "decided_by_manager"):
             return set()
         kinds = self.cover, self.parts_cover, self.labour_cover, self.travel_cover
         return {kind for kind in kinds if kind}
+
+    @classmethod
+    def by_manager(
+        cls, shares: tuple[int, int, int], reason: str, at: datetime, rule: "Warranty | None"
+    ) -> "Warranty":
+        """A manager's decision about parts, labour and travel; the client reads the reason.
+
+        `rule` is what covers pay without it.
+        """
+        decided = cls.of_shares(
+            *shares, why="decided_by_manager", reason=reason, decided_at=at, reason_told=True
+        )
+        return decided.by_covers_of(rule) if rule else decided
+
+    def by_covers_of(self, rule: "Warranty") -> "Warranty":
+        """The same shares, each with the cover that pays it by the rule, in whole or in part.
+
+        A cover that pays what a manager left at its share, raised or lowered is still used: a repair under it prolongs it.
+        """
+        covers = {
+            share: getattr(rule, f"{share}_cover") if getattr(self, share) else None
+            for share in ("parts", "labour", "travel")
+        }
+        used = [kind for kind in covers.values() if kind]
+        best = rule.cover if rule.cover in used else min(used, key=PRECEDENCE.index, default=None)
+        return self.model_copy(
+            update={f"{share}_cover": kind for share, kind in covers.items()}
+            | {"cover": best, "until": rule.until if best and best == rule.cover else None}
+        )
 
     @classmethod
     def of_shares(cls, parts: int, labour: int, travel: int, **more: object) -> "Warranty":

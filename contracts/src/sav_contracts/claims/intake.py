@@ -30,6 +30,7 @@ class PreferredTime(Message):
 
 class WhichDay(WrongValue):
     code = "which_day"
+    field = "weekday"
     en = "weekday, on: give one of them"
     fr = "weekday, on : indiquez l’un des deux"
 

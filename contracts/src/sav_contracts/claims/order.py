@@ -1,6 +1,5 @@
 """Orders of parts: by clients, who buy them, and by technicians, for a repair."""
 
-from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from sav_contracts.messages import (
     Reference,
     View,
 )
-from sav_contracts.money import Amount, Currency, Percent, VatClass, decimal_places
+from sav_contracts.money import Amount, Currency, Difference, Percent, VatClass
 from sav_contracts.parts import PartNeeded
 from sav_contracts.visibility import Own, Visible
 from sav_contracts.wrong_value import WrongValue
@@ -70,7 +69,7 @@ class OrderView(View):
     reclamation_reference: str | None = Field(examples=["REC-2026-000001"])
     lines: tuple[OrderLine, ...]
     currency: Currency
-    net: Annotated[Decimal, decimal_places(2)] = Field(examples=["372.80"])
+    net: Difference = Field(examples=["372.80"])
     status: OrderStatus
     # Why it was refused or cancelled.
     reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
@@ -98,6 +97,7 @@ class OrderedTwice(WrongValue):
 
 class ForWhichRepair(WrongValue):
     code = "for_which_repair"
+    field = "reclamation_id"
     en = "reclamation_id: an order for a repair says for which réclamation; a purchase is for none"
     fr = "reclamation_id : une commande pour une réparation indique sa réclamation ; un achat n’en a pas"
 

@@ -261,7 +261,7 @@ class PhotosAdded(Event[ReclamationView]):
 class QualifyReclamation(Command[ReclamationView]):
     """Decide priority and coverage. Deciding again, while work goes on, needs a reason.
 
-    Without `coverage`, the product's warranty decides. A different coverage needs a reason. A manager's `partly` means
+    Without `coverage`, the product's warranty decides. A different coverage needs a reason, which the client reads. A manager's `partly` means
     that parts are paid and work is not; the warranty of a visit may be decided in more detail. `product_id` names the
     client's product that is broken. A priority below `critical` needs a reason where danger was reported.
     """

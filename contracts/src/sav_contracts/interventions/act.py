@@ -1,10 +1,21 @@
 """Acts of a telephone that was offline: each with its own id and time, applied once, answered one by one."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapSerializer,
+    WrapValidator,
+    model_validator,
+)
 
 from sav_contracts.bilingual import Bilingual
 from sav_contracts.files import Image, Sha256
@@ -35,12 +46,14 @@ class OneActOnly(WrongValue):
 
 class TimeOfTheAct(WrongValue):
     code = "time_of_the_act"
+    field = "move.at"
     en = "at stands beside the move, not in it"
     fr = "at se place à côté de move, et non dedans"
 
 
 class SignatureOrReason(WrongValue):
     code = "signature_or_reason"
+    field = "signature"
     en = "signature and signed_by, or refused"
     fr = "signature et signed_by, ou refused"
 
@@ -102,12 +115,60 @@ class Act(Message):
         return next(name for name in ("work", "report", "sign", "submit") if getattr(self, name))
 
 
-class ActOutcome(Outcome):
-    """What became of one act. `done_before`: it had come already, and nothing was done again."""
+@dataclass(frozen=True)
+class WrongAct:
+    """An act with an id that is none for another reason: answered `refused` alone, and kept by nobody."""
 
     id: UUID
-    intervention_id: UUID
+    sent: JsonValue
+    error: ValidationError = field(compare=False)
+
+    @property
+    def intervention_id(self) -> UUID | None:
+        """The visit that it is about, as far as it says so."""
+        parts = self.sent.values() if isinstance(self.sent, dict) else ()
+        named = (part.get("intervention_id") for part in parts if isinstance(part, dict))
+        return next(filter(None, map(_uuid, named)), None)
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+def _each_by_itself(sent: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """The act, or what is wrong with it; what has no id is refused with the whole request."""
+    try:
+        return read(sent)
+    except ValidationError as error:
+        id = _uuid(sent.get("id")) if isinstance(sent, dict) else None
+        if id is None:
+            raise
+        return WrongAct(id, sent, error)
+
+
+def _as_it_came(act: Any, written: SerializerFunctionWrapHandler) -> Any:
+    return act.sent if isinstance(act, WrongAct) else written(act)
+
+
+ActSent = Annotated[Act, WrapValidator(_each_by_itself), WrapSerializer(_as_it_came)]
+
+
+class ActOutcome(Outcome):
+    """What became of one act. `done_before`: it had come already, and nothing was done again.
+
+    A refused act stays refused. Only with `again` it is done once its cause is gone: send the same act once more. One
+    that is wrong by itself (422 `invalid`, a field is missing) was not kept: send it corrected, under the same id or another.
+    """
+
+    id: UUID
+    # None only where a wrong act names none.
+    intervention_id: UUID | None
     outcome: Literal["done", "done_before", "refused"]
+    # Whether it was refused for now only: an act before it, an id or a signature has not come, or the clock is fast.
+    again: bool = False
     # Of a move: the state of the visit after it.
     status: InterventionStatus | None = None
 
@@ -125,11 +186,13 @@ class ApplyActs(Command[ActsAnswer]):
     """Apply what was done while a telephone was offline, in the order of `at`.
 
     Each act is done or refused on its own, as by its single command, and once for all: whoever got no answer, or an
-    answer to a part, sends everything again. An act that was refused stays refused; do it anew under another id. A move
+    answer to a part, sends everything again. An act that was refused stays refused; do it anew under another id. One that
+    was refused with `again` waits for something that has not come, as do the acts of its visit after it: send them again.
+    An act whose fields are wrong is refused alone and not kept; send it corrected. A move
     is not refused for a new time of the visit, nor since its technician was set inactive: a telephone cannot know that.
     """
 
-    acts: Annotated[tuple[Act, ...], Field(min_length=1, max_length=MOST_ACTS)]
+    acts: Annotated[tuple[ActSent, ...], Field(min_length=1, max_length=MOST_ACTS)]
 
     def takes(self) -> float:
         return len(self.acts) * EACH
@@ -157,7 +220,9 @@ class RefusedAct(Message):
 
 
 class ActsRefused(Event[InterventionView]):
-    """What a technician did offline was refused, since somebody else had moved the visit meanwhile."""
+    """What a technician did offline was refused: somebody else had moved the visit, an act before it is missing, or a
+    dangerous reading came too late.
+    """
 
     # The first ones, in the order in which they happened; `number` is how many there are.
     acts: list[RefusedAct]

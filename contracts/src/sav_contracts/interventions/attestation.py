@@ -43,6 +43,8 @@ class Attested(Message):
     advice: str | None = Field(examples=["Entretien annuel avant l'hiver."])
     next_service_due: date | None = Field(examples=["2027-03-05"])
     reference: str = Field(examples=["Arrêté du 15 septembre 2009"])
+    # The reference of the visit, or of its réclamation. Empty in old ones.
+    visit: str | None = Field(default=None, examples=["REC-2026-000042"])
 
 
 class AttestationView(View):

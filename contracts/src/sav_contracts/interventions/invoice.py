@@ -1,4 +1,4 @@
-"""Invoices and their payments."""
+"""Invoices."""
 
 from datetime import date
 from decimal import Decimal
@@ -7,7 +7,19 @@ from uuid import UUID
 
 from pydantic import Field
 
+from sav_contracts.bank import Bank
 from sav_contracts.files import StoredFile
+from sav_contracts.interventions.buyer import Siren, TaxNumber
+from sav_contracts.interventions.line import (
+    BuyerKind,
+    Discount,
+    DiscountGiven,
+    InvoiceLine,
+    LineGiven,
+    Supply,
+    SupplyGiven,
+    VatTotal,
+)
 from sav_contracts.messages import (
     Changed,
     Command,
@@ -18,19 +30,15 @@ from sav_contracts.messages import (
     Personal,
     PersonId,
     Reason,
-    RecordedLine,
     Reference,
     View,
 )
-from sav_contracts.money import Amount, Currency, Percent, VatClass, decimal_places
-from sav_contracts.times import Day
+from sav_contracts.money import Amount, Currency
 from sav_contracts.visibility import Own, Visible
 
 InvoiceStatus = Literal["draft", "issued", "partly_paid", "paid", "credited", "discarded"]
-PaymentStatus = Literal[
-    "initiated", "captured", "failed", "expired", "partly_refunded", "refunded", "disputed"
-]
-PaymentMethod = Literal["cash", "cheque", "transfer", "card"]
+# What keeps a draft from being right; staff are told when it is made. `certification`: a lower rate needs the client's.
+Lack = Literal["buyer_address", "siren", "place", "place_abroad", "certification", "what_it_heats"]
 
 
 class Seller(Message):
@@ -40,6 +48,16 @@ class Seller(Message):
     address: str = Field(examples=["12 avenue Berthelot, 69007 Lyon"])
     registration: str = Field(examples=["RCS Lyon 123 456 789"])
     vat_number: str = Field(examples=["FR12123456789"])
+    siren: str | None = Field(default=None, examples=["732829320"])
+    email: str | None = Field(default=None, examples=["contact@example.com"])
+    phone: str | None = Field(default=None, examples=["+33472000000"])
+    capital: str | None = Field(default=None, examples=["SARL au capital de 10 000 €"])
+    bank: Bank | None = None
+    # Who insures the work and where that holds; the mediator of consumers' disputes with the site.
+    insurance: str | None = Field(
+        default=None, examples=["Décennale : Assur SA, Lyon, n° 4711, France entière"]
+    )
+    mediator: str | None = Field(default=None, examples=["Médiation Conso, www.example.org"])
 
 
 DEMONSTRATION = Seller(
@@ -51,50 +69,42 @@ DEMONSTRATION = Seller(
 
 
 class Buyer(Message):
-    """Who is invoiced."""
+    """Who is invoiced. A business has its numbers; `kind` is None on older invoices, all to private persons."""
 
     name: Personal[str] = Field(examples=["Léa Bernard"])
     address: Personal[str] | None = Field(examples=["3 rue des Lilas, 69003 Lyon"])
+    kind: BuyerKind | None = Field(default=None, examples=["private"])
+    # Of a business in France.
+    siren: str | None = Field(default=None, examples=["732829320"])
+    # A number of the European Union or of Tunisia.
+    tax_number: str | None = Field(default=None, examples=["FR44732829320"])
+
+    @property
+    def is_business(self) -> bool:
+        return self.kind == "business"
 
 
-class LineRecorded(Message):
-    """The text of an invoice's line, as recorded."""
+class DeductedDeposit(Message):
+    """A deposit invoice that a final invoice names and deducts, with its amounts by rate, less what was credited."""
 
-    kind: Literal["labour", "part", "travel", "other"] = Field(examples=["part"])
-    description: RecordedLine = Field(examples=["Circulateur 25-60"])
-    quantity: Annotated[Decimal, Field(gt=0, max_digits=9, decimal_places=2)]
-    unit: Literal["hour", "piece", "km"] = Field(examples=["piece"])
-    unit_price: Amount = Field(examples=["186.40"])
-    covered: Percent = 0
-    vat_class: VatClass = Field(examples=["intermediate"])
-
-
-class LineGiven(LineRecorded):
-    """A line of a draft as a manager writes it."""
-
-    description: Line = Field(examples=["Circulateur 25-60"])
+    invoice_id: UUID
+    number: str = Field(examples=["FAC-2026-000001"])
+    issued_on: date = Field(examples=["2026-02-20"])
+    vat: list[VatTotal]
+    net: Amount = Field(examples=["55.92"])
+    tax: Amount = Field(examples=["5.59"])
+    total: Amount = Field(examples=["61.51"])
 
 
-class InvoiceLine(LineRecorded):
-    """One line. `amount` is `quantity` times `unit_price`, less the share that a warranty pays; all excluding VAT."""
-
-    amount: Amount = Field(examples=["186.40"])
-
-
-class VatTotal(Message):
-    """The amounts taxed at one rate (in percent), and the mention that the law requires."""
-
-    vat_class: VatClass = Field(examples=["intermediate"])
-    rate: Decimal = Field(examples=["10"])
-    base: Amount = Field(examples=["186.40"])
-    vat: Amount = Field(examples=["18.64"])
-    mention: str | None = Field(
-        examples=["Travaux dans un logement achevé depuis plus de deux ans (CGI, art. 279-0 bis)."]
-    )
+NOTHING = Decimal("0.00")
 
 
 class InvoiceForClient(View):
-    """An issued invoice as its client sees it."""
+    """An issued invoice as its client sees it.
+
+    `balance` is what is left of `total` after deposits, credit notes and payments; where these are more, `overpaid` is
+    what the client has too much.
+    """
 
     visible: ClassVar[Visible] = Visible(client=Own("client_id"))
 
@@ -121,6 +131,30 @@ class InvoiceForClient(View):
     mentions: list[str] = Field(examples=[["Pas d'escompte pour paiement anticipé."]])
     # The PDF, once it has been made.
     document: StoredFile | None
+    # The order that was shipped, where it is for one.
+    order_id: UUID | None = None
+    order_reference: str | None = Field(default=None, examples=["CMD-2026-000001"])
+    # What is taken off the whole; `net` is without it.
+    discount: Discount | None = None
+    # A duty on the paper itself, outside the base of VAT.
+    stamp: Amount | None = Field(default=None, examples=["1.00"])
+    # Whether it is a deposit invoice (type 386): asked for before the work, deducted from the final invoice.
+    deposit: bool = False
+    # The deposits that it deducts, and their sum including VAT.
+    deposits: list[DeductedDeposit] = Field(default=[])
+    deducted: Amount = Field(default=NOTHING, examples=["0.00"])
+    # The final invoice that deducts this deposit.
+    deducted_in: UUID | None = None
+    # The sum of its credit notes, including VAT.
+    credited: Amount = Field(default=NOTHING, examples=["0.00"])
+    overpaid: Amount = Field(default=NOTHING, examples=["0.00"])
+    # Whether something is left to pay and the due day is over.
+    overdue: bool = False
+
+    @property
+    def payable(self) -> Decimal:
+        """What it asks for: the total less the deposits that it deducts, including VAT."""
+        return self.total - self.deducted
 
 
 class InvoiceView(InvoiceForClient):
@@ -131,6 +165,12 @@ class InvoiceView(InvoiceForClient):
         examples=["a07d52e6a07d52e6a07d52e6a07d52e6a07d52e6a07d52e6a07d52e6a07d52e6"]
     )
     reason: str | None = Field(examples=["Geste commercial."])
+    # What its VAT depends on; None on invoices from before it was recorded.
+    supply: Supply | None = None
+    # What a draft lacks.
+    lacks: list[Lack] = Field(default=[], examples=[["buyer_address"]])
+    # How often the client was reminded of it.
+    reminders: int = 0
 
     def for_client(self) -> InvoiceForClient | None:
         return None if self.status in {"draft", "discarded"} else self.narrowed_to(InvoiceForClient)
@@ -139,40 +179,27 @@ class InvoiceView(InvoiceForClient):
         return self.status in {"draft", "issued", "partly_paid"}
 
     def timeline_roots(self) -> frozenset[UUID]:
-        named = {self.id, self.intervention_id, self.reclamation_id}
+        named = {self.id, self.intervention_id, self.reclamation_id, self.order_id}
         return frozenset(root for root in named if root)
 
 
-class PaymentView(View):
-    """A payment of an invoice."""
-
-    visible: ClassVar[Visible] = Visible.with_each(InvoiceView)
-
-    invoice_id: UUID
-    invoice_number: str = Field(examples=["FAC-2026-000001"])
-    reclamation_id: UUID | None
-    method: PaymentMethod = Field(examples=["transfer"])
-    amount: Amount = Field(examples=["205.04"])
-    currency: Currency
-    received_on: date = Field(examples=["2026-03-20"])
-    reference: str | None = Field(examples=["VIR 2026-03-20 BERNARD"])
-    status: PaymentStatus
-
-    @property
-    def parent(self) -> UUID:
-        return self.invoice_id
-
-    def timeline_roots(self) -> frozenset[UUID]:
-        return frozenset(root for root in (self.invoice_id, self.reclamation_id) if root)
-
-
 class ChangeInvoice(Command[InvoiceView]):
-    """Complete a draft: its lines, or its buyer."""
+    """Complete a draft: its lines, what is taken off, its buyer, or what its VAT depends on.
+
+    `certified` says that the client certified what a lower rate depends on. `discount` is removed by null.
+    """
 
     invoice_id: UUID
     lines: Annotated[list[LineGiven], Field(min_length=1, max_length=60)] | None = None
     buyer_name: Personal[Line] | None = Field(default=None, examples=["Léa Bernard"])
     buyer_address: Personal[Line] | None = Field(default=None, examples=["3 rue des Lilas, 69003 Lyon"])
+    # A private person has no numbers: they are removed. A number makes the buyer a business.
+    buyer_kind: BuyerKind | None = Field(default=None, examples=["private"])
+    buyer_siren: Siren | None = None
+    buyer_tax_number: TaxNumber | None = None
+    discount: DiscountGiven | None = None
+    certified: bool | None = None
+    supply: SupplyGiven | None = None
 
 
 class DiscardInvoice(Command[InvoiceView]):
@@ -186,19 +213,6 @@ class IssueInvoice(Command[InvoiceView]):
     """Issue a draft: it gets its number and can no longer be changed."""
 
     invoice_id: UUID
-
-
-class RecordPayment(Command[PaymentView]):
-    """Record a payment for an issued invoice, up to its balance."""
-
-    invoice_id: UUID
-    method: PaymentMethod
-    amount: Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2), decimal_places(2)] = Field(
-        examples=["205.04"]
-    )
-    # Default: today.
-    received_on: Day | None = None
-    reference: Line | None = Field(default=None, examples=["VIR 2026-03-20 BERNARD"])
 
 
 class InvoiceDrafted(Event[InvoiceView]):
@@ -216,12 +230,6 @@ class InvoiceDiscarded(Event[InvoiceView]):
 
 class InvoiceIssued(Event[InvoiceView]):
     """An invoice got its number and no longer changes."""
-
-    client_sees: ClassVar[bool] = True
-
-
-class PaymentRecorded(Event[PaymentView]):
-    """A payment was received."""
 
     client_sees: ClassVar[bool] = True
 

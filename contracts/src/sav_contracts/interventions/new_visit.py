@@ -13,6 +13,8 @@ from sav_contracts.wrong_value import WrongValue
 # What is done without a fault. A fault has a réclamation: guarantees and legal days count from there.
 WITHOUT_FAULT: tuple[Purpose, ...] = ("maintenance", "install")
 
+SAID_BY_RECLAMATION = ("client_id", "product_id", "article", "place")
+
 
 class ReclamationSays(WrongValue):
     code = "reclamation_says"
@@ -22,24 +24,27 @@ class ReclamationSays(WrongValue):
 
 class VisitForWhom(WrongValue):
     code = "visit_for_whom"
-    en = "client_id, purpose: a visit without a réclamation needs both"
-    fr = "client_id, purpose : une intervention sans réclamation a besoin des deux"
+    en = "a réclamation (reclamation_id), or a client (client_id) with a purpose"
+    fr = "une réclamation (reclamation_id), ou un client (client_id) avec un motif (purpose)"
 
 
 class FaultNotReported(WrongValue):
     code = "fault_not_reported"
+    field = "purpose"
     en = "purpose: a repair or a diagnosis is for a reported fault: open a réclamation first"
     fr = "purpose : une réparation ou un diagnostic répond à une panne signalée : ouvrez d’abord une réclamation"
 
 
 class AboutWhat(WrongValue):
     code = "about_what"
+    field = "product_id"
     en = "product_id or article: say what the visit is about, by one of them"
     fr = "product_id ou article : indiquez sur quoi porte l’intervention, par l’un des deux"
 
 
 class PlaceOfProduct(WrongValue):
     code = "place_of_product"
+    field = "place"
     en = "place, product_id: a registered product has its place, which is changed there"
     fr = "place, product_id : un produit enregistré a déjà son adresse, qui se modifie sur sa fiche"
 
@@ -73,11 +78,13 @@ class CreateIntervention(Command[InterventionView]):
     @model_validator(mode="after")
     def _says_for_whom_and_what(self) -> "CreateIntervention":
         if self.reclamation_id:
-            if self.client_id or self.product_id or self.article or self.place:
-                raise ReclamationSays().error()
+            if any(getattr(self, name) for name in SAID_BY_RECLAMATION):
+                given = (name for name in SAID_BY_RECLAMATION if getattr(self, name))
+                raise ReclamationSays().error(next(given))
             return self
         if self.client_id is None or self.purpose is None:
-            raise VisitForWhom().error()
+            missing = "purpose" if self.client_id else "client_id" if self.purpose else "reclamation_id"
+            raise VisitForWhom().error(missing)
         if self.purpose not in WITHOUT_FAULT:
             raise FaultNotReported().error()
         if (self.product_id is None) == (self.article is None):

@@ -44,7 +44,7 @@ class ReportView(View):
 
     intervention_id: UUID
     reclamation_id: UUID | None
-    # 1, 2, …: correcting a validated report makes a new edition.
+    # 1, 2, …: a validated report that is sent back gets a further edition.
     edition: int
     # Empty while it is not written; the same of `work_done`.
     findings: str = Field(examples=["Circulateur bloqué, pas de circulation dans le circuit de chauffage."])
@@ -90,7 +90,7 @@ class ReportView(View):
 
 
 class WriteReport(Command[ReportView]):
-    """Write the report of a visit, or replace what was written of it so far, until it is signed.
+    """Write the report of a visit, or replace what was written of it so far, until it is signed, or after it was sent back.
 
     Any part may be missing: what was found and what was done must be there when it is signed.
     """
@@ -111,6 +111,7 @@ class WriteReport(Command[ReportView]):
 
 class SignatureOrRefusal(WrongValue):
     code = "signature_or_refusal"
+    field = "signature"
     en = "signature and signed_by, or refused"
     fr = "signature et signed_by, ou refused"
 
@@ -131,7 +132,7 @@ class SignReport(Command[ReportView]):
 
 
 class SubmitReport(Command[ReportView]):
-    """Submit the signed report."""
+    """Submit the signed report of a visit that is over, and whose work was recorded."""
 
     intervention_id: UUID
 
@@ -143,7 +144,11 @@ class ValidateReport(Command[ReportView]):
 
 
 class SendBackReport(Command[ReportView]):
-    """Send the report back to be completed."""
+    """Send the report back to be completed or corrected.
+
+    Of a validated or archived report this begins a further edition with the same text, to be signed and submitted anew.
+    Until that is validated too, its client reads the one before it.
+    """
 
     intervention_id: UUID
     reason: Reason = Field(examples=["Il manque la pression après remise en service."])

@@ -35,6 +35,7 @@ class Task(Message):
 
 class WhyNotDone(WrongValue):
     code = "why_not_done"
+    field = "reason"
     en = "reason: say why this task was not done"
     fr = "reason : indiquez pourquoi cette tâche n’a pas été faite"
 
@@ -55,5 +56,6 @@ class TaskGiven(Message):
 
 class MeasuredOrWhyNot(WrongValue):
     code = "measured_or_why_not"
+    field = "co_not_measured"
     en = "co_ppm, or co_not_measured"
     fr = "co_ppm, ou co_not_measured"

@@ -26,7 +26,10 @@ OF_FUEL: Mapping[Fuel, tuple[Skill, ...]] = {
     "oil_hybrid": ("oil", "heat_pump"),
 }
 
-# A country's postcodes that begin like this: `69` is the Rhône, `69003` a part of Lyon, `2A` or `SW1` exist too.
+# What postcodes of the two departments of Corsica begin with.
+CORSICA: Mapping[str, tuple[str, ...]] = {"2A": ("200", "201"), "2B": ("202", "206")}
+
+# A country's postcodes that begin like this: `69` is the Rhône, `69003` a part of Lyon; `2A` is a department.
 PostcodePrefix = Annotated[
     str,
     StringConstraints(min_length=1, max_length=12, pattern=r"^[0-9A-Z]+([ -][0-9A-Z]+)?$"),
@@ -66,13 +69,17 @@ class TechnicianView(View):
 
     def works_at(self, place: Place | None) -> bool:
         """Whether the place is in their zone; a place that is not known is."""
-        return not self.zone or place is None or place.postcode.startswith(tuple(self.zone))
+        if not self.zone or place is None:
+            return True
+        begins = [begin for prefix in self.zone for begin in (prefix, *CORSICA.get(prefix, ()))]
+        return place.postcode.startswith(tuple(begins))
 
 
 class ChangeTechnician(Command[TechnicianView]):
     """Change the given ones of a technician's skills, zone and activity.
 
-    An empty list of skills means that they can do everything, an empty zone that they work everywhere. Who is set
+    An empty list of skills means that they can do everything, an empty zone that they work everywhere. A zone is what
+    postcodes of the firm's country begin with, such as a department. Who is set
     inactive keeps no visit that was not begun: each becomes a planning conflict, with others who could go. Only
     somebody whose account is an active technician's can be set active.
     """

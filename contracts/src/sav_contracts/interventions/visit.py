@@ -29,6 +29,7 @@ from sav_contracts.messages import (
     View,
 )
 from sav_contracts.money import Percent, decimal_places
+from sav_contracts.named import NAMED_ONCE
 from sav_contracts.slot import Slot
 from sav_contracts.times import Moment
 from sav_contracts.visibility import Own, Visible
@@ -181,6 +182,7 @@ class InterventionView(InterventionForClient):
 
 class CauseMissing(WrongValue):
     code = "cause_missing"
+    field = "cause"
     en = "cause: say why the work stops"
     fr = "cause : indiquez pourquoi le travail s’arrête"
 
@@ -188,13 +190,23 @@ class CauseMissing(WrongValue):
 class MoveIntervention(Command[InterventionView]):
     """Accept, decline, be on the way, arrive, start, pause, go on, complete, or say why it could not be done.
 
-    The first move of a late visit says why it is late.
+    The first move of a late visit says why it is late (`lateness_cause`). To `completed`: the work is recorded, and after
+    `maintenance` or `install` every task is answered; after `maintenance` of what burns something carbon monoxide is
+    measured. Where 50 ppm or more were measured last, the only end is `incomplete` for the cause `stopped_for_safety`. A
+    technician who moves a visit to `cancelled` declines it: it becomes `declined`.
     """
 
     intervention_id: UUID
     to: InterventionMove
-    cause: Cause | None = None
-    reason: Reason | None = None
+    cause: Cause | None = Field(
+        default=None,
+        description="Needed for `paused` (`parts`, `access` or `approval`) and for `incomplete` (any of them).",
+    )
+    reason: Reason | None = Field(
+        default=None,
+        description="In words. Needed for `declined`, `cancelled` and `no_access`, and for `en_route` long "
+        "before the day of the visit (policy `cut_offs`, `sets_out_hours`).",
+    )
     # When it happened, if not now.
     at: Moment | None = Field(default=None, examples=["2026-03-05T08:05:00Z"])
     position: Position | None = None
@@ -207,8 +219,19 @@ class MoveIntervention(Command[InterventionView]):
         return self
 
 
+class SameSerial(WrongValue):
+    code = "same_serial"
+    field = "replacement_serial"
+    en = "the replacement has another serial number than what failed"
+    fr = "la pièce de remplacement porte un autre numéro de série que celle qui est tombée en panne"
+
+
 class RecordWork(Command[InterventionView]):
-    """Record the work of a visit. Recording again replaces it; a dangerous reading stays until there is another one."""
+    """Record the work of a visit, from its beginning until its report is signed, and again where that was sent back.
+
+    Recording again replaces it. A dangerous reading stays until there is another one; after the visit none lifts it.
+    A report that was sent back is signed again then: it shows what was done.
+    """
 
     intervention_id: UUID
     solution: Prose = Field(examples=["Circulateur remplacé, circuit purgé, remis en pression."])
@@ -217,26 +240,41 @@ class RecordWork(Command[InterventionView]):
     travel_km: Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=1), decimal_places(1)] = Field(
         default=Decimal("0.0"), examples=["12.5"]
     )
-    readings: Annotated[dict[Line, Line], Field(max_length=30)] = Field(
+    readings: Annotated[dict[Line, Line], Field(max_length=30), NAMED_ONCE] = Field(
         default_factory=dict, examples=[{"Pression": "1,5 bar", "Température de départ": "58 °C"}]
     )
     failed_serial: Serial | None = Field(default=None, examples=["CIR-0417"])
     replacement_serial: Serial | None = Field(default=None, examples=["CIR-2291"])
-    # Carbon monoxide in the room in ppm, or why it was not measured.
-    co_ppm: Annotated[int, Field(ge=0, le=10_000)] | None = Field(default=None, examples=[3])
-    co_not_measured: CoNotMeasured | None = None
-    # What is said of the visit's tasks; those that are not named are open.
-    tasks: Annotated[list[TaskGiven], Field(max_length=30, default_factory=list)]
+    co_ppm: Annotated[int, Field(ge=0, le=10_000)] | None = Field(
+        default=None,
+        examples=[3],
+        description="Carbon monoxide in the room. From 10 on it is abnormal: the client is told. From 50 on it is a grave "
+        "and immediate danger: the appliance stays off, client and managers are told at once, and the visit can only end "
+        "as `incomplete` for `stopped_for_safety` until less is measured.",
+    )
+    co_not_measured: CoNotMeasured | None = Field(
+        default=None, description="Why it was not measured. `sealed`: it need not be."
+    )
+    tasks: Annotated[list[TaskGiven], Field(max_length=30, default_factory=list)] = Field(
+        description="What is said of the visit's tasks; those that are not named are open. All of them are answered "
+        "before a `maintenance` or an `install` is completed: done, or why not.",
+    )
 
     @model_validator(mode="after")
     def _is_measured_or_not(self) -> "RecordWork":
         if self.co_ppm is not None and self.co_not_measured is not None:
             raise MeasuredOrWhyNot().error()
+        if self.failed_serial is not None and self.failed_serial == self.replacement_serial:
+            raise SameSerial().error()
         return self
 
 
 class DecideWarranty(Command[InterventionView]):
-    """Decide what a warranty pays for a visit, in percent: where that is unknown, or out of goodwill."""
+    """Decide what a warranty pays for a visit, in percent: where that is unknown, or otherwise than its covers say.
+
+    The client is told, and reads the reason. A share that a cover pays, in whole or in part, keeps this cover. Less than
+    a legal guarantee pays is for a fault that it excludes, such as misuse: the seller has to prove that.
+    """
 
     intervention_id: UUID
     parts: Percent
@@ -313,9 +351,12 @@ class WarrantyDecided(Event[InterventionView]):
 
     decision: Coverage
     reason: str | None = Field(default=None, examples=["Convenu au téléphone avec la cliente."])
+    # Whether a manager decided it for this visit, not for its réclamation.
+    for_this_visit: bool = False
 
     def for_client(self) -> "WarrantyDecided":
-        return self.model_copy(update={"reason": None})
+        told = self.state.warranty is not None and self.state.warranty.reason_told
+        return self if told else self.model_copy(update={"reason": None})
 
 
 class InterventionClosed(Event[InterventionView]):

@@ -22,6 +22,8 @@ from sav_contracts.surface.rows import (
     ReadRow,
     RecordRow,
     Row,
+    SignedRow,
+    TextRow,
     TimelineRow,
 )
 
@@ -47,6 +49,8 @@ __all__ = [
     "ReadRow",
     "RecordRow",
     "Row",
+    "SignedRow",
+    "TextRow",
     "TimelineRow",
 ]
 

@@ -97,14 +97,14 @@ ROWS = (
     MessageRow("Take a second factor away", "DELETE /users/{account_id}/totp", ResetSecondFactor, ADMIN),
     MessageRow("Assign a role", "PUT /users/{account_id}/role", AssignRole, ADMIN),
     MessageRow(
-        "Deactivate (a manager: clients)",
+        "Deactivate (a manager: clients and technicians)",
         "POST /users/{account_id}/deactivate",
         DeactivateUser,
         MANAGERS,
         only={Role.MANAGER: LOOKED_AFTER},
     ),
     MessageRow(
-        "Activate again (a manager: clients)",
+        "Activate again (a manager: clients and technicians)",
         "POST /users/{account_id}/activate",
         ActivateUser,
         MANAGERS,

@@ -9,6 +9,7 @@ from sav_contracts.catalog.article import (
     RetireArticle,
     SetArticleImage,
 )
+from sav_contracts.catalog.article_cost import ArticleCostView, SetArticleCost
 from sav_contracts.catalog.article_import import ArticleImportView, CancelArticleImport, ImportArticles
 from sav_contracts.catalog.product import (
     AddCover,
@@ -27,6 +28,7 @@ from sav_contracts.catalog.stock_report import FindStockMovements, GetStockRepor
 from sav_contracts.catalog.stocktake import GetCountSheet, GetStocktakeCounts, RecordStocktake, StocktakeView
 from sav_contracts.files import CSV
 from sav_contracts.surface.rows import (
+    ADMIN,
     CLIENT_AND_MANAGERS,
     EVERYBODY,
     MANAGER,
@@ -66,6 +68,10 @@ ROWS = (
     MessageRow("Retire an article", "DELETE /articles/{article_id}", RetireArticle, MANAGERS),
     MessageRow("Set the article's image", "PUT /articles/{article_id}/image", SetArticleImage, MANAGERS),
     FileRow("Image", "GET /articles/{article_id}/image", ArticleView, EVERYBODY, file="image", sizes=True),
+    RecordRow("What an article costs the firm", "GET /articles/{article_id}/cost", ArticleCostView, ADMIN),
+    MessageRow(
+        "Say what an article costs the firm", "PUT /articles/{article_id}/cost", SetArticleCost, ADMIN
+    ),
     RecordRow("Availability", "GET /articles/{article_id}/stock", StockLevelView, STAFF),
     MessageRow(
         "Stock movement", "POST /articles/{article_id}/stock-movements", MoveStock, MANAGER, status=201

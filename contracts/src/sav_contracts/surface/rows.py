@@ -98,6 +98,22 @@ class MessageRow(Row):
 
 
 @dataclass(frozen=True, eq=False)
+class SignedRow(MessageRow):
+    """A message of another system, which signs it: its field `payload` is the body as it came, `signature` a header."""
+
+    _: KW_ONLY
+    headers: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TextRow(MessageRow):
+    """A query whose reply is sent as a file: its `text` in this media type, under its `name`."""
+
+    _: KW_ONLY
+    media_type: str
+
+
+@dataclass(frozen=True, eq=False)
 class EdgeQueryRow(Row):
     """A query about requests, which the edge answers itself."""
 

@@ -1,7 +1,7 @@
 """Acts of telephones that were offline, each by the handler of its single command."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heapify, heappop, heappush
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from sav_chassis.errors import Conflict, IllegalMove, NotYet, SavError, WrongField
+from sav_chassis.errors import Conflict, IllegalMove, NotYet, SavError, WrongField, WrongFields
 from sav_chassis.refusals import refused, unknown
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -23,6 +23,7 @@ from sav_contracts.interventions.act import (
     ApplyActs,
     RefusedAct,
     SignThen,
+    WrongAct,
 )
 from sav_contracts.interventions.report import SignReport, SubmitReport, WriteReport
 from sav_contracts.interventions.visit import MoveIntervention, RecordWork
@@ -31,10 +32,11 @@ from sav_interventions.commands.report import check_not_final_since, sign_report
 from sav_interventions.commands.signature import SignatureUnknown, signature_of
 from sav_interventions.commands.visit import make_move
 from sav_interventions.commands.visit_photo import NoSuchPhoto
-from sav_interventions.commands.work import record_work
-from sav_interventions.lifecycle import OVER
+from sav_interventions.commands.work import keep_reading, record_work
 from sav_interventions.model import AnsweredAct, Intervention, Report
 from sav_interventions.move_times import SKEW, NotYetHappened, when_signed
+from sav_interventions.said import Overtaken
+from sav_interventions.unmade import is_told
 
 
 class ActBeforeMissing(Conflict):
@@ -53,8 +55,8 @@ class ActReused(WrongField):
 
 # Refused for now: once their cause is gone the same act is done.
 FOR_NOW = (ActBeforeMissing, NotYetHappened, SignatureUnknown, NoSuchPhoto)
-# An act with its time, its id, and its place in what was sent.
-Placed = tuple[datetime, UUID, int, Act]
+# An act with its time and its place in what was sent.
+Placed = tuple[datetime, int, Act]
 
 
 @dataclass
@@ -65,8 +67,8 @@ class Batch:
     new: dict[UUID, AnsweredAct] = field(default_factory=dict)
     # The visits of which an act was refused for now: those after it wait too.
     waiting: set[UUID] = field(default_factory=set)
-    # Of each visit, in order, what was refused since somebody else had moved it.
-    too_late: dict[UUID, list[RefusedAct]] = field(default_factory=dict)
+    # Of each visit, in order, what was refused and is told.
+    told: dict[UUID, list[RefusedAct]] = field(default_factory=dict)
 
     def answered(self, id: UUID) -> AnsweredAct | None:
         return self.answered_before.get(id) or self.new.get(id)
@@ -75,36 +77,37 @@ class Batch:
 @interventions.command(ApplyActs)
 async def apply_acts(cmd: ApplyActs, tx: Tx, by: Actor) -> ActsAnswer:
     """Do what was done offline, in the order in which it happened; one that is refused changes nothing for the others."""
-    batch = Batch(await _lock_all(cmd, tx, by))
-    outcomes: dict[int, ActOutcome] = {}
-    for _, _, place, act in _in_order(cmd.acts):
+    acts = {place: act for place, act in enumerate(cmd.acts) if not isinstance(act, WrongAct)}
+    batch = Batch(await _lock_all(list(acts.values()), tx, by))
+    outcomes = {place: _wrong(act) for place, act in enumerate(cmd.acts) if isinstance(act, WrongAct)}
+    for _, place, act in _in_order(acts):
         outcomes[place] = await _outcome(act, batch, tx, by)
     tx.insert(batch.new.values())
     await _tell_of_refused(batch, tx, by)
     return ActsAnswer(acts=[outcomes[place] for place in range(len(cmd.acts))])
 
 
-def _in_order(acts: Sequence[Act]) -> Iterator[Placed]:
-    """By time, then by id; none before the one that it names as the one before it."""
-    here = {act.id for act in acts}
+def _in_order(acts: Mapping[int, Act]) -> Iterator[Placed]:
+    """By time, then as they were sent; none before the one that it names as the one before it."""
+    here = {act.id for act in acts.values()}
     ready: list[Placed] = []
     followers: dict[UUID, list[Placed]] = {}
-    for place, act in enumerate(acts):
+    for place, act in acts.items():
         among = ready if act.after is None or act.after not in here else followers.setdefault(act.after, [])
-        among.append((act.at, act.id, place, act))
+        among.append((act.at, place, act))
     heapify(ready)
     while ready:
         yield (first := heappop(ready))
-        for one in followers.pop(first[1], []):
+        for one in followers.pop(first[2].id, []):
             heappush(ready, one)
     # What names itself, or others in a circle, is refused.
     yield from chain.from_iterable(followers.values())
 
 
-async def _lock_all(cmd: ApplyActs, tx: Tx, by: Actor) -> dict[UUID, AnsweredAct]:
+async def _lock_all(acts: Sequence[Act], tx: Tx, by: Actor) -> dict[UUID, AnsweredAct]:
     """Takes all locks first: of this technician's acts, then of their visits by id. Answers what was answered before."""
     await tx.lock(f"acts of {by.id}")
-    visits = {act.what.intervention_id for act in cmd.acts}
+    visits = {act.what.intervention_id for act in acts}
     await tx.session.scalars(
         select(Intervention.id)
         .where(Intervention.id.in_(visits), Intervention.technician_id == by.id)
@@ -114,7 +117,7 @@ async def _lock_all(cmd: ApplyActs, tx: Tx, by: Actor) -> dict[UUID, AnsweredAct
     found = await tx.session.scalars(
         select(AnsweredAct).where(
             AnsweredAct.technician_id == by.id,
-            AnsweredAct.id.in_({act.id for act in cmd.acts} | {act.after for act in cmd.acts if act.after}),
+            AnsweredAct.id.in_({act.id for act in acts} | {act.after for act in acts if act.after}),
         )
     )
     return {kept.id: kept for kept in found}
@@ -129,7 +132,7 @@ async def _outcome(act: Act, batch: Batch, tx: Tx, by: Actor) -> ActOutcome:
         return kept.outcome.model_copy(update=again)
     visit_id = act.what.intervention_id
     if visit_id in batch.waiting:
-        return _refused(act, ActBeforeMissing())
+        return _refused(act, ActBeforeMissing(), again=True)
     outcome, for_good = await _tried(act, batch, tx, by)
     if not for_good:
         batch.waiting.add(visit_id)
@@ -141,28 +144,45 @@ async def _outcome(act: Act, batch: Batch, tx: Tx, by: Actor) -> ActOutcome:
             outcome=outcome,
             answered_at=tx.now,
         )
-        await _note_too_late(act, outcome, batch, tx, by)
+        await _note_refused(act, outcome, batch, tx, by)
     return outcome
 
 
 async def _tried(act: Act, batch: Batch, tx: Tx, by: Actor) -> tuple[ActOutcome, bool]:
     """Does an act in a savepoint; also whether the answer stays the same whenever it is sent again."""
     if act.after and not batch.answered(act.after):
-        return _refused(act, ActBeforeMissing()), False
+        return _refused(act, ActBeforeMissing(), again=True), False
     if act.at > tx.now + SKEW:
-        return _refused(act, NotYetHappened()), False
+        return _refused(act, NotYetHappened(), again=True), False
     try:
         async with tx.savepoint():
             record = await _do(act, tx, by)
             await tx.flush()
             tx.check_size(record)
+    except Overtaken as refusal:
+        return _refused(act, await _keep_reading(act, tx, by) or refusal), True
     except NotYet as missing:
-        return _refused(act, unknown(missing, act, "id")), False
+        return _refused(act, unknown(missing, act, "id"), again=True), False
     except SavError as refusal:
-        return _refused(act, refusal), not isinstance(refusal, FOR_NOW)
+        for_now = isinstance(refusal, FOR_NOW)
+        return _refused(act, refusal, again=for_now), not for_now
     status = record.status if isinstance(record, Intervention) and act.move else None
     done = ActOutcome(id=act.id, intervention_id=act.what.intervention_id, outcome="done", status=status)
     return done, True
+
+
+async def _keep_reading(act: Act, tx: Tx, by: Actor) -> SavError | None:
+    """Takes what was measured in an act that was overtaken; the refusal where the visit does not allow it."""
+    if act.work is None:
+        return None
+    try:
+        async with tx.savepoint():
+            if record := await keep_reading(act.work, act.at, tx, by):
+                await tx.flush()
+                tx.check_size(record)
+    except SavError as refusal:
+        return refusal
+    return None
 
 
 async def _do(act: Act, tx: Tx, by: Actor) -> Intervention | Report:
@@ -170,14 +190,14 @@ async def _do(act: Act, tx: Tx, by: Actor) -> Intervention | Report:
         case MoveIntervention() as move:
             return await make_move(move.model_copy(update={"at": act.at}), tx, by, offline=True)
         case RecordWork() as work:
-            return await record_work(work, tx, by)
+            return await record_work(work, tx, by, act.at)
         case WriteReport() as text:
             await check_not_final_since(text.intervention_id, act.at, tx, by)
-            return await write_report(text, tx, by)
+            return await write_report(text, tx, by, act.at)
         case SignThen() as signed:
             return await _sign(signed, act, tx, by)
         case SubmitReport() as submit:
-            return await submit_report(submit, tx, by)
+            return await submit_report(submit, tx, by, act.at)
 
 
 async def _sign(signed: SignThen, act: Act, tx: Tx, by: Actor) -> Report:
@@ -189,39 +209,43 @@ async def _sign(signed: SignThen, act: Act, tx: Tx, by: Actor) -> Report:
         signature=file,
         refused=signed.refused,
     )
-    report = await sign_report(command, tx, by)
+    report = await sign_report(command, tx, by, act.at)
     if report.signed_at:
         report.signed_at = when_signed(visit, act.at, tx.now)
     return report
 
 
-async def _note_too_late(act: Act, outcome: ActOutcome, batch: Batch, tx: Tx, by: Actor) -> None:
-    """Notes what was refused while the last move of its visit was somebody else's."""
-    problem, id = outcome.problem, outcome.intervention_id
-    if problem is None or problem.status != IllegalMove.status:
+async def _note_refused(act: Act, outcome: ActOutcome, batch: Batch, tx: Tx, by: Actor) -> None:
+    """Notes what managers hear of."""
+    if outcome.problem is None or outcome.problem.status != IllegalMove.status:
         return
-    visit = await tx.load(Intervention, id, by)
-    # The moves of old visits are not known.
-    theirs = visit.acts[-1].by_id == by.id if visit.acts else visit.status not in OVER
-    if not theirs:
-        told = RefusedAct(act=act.name, at=act.at, code=problem.code)
-        batch.too_late.setdefault(id, []).append(told)
+    visit = await tx.load(Intervention, act.what.intervention_id, by)
+    if is_told(act, outcome, visit, by):
+        told = RefusedAct(act=act.name, at=act.at, code=outcome.problem.code)
+        batch.told.setdefault(visit.id, []).append(told)
 
 
 async def _tell_of_refused(batch: Batch, tx: Tx, by: Actor) -> None:
-    """Tells managers what could not be done, since somebody else had moved the visit meanwhile."""
-    for id, acts in sorted(batch.too_late.items()):
+    """Tells managers what could not be done, although its technician believes that it was."""
+    for id, acts in sorted(batch.told.items()):
         visit = await tx.load(Intervention, id, by)
         tx.emit(visit, ActsRefused(acts=acts[:MOST_NAMED], number=len(acts)))
 
 
-def _refused(act: Act, refusal: SavError) -> ActOutcome:
+def _refused(act: Act, refusal: SavError, again: bool = False) -> ActOutcome:
     return ActOutcome(
         id=act.id,
         intervention_id=act.what.intervention_id,
         outcome="refused",
+        again=again,
         problem=refused(refusal),
     )
+
+
+def _wrong(act: WrongAct) -> ActOutcome:
+    """Refused as its single command is, and not kept: it may come again, corrected."""
+    problem = refused(WrongFields.from_pydantic(act.error))
+    return ActOutcome(id=act.id, intervention_id=act.intervention_id, outcome="refused", problem=problem)
 
 
 def _fingerprint(act: Act) -> bytes:

@@ -1,12 +1,10 @@
 """Commands about invoices, for managers."""
 
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
-
 from sav_chassis.errors import Conflict, Invalid, WrongField
+from sav_chassis.money import check_decimals
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.interventions.invoice import (
@@ -17,16 +15,16 @@ from sav_contracts.interventions.invoice import (
     InvoiceIssued,
     InvoicePaid,
     IssueInvoice,
-    PaymentRecorded,
-    RecordPayment,
 )
+from sav_contracts.interventions.line import Discount, Supply
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
+from sav_interventions import deposits
 from sav_interventions.app import interventions
-from sav_interventions.billing import check_amount, check_words, priced
+from sav_interventions.billing import check_amount, check_words
 from sav_interventions.effects import print_invoice
 from sav_interventions.jurisdiction import Jurisdiction
-from sav_interventions.model.invoice import GENESIS, SERIES, Invoice, Payment, Series
+from sav_interventions.model.invoice import Invoice, Series
 from sav_interventions.settings import billing
 
 
@@ -40,20 +38,21 @@ class NoDraft(Conflict):
 
 
 class SayWhatChanges(Invalid):
-    en = "Say what is to be changed: lines, buyer_name or buyer_address"
-    fr = "Indiquez ce qu’il faut modifier : lines, buyer_name ou buyer_address"
+    en = "Say what is to be changed: lines, discount, buyer, certified or supply"
+    fr = "Indiquez ce qu’il faut modifier : lines, discount, acheteur, certified ou supply"
 
 
-class ReceivedLater(WrongField):
-    field: str = "received_on"
-    en = "it is still to come"
-    fr = "cette date est encore à venir"
+class PrivateBuyer(WrongField):
+    field: str = "buyer_kind"
+    en = "a private person has no SIREN and no tax number"
+    fr = "un particulier n’a ni SIREN ni numéro de TVA"
 
 
 @interventions.command(ChangeInvoice)
 async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
-    """Change the lines or the buyer of a draft."""
-    if not (cmd.lines or cmd.buyer_name or cmd.buyer_address):
+    """Change the lines or the buyer of a draft, what is taken off, or what its VAT depends on."""
+    said = cmd.model_dump(exclude={"invoice_id"}, exclude_none=True)
+    if not said and "discount" not in cmd.model_fields_set:
         raise SayWhatChanges
     invoice = await tx.load(Invoice, cmd.invoice_id, by)
     if invoice.status != "draft":
@@ -61,12 +60,27 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
     if cmd.lines:
         check_amount(cmd.lines, "lines")
         check_words(cmd.lines, "lines")
-        invoice.itemise(priced(cmd.lines), billing().law)
-        invoice.edited = True
-    given = {"name": cmd.buyer_name, "address": cmd.buyer_address}
-    invoice.buyer = invoice.buyer.model_copy(update={name: value for name, value in given.items() if value})
+    discount = _discount(invoice, cmd)
+    invoice.edited = invoice.edited or bool(cmd.lines) or discount != invoice.discount
+    invoice.buyer = invoice.buyer.model_copy(update=_about_buyer(cmd))
+    invoice.itemise(cmd.lines or invoice.lines, billing().law, _supplied(invoice, cmd), discount)
     tx.emit(invoice, InvoiceChanged())
     return invoice
+
+
+def _discount(invoice: Invoice, cmd: ChangeInvoice) -> Discount | None:
+    discount = cmd.discount if "discount" in cmd.model_fields_set else invoice.discount
+    if discount and discount.amount:
+        check_decimals(discount.amount, invoice.currency, "discount.amount")
+    return discount
+
+
+def _supplied(invoice: Invoice, cmd: ChangeInvoice) -> Supply:
+    supply = invoice.supply or Supply(on=invoice.supplied_on, country=billing().law.countries[0])
+    if cmd.supply:
+        supply = cmd.supply.changing(supply)
+    said = {"certified": cmd.certified, "buyer": invoice.buyer.kind}
+    return supply.model_copy(update={name: value for name, value in said.items() if value is not None})
 
 
 @interventions.command(DiscardInvoice)
@@ -84,38 +98,22 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
     invoice = await tx.load(Invoice, cmd.invoice_id, by)
     law = billing().law
     invoice.check_complete(by)
+    if invoice.intervention_id:
+        await deposits.one_at_a_time(tx, invoice.intervention_id)
+        if invoice.deposit:
+            await deposits.check_not_invoiced(tx, invoice.intervention_id)
+        else:
+            await deposits.deduct(tx, invoice)
     on = today(tx, law)
-    invoice.issue(await _locked(tx, on), on, law, by)
+    due = timedelta(days=billing().deposit_due_days if invoice.deposit else law.due_days)
+    invoice.issue(await Series.in_use(tx, "invoice", on), on, law, due, by)
     tx.later(print_invoice, invoice.id)
     tx.emit(invoice, InvoiceIssued())
+    invoice.follow_balance(by)
+    if invoice.status == "paid":
+        # The deposits leave nothing of it.
+        tx.emit(invoice, InvoicePaid())
     return invoice
-
-
-@interventions.command(RecordPayment)
-async def record_payment(cmd: RecordPayment, tx: Tx, by: Actor) -> Payment:
-    """Record a payment that was received."""
-    on = today(tx, billing().law)
-    if cmd.received_on and cmd.received_on > on:
-        raise ReceivedLater
-    invoice = await tx.load(Invoice, cmd.invoice_id, by)
-    invoice.pay(cmd.amount, by)
-    payment = tx.add(
-        Payment(
-            id=tx.new_id(),
-            invoice_id=invoice.id,
-            invoice_number=invoice.number,
-            reclamation_id=invoice.reclamation_id,
-            method=cmd.method,
-            amount=cmd.amount,
-            currency=invoice.currency,
-            received_on=cmd.received_on or on,
-            reference=cmd.reference,
-            status="captured",
-        )
-    )
-    tx.emit(payment, PaymentRecorded())
-    tx.emit(invoice, (InvoicePaid if invoice.status == "paid" else InvoiceChanged)())
-    return payment
 
 
 def today(tx: Tx, law: Jurisdiction) -> date:
@@ -123,9 +121,20 @@ def today(tx: Tx, law: Jurisdiction) -> date:
     return tx.now.astimezone(ZoneInfo(law.zone)).date()
 
 
-async def _locked(tx: Tx, on: date) -> Series:
-    """The series in use, locked until the end of the transaction; made for the first invoice ever."""
-    first = insert(Series).values(series=SERIES, day=on, last=0, hash=GENESIS)
-    await tx.session.execute(first.on_conflict_do_nothing())
-    found = await tx.session.execute(select(Series).where(~Series.over).with_for_update())
-    return found.scalar_one()
+def _about_buyer(cmd: ChangeInvoice) -> dict[str, str | None]:
+    """What changes of the buyer. A number makes them a business; a private person has none."""
+    given: dict[str, str | None] = {
+        "name": cmd.buyer_name,
+        "address": cmd.buyer_address,
+        "kind": cmd.buyer_kind,
+        "siren": cmd.buyer_siren,
+        "tax_number": cmd.buyer_tax_number,
+    }
+    changes: dict[str, str | None] = {name: value for name, value in given.items() if value}
+    if changes.keys() & {"siren", "tax_number"}:
+        if cmd.buyer_kind == "private":
+            raise PrivateBuyer
+        changes["kind"] = "business"
+    elif cmd.buyer_kind == "private":
+        changes |= {"siren": None, "tax_number": None}
+    return changes

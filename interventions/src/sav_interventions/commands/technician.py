@@ -9,7 +9,9 @@ from sav_contracts.interventions.technician import SKILLS, ChangeTechnician
 from sav_contracts.labels import label
 from sav_interventions.app import interventions
 from sav_interventions.model import Technician
+from sav_interventions.settings import billing
 from sav_interventions.who_comes import announce
+from sav_interventions.zones import check_zone
 
 
 class AccountNotActive(Conflict):
@@ -37,6 +39,7 @@ async def change_technician(cmd: ChangeTechnician, tx: Tx, by: Actor) -> Technic
     if cmd.skills is not None:
         card.skills = [skill for skill in SKILLS if skill in cmd.skills]
     if cmd.zone is not None:
+        check_zone(cmd.zone, billing().jurisdiction)
         card.zone = sorted(set(cmd.zone))
     announce(card, card.account_active, card.set_inactive if cmd.active is None else not cmd.active, tx)
     return card

@@ -12,6 +12,7 @@ from sav_contracts.interventions.visit import (
     InterventionStatus,
     MoveIntervention,
 )
+from sav_interventions.agreement import check_agreed
 from sav_interventions.app import interventions
 from sav_interventions.late import explain_lateness
 from sav_interventions.lifecycle import DONE
@@ -67,6 +68,8 @@ async def make_move(cmd: MoveIntervention, tx: Tx, by: Actor, offline: bool = Fa
     before = intervention.status
     intervention.move(to, by, cmd.reason, cmd.cause)
     await check_ending(intervention, tx)
+    if to == "in_progress" and not offline:
+        await check_agreed(intervention, before, tx.now, tx)
     if to in {"accepted", "en_route"} and not offline:
         await check_takes_visits(tx, intervention)
     at = when_moved(intervention, cmd.at, by, tx.now)

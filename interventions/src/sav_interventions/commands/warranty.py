@@ -5,10 +5,12 @@ from sqlalchemy import select
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.visit import DecideWarranty, WarrantyDecided
 from sav_interventions.app import interventions
 from sav_interventions.model import Intervention, Invoice
+from sav_interventions.who_pays import by_covers
 
 
 class AlreadyInvoiced(Conflict):
@@ -26,19 +28,27 @@ async def decide_warranty(cmd: DecideWarranty, tx: Tx, by: Actor) -> Interventio
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
     issued = await tx.first(
         select(Invoice).where(
-            Invoice.intervention_id == intervention.id, Invoice.status.in_(("issued", "partly_paid", "paid"))
+            Invoice.intervention_id == intervention.id,
+            ~Invoice.deposit,
+            Invoice.status.in_(("issued", "partly_paid", "paid")),
         )
     )
     if issued:
         raise AlreadyInvoiced(number=issued.number)
-    warranty = Warranty.of_shares(
-        cmd.parts,
-        cmd.labour,
-        cmd.travel,
-        why="decided_by_manager",
-        reason=cmd.reason,
-        decided_at=tx.now,
-    )
+    shares = cmd.parts, cmd.labour, cmd.travel
+    warranty = Warranty.by_manager(shares, cmd.reason, tx.now, await _by_rule(intervention, tx))
     intervention.decide(warranty)
-    tx.emit(intervention, WarrantyDecided(decision=warranty.decision, reason=cmd.reason))
+    told = WarrantyDecided(decision=warranty.decision, reason=cmd.reason, for_this_visit=True)
+    tx.emit(intervention, told)
     return intervention
+
+
+async def _by_rule(visit: Intervention, tx: Tx) -> Warranty | None:
+    """What covers pay without the decision.
+
+    Read once the visit is locked: news of its product waits for that lock, or its copy is here already. Those who lock the
+    product do it before the visit.
+    """
+    if visit.product_id is None:
+        return None
+    return by_covers(visit, await tx.view(ProductView, visit.product_id))

@@ -1,17 +1,28 @@
 """Recording the work of a visit."""
 
+from datetime import datetime
+
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.warranty import Warranty
+from sav_contracts.interventions.task import Task
 from sav_contracts.interventions.visit import RecordWork, WorkRecorded
 from sav_contracts.interventions.work import PartPriced, PartUsed, Work
 from sav_contracts.money import Currency
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words, lines_of
 from sav_interventions.model import Intervention
-from sav_interventions.safety import tell_reading, with_danger
+from sav_interventions.reported import check_report_open, unsign_report
+from sav_interventions.safety import (
+    check_recorded_late,
+    note_measured,
+    tell_reading,
+    with_danger,
+    with_late_reading,
+)
+from sav_interventions.said import when_said
 from sav_interventions.settings import billing
 from sav_interventions.tasks import answered, list_tasks
 
@@ -27,9 +38,11 @@ class OtherCurrency(WrongField):
 
 
 @interventions.command(RecordWork)
-async def record_work(cmd: RecordWork, tx: Tx, by: Actor) -> Intervention:
-    """Record what was done, at today's prices and rates."""
+async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = None) -> Intervention:
+    """Record what was done, at today's prices and rates. `at` is when that was said, if not now."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
+    await check_report_open(intervention, tx)
+    said_at = when_said(at, intervention.work_at, tx.now)
     law = billing().law
     parts = [await _priced(tx, number, part, law.currency) for number, part in enumerate(cmd.parts)]
     work = Work(
@@ -41,14 +54,39 @@ async def record_work(cmd: RecordWork, tx: Tx, by: Actor) -> Intervention:
         currency=law.currency,
     )
     # Checked as if no warranty paid: who pays may still change, and the reaction that bills it has nobody to refuse.
-    check_amount(lines_of(work, UNPAID, False, law, "fr"), "parts")
+    check_amount(lines_of(work, UNPAID, "fr"), "parts")
     await list_tasks(intervention, tx)
-    before, tasks = intervention.work, answered(intervention.tasks, cmd.tasks)
-    work = with_danger(before, work, tx.now.date())
+    tasks = answered(intervention.tasks, cmd.tasks)
     check_words([work, *tasks])
+    kept = with_danger(intervention, work, said_at, tx.now.date())
+    if cmd.co_ppm is not None:
+        note_measured(intervention, said_at)
+    intervention.work_at = said_at
+    return await _keep(intervention, kept, tasks, said_at, tx)
+
+
+async def keep_reading(cmd: RecordWork, at: datetime, tx: Tx, by: Actor) -> Intervention | None:
+    """Takes the reading of overtaken work where nothing was measured since; None where that changes nothing."""
+    intervention = await tx.load(Intervention, cmd.intervention_id, by)
+    work = with_late_reading(intervention, cmd.co_ppm, at, tx.now.date())
+    if work is None:
+        return None
+    note_measured(intervention, at)
+    return await _keep(intervention, work, intervention.tasks, tx.now, tx)
+
+
+async def _keep(
+    intervention: Intervention, work: Work, tasks: list[Task], since: datetime, tx: Tx
+) -> Intervention:
+    """Records it; a signature that was for other work is removed."""
+    before, tasks_before = intervention.work, intervention.tasks
     intervention.record(work)
     intervention.tasks = tasks
+    await check_recorded_late(intervention, before, tx)
     tx.emit(intervention, WorkRecorded())
+    if before is None or (work.model_dump(), tasks) != (before.model_dump(), tasks_before):
+        intervention.work_since = since
+        await unsign_report(intervention, tx)
     tell_reading(intervention, before, tx)
     return intervention
 

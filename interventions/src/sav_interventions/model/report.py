@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.errors import Conflict
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
-from sav_contracts.actor import Actor
+from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.report import ReportPhoto, ReportStatus, ReportView
 from sav_contracts.labels import label
@@ -68,6 +68,9 @@ class Report(Aggregate[ReportView], Stateful[ReportStatus]):
     photos: Mapped[list[ReportPhoto]] = mapped_column(JsonColumn(list[ReportPhoto]), default=list)
     submitted_at: Mapped[datetime | None]
     document: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
+    # When it was last written, signed, submitted or sent back, and since when it reads as it does.
+    last_at: Mapped[datetime | None]
+    reads_since: Mapped[datetime | None]
 
     def is_final(self) -> bool:
         """Whether a correction needs another edition."""
@@ -87,9 +90,23 @@ class Report(Aggregate[ReportView], Stateful[ReportStatus]):
             return False
         self.findings, self.work_done, self.recommendations = findings, work_done, recommendations
         self.photos = photos
+        self._remove_signature()
+        return True
+
+    def unsign(self) -> bool:
+        """Removes signature and paper, until it is submitted and after it was sent back; false where there is none."""
+        if self.status in {"signed", "signature_refused"}:
+            self.move("draft", SYSTEM)
+        elif self.status != "sent_back" or not (
+            self.signature or self.signature_refused or self.submitted_at
+        ):
+            return False
+        self._remove_signature()
+        return True
+
+    def _remove_signature(self) -> None:
         self.signed_by = self.signature = self.signed_at = self.signature_refused = None
         self.submitted_at = self.document = None
-        return True
 
     def sign(self, name: str, signature: StoredFile, at: datetime, by: Actor) -> None:
         """The client signs."""

@@ -26,7 +26,7 @@ from sav_contracts.interventions.work import Work
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_contracts.slot import Slot
-from sav_interventions.lifecycle import DID_NOT_HAPPEN, INTERVENTION, OVER, UNDER_WAY, WAITS_FOR
+from sav_interventions.lifecycle import DID_NOT_HAPPEN, DONE, INTERVENTION, OVER, UNDER_WAY, WAITS_FOR
 
 
 class PausesFor(WrongField):
@@ -54,12 +54,15 @@ class SerialsMissing(Conflict):
 
 
 class NotUnderWay(Conflict):
-    """Work can be recorded only while the visit is in progress or paused."""
+    """Work is recorded once the visit has begun, and until its report is validated."""
 
     code = "not_under_way"
     state: Text
-    en = "The visit is {state}: work is described while it is in progress or paused"
-    fr = "L’intervention est à l’état « {state} » : le travail se décrit quand elle est en cours ou en pause"
+    en = "The visit is {state}: work is described from its beginning until its report is validated"
+    fr = (
+        "L’intervention est à l’état « {state} » : le travail se décrit "
+        "de son début à la validation de son rapport"
+    )
 
 
 class NothingToHelpWith(Conflict):
@@ -104,6 +107,11 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
     closed_at: Mapped[datetime | None]
     cause: Mapped[Cause | None]
     work: Mapped[Work | None] = mapped_column(JsonColumn(Work))
+    # When its work was last said, since when it reads so, and when carbon monoxide was last measured, also where that
+    # reading no longer stands in the work: by the telephone's clock where it was offline.
+    work_at: Mapped[datetime | None]
+    work_since: Mapped[datetime | None]
+    measured_at: Mapped[datetime | None]
     place: Mapped[Place | None] = mapped_column(JsonColumn(Place))
     # What it is called and about, where it is for no réclamation.
     reference: Mapped[str | None] = mapped_column(index=True)
@@ -157,9 +165,11 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
 
     def record(self, work: Work) -> None:
         """Sets what was done, replacing what was recorded before."""
-        if self.status not in UNDER_WAY:
-            raise NotUnderWay(state=label(self.status))
+        if self.status not in UNDER_WAY | DONE or self.closed_at:
+            raise NotUnderWay(state=label("closed") if self.closed_at else label(self.status))
         self.work = work
+        if self.status == "completed":
+            self._check_completion()
 
     def decide(self, warranty: Warranty) -> None:
         """Sets what a warranty pays of it."""
@@ -172,6 +182,19 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         if self.warranty is None or self.warranty.decision == "unknown":
             return True
         return self.status not in OVER and self.warranty.why != "decided_by_manager"
+
+    def warranty_after(self, covers: Warranty, proven: bool) -> Warranty | None:
+        """What pays for it after the product's covers changed; `proven` where that was the proof of purchase.
+
+        A manager's shares stay; they get the covers that pay them, after the visit only by an accepted proof.
+        """
+        if self.follows_covers():
+            return covers
+        now = self.warranty
+        open_to_covers = self.status not in OVER or (proven and now is not None and now.cover is None)
+        if now and now.why == "decided_by_manager" and open_to_covers:
+            return now.by_covers_of(covers)
+        return now
 
     def needs_follow_up(self) -> bool:
         """Whether another visit is needed."""

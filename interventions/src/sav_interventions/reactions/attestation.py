@@ -111,6 +111,7 @@ async def _attested(attestation: Attestation, visit: InterventionView, tx: Tx) -
         advice=await _advice(visit, tx),
         next_service_due=next_service(article, installed, attestation.serviced_on, attestation.serviced_on),
         reference=rule.reference,
+        visit=visit.called,
     )
 
 

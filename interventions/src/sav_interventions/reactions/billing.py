@@ -1,26 +1,28 @@
 """Bills what no warranty pays, after the visit is closed; closing never waits for billing."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.catalog.product import Place, ProductView
+from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.invoice import (
-    Buyer,
     InvoiceChanged,
     InvoiceDiscarded,
-    InvoiceDrafted,
-    InvoiceLine,
 )
+from sav_contracts.interventions.line import LineGiven, Supply
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
+from sav_interventions.agreement import certified_by_client, is_withdrawn
 from sav_interventions.app import interventions
-from sav_interventions.billing import lines_of, net_of, priced
+from sav_interventions.billing import itemised, lines_of
+from sav_interventions.drafting import draft
 from sav_interventions.model import Intervention
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.settings import billing
+from sav_interventions.supplied import supply_of
 
 NOTHING_TO_PAY = "a warranty pays everything"
 
@@ -44,64 +46,57 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
         return "nothing was done"
     if visit.warranty is None or visit.warranty.decision == "unknown":
         return "a manager decides first who pays"
+    if await is_withdrawn(visit, tx):
+        return "its client withdrew, and owes nothing"
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     client = await tx.view(ClientView, visit.client_id)
     place = product.place if product else visit.place
-    older_dwelling = place is not None and place.dwelling_over_two_years
-    law = billing().law
-    lines = priced(lines_of(visit.work, visit.warranty, older_dwelling, law, client.locale))
+    supply = await supply_of(visit, product, place, _supplied_on(visit, tx), tx)
+    supply = await certified_by_client(visit, supply, tx)
+    lines = lines_of(visit.work, visit.warranty, client.locale)
     invoice = await tx.first(
         select(Invoice).where(
-            Invoice.intervention_id == visit.id, Invoice.status.not_in(("discarded", "credited"))
+            Invoice.intervention_id == visit.id,
+            ~Invoice.deposit,
+            Invoice.status.not_in(("discarded", "credited")),
         )
     )
     if invoice:
-        return _rebill(invoice, lines, tx)
-    if net_of(lines) == 0:
+        return _rebill(invoice, lines, supply, tx)
+    if itemised(lines, None, supply, billing().law).net == 0:
         return NOTHING_TO_PAY
-    _draft(visit, client, place, lines, tx)
+    draft(
+        lines,
+        supply,
+        client,
+        place,
+        tx,
+        intervention_id=visit.id,
+        reclamation_id=visit.reclamation_id,
+        reclamation_reference=visit.reclamation_reference,
+    )
     return None
 
 
-def _rebill(invoice: Invoice, lines: list[InvoiceLine], tx: Tx) -> str | None:
+def _supplied_on(visit: Intervention, tx: Tx) -> date:
+    ended = visit.done_at or visit.closed_at or tx.now
+    return ended.astimezone(ZoneInfo(billing().law.zone)).date()
+
+
+def _rebill(invoice: Invoice, lines: list[LineGiven], supply: Supply, tx: Tx) -> str | None:
     if invoice.status != "draft":
         return "invoiced already"
-    if invoice.lines == lines:
+    # What managers said of the supply stays.
+    supply = invoice.supply or supply
+    made = itemised(lines, None, supply, billing().law)
+    if invoice.lines == made.lines:
         return "drafted already"
     if invoice.edited:
         return "a manager wrote the lines"
-    if net_of(lines) == 0:
+    if made.net == 0:
         invoice.discard(NOTHING_TO_PAY)
         tx.emit(invoice, InvoiceDiscarded(reason=NOTHING_TO_PAY))
     else:
-        invoice.itemise(lines, billing().law)
+        invoice.itemise(lines, billing().law, supply)
         tx.emit(invoice, InvoiceChanged())
     return None
-
-
-def _draft(
-    visit: Intervention, client: ClientView, place: Place | None, lines: list[InvoiceLine], tx: Tx
-) -> None:
-    law = billing().law
-    invoice = tx.add(
-        Invoice(
-            id=tx.new_id(),
-            client_id=visit.client_id,
-            intervention_id=visit.id,
-            reclamation_id=visit.reclamation_id,
-            reclamation_reference=visit.reclamation_reference,
-            status="draft",
-            currency=law.currency,
-            seller=billing().seller,
-            buyer=Buyer(
-                name=client.name,
-                address=f"{place.address}, {place.postcode} {place.city}" if place else None,
-            ),
-            supplied_on=(visit.done_at or visit.closed_at or tx.now).astimezone(ZoneInfo(law.zone)).date(),
-            paid=0,
-            edited=False,
-            mentions=[],
-        )
-    )
-    invoice.itemise(lines, law)
-    tx.emit(invoice, InvoiceDrafted())

@@ -32,16 +32,16 @@ async def warranty_for(tx: Tx, reclamation: ReclamationView) -> Warranty:
 @interventions.on(ProductVerified)
 @interventions.on(WarrantyChanged)
 async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str | None:
-    """Decides by the product's new covers for its visits, except where a manager decided or the visit is over."""
+    """Decides by the product's new covers for its visits, except where one is over; a manager's shares stay."""
     product = event.state
     # Planning takes this lock too: from then on it uses this copy or a newer one; visits planned before are found.
     await tx.copies(ProductView).as_new_as(product)
     await tx.lock(f"product {product.id}")
     for visit in await _visits_of(tx, product.id):
-        warranty = by_covers(visit, product)
-        if visit.follows_covers() and visit.warranty != warranty:
+        warranty = visit.warranty_after(by_covers(visit, product), isinstance(event, ProductVerified))
+        if warranty and visit.warranty != warranty:
             visit.decide(warranty)
-            tx.emit(visit, WarrantyDecided(decision=warranty.decision))
+            tx.emit(visit, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
     return None if tx.has_emitted else "no visit learns anything from it"
 
 
@@ -78,9 +78,10 @@ async def _name_product(reclamation: ReclamationView, tx: Tx) -> None:
     for visit in await tx.session.scalars(found.order_by(Intervention.id).with_for_update()):
         visit.product_id = reclamation.product_id
         visit.skills_needed = reclamation.skills_needed
-        if visit.follows_covers() and visit.warranty != warranty:
-            visit.decide(warranty)
-            tx.emit(visit, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
+        by_now = visit.warranty_after(warranty, proven=False)
+        if by_now and visit.warranty != by_now:
+            visit.decide(by_now)
+            tx.emit(visit, WarrantyDecided(decision=by_now.decision, reason=by_now.reason))
         else:
             tx.emit(visit, InterventionChanged())
 

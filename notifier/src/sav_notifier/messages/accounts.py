@@ -23,7 +23,7 @@ from sav_contracts.auth.session import (
     SessionEnded,
     SignedInFromNewPlace,
 )
-from sav_notifier.message import Internal, Message, message
+from sav_notifier.message import Internal, Message, Seen, message
 from sav_notifier.recipients import account_holder
 from sav_notifier.zones import HERE
 
@@ -229,7 +229,7 @@ class SignedIn(Message):
 
     at: datetime
     zone: str
-    address: str | None
+    address: Seen[str | None]
     agent: str | None
 
     @classmethod

@@ -13,7 +13,7 @@ from sav_notifier.zones import HERE
 
 @message("acts_refused", on=ActsRefused, to=managers, category="alert")
 class ActsTooLate(Message):
-    """Managers learn that a technician did work offline on a visit that somebody else had moved meanwhile."""
+    """Managers learn that SAV could not record what a technician did offline: the visit is not as they left it."""
 
     reference: str
     technician: str

@@ -5,17 +5,19 @@ from decimal import Decimal
 from typing import Self
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.invoice import (
-    InvoiceDrafted,
-    InvoiceIssued,
-    InvoiceView,
-    PaymentMethod,
-    PaymentRecorded,
-    PaymentView,
-)
+from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, InvoiceView, Lack
+from sav_contracts.interventions.payment import PaymentMethod, PaymentRecorded, PaymentView
 from sav_contracts.money import Currency
+from sav_notifier.cases import Case, case_of
 from sav_notifier.message import Message, message
 from sav_notifier.recipients import Recipient, client, its_client, managers
+
+
+async def _case(tx: Tx, invoice: InvoiceView) -> Case | None:
+    """The réclamation or the visit that it is for; None where it is for neither."""
+    if invoice.reclamation_id or invoice.intervention_id:
+        return await case_of(tx, invoice.reclamation_id, invoice.intervention_id)
+    return None
 
 
 @message(
@@ -28,18 +30,25 @@ class InvoiceToIssue(Message):
     """Managers have an invoice to issue."""
 
     reference: str | None
+    order: str | None = None
     client: str
     total: Decimal
     currency: Currency
+    lacks: tuple[Lack, ...] = ()
+    article: str | None = None
 
     @classmethod
     async def about(cls, event: InvoiceDrafted, tx: Tx) -> Self:
         invoice = event.state
+        case = await _case(tx, invoice)
         return cls(
-            reference=invoice.reclamation_reference,
+            reference=case.reference if case else None,
+            order=invoice.order_reference,
             client=invoice.buyer.name,
             total=invoice.total,
             currency=invoice.currency,
+            lacks=tuple(invoice.lacks),
+            article=case.article if case else None,
         )
 
     def true_while(self, record: InvoiceView) -> bool:
@@ -60,16 +69,19 @@ class InvoiceToPay(Message):
     total: Decimal
     currency: Currency
     due_on: date | None
+    article: str | None = None
 
     @classmethod
     async def about(cls, event: InvoiceIssued, tx: Tx) -> Self:
         invoice = event.state
+        case = await _case(tx, invoice)
         return cls(
-            reference=invoice.reclamation_reference,
+            reference=case.reference if case else None,
             number=invoice.number,
-            total=invoice.total,
+            total=invoice.payable,
             currency=invoice.currency,
             due_on=invoice.due_on,
+            article=case.article if case else None,
         )
 
     def true_while(self, record: InvoiceView) -> bool:
@@ -102,7 +114,9 @@ class Receipt(Message):
     async def about(cls, event: PaymentRecorded, tx: Tx) -> Self:
         payment = event.state
         invoice = await tx.view(InvoiceView, payment.invoice_id)
-        balance = invoice.total - payment.amount - await _paid_before(tx, payment)
+        balance = event.balance
+        if balance is None:  # an older event does not say it
+            balance = invoice.payable - invoice.credited - payment.amount - await _paid_before(tx, payment)
         return cls(
             number=payment.invoice_number,
             amount=payment.amount,

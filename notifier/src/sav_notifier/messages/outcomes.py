@@ -16,9 +16,19 @@ def comes_again(event: InterventionMoved) -> bool:
     return event.after == "no_access" or event.state.cause != "estimate_refused"
 
 
+def another_follows(event: InterventionMoved) -> bool:
+    """Whether somebody else comes in place of a visit that is off: none does after one for no réclamation was cancelled."""
+    return event.after == "declined" or event.state.reclamation_id is not None
+
+
 def told_otherwise(event: InterventionMoved) -> bool:
-    """Whether the visit was cancelled because its réclamation ended or went to another technician: clients are told that."""
+    """Whether the visit was cancelled by what its client is told anyway.
+
+    Its réclamation ended or went to another technician, or the client withdrew from the estimate.
+    """
     by_hand, reason = event.happened_at is not None, event.reason or ""
+    if not by_hand and reason == "estimate_withdrawn":
+        return True
     ended_or_given = reason == "reassigned" or reason.startswith("reclamation_")
     return not by_hand and event.state.reclamation_id is not None and ended_or_given
 
@@ -90,6 +100,7 @@ class NobodyComes(Message):
     reference: str
     technician: str
     article: str
+    another_follows: bool = True
 
     @classmethod
     async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
@@ -102,6 +113,39 @@ class NobodyComes(Message):
             reference=visit.called,
             technician=await technician_name(tx, visit.technician_id),
             article=await article_of(tx, visit),
+            another_follows=another_follows(event),
+        )
+
+
+@message(
+    "visit_given_up",
+    on={InterventionMoved: "tell_of_outcome"},
+    since=ADDED,
+    to=its_client,
+    category="reclamation",
+)
+class NoVisit(Message):
+    """The client who waits for a visit that has no time yet learns that it does not take place.
+
+    They were told that it comes, by its réclamation or by the visit before it. Why is between staff.
+    """
+
+    reference: str
+    article: str
+    another_follows: bool
+
+    @classmethod
+    async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
+        visit = event.state
+        by_hand = event.after == "cancelled" and event.happened_at is not None
+        if not by_hand or event.before == "en_route" or visit.slot:
+            return "nobody cancelled it, or another message says so"
+        if visit.reclamation_id is None and visit.follows_id is None:
+            return "the client was not told of it"
+        return cls(
+            reference=visit.called,
+            article=await article_of(tx, visit),
+            another_follows=another_follows(event),
         )
 
 

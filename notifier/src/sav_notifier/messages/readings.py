@@ -32,11 +32,13 @@ from sav_notifier.recipients import (
     to=managers_and_admins,
     category="alert",
     lasting=True,
+    once=True,
 )
 class DangerousAir(Message):
     """Managers and admins learn at once that an appliance was stopped, where, and whom to call.
 
-    It was measured, so that stays true: what is measured afterwards takes nothing back.
+    It was measured, so that stays true: what is measured afterwards takes nothing back. Of several in one batch they
+    learn the one that stands, or where none does, the first.
     """
 
     reference: str
@@ -58,13 +60,29 @@ class DangerousAir(Message):
             article=await article_of(tx, visit),
             client=(await client(tx, visit.client_id)).name,
             technician=await technician_name(tx, visit.technician_id),
-            ppm=event.ppm,
+            ppm=_standing(event, "dangerous"),
             place=product.place if product else visit.place,
             phones=await phones_of(tx, visit.client_id),
         )
 
 
-@message("co_found", on={CarbonMonoxideFound: "tell_of_carbon_monoxide"}, to=its_client, category="alert")
+def _standing(event: CarbonMonoxideFound, *airs: AirQuality) -> int:
+    """The last reading of the batch, where it is one of these, otherwise the event's own."""
+    last = event.state.work.co_ppm if event.state.work else None
+    return last if last is not None and _air(last, event.state) in airs else event.ppm
+
+
+def _air(ppm: int, visit: InterventionView) -> AirQuality:
+    return air_quality(ppm, visit.updated_at.date())
+
+
+@message(
+    "co_found",
+    on={CarbonMonoxideFound: "tell_of_carbon_monoxide"},
+    to=its_client,
+    category="alert",
+    once=True,
+)
 class AirToLookInto(Message):
     """The client learns what was measured and what must be looked into; where it is a danger, what to do."""
 
@@ -76,16 +94,17 @@ class AirToLookInto(Message):
     @classmethod
     async def about(cls, event: CarbonMonoxideFound, tx: Tx) -> Self:
         visit = event.state
+        ppm = _standing(event, "abnormal", "dangerous")
         return cls(
             reference=visit.called,
             article=await article_of(tx, visit),
-            ppm=event.ppm,
-            air=event.air,
+            ppm=ppm,
+            air=event.air if ppm == event.ppm else _air(ppm, visit),
         )
 
     def true_while(self, record: InterventionView) -> bool:
         later = record.work.co_ppm if record.work else None
-        return later is None or air_quality(later, record.updated_at.date()) != "normal"
+        return later is None or _air(later, record) != "normal"
 
 
 async def serviced_client(event: AttestationMade, tx: Tx) -> list[Recipient]:

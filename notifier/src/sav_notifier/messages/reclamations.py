@@ -296,9 +296,13 @@ class ReclamationIsClosed(Message):
     on={FeedbackInvited: "invite_feedback"},
     to=its_client,
     category="feedback",
+    link="feedback",
 )
 class FeedbackAsked(Message):
     """The client is asked how the visit was."""
+
+    # The feedback's own id; messages from before have none.
+    grant_id: Internal[UUID | None] = None
 
     reference: str
     article: str
@@ -311,6 +315,7 @@ class FeedbackAsked(Message):
         feedback = event.state
         case = await case_of(tx, feedback.reclamation_id, feedback.intervention_id)
         return cls(
+            grant_id=feedback.id,
             reference=case.reference,
             article=case.article,
             technician=await technician_name(tx, feedback.technician_id),

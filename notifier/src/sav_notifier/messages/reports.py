@@ -22,6 +22,8 @@ class ReportToValidate(Message):
     reference: str
     technician: str
     signature_refused: str | None
+    # Whether it corrects a report that was validated: then its visit is closed already.
+    corrected: bool = False
 
     @classmethod
     async def about(cls, event: ReportSubmitted, tx: Tx) -> Self:
@@ -30,6 +32,7 @@ class ReportToValidate(Message):
             reference=visit.called,
             technician=await technician_name(tx, visit.technician_id),
             signature_refused=event.state.signature_refused,
+            corrected=event.state.edition > 1,
         )
 
     def true_while(self, record: ReportView) -> bool:
@@ -78,6 +81,8 @@ class ReportAvailable(Message):
     reference: str
     article: str
     recommendations: str | None
+    # Whether it takes the place of one that they could read before.
+    corrected: bool = False
 
     @classmethod
     async def about(cls, event: ReportValidated, tx: Tx) -> Self:
@@ -86,4 +91,5 @@ class ReportAvailable(Message):
             reference=case.reference,
             article=case.article,
             recommendations=event.state.recommendations,
+            corrected=event.state.edition > 1,
         )

@@ -25,7 +25,7 @@ from sav_notifier.messages.parts import Piece, released
 from sav_notifier.messages.reclamations import WhoComes
 from sav_notifier.messages.visits import SETTLES
 from sav_notifier.model import Notification
-from sav_notifier.recipients import client, its_client, managers, technician_name
+from sav_notifier.recipients import Recipient, client, its_client, managers, technician_name
 
 ADDED = "2026-11-29"
 # What tells a client that it is over. The last one is what they believe.
@@ -340,10 +340,15 @@ class GoesOn(Message):
         return None if last in ENDINGS else "overtaken: they were never told that it was over"
 
 
+async def other_managers(event: TechnicianLeft, tx: Tx) -> list[Recipient]:
+    """All managers but the one who left: a technician may have become a manager."""
+    return [one for one in await managers(event, tx) if one.id != event.state.id]
+
+
 @message(
     "technician_left",
     on={TechnicianLeft: "tell_who_left"},
-    to=managers,
+    to=other_managers,
     category="alert",
 )
 class WhoLeft(Message):

@@ -5,6 +5,8 @@ from typing import Self
 from uuid import UUID
 
 from sav_chassis.tx import Tx
+from sav_contracts.actor import MANAGERS
+from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -119,10 +121,17 @@ class NewVisit(Visit):
 
     # When it would suit the client, where it has no time yet.
     preferred: tuple[PreferredTime, ...] = ()
+    # Whether its technician planned it.
+    by_yourself: bool = False
 
     @classmethod
-    async def of(cls, tx: Tx, visit: InterventionView, slot: Slot | None) -> Self:
-        new = await super().of(tx, visit, slot)
+    async def new(cls, tx: Tx, event: InterventionPlanned | InterventionScheduled) -> Self:
+        visit, slot = event.state, event.slot
+        new = await cls.of(tx, visit, slot)
+        # What follows from another visit of theirs is news to them.
+        by_hand = isinstance(event, InterventionScheduled) or event.by_hand
+        if by_hand and tx.context.actor_id == visit.technician_id:
+            new = new.model_copy(update={"by_yourself": True})
         if slot or visit.reclamation_id is None:
             return new
         reclamation = await tx.view(ReclamationView, visit.reclamation_id)
@@ -134,14 +143,10 @@ class NewVisit(Visit):
         if card and not card.active:
             return "they take no visits at present"
         if isinstance(event, InterventionPlanned):
-            return (
-                "its time is being put into the calendar"
-                if event.slot
-                else await cls.of(tx, event.state, None)
-            )
+            return "its time is being put into the calendar" if event.slot else await cls.new(tx, event)
         if await knows_of(tx, event.state):
             return "they know of the visit"
-        return await cls.of(tx, event.state, event.slot)
+        return await cls.new(tx, event)
 
     def says(self, about: UUID) -> dict[str, str]:
         return super().says(about) | {"to accept": str(about)}
@@ -170,26 +175,38 @@ class TimeOfVisit(Visit):
     takes_back=True,
 )
 class VisitCancelled(Message):
-    """The technician learns that a visit they know of is cancelled, unless they cancelled it themselves."""
+    """The technician learns that a visit they know of is cancelled, or was declined for them by somebody else."""
 
     reference: str
     start: datetime | None
     end: datetime | None
     zone: str = HERE
+    # Who declined it on their behalf.
+    declined_by: str | None = None
 
     @classmethod
     async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
         visit = event.state
-        if event.after != "cancelled" or tx.context.actor_id == visit.technician_id:
+        declined_by = await _somebody_else(visit, tx) if event.after == "declined" else None
+        cancelled = event.after == "cancelled" and tx.context.actor_id != visit.technician_id
+        if not cancelled and declined_by is None:
             return "nothing that its technician does not know"
         return cls(
             reference=visit.called,
+            declined_by=declined_by,
             start=visit.slot.start if visit.slot else None,
             end=visit.slot.end if visit.slot else None,
             zone=await zone_of(
                 tx, visit.reclamation_id, visit.technician_id, booked=False, visit_id=visit.id
             ),
         )
+
+
+async def _somebody_else(visit: InterventionView, tx: Tx) -> str | None:
+    """The name of the person who acted on the technician's behalf; None where they did it themselves."""
+    if tx.context.actor_id in (None, visit.technician_id) or tx.context.actor_role not in MANAGERS:
+        return None
+    return (await tx.view(AccountView, tx.context.actor_id)).name
 
 
 @message(
@@ -230,6 +247,8 @@ class VisitDeclined(Message):
     reference: str
     technician: str
     reason: str | None
+    # The manager who declined it on the technician's behalf.
+    by: str | None = None
 
     @classmethod
     async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
@@ -237,7 +256,8 @@ class VisitDeclined(Message):
         if event.after != "declined":
             return "nobody declined"
         name = await technician_name(tx, visit.technician_id)
-        return cls(reference=visit.called, technician=name, reason=event.reason)
+        by = await _somebody_else(visit, tx)
+        return cls(reference=visit.called, technician=name, reason=event.reason, by=by)
 
 
 @message(
@@ -310,11 +330,15 @@ class AppointmentOff(Message):
     arrival_from: datetime
     arrival_until: datetime
     zone: str
+    # Whether another time may be set: none is after a visit for no réclamation was cancelled.
+    another_follows: bool = True
 
     @classmethod
     async def about(cls, event: AppointmentCancelled, tx: Tx) -> Self:
         state = event.state
+        visit = await known(tx, InterventionView, state.intervention_id) if state.intervention_id else None
         return cls(
+            another_follows=visit is None or visit.reclamation_id is not None or visit.status != "cancelled",
             reference=await reference_of(tx, state.reclamation_reference, state.intervention_id),
             arrival_from=state.arrival_from,
             arrival_until=state.arrival_until,
@@ -329,11 +353,13 @@ class AppointmentOff(Message):
     category="reclamation",
 )
 class WarrantyToDecide(Message):
-    """Managers are asked to decide about a warranty that is unknown."""
+    """Managers are asked to decide about a warranty that is unknown; once, also where the visit goes to somebody else."""
 
     reference: str
     article: str
     why: Why | None
+    # For how many visits of the case it had been decided. After a decision they are asked anew.
+    decided: Internal[int] = 0
 
     @classmethod
     async def about(cls, event: WarrantyDecided, tx: Tx) -> Self | str:
@@ -342,7 +368,21 @@ class WarrantyToDecide(Message):
             return "it is decided"
         case = await case_of(tx, visit.reclamation_id, visit.id)
         why = visit.warranty.why if visit.warranty else None
-        return cls(reference=case.reference, article=case.article, why=why)
+        decided = await _decided(visit, tx)
+        return cls(reference=case.reference, article=case.article, why=why, decided=decided)
 
     def true_while(self, record: InterventionView) -> bool:
         return record.warranty is None or record.warranty.decision == "unknown"
+
+    def says(self, about: UUID) -> dict[str, str]:
+        return {"warranty": f"{self.why}, after {self.decided} decisions"}
+
+
+async def _decided(visit: InterventionView, tx: Tx) -> int:
+    """For how many visits of its réclamation a warranty is decided."""
+    if visit.reclamation_id is None:
+        return 0
+    visits = await tx.copies(InterventionView).where(reclamation_id=visit.reclamation_id).all()
+    return sum(
+        1 for one in visits if one.id != visit.id and one.warranty and one.warranty.decision != "unknown"
+    )

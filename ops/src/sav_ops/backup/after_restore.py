@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sav_chassis.migrate import engine_for
 from sav_chassis.settings import Settings
+from sav_contracts.interventions.credit_note import PaperKind
 from sav_edge import changes
 from sav_interventions import numbering
-from sav_interventions.model.invoice import MissingNumbers
+from sav_interventions.model.invoice import FIRST_SERIES, MissingNumbers
 from sav_interventions.numbering import Number, NumbersUnclear
 from sav_ops import rooms
 from sav_ops.databases import connected
@@ -23,8 +24,9 @@ from sav_ops.statements import LOG_IS_STILL_FOR, RAISE_FLOOR
 from sav_ops.terminal.console import out
 
 R = TypeVar("R")
-# Gets the last number in the backup (None: there is none), returns the last one known outside, or NONE.
-Ask = Callable[[Number | None], str]
+# Gets the last number in the backup (None: there is none) and what it is a number of; returns the last one known
+# outside, or NONE.
+Ask = Callable[[Number | None, PaperKind], str]
 
 NONE = "none"
 # How many numbers of references are left out, plus one for each second since the last event: more than were used
@@ -42,7 +44,7 @@ LEAVES_WITHIN = 3.0
 
 
 class Invoices(NamedTuple):
-    """How invoice numbers continue: after these (None: the operator must be asked), or in a new series."""
+    """How the numbers of invoices and credit notes continue: after these (None: ask), or in new series."""
 
     last: Sequence[Number] | None = None
     series: str | None = None
@@ -96,7 +98,7 @@ async def invoices_go_on(settings: Settings, answer: Invoices, ask: Ask) -> list
     """Continue the invoice numbers, after `ask` if `answer` is empty; return what was recorded as missing, as text."""
     known, series = answer
     if known is None and series is None:
-        known = numbers([ask(await interventions(settings, numbering.last_number))])
+        known = numbers([ask(await last_number(settings, kind), kind) for kind in FIRST_SERIES])
 
     async def settle(session: AsyncSession) -> list[MissingNumbers]:
         if series:
@@ -110,19 +112,27 @@ async def invoices_go_on(settings: Settings, answer: Invoices, ask: Ask) -> list
     return [f"Recorded as missing: {each}." for each in missing]
 
 
-def asked(here: Number | None) -> str:
+async def last_number(settings: Settings, kind: PaperKind) -> Number | None:
+    return await interventions(settings, lambda session: numbering.last_number(session, kind))
+
+
+def asked(here: Number | None, kind: PaperKind) -> str:
     """Ask the operator for the last number known outside; OpsError if there is no terminal."""
-    question = f"The last invoice of the backup: {here or NONE}. Which is the last one that is known outside?"
+    called = kind.replace("_", " ")
+    question = (
+        f"The last {called} of the backup: {here or NONE}. Which is the last one that is known outside?"
+    )
     if not sys.stdin.isatty():
         raise OpsError(
             f"{question} No number may be given twice, so say it:\n"
-            f"  --last-invoice {here or NONE}    where none was issued after the backup; else the last one of each year\n"
+            f"  --last-invoice {here or NONE}    where none was issued after the backup; else the last one of each year,"
+            " of invoices and of credit notes\n"
             f"  --new-series FAC2               where nobody knows: what is missing is recorded so"
         )
     out.print(
         f"\n{question} (Ctrl-C where nobody knows, then: --new-series FAC2)", markup=False, soft_wrap=True
     )
-    return str(typer.prompt("Last invoice"))
+    return str(typer.prompt(f"Last {called}"))
 
 
 async def missing_invoices(settings: Settings) -> list[MissingNumbers]:

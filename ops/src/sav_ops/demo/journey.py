@@ -14,6 +14,8 @@ import httpx
 from PIL import Image, ImageDraw
 from uuid_utils.compat import uuid7
 
+from sav_ops.demo import agreement
+
 Json = dict[str, Any]
 Files = list[tuple[str, tuple[str, bytes, str]]]
 
@@ -276,6 +278,8 @@ async def repaired(cast: Cast, story: Story) -> None:
         "on_site": "arrives",
         "in_progress": "starts",
     }.items():
+        if to == "in_progress":
+            await agreement.reached(cast, story.visit["id"])
         # Its day is still to come.
         why = {"reason": "Convenu avec la cliente"} if to == "en_route" else {}
         await cast.technician.does(what, f"POST {visit}/moves", {"to": to} | why)
@@ -325,6 +329,9 @@ async def paid(cast: Cast, story: Story) -> None:
     """Issue the draft as an invoice, and pay it."""
     draft = await cast.manager.awaits("/invoices", intervention_id=story.visit["id"], status="draft")
     invoice = f"/invoices/{draft['id']}"
+    await cast.manager.does(
+        "notes that the client certified the age of the dwelling", f"PATCH {invoice}", {"certified": True}
+    )
     issued = await cast.manager.does("issues the invoice", f"POST {invoice}/issue")
     await printed(cast.client, draft["id"])
     story.pdf = (await cast.client.does(f"reads invoice {issued['number']}", f"GET {invoice}.pdf"))["bytes"]

@@ -85,6 +85,16 @@ def codes() -> str:
     return json.dumps(dict(sorted(by_status.items())), indent=2) + "\n"
 
 
+def owners() -> str:
+    """Return the rooms of each code that only rooms raise, as JSON for the contracts; others may come from anywhere."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in refusals():
+        found[one.code].add(one.__module__.split(".")[0].removeprefix("sav_"))
+    services = {*rooms.SERVICES}
+    of_rooms = {code: sorted(places) for code, places in sorted(found.items()) if places <= services}
+    return json.dumps(of_rooms, indent=2) + "\n"
+
+
 def sentences() -> dict[str, set[Text]]:
     """Return the sentences that a caller may read with each code."""
     by_code: dict[str, set[Text]] = defaultdict(set)

@@ -115,6 +115,8 @@ def _chapter(owner: str) -> Iterator[str]:
                 for (before, after), who in lifecycle.made.items()
             ],
         )
+        if lifecycle.note:
+            yield f"{lifecycle.note}\n"
 
 
 def _may(row: Row, role: Role) -> str:
@@ -243,6 +245,7 @@ DOCUMENTS: list[tuple[Path, Callable[[], str]]] = [
     (REPO / "contracts/src/sav_contracts/topology.json", topology),
     (REPO / "contracts/src/sav_contracts/asyncapi.json", asyncapi.document),
     (REPO / "contracts/src/sav_contracts/codes.json", error_codes.codes),
+    (REPO / "contracts/src/sav_contracts/codes_of_rooms.json", error_codes.owners),
     (REPO / "docs/roles.md", roles),
     (REPO / "docs/events.md", events),
     (REPO / "docs/errors.md", error_codes.page),

@@ -1,4 +1,4 @@
-"""The first admin of a platform that has none: by a one-time code, or by an invitation."""
+"""The first admin of a platform that has none: by a link that works once, or by an invitation."""
 
 from sav_chassis.commands.client import CommandClient
 from sav_chassis.identity import Links, Signer
@@ -7,6 +7,7 @@ from sav_chassis.topology import connect
 from sav_contracts.actor import SYSTEM
 from sav_contracts.auth.account import FirstAdmin, OfferFirstAdmin
 from sav_ops.home import OpsError
+from sav_ops.settings import edge_address
 
 HAS_ONE = 409
 
@@ -19,13 +20,12 @@ async def way_in(settings: Settings) -> str | None:
     if offer.invited:
         return f"There is no admin yet: an invitation is on its way to {settings.first_admin_email}."
     code = Links(settings.link_secret).token("first-admin", offer.grant_id)
-    return f"""There is no admin yet. Whoever sends this becomes the first (once, until {offer.expires_at:%d %B, %H:%M} UTC):
+    until = f"{offer.expires_at:%d %B, %H:%M} UTC"
+    return f"""There is no admin yet. Whoever opens this page becomes the first (once, until {until}):
 
-  POST /api/auth/invitations/accept
-  {{"token": "{code}",
-   "email": "…", "name": "…", "password": "…"}}
+  {settings.public_url.rstrip("/") or edge_address(settings)}/first-admin?token={code}
 
-The next ./sav up makes another code, and this one is worth nothing then."""
+The next ./sav up makes another link, and this one is worth nothing then."""
 
 
 async def _offered(settings: Settings) -> FirstAdmin | None:

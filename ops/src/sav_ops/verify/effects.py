@@ -11,6 +11,12 @@ OWED = {
         "interventions",
         "SELECT id FROM invoice WHERE number IS NOT NULL AND document IS NULL",
     ),
+    "print_credit_note": ("interventions", "SELECT id FROM credit_note WHERE document IS NULL"),
+    "print_estimate": (
+        "interventions",
+        "SELECT id FROM estimate WHERE status IN ('sent', 'accepted') AND document IS NULL",
+    ),
+    "archive_closing": ("interventions", "SELECT id FROM closing WHERE archive IS NULL"),
     "print_attestation": (
         "interventions",
         "SELECT id FROM attestation WHERE attested IS NOT NULL AND document IS NULL",

@@ -16,8 +16,9 @@ from sav_ops.statements import GIVEN_UP
 from sav_ops.verify.effects import promised_effects
 from sav_ops.verify.event_log import logs
 from sav_ops.verify.inbox import inboxes
-from sav_ops.verify.invoices import invoices
+from sav_ops.verify.invoices import credit_notes, invoices
 from sav_ops.verify.moment import Show, Snapshot, in_silence, snapshot
+from sav_ops.verify.payments import payments
 from sav_ops.verify.read_sides import read_side_tables
 from sav_ops.verify.rows import rows
 from sav_ops.verify.stock import stock
@@ -26,12 +27,14 @@ ERASURES = """
 SELECT e.at::date AS day, e.why, count(*), (array_agg(l.id ORDER BY position))[1] AS first
 FROM erased e JOIN event_log l USING (position) GROUP BY 1, 2 ORDER BY 1, 2"""
 CHECKS: tuple[Callable[[Snapshot], AsyncIterator[str]], ...] = (
-    logs, rows, inboxes, read_side_tables, invoices, stock, promised_effects,
+    logs, rows, inboxes, read_side_tables, invoices, credit_notes, payments, stock, promised_effects,
 )  # fmt: skip
 # In the order in which it is printed.
 COUNTED = (
     "{events} events in {logs} logs ({erased} erased)", "{links} links of their chains", "{rows} rows", "{reactions} reactions", "{copies} copies",
     "{lines of timelines} lines of timelines", "{facts} facts", "{files} files", "{invoices} invoices",
+    "{credit notes} credit notes",
+    "{ledger entries} ledger entries", "{closings} closings",
     "{stock movements} stock movements", "{reservations} reservations",
 )  # fmt: skip
 # Contradictions that are named of each check; further ones are only counted.

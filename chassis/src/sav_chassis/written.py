@@ -1,0 +1,66 @@
+"""Amounts, numbers and dates as a language writes them (CLDR, by Babel)."""
+
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import NamedTuple
+
+from babel import Locale as Cldr
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
+
+from sav_contracts.auth.fields import Locale
+from sav_contracts.money import Currency
+
+# The English of people who write the day before the month.
+LANGUAGES: dict[Locale, str] = {"fr": "fr_FR", "en": "en_GB"}
+# In French the dinar has its own sign where people pay with it.
+SIGNS_OF: dict[tuple[Locale, Currency], str] = {("fr", "TND"): "fr_TN"}
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def money(amount: Decimal, currency: Currency, locale: Locale) -> str:
+    """`1 234,50 €`, `€1,234.50`, `12,340 DT`, `TND 12.340`: with as many decimals as the currency has."""
+    written = format_currency(amount, currency, locale=SIGNS_OF.get((locale, currency), LANGUAGES[locale]))
+    sign = get_currency_symbol(currency, locale=LANGUAGES[locale])
+    # Letters are not written against the digits; this rule of CLDR is not in Babel.
+    return written.replace(sign, sign + NBSP) if locale == "en" and sign.isalpha() else written
+
+
+def number(value: Decimal, locale: Locale) -> str:
+    """`1 234,5`, `1,234.5`: exact, without zeros at its end."""
+    return format_decimal(value, locale=LANGUAGES[locale], decimal_quantization=False)
+
+
+def day(on: date, locale: Locale) -> str:
+    """`1er mars 2026`, `1 March 2026`."""
+    written = format_date(on, "d MMMM y", LANGUAGES[locale])
+    # The first of a month is an ordinal in French; CLDR writes all days alike.
+    return f"1er{written[1:]}" if locale == "fr" and on.day == 1 else written
+
+
+def day_of_week(on: date, locale: Locale) -> str:
+    """`dimanche 1er mars 2026`, `Sunday 1 March 2026`."""
+    return f"{weekdays(locale)[on.weekday()]} {day(on, locale)}"
+
+
+@cache
+def weekdays(locale: Locale) -> tuple[str, ...]:
+    """The names of the days, Monday first."""
+    names = Cldr.parse(LANGUAGES[locale]).days["format"]["wide"]
+    return tuple(names[index] for index in range(7))
+
+
+class Words(NamedTuple):
+    """What writes a date or a number where only a template is at work."""
+
+    months: tuple[str, ...]
+    decimal: str
+
+
+@cache
+def words(locale: Locale) -> Words:
+    """The names of the months, January first, and the decimal sign."""
+    cldr = Cldr.parse(LANGUAGES[locale])
+    months = cldr.months["format"]["wide"]
+    return Words(tuple(months[index] for index in range(1, 13)), cldr.number_symbols["latn"]["decimal"])

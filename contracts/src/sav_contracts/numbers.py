@@ -1,0 +1,33 @@
+"""What commands and queries read as a number: numbers and their text, nothing that only looks like one."""
+
+from typing import Any
+
+from pydantic_core import PydanticKnownError, core_schema
+
+NUMBERS = frozenset({"int", "float", "decimal"})
+# What may hold the values of a message, beside the schemas of its parts.
+NO_SCHEMA = frozenset({"metadata", "serialization", "default", "expected", "config", "cls"})
+
+
+def plain_numbers(schema: Any) -> Any:
+    """The schema, where each number refuses booleans (`true` would be 1) and digits with `_` between them (`1_0`)."""
+    if isinstance(schema, list | tuple):
+        return type(schema)(plain_numbers(part) for part in schema)
+    if not isinstance(schema, dict):
+        return schema
+    walked = {name: part if name in NO_SCHEMA else plain_numbers(part) for name, part in schema.items()}
+    kind = walked.get("type")
+    if kind not in NUMBERS:
+        return walked
+    return core_schema.no_info_before_validator_function(_refusing(kind), walked)
+
+
+def _refusing(kind: str) -> Any:
+    def look(given: Any) -> Any:
+        if isinstance(given, bool):
+            raise PydanticKnownError(f"{kind}_type")  # type: ignore[arg-type]
+        if isinstance(given, str) and "_" in given:
+            raise PydanticKnownError(f"{kind}_parsing")  # type: ignore[arg-type]
+        return given
+
+    return look

@@ -1,0 +1,99 @@
+"""A small page as HTML, in one of the two languages. What people typed is only ever text in it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sav_chassis import written
+from sav_contracts.auth.fields import Locale
+from sav_contracts.sentences import Text
+from sav_edge.pages.page import LANGUAGE, Notice, Page
+
+# What every page says.
+WORDS = {
+    "other_language": Text("Français", "English"),
+    "other_link": Text("Ask for another link", "Demander un autre lien"),
+    "please_check": Text("Please check what you have typed", "Vérifiez votre saisie"),
+    "not_done": Text("That did not work", "Cela n’a pas fonctionné"),
+    "away": Text(
+        "We cannot do this just now. Please try again in a moment.",
+        "Nous ne pouvons pas le faire pour l’instant. Réessayez dans un instant.",
+    ),
+    "optional": Text("optional", "facultatif"),
+}
+
+
+def style() -> bytes:
+    """The stylesheet of all pages."""
+    return (files("sav_edge") / "templates" / "pages" / "look.css").read_bytes()
+
+
+def rendered(
+    page: Page | Notice,
+    french: bool,
+    firm: str,
+    *,
+    token: str = "",
+    typed: Mapping[str, str] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    refusal: str = "",
+    state: str = "form",
+    shown: Any = None,
+) -> bytes:
+    """The page as `state` says: its `form`, that it is `done`, or that it is `refused` for good.
+
+    `typed` is filled in again, but for passwords; `wrong` says by field what is wrong; `shown` is what the page is about.
+    """
+    other = (
+        {page.key: token, LANGUAGE: "en" if french else "fr"}
+        if token
+        else {LANGUAGE: "en" if french else "fr"}
+    )
+    locale: Locale = "fr" if french else "en"
+    return (
+        _templates()
+        .get_template(page.template)
+        .render(
+            page=page,
+            locale=locale,
+            other_locale="en" if french else "fr",
+            other_query=urlencode(other),
+            say=lambda text: text.fr if french else text.en,
+            words=WORDS,
+            texts=page.texts,
+            money=lambda amount, currency: written.money(Decimal(amount), currency, locale),
+            number=lambda value: written.number(Decimal(value), locale),
+            day=lambda on: written.day(date.fromisoformat(on), locale),
+            firm=firm,
+            token=token,
+            typed=typed or {},
+            wrong=wrong or {},
+            refusal=refusal,
+            state=state,
+            shown=shown,
+        )
+        .encode()
+    )
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=PackageLoader("sav_edge", "templates/pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["sum_of"] = _sum_of
+    return made
+
+
+def _sum_of(parts: Sequence[Mapping[str, str | None]], name: str) -> Decimal:
+    return sum((Decimal(part[name] or 0) for part in parts), Decimal())

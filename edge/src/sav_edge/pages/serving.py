@@ -1,0 +1,332 @@
+"""Serves the small pages: GET shows a form and changes nothing, POST sends its command and says what came of it.
+
+The links of messages are followed by programs too, which look for what is dangerous in a mail; they only GET.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import structlog
+import uuid_utils
+from litestar import HttpMethod, get, route
+from litestar.datastructures import CacheControlHeader
+from litestar.types import ControllerRouterHandler
+from pydantic_core import from_json
+
+from sav_chassis.errors import Fault, Malformed, Problem, SavError, WrongField, WrongFields
+from sav_chassis.telemetry import tracing
+from sav_contracts.messages import RequestMessage
+from sav_contracts.sentences import Text
+from sav_edge import bodies, problems
+from sav_edge.callers import caller_of
+from sav_edge.language import prefers_french
+from sav_edge.pages.page import LANGUAGE, ROWS, Page
+from sav_edge.pages.payment import BACK_FROM_PAYMENT
+from sav_edge.pages.rendering import WORDS, rendered, style
+from sav_edge.rate_limiter import RequestClass, TooManyRequests, request_class_of
+from sav_edge.reply import Reply
+from sav_edge.request_context import RequestContext, request_context_of
+from sav_edge.routes import Gateway, HttpRequest
+from sav_edge.security_headers import FORM_PAGE
+from sav_edge.uploads import validated
+
+log = structlog.get_logger()
+
+HTML = "text/html; charset=utf-8"
+FORM = "application/x-www-form-urlencoded"
+# Bytes of a form, and how many fields it may have: far more than people type.
+LONGEST = 64_000
+MOST_FIELDS = 50
+# After these the same form may be sent again: nobody was there, or too much was asked at once.
+PASSING = {408, 429, 500, 503, 504}
+# What their owner, or the edge, says of itself then is for programs.
+AWAY = {503, 504}
+
+
+class FormUnreadable(Malformed):
+    en = "This form cannot be read; open the page again"
+    fr = "Ce formulaire est illisible ; ouvrez de nouveau la page"
+
+
+class LinkIncomplete(Malformed):
+    en = "This link is incomplete: open it again from our message"
+    fr = "Ce lien est incomplet : ouvrez-le de nouveau depuis notre message"
+
+
+class NotTheSame(WrongField):
+    en = "this is not the same as above"
+    fr = "ce n’est pas la même saisie qu’au-dessus"
+
+
+class PleaseFillIn(WrongField):
+    en = "please fill this in"
+    fr = "à remplir"
+
+
+@dataclass
+class Visit:
+    """One request of one page: in which language, with which token, and what was typed."""
+
+    page: Page
+    call: RequestContext
+    french: bool
+    token: str = ""
+    typed: dict[str, str] = field(default_factory=dict)
+    shown: Any = None
+
+    def reads(self, sent: Mapping[str, str]) -> None:
+        """Takes language and token from a query string or a form."""
+        if sent.get(LANGUAGE) in ("fr", "en"):
+            self.french = sent[LANGUAGE] == "fr"
+        self.token = sent.get(self.page.key, "") if self.page.linked else ""
+
+    def reads_form(self, sent: Mapping[str, str]) -> None:
+        self.reads(sent)
+        self.typed = {name: value for name, value in sent.items() if name in self.page.names}
+
+
+@dataclass
+class Pages:
+    """Answers the pages, by the gateway's way to the owners."""
+
+    gateway: Gateway
+
+    async def answer(self, page: Page, request: HttpRequest) -> Reply:
+        """The page; also where something is refused or fails, in the reader's language."""
+        call = request_context_of(request.scope)
+        call.route = f"{request.method} /{page.name}"
+        visit = Visit(page, call, prefers_french(call.header(b"accept-language") or ""))
+        about = {"http.request.method": request.method, "http.route": f"/{page.name}"}
+        with tracing.span(call.route, "SERVER", call.traceparent, about) as span:
+            try:
+                if request.method == "GET":
+                    reply = await self._show(visit, request, span.traceparent)
+                else:
+                    reply = await self._act(visit, request, span.traceparent)
+            except Exception as error:
+                reply = self._refused(visit, _problem(error, call))
+            span.note("http.response.status_code", reply.status)
+        return reply
+
+    async def _show(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
+        visit.reads(request.query_params)
+        self.gateway.limiter.take(visit.call, RequestClass.READS)
+        _check_token(visit)
+        await self._look(visit, traceparent)
+        visit.typed = {
+            name: "true" if value is True else str(value)
+            for name, value in (visit.shown or {}).items()
+            if name in visit.page.names and value not in (None, False)
+        }
+        return self._page(visit, 200)
+
+    async def _act(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
+        page = visit.page
+        try:
+            visit.reads_form(await _form(request, self.gateway.uploads.bounds))
+        finally:
+            # After it was read: who is told to wait gets the same form again, in the same language.
+            await self._take(visit, traceparent)
+        _check_token(visit)
+        problem = await self._send(visit, traceparent)
+        if problem is None:
+            ends = page.ends_with
+            return self._page(visit, 200, state="form" if ends and visit.shown["status"] != ends else "done")
+        if _may_repeat(visit, problem):
+            await self._look(visit, traceparent)
+        return self._refused(visit, problem)
+
+    async def _take(self, visit: Visit, traceparent: str | None) -> None:
+        """Counts the form; where it is one too many, looks for what its page is about, which counts as opening the page."""
+        call = visit.call
+        try:
+            self.gateway.limiter.take(call, request_class_of(ROWS[visit.page.message]))
+        except TooManyRequests:
+            said = call.headers
+            if visit.page.shows and visit.token:
+                self.gateway.limiter.take(call, RequestClass.READS)
+                await self._look(visit, traceparent)
+            call.headers = said
+            raise
+
+    async def _send(self, visit: Visit, traceparent: str | None) -> Problem | None:
+        """Sends the command; None where it was done. Its reply is what the page shows then."""
+        try:
+            visit.shown, problem = await self._asked(_message(visit), visit.call, traceparent)
+        except SavError as refusal:
+            return refusal.problem
+        return problem
+
+    async def _look(self, visit: Visit, traceparent: str | None) -> None:
+        """Asks for what the page is about, where it is about something; `Refused` where that is not shown."""
+        if visit.page.shows is None:
+            return
+        try:
+            query = validated(visit.page.shows, {visit.page.key: visit.token})
+        except WrongFields:
+            raise LinkIncomplete from None
+        shown, problem = await self._asked(query, visit.call, traceparent)
+        if problem:
+            raise Refused(problem)
+        visit.shown = shown
+
+    async def _asked(
+        self, message: RequestMessage[Any], call: RequestContext, traceparent: str | None
+    ) -> tuple[Any, Problem | None]:
+        """The owner's reply, or its refusal. Nobody is signed in here: the token in the message is what counts."""
+        client = self.gateway.client
+        await client.expect_heard()
+        answer = await client.ask(
+            message,
+            self.gateway.deadline + message.takes(),
+            key=str(uuid_utils.uuid7()),
+            caller=caller_of(call),
+            correlation_id=UUID(call.id),
+            traceparent=traceparent,
+        )
+        await self.gateway.take_in(answer.events)
+        return from_json(answer.body) if answer.body else None, answer.problem
+
+    def _refused(self, visit: Visit, problem: Problem) -> Reply:
+        spoken = problem.in_french() if visit.french else problem
+        refusal = spoken.detail if problem.status not in AWAY else WORDS["away"][visit.french]
+        if _may_repeat(visit, problem) and (visit.shown or visit.page.shows is None):
+            wrong = {error.field: error.message for error in spoken.errors or ()}
+            reply = self._page(visit, problem.status, wrong=wrong, refusal=refusal)
+        else:
+            reply = self._page(visit, problem.status, refusal=refusal, state="refused")
+        if problem.retry_after:
+            reply.headers["Retry-After"] = str(problem.retry_after)
+        return reply
+
+    def _page(self, visit: Visit, status: int, state: str = "form", **more: Any) -> Reply:
+        body = rendered(
+            visit.page,
+            visit.french,
+            self.gateway.papers.firm.name,
+            token=visit.token,
+            typed=visit.typed,
+            shown=visit.shown,
+            state=state,
+            **more,
+        )
+        return Reply(body, status, HTML, _headers(visit.french))
+
+
+def _headers(french: bool) -> dict[str, str]:
+    return {
+        "Cache-Control": "no-store",
+        "Content-Language": "fr" if french else "en",
+        "Vary": "Accept-Language",
+        "X-Robots-Tag": "noindex",
+        FORM_PAGE[0].decode(): FORM_PAGE[1].decode(),
+    }
+
+
+class Refused(Exception):
+    """The owner refuses to show what a page is about."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def _problem(error: Exception, call: RequestContext) -> Problem:
+    if isinstance(error, Refused):
+        return error.problem
+    try:
+        return problems.refusal(error, {}).problem
+    except Exception:
+        log.error("page failed", route=call.route, exc_info=error)
+        return Fault().problem
+
+
+def _may_repeat(visit: Visit, problem: Problem) -> bool:
+    """Whether the form may be sent again: its fields are wrong, or what was in the way passes."""
+    wrong = {error.field for error in problem.errors or ()}
+    known = bool(wrong) and wrong <= visit.page.names
+    return (known or problem.status in PASSING) and bool(visit.token or not visit.page.linked)
+
+
+def _check_token(visit: Visit) -> None:
+    if visit.page.linked and not visit.token:
+        raise LinkIncomplete
+
+
+async def _form(request: HttpRequest, bounds: bodies.BodyLimits) -> dict[str, str]:
+    """The fields of the form; `Malformed` where it is none of ours."""
+    media_type, _ = request.content_type
+    if media_type != FORM:
+        raise bodies.OtherBody(types=Text(FORM, FORM))
+    body = await bodies.text("form", request, bounds._replace(body=LONGEST))
+    try:
+        pairs = parse_qsl(
+            body,
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
+    except ValueError:
+        raise FormUnreadable from None
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise FormUnreadable
+    return fields
+
+
+def _message(visit: Visit) -> RequestMessage[Any]:
+    """The command; `WrongFields` names every field that is wrong."""
+    page, typed = visit.page, visit.typed
+    missing = [each.name for each in page.fields if each.required and not typed.get(each.name)]
+    if missing:
+        raise WrongFields.each(PleaseFillIn(field=name) for name in missing)
+    for each in page.fields:
+        if each.same_as and typed[each.name] != typed[each.same_as]:
+            raise NotTheSame(field=each.name)
+    fields = {
+        each.name: typed[each.name] for each in page.fields if not each.same_as and typed.get(each.name)
+    }
+    token = {page.key: visit.token} if page.linked else {}
+    try:
+        return validated(page.message, fields | token)
+    except WrongFields as error:
+        if any(wrong.field == page.key for wrong in error.problem.errors or ()):
+            raise LinkIncomplete from None
+        raise
+
+
+@get(
+    "/pages/look.css",
+    media_type="text/css",
+    cache_control=CacheControlHeader(public=True, max_age=86_400),
+)
+async def look() -> bytes:
+    """The stylesheet of all pages."""
+    return style()
+
+
+def back_from_payment(firm: str) -> ControllerRouterHandler:
+    """The page to which a payment provider leads back, whatever came of it."""
+
+    @get("/back-from-payment", media_type=HTML)
+    async def back(request: HttpRequest) -> Reply:
+        french = prefers_french(request.headers.get("accept-language", ""))
+        return Reply(rendered(BACK_FROM_PAYMENT, french, firm, state="done"), 200, HTML, _headers(french))
+
+    return back
+
+
+def handlers(pages: Pages, served: Sequence[Page]) -> list[ControllerRouterHandler]:
+    """The routes of these pages."""
+    return [_handler(pages, page) for page in served]
+
+
+def _handler(pages: Pages, page: Page) -> ControllerRouterHandler:
+    async def handle(request: HttpRequest) -> Reply:
+        return await pages.answer(page, request)
+
+    return route(f"/{page.name}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200)(handle)

@@ -1,0 +1,163 @@
+"""Work that somebody pays for begins after they accepted its estimate.
+
+Arrêté du 24 janvier 2017: an estimate before any work, from the first euro. Urgency does not dispense from it.
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+
+from sav_chassis.errors import Conflict
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.interventions.line import Supply
+from sav_contracts.interventions.visit import InterventionStatus, Purpose
+from sav_interventions.lifecycle import INTERVENTION
+from sav_interventions.model import Estimate, Intervention
+
+DIAGNOSIS: Purpose = "diagnostic"
+
+
+class EstimateMissing(Conflict):
+    """The client pays for this work, or for a part of it, and has accepted no estimate of it."""
+
+    code = "estimate_missing"
+    en = (
+        "No warranty pays for all of this work: it may begin once the client has accepted an estimate. "
+        "Write one on the visit; a manager sends it"
+    )
+    fr = (
+        "Aucune garantie ne prend en charge tous ces travaux : ils peuvent commencer une fois que le client a accepté un "
+        "devis. Rédigez-en un sur l’intervention ; un responsable SAV l’envoie"
+    )
+
+
+class WithdrawalRuns(Conflict):
+    """The client may still withdraw, and did not ask for the work to begin earlier."""
+
+    code = "withdrawal_runs"
+    until: date
+    en = "The client may withdraw until {until}, and did not ask for the work to begin before"
+    fr = "Le client peut se rétracter jusqu’au {until}, et n’a pas demandé que les travaux commencent avant"
+
+
+def of_same_case(visit: Intervention) -> Select[Estimate]:
+    """The estimates of the case that a visit belongs to, the newest first: of the visit and of others before it."""
+    # `in_` finds nothing for None, where `==` would find all without a réclamation.
+    same = or_(
+        Estimate.intervention_id == visit.id,
+        Estimate.reclamation_id.in_([visit.reclamation_id]),
+        Estimate.visit_reference.in_([visit.reference]),
+    )
+    return select(Estimate).where(same).order_by(Estimate.created_at.desc(), Estimate.id.desc())
+
+
+async def _of_this_job(visit: Intervention, tx: Tx) -> list[Estimate]:
+    """The estimates of the case without those of an earlier job: accepted before billed work of the case was completed."""
+    earlier = select(Intervention).where(
+        or_(
+            Intervention.reclamation_id.in_([visit.reclamation_id]),
+            Intervention.reference.in_([visit.reference]),
+        ),
+        Intervention.id != visit.id,
+        Intervention.status == "completed",
+    )
+    if visit.done_at:
+        earlier = earlier.where(Intervention.done_at < visit.done_at)
+    done = [one.done_at for one in await tx.session.scalars(earlier) if one.done_at and is_billed(one)]
+    last = max(done, default=None)
+    found = await tx.session.scalars(of_same_case(visit))
+    return [one for one in found if last is None or one.accepted is None or one.accepted.at > last]
+
+
+async def certified_by_client(visit: Intervention, supply: Supply, tx: Tx) -> Supply:
+    """The supply, certified where the client certified by accepting an estimate what a lower rate depends on."""
+    agreed = [estimate for estimate in await _of_this_job(visit, tx) if estimate.status == "accepted"]
+    certified = any(estimate.supply.certified for estimate in agreed)
+    return supply.model_copy(update={"certified": True}) if certified else supply
+
+
+def visits_of_case(estimate: Estimate) -> Select[Intervention]:
+    """The visits of the case that an estimate is for, in the order of their ids."""
+    same = or_(
+        Intervention.id == estimate.intervention_id,
+        Intervention.reclamation_id.in_([estimate.reclamation_id]),
+        Intervention.reference.in_([estimate.visit_reference]),
+    )
+    return select(Intervention).where(same).order_by(Intervention.id)
+
+
+def work_of(estimate: Estimate) -> Select[Intervention]:
+    """The visits of the case that do the accepted work: no diagnosis, and none that was done before the acceptance."""
+    assert estimate.accepted, "it was accepted"
+    since = or_(Intervention.done_at.is_(None), Intervention.done_at > estimate.accepted.at)
+    return visits_of_case(estimate).where(Intervention.purpose != DIAGNOSIS, since)
+
+
+def is_to_cancel(visit: Intervention) -> bool:
+    """Whether a withdrawal cancels a visit that was to do the work: nobody is there yet, and no warranty pays for all."""
+    covered = visit.warranty is not None and visit.warranty.decision == "covered"
+    return not covered and INTERVENTION.allows(visit.status, "cancelled", SYSTEM)
+
+
+async def lock_visits(estimate_id: UUID, tx: Tx) -> None:
+    """Locks the visits of the case of an estimate, as moving them does: none begins until the transaction ends.
+
+    Before the estimates: whoever writes one locks its visit first too.
+    """
+    same = or_(
+        Intervention.id == Estimate.intervention_id,
+        Intervention.reclamation_id == Estimate.reclamation_id,
+        Intervention.reference == Estimate.visit_reference,
+    )
+    visits = select(Intervention).join(Estimate, same).where(Estimate.id == estimate_id)
+    await tx.session.scalars(visits.order_by(Intervention.id).with_for_update(of=Intervention))
+
+
+async def is_withdrawn(visit: Intervention, tx: Tx) -> bool:
+    """Whether the client withdrew from the contract that a visit was for, and owes nothing of what it did."""
+    if visit.purpose == DIAGNOSIS:
+        return False
+    concluded = of_same_case(visit).where(Estimate.status.in_(("accepted", "withdrawn")))
+    agreed = [
+        (estimate.accepted.at, estimate)
+        for estimate in await tx.session.scalars(concluded)
+        if estimate.accepted and (visit.done_at is None or visit.done_at > estimate.accepted.at)
+    ]
+    if not agreed:
+        return False
+    _, newest = max(agreed, key=lambda one: one[0])
+    ended = newest.withdrawn_at
+    if newest.status != "withdrawn" or ended is None or visit.created_at > ended:
+        return False
+    begun = any(made.to == "in_progress" and made.recorded_at <= ended for made in visit.acts)
+    return not (begun and newest.owes_what_is_done)
+
+
+def is_billed(visit: Intervention) -> bool:
+    """Whether its client pays for the work of a visit, or for a part of it; a diagnosis only finds out what is needed.
+
+    Where who pays is unknown, a manager decides it: unknown never bills.
+    """
+    decided = visit.warranty.decision if visit.warranty else "unknown"
+    return decided in {"partly", "not_covered"} and visit.purpose != DIAGNOSIS
+
+
+async def check_agreed(visit: Intervention, before: InterventionStatus, at: datetime, tx: Tx) -> None:
+    """Raises where the work of a visit that goes `in_progress` may not begin, or go on after its client withdrew."""
+    if not is_billed(visit):
+        return
+    estimates = await _of_this_job(visit, tx)
+    accepted = [estimate for estimate in estimates if estimate.status == "accepted"]
+    if before == "paused":
+        # It began; only who withdrew since stops it.
+        if not accepted and any(estimate.status == "withdrawn" for estimate in estimates):
+            raise EstimateMissing
+        return
+    if not accepted:
+        raise EstimateMissing
+    waits = [estimate.waits_until(at) for estimate in accepted]
+    ends = [end for end in waits if end]
+    if len(ends) == len(waits):
+        raise WithdrawalRuns(until=min(ends))

@@ -1,0 +1,304 @@
+"""Estimates: written by technicians and managers, sent by managers, answered by their clients."""
+
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from sav_chassis.errors import Conflict, NoSuch, SavError, WrongField
+from sav_chassis.identity import Links
+from sav_chassis.money import check_decimals
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM, Actor
+from sav_contracts.catalog.product import Place, ProductView
+from sav_contracts.claims.client import ClientView
+from sav_contracts.interventions.estimate import (
+    Acceptance,
+    AcceptEstimate,
+    Answer,
+    AnsweredHow,
+    AnswerEstimateByLink,
+    EstimateAccepted,
+    EstimateChanged,
+    EstimateRefused,
+    EstimateSent,
+    EstimateShown,
+    EstimateSuperseded,
+    EstimateWritten,
+    GetEstimateByLink,
+    RefuseEstimate,
+    ValidateEstimate,
+    WriteEstimate,
+)
+from sav_contracts.interventions.invoice import Buyer
+from sav_contracts.labels import label
+from sav_contracts.sentences import Text
+from sav_contracts.times import HORIZON
+from sav_interventions.app import interventions
+from sav_interventions.billing import check_amount, check_words
+from sav_interventions.estimate_effects import print_estimate
+from sav_interventions.estimate_timers import expire_estimate
+from sav_interventions.lacking import lacking
+from sav_interventions.lifecycle import OVER
+from sav_interventions.model import Estimate, Intervention
+from sav_interventions.model.estimate import REFERENCES
+from sav_interventions.settings import billing
+from sav_interventions.supplied import supply_of
+from sav_interventions.withdrawal import concluded, is_installation, right_to_withdraw
+
+# What is signed into a link of either kind.
+ANSWER = "estimate"
+
+
+class VisitOver(Conflict):
+    """An estimate is for work that is still to be done."""
+
+    code = "visit_over"
+    state: Text
+    en = "The visit is {state}: there is nothing to estimate"
+    fr = "L’intervention est à l’état « {state} » : il n’y a plus rien à chiffrer"
+
+
+class NotUrgent(WrongField):
+    field: str = "urgent"
+    en = "only a repair or maintenance at the client's home is urgent, not a sale with its fitting"
+    fr = "seuls une réparation ou un entretien chez le client sont urgents, pas une vente avec pose"
+
+
+class ValidInPast(WrongField):
+    field: str = "valid_until"
+    en = "this day is over"
+    fr = "ce jour est passé"
+
+
+class ValidTooLong(WrongField):
+    field: str = "valid_until"
+    en = "at most a year ahead"
+    fr = "au plus un an à l’avance"
+
+
+class AcknowledgeLoss(WrongField):
+    field: str = "acknowledges_loss"
+    en = (
+        "to have the work begin before the right to withdraw ends, acknowledge that what is done until a withdrawal is "
+        "paid, and that the right ends once all is done"
+    )
+    fr = (
+        "pour que les travaux commencent avant la fin du délai de rétractation, reconnaissez que ce qui est fait jusqu’à "
+        "une rétractation reste dû, et que le droit prend fin une fois tout exécuté"
+    )
+
+
+class EstimateLinkOver(SavError):
+    """The link was used, is too old, or was never ours."""
+
+    code = "link_expired"
+    status = 410
+    en = "This link was used or has expired; sign in, or ask for a new estimate"
+    fr = "Ce lien a déjà servi ou a expiré ; connectez-vous, ou demandez un nouveau devis"
+
+
+@interventions.command(WriteEstimate)
+async def write_estimate(cmd: WriteEstimate, tx: Tx, by: Actor) -> Estimate:
+    """Write or rewrite the draft of a visit's estimate; after one that was sent, begin the next edition."""
+    visit = await tx.load(Intervention, cmd.intervention_id, by)
+    if visit.status in OVER:
+        raise VisitOver(state=label(visit.status))
+    check_amount(cmd.lines, "lines")
+    check_words(cmd.lines, "lines")
+    if cmd.discount and cmd.discount.amount:
+        check_decimals(cmd.discount.amount, billing().law.currency, "discount.amount")
+    await tx.lock(f"estimates of {visit.id}")
+    newest = select(Estimate).where(Estimate.intervention_id == visit.id).order_by(Estimate.edition.desc())
+    last = await tx.first(newest)
+    draft = last if last and last.status == "draft" else await _begun(visit, last, tx)
+    await _write(draft, cmd, visit, tx)
+    tx.emit(
+        draft if draft is last else tx.add(draft), EstimateChanged() if draft is last else EstimateWritten()
+    )
+    return draft
+
+
+async def _begun(visit: Intervention, last: Estimate | None, tx: Tx) -> Estimate:
+    year = tx.now.astimezone(ZoneInfo(billing().law.zone)).year
+    reference = last.reference if last else f"DEV-{year}-{await tx.session.scalar(REFERENCES):06}"
+    return Estimate(
+        id=tx.new_id(),
+        client_id=visit.client_id,
+        technician_id=visit.technician_id,
+        intervention_id=visit.id,
+        reclamation_id=visit.reclamation_id,
+        reclamation_reference=visit.reclamation_reference,
+        visit_reference=visit.reference,
+        reference=reference,
+        edition=last.edition + 1 if last else 1,
+        status="draft",
+    )
+
+
+async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: Tx) -> None:
+    law, country = billing().law, billing().jurisdiction
+    product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
+    client = await tx.view(ClientView, visit.client_id)
+    place = product.place if product else visit.place
+    supplies = is_installation(visit.purpose) if cmd.supplies is None else cmd.supplies
+    if cmd.urgent and (supplies or cmd.setting != "at_home"):
+        raise NotUrgent
+    draft.currency, draft.seller = law.currency, billing().seller
+    draft.written_on = _today(tx)
+    supply = await supply_of(visit, product, place, draft.written_on, tx)
+    supply = supply.model_copy(update={"certified": cmd.certified, "buyer": cmd.buyer_kind or supply.buyer})
+    supply = cmd.supply.changing(supply) if cmd.supply else supply
+    draft.buyer = Buyer(name=client.name, address=_line(place), kind=supply.buyer)
+    draft.place = place.model_copy(update={"access_notes": None}) if place else None
+    draft.nature, draft.schedule, draft.guarantees = cmd.nature, cmd.schedule, cmd.guarantees
+    draft.withdrawal = right_to_withdraw(
+        country,
+        draft.written_on,
+        setting=cmd.setting,
+        consumer=supply.buyer == "private",
+        urgency=cmd.urgent,
+        supplies=supplies,
+    )
+    draft.itemise(cmd.lines, law, supply, cmd.discount)
+    draft.lacks = list(lacking(draft.buyer, supply, law))
+
+
+def _line(place: Place | None) -> str | None:
+    return f"{place.address}, {place.postcode} {place.city}" if place else None
+
+
+@interventions.command(ValidateEstimate)
+async def validate_estimate(cmd: ValidateEstimate, tx: Tx, by: Actor) -> Estimate:
+    """Send a draft to its client. An edition that waits for an answer is superseded."""
+    estimate = await alone(cmd.estimate_id, tx, by)
+    until = cmd.valid_until or _today(tx) + timedelta(billing().estimate_days)
+    if until < _today(tx):
+        raise ValidInPast
+    if until > _today(tx) + HORIZON:
+        raise ValidTooLong
+    estimate.send(until, tx.now, tx.new_id(), by)
+    await _supersede(estimate, "sent", tx)
+    assert estimate.answer_grant
+    ends = _end_of(until, estimate)
+    tx.emit(estimate, EstimateSent(grant_id=estimate.answer_grant, expires_at=ends))
+    tx.remind(expire_estimate, estimate.id, ends)
+    tx.later(print_estimate, estimate.id)
+    return estimate
+
+
+@interventions.command(AcceptEstimate)
+async def accept_estimate(cmd: AcceptEstimate, tx: Tx, by: Actor) -> Estimate:
+    """Accept it on the site."""
+    estimate = await theirs(cmd.estimate_id, tx, by)
+    await _accept(estimate, cmd, "site", tx, by)
+    return estimate
+
+
+@interventions.command(RefuseEstimate)
+async def refuse_estimate(cmd: RefuseEstimate, tx: Tx, by: Actor) -> Estimate:
+    """Refuse it on the site."""
+    estimate = await theirs(cmd.estimate_id, tx, by)
+    _refuse(estimate, cmd.reason, tx, by)
+    return estimate
+
+
+@interventions.query(GetEstimateByLink)
+async def get_estimate_by_link(query: GetEstimateByLink, tx: Tx, by: Actor) -> EstimateShown:
+    """The estimate in its state of now, until its last day; also where it was answered."""
+    grant = Links(tx.settings.link_secret).grant(ANSWER, query.token.get_secret_value())
+    found = await tx.session.scalar(select(Estimate).where(Estimate.answer_grant.in_([grant])))
+    if found is None or found.valid_until is None or found.day(tx.now) > found.valid_until:
+        raise EstimateLinkOver
+    return shown(found)
+
+
+@interventions.command(AnswerEstimateByLink)
+async def answer_estimate_by_link(cmd: AnswerEstimateByLink, tx: Tx, by: Actor) -> EstimateShown:
+    """Accept or refuse it by the link, without an account."""
+    grant = Links(tx.settings.link_secret).grant(ANSWER, cmd.token.get_secret_value())
+    id = await tx.session.scalar(select(Estimate.id).where(Estimate.answer_grant.in_([grant])))
+    if id is None:
+        raise EstimateLinkOver
+    estimate = await alone(id, tx, SYSTEM)
+    if estimate.status == ("accepted" if cmd.accept else "refused") and estimate.was_just_answered(tx.now):
+        return shown(estimate)
+    if estimate.status != "sent":
+        raise EstimateLinkOver
+    if cmd.accept:
+        await _accept(estimate, cmd, "link", tx, SYSTEM)
+    else:
+        _refuse(estimate, cmd.reason, tx, SYSTEM)
+    estimate.link_used_at = tx.now
+    return shown(estimate)
+
+
+def shown(estimate: Estimate) -> EstimateShown:
+    """The estimate as whoever holds its link reads it."""
+    return EstimateShown.model_validate(estimate, from_attributes=True)
+
+
+async def _accept(estimate: Estimate, said: Answer, how: AnsweredHow, tx: Tx, by: Actor) -> None:
+    estimate.move("accepted", by)
+    estimate.check_valid(tx.now)
+    right = concluded(estimate.withdrawal, billing().jurisdiction, estimate.day(tx.now), estimate.place)
+    if right.right and said.begins_early and not said.acknowledges_loss:
+        raise AcknowledgeLoss
+    estimate.withdrawal = right
+    estimate.accepted = Acceptance(
+        at=tx.now, how=how, keeps_parts=said.keeps_parts, begins_early=right.right and said.begins_early
+    )
+    # It is printed anew, with what was accepted.
+    estimate.document = None
+    estimate.withdrawal_grant = tx.new_id() if right.right else None
+    await _supersede(estimate, "accepted", tx)
+    tx.forget(expire_estimate, estimate.id)
+    tx.emit(estimate, EstimateAccepted(grant_id=estimate.withdrawal_grant))
+    tx.later(print_estimate, estimate.id)
+
+
+def _refuse(estimate: Estimate, reason: str | None, tx: Tx, by: Actor) -> None:
+    estimate.move("refused", by)
+    estimate.check_valid(tx.now)
+    estimate.reason = reason
+    tx.forget(expire_estimate, estimate.id)
+    tx.emit(estimate, EstimateRefused(reason=reason))
+
+
+async def alone(id: UUID, tx: Tx, by: Actor) -> Estimate:
+    """The estimate, locked, with the other editions of its visit: nobody changes any of them meanwhile."""
+    # Only its id: what is read before the lock may be changed by then.
+    visit_id = await tx.session.scalar(select(Estimate.intervention_id).where(Estimate.id == id))
+    await tx.lock(f"estimates of {visit_id}")
+    return await tx.load(Estimate, id, by)
+
+
+async def theirs(id: UUID, tx: Tx, by: Actor) -> Estimate:
+    """The client's own, where it was sent to them: a draft is none of theirs yet."""
+    estimate = await alone(id, tx, by)
+    if estimate.status == "draft":
+        raise NoSuch(kind=label(Estimate.kind()), id=id)
+    return estimate
+
+
+async def _supersede(estimate: Estimate, status: str, tx: Tx) -> None:
+    """Another edition of the visit that is in this state makes room for this one."""
+    others = select(Estimate).where(
+        Estimate.intervention_id == estimate.intervention_id,
+        Estimate.id != estimate.id,
+        Estimate.status == status,
+    )
+    for other in await tx.session.scalars(others.order_by(Estimate.id).with_for_update()):
+        other.supersede()
+        tx.forget(expire_estimate, other.id)
+        tx.emit(other, EstimateSuperseded())
+
+
+def _today(tx: Tx) -> date:
+    return tx.now.astimezone(ZoneInfo(billing().law.zone)).date()
+
+
+def _end_of(until: date, estimate: Estimate) -> datetime:
+    """When that day ends at the place."""
+    return datetime.combine(until + timedelta(days=1), time(), estimate.zone)

@@ -1,0 +1,153 @@
+"""Deposit invoices: drafted from an agreed price, named and deducted once by the final invoice of their case."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+
+from sav_chassis.errors import Conflict
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.auth.fields import Locale
+from sav_contracts.interventions.invoice import (
+    NOTHING,
+    DeductedDeposit,
+    InvoiceChanged,
+)
+from sav_contracts.interventions.line import LineGiven, VatTotal
+from sav_contracts.money import Currency, as_money, rounded
+from sav_interventions.model.credit_note import CreditNote
+from sav_interventions.model.invoice import Invoice
+from sav_interventions.model.visit import Intervention
+
+DEPOSIT: dict[Locale, str] = {
+    "fr": "Acompte de {percent}\u00a0% (TVA {rate}\u00a0%)",
+    "en": "Deposit of {percent}% (VAT {rate}%)",
+}
+# The states of invoices that count: neither drafts nor what was taken back as a whole.
+COUNTS = ("issued", "partly_paid", "paid")
+
+
+class InvoicedAlready(Conflict):
+    """After the final invoice a deposit would be owed beside it."""
+
+    code = "invoiced_already"
+    en = "The visit is invoiced already: nothing is left for a deposit"
+    fr = "L’intervention est déjà facturée : il n’y a plus lieu à acompte"
+
+
+def deposit_lines(
+    vat: Sequence[VatTotal], percent: int, currency: Currency, locale: Locale
+) -> list[LineGiven]:
+    """A line for each rate of an agreed price: so many percent of its base."""
+    words = DEPOSIT[locale]
+    bases = [(total, rounded(total.base * percent / 100, currency)) for total in vat]
+    return [
+        LineGiven(
+            kind="other",
+            description=words.format(percent=percent, rate=f"{total.rate.normalize():f}"),
+            quantity=Decimal(1),
+            unit="flat",
+            unit_price=base,
+            vat_class=total.vat_class,
+        )
+        for total, base in bases
+        if base
+    ]
+
+
+async def one_at_a_time(tx: Tx, visit_id: UUID) -> None:
+    """Nobody else issues a deposit or a final invoice of the visit's case until the transaction ends."""
+    visit = await tx.read(Intervention, visit_id, SYSTEM)
+    await tx.lock(f"billing of case {visit.reclamation_id or visit.reference or visit.id}")
+
+
+def _same_case(visit: Intervention) -> ColumnElement[bool]:
+    """The visits of a case: the work moves from one to another where somebody else comes, or comes again."""
+    # `in_` finds nothing for None, where `==` would find all without a réclamation.
+    return or_(
+        Intervention.id == visit.id,
+        Intervention.reclamation_id.in_([visit.reclamation_id]),
+        Intervention.reference.in_([visit.reference]),
+    )
+
+
+async def check_not_invoiced(tx: Tx, visit_id: UUID) -> None:
+    """Raises `InvoicedAlready` where the final invoice of the visit, or of one that followed it, was issued."""
+    visit = await tx.read(Intervention, visit_id, SYSTEM)
+    visits = select(Intervention.id).where(_same_case(visit), Intervention.created_at >= visit.created_at)
+    query = select(Invoice.id).where(
+        Invoice.intervention_id.in_(visits), ~Invoice.deposit, Invoice.status.in_(COUNTS)
+    )
+    if await tx.session.scalar(query.limit(1)):
+        raise InvoicedAlready
+
+
+async def deduct(tx: Tx, invoice: Invoice) -> None:
+    """Names in a final invoice the deposits of its case that no other one deducts, and marks these.
+
+    Those of visits that followed are for later work.
+    """
+    if invoice.intervention_id is None:
+        return
+    visit = await tx.read(Intervention, invoice.intervention_id, SYSTEM)
+    visits = select(Intervention.id).where(_same_case(visit), Intervention.created_at <= visit.created_at)
+    query = (
+        select(Invoice)
+        .where(
+            Invoice.intervention_id.in_(visits),
+            Invoice.deposit,
+            Invoice.status.in_(COUNTS),
+            Invoice.deducted_in.is_(None),
+        )
+        .order_by(Invoice.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    # A deposit that was credited as a whole meanwhile has another status now, and is not found.
+    found = list(await tx.session.scalars(query))
+    deducted = [await _deducted(tx, deposit) for deposit in sorted(found, key=lambda one: one.number or "")]
+    invoice.deduct(deducted)
+    for deposit in found:
+        deposit.deducted_in = invoice.id
+        tx.emit(deposit, InvoiceChanged())
+
+
+async def release(tx: Tx, invoice: Invoice) -> None:
+    """Frees the deposits of a final invoice that was credited as a whole: the next one deducts them, or a credit note."""
+    query = select(Invoice).where(Invoice.deducted_in == invoice.id).order_by(Invoice.id).with_for_update()
+    for deposit in list(await tx.session.scalars(query)):
+        deposit.deducted_in = None
+        tx.emit(deposit, InvoiceChanged())
+
+
+async def _deducted(tx: Tx, deposit: Invoice) -> DeductedDeposit:
+    """A deposit as it is deducted: less what was credited of it."""
+    notes = await tx.session.scalars(select(CreditNote).where(CreditNote.invoice_id == deposit.id))
+    credited = [total for note in notes for total in note.vat]
+    vat = [
+        _less(total, [one for one in credited if one.vat_class == total.vat_class]) for total in deposit.vat
+    ]
+    assert deposit.number is not None
+    assert deposit.issued_on is not None
+    net = as_money(sum((total.base for total in vat), NOTHING))
+    tax = as_money(sum((total.vat for total in vat), NOTHING))
+    return DeductedDeposit(
+        invoice_id=deposit.id,
+        number=deposit.number,
+        issued_on=deposit.issued_on,
+        vat=vat,
+        net=net,
+        tax=tax,
+        total=net + tax,
+    )
+
+
+def _less(total: VatTotal, credited: Sequence[VatTotal]) -> VatTotal:
+    return total.model_copy(
+        update={
+            "base": as_money(total.base - sum((one.base for one in credited), NOTHING)),
+            "vat": as_money(total.vat - sum((one.vat for one in credited), NOTHING)),
+        }
+    )

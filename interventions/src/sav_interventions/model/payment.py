@@ -1,0 +1,183 @@
+"""Payments of invoices, clients' credits, and the ledger in which every movement of money is entered."""
+
+import hashlib
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sav_chassis.lifecycle import Stateful
+from sav_chassis.model import Aggregate, Base, JsonColumn
+from sav_contracts.files import StoredFile
+from sav_contracts.interventions.client_credit import ClientCreditView, CreditOrigin
+from sav_contracts.interventions.closing import ClosingView, EntryKind, MethodTotal, Period
+from sav_contracts.interventions.payment import PaymentMethod, PaymentStatus, PaymentView
+from sav_contracts.money import Currency
+from sav_interventions.lifecycle import PAYMENT
+from sav_interventions.model.invoice import MONEY
+
+
+class Payment(Aggregate[PaymentView], Stateful[PaymentStatus]):
+    """Money for an invoice. `amount` never changes; what is paid back of it is counted beside."""
+
+    __tablename__ = "payment"
+    lifecycle = PAYMENT
+
+    invoice_id: Mapped[UUID]
+    invoice_number: Mapped[str]
+    reclamation_id: Mapped[UUID | None]
+    method: Mapped[PaymentMethod]
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[Currency]
+    received_on: Mapped[date]
+    reference: Mapped[str | None]
+    status: Mapped[PaymentStatus]
+    credited: Mapped[Decimal] = mapped_column(MONEY, default=Decimal("0.00"))
+    refunded: Mapped[Decimal] = mapped_column(MONEY, default=Decimal("0.00"))
+    client_credit_id: Mapped[UUID | None]
+    checkout_url: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+    # What the provider calls the checkout and the money that came of it. `provider_refunded`: what it knows as paid back.
+    provider: Mapped[str | None]
+    checkout: Mapped[str | None]
+    charge: Mapped[str | None]
+    provider_refunded: Mapped[Decimal] = mapped_column(MONEY, default=Decimal("0.00"))
+
+    @property
+    def counted(self) -> Decimal:
+        """What of it counts as paid of its invoice."""
+        if self.status not in {"captured", "partly_refunded", "refunded"}:
+            return Decimal("0.00")
+        return self.amount - self.credited - self.refunded
+
+
+class ClientCredit(Aggregate[ClientCreditView]):
+    """What a client has paid and no invoice has used yet."""
+
+    __tablename__ = "client_credit"
+
+    client_id: Mapped[UUID]
+    origin: Mapped[CreditOrigin]
+    payment_id: Mapped[UUID | None]
+    invoice_id: Mapped[UUID | None]
+    invoice_number: Mapped[str | None]
+    method: Mapped[PaymentMethod]
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    refunded: Mapped[Decimal] = mapped_column(MONEY, default=Decimal("0.00"))
+    remaining: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[Currency]
+    received_on: Mapped[date]
+    reference: Mapped[str | None]
+    held: Mapped[bool] = mapped_column(default=False)
+
+
+class Ledger(Base):
+    """Where the ledger is: its last entry, the day of that, its hash, and the last closed day. Entering locks the row."""
+
+    __tablename__ = "ledger"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    day: Mapped[date]
+    hash: Mapped[str]
+    closed_until: Mapped[date | None]
+
+
+class Entry(Base):
+    """A movement of money. It is never changed or removed, which the database refuses; another entry corrects it."""
+
+    __tablename__ = "ledger_entry"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    entered_on: Mapped[date]
+    received_on: Mapped[date]
+    kind: Mapped[EntryKind]
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[Currency]
+    method: Mapped[PaymentMethod]
+    client_id: Mapped[UUID]
+    payment_id: Mapped[UUID | None]
+    client_credit_id: Mapped[UUID | None]
+    invoice_number: Mapped[str | None]
+    reference: Mapped[str | None]
+    previous_hash: Mapped[str]
+    hash: Mapped[str]
+
+    @property
+    def content(self) -> str:
+        """What its hash covers, separated by tabs; no field holds one. Amounts have three decimals."""
+        return "\t".join(
+            [
+                str(self.number),
+                self.entered_on.isoformat(),
+                self.received_on.isoformat(),
+                self.kind,
+                f"{self.amount:.3f}",
+                self.currency,
+                self.method,
+                str(self.client_id),
+                str(self.payment_id or ""),
+                str(self.client_credit_id or ""),
+                self.invoice_number or "",
+                self.reference or "",
+            ]
+        )
+
+    def digest(self) -> str:
+        """SHA-256 over the previous hash and its content: changing or removing an entry is noticed."""
+        return hashlib.sha256((self.previous_hash + self.content).encode()).hexdigest()
+
+
+class Closing(Aggregate[ClosingView]):
+    """A closed period of the ledger."""
+
+    __tablename__ = "closing"
+
+    period: Mapped[Period]
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    currency: Mapped[Currency]
+    entries: Mapped[int]
+    received: Mapped[Decimal] = mapped_column(MONEY)
+    paid_back: Mapped[Decimal] = mapped_column(MONEY)
+    total: Mapped[Decimal] = mapped_column(MONEY)
+    perpetual: Mapped[Decimal] = mapped_column(MONEY)
+    methods: Mapped[list[MethodTotal]] = mapped_column(JsonColumn(list[MethodTotal]))
+    last_entry: Mapped[int]
+    ledger_hash: Mapped[str]
+    previous_hash: Mapped[str]
+    hash: Mapped[str]
+    archive: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
+
+    @property
+    def content(self) -> str:
+        """What its hash covers, separated by tabs."""
+        return "\t".join(
+            [
+                self.period,
+                self.first_day.isoformat(),
+                self.last_day.isoformat(),
+                self.currency,
+                str(self.entries),
+                *(f"{sum:.3f}" for sum in (self.received, self.paid_back, self.total, self.perpetual)),
+                *(f"{one.method}={one.received:.3f}-{one.paid_back:.3f}" for one in self.methods),
+                str(self.last_entry),
+                self.ledger_hash,
+            ]
+        )
+
+    def digest(self) -> str:
+        """SHA-256 over the hash of the closing before and its content."""
+        return hashlib.sha256((self.previous_hash + self.content).encode()).hexdigest()
+
+
+class ProviderNews(Base):
+    """News of a payment provider that were taken: each counts once."""
+
+    __tablename__ = "provider_news"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Payment providers: what is asked of them, and what they tell."""

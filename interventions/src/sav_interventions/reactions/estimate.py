@@ -1,0 +1,79 @@
+"""What follows from estimates: deliveries begin the time to withdraw, and a withdrawal undoes what was planned and billed."""
+
+from sqlalchemy import and_, or_, select
+
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
+from sav_contracts.interventions.estimate import EstimateChanged, EstimateWithdrawn
+from sav_contracts.interventions.invoice import InvoiceDiscarded
+from sav_contracts.interventions.visit import InterventionMoved
+from sav_interventions.agreement import DIAGNOSIS, is_to_cancel, of_same_case, visits_of_case, work_of
+from sav_interventions.app import interventions
+from sav_interventions.crediting import credit
+from sav_interventions.model import Estimate, Intervention, Invoice
+from sav_interventions.reactions.visit import cancel
+from sav_interventions.withdrawal import delivered
+
+# Nothing of these is left to undo.
+UNDONE = ("discarded", "credited")
+# A code, like `reassigned`.
+WITHDRAWN = "estimate_withdrawn"
+
+
+@interventions.on(InterventionMoved, since="2026-11-30")
+async def count_from_delivery(event: InterventionMoved, tx: Tx) -> str | None:
+    """What was sold with its fitting is delivered with the completed visit: the days to withdraw count from then."""
+    if event.after != "completed" or event.state.done_at is None:
+        return "nothing was delivered"
+    if event.state.purpose == DIAGNOSIS:
+        return "a diagnosis delivers nothing"
+    visit = await tx.session.get(Intervention, event.state.id)
+    assert visit, "it is of this service"
+    waiting = of_same_case(visit).where(Estimate.status == "accepted").order_by(None).order_by(Estimate.id)
+    for estimate in await tx.session.scalars(waiting.with_for_update()):
+        right = estimate.withdrawal
+        if right.counts_from == "delivery" and right.until is None:
+            estimate.withdrawal = delivered(right, estimate.day(event.state.done_at), estimate.place)
+            tx.emit(estimate, EstimateChanged())
+    return None if tx.has_emitted else "no time to withdraw counts from it"
+
+
+@interventions.on(EstimateWithdrawn, since="2026-11-30")
+async def cancel_withdrawn_visits(event: EstimateWithdrawn, tx: Tx) -> str | None:
+    """Cancels the visits that were to do the work. One that has begun is its technician's and a manager's to end."""
+    estimate = await tx.session.get(Estimate, event.state.id)
+    assert estimate, "it is of this service"
+    for visit in await tx.session.scalars(work_of(estimate).with_for_update()):
+        if is_to_cancel(visit):
+            cancel(visit, WITHDRAWN, tx)
+    return None if tx.has_emitted else "no visit is still to come"
+
+
+@interventions.on(EstimateWithdrawn, since="2026-11-30")
+async def undo_withdrawn_invoices(event: EstimateWithdrawn, tx: Tx) -> str | None:
+    """Discards drafts for the work and credits what was issued, deposits too, unless a part of it is owed."""
+    if event.owed != "nothing":
+        return "what was done is owed: managers bill it, and credit the rest"
+    estimate = await tx.session.get(Estimate, event.state.id)
+    assert estimate, "it is of this service"
+    assert estimate.accepted, "it was accepted"
+    work, case = (
+        visits.with_only_columns(Intervention.id).order_by(None)
+        for visits in (work_of(estimate), visits_of_case(estimate))
+    )
+    of_contract = or_(
+        Invoice.intervention_id.in_(work),
+        # A deposit may be asked for on the visit that the estimate was written on.
+        and_(Invoice.deposit, Invoice.intervention_id.in_(case), Invoice.created_at > estimate.accepted.at),
+    )
+    billed = select(Invoice).where(of_contract, Invoice.status.not_in(UNDONE))
+    # As issuing does, a final invoice is locked, and credited, before the deposits that it deducts.
+    ordered = billed.order_by(Invoice.deposit, Invoice.id.desc())
+    for invoice in list(await tx.session.scalars(ordered.with_for_update())):
+        if invoice.status == "draft":
+            invoice.discard(f"the client withdrew from {event.state.called}")
+            tx.emit(invoice, InvoiceDiscarded(reason=invoice.reason or ""))
+        # A deposit that is deducted still went into an invoice that stays, such as that of the diagnosis.
+        elif invoice.deducted_in is None:
+            await credit(tx, invoice, None, f"Rétractation du devis {event.state.called}", SYSTEM)
+    return None if tx.has_emitted else "there is no invoice"

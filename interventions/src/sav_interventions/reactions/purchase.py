@@ -1,0 +1,55 @@
+"""Bills what a client bought, when it is shipped."""
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from sav_chassis.tx import Tx
+from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.order import OrderShipped, OrderView
+from sav_contracts.interventions.line import LineGiven, Supply
+from sav_interventions.app import interventions
+from sav_interventions.billing import named
+from sav_interventions.drafting import draft
+from sav_interventions.model.invoice import Invoice
+from sav_interventions.settings import billing
+
+
+@interventions.on(OrderShipped, since="2026-11-30")
+async def bill_purchase(event: OrderShipped, tx: Tx) -> str | None:
+    """Drafts an invoice of what a client bought, for the first of their addresses."""
+    order, law = event.state, billing().law
+    if order.purpose != "purchase":
+        return "it is for a repair: its visit is billed"
+    if order.currency != law.currency:
+        return f"it is in {order.currency}, and invoices are in {law.currency}"
+    if not any(line.unit_price for line in order.lines):
+        return "there is nothing to pay"
+    if await tx.first(select(Invoice).where(Invoice.order_id == order.id)):
+        return "drafted already"
+    client = await tx.view(ClientView, order.client_id)
+    home = client.addresses[0] if client.addresses else None
+    supply = Supply(
+        on=order.updated_at.astimezone(ZoneInfo(law.zone)).date(),
+        country=home.country if home else law.countries[0],
+        postcode=home.postcode if home else None,
+        works="sale",
+    )
+    draft(_bought(order), supply, client, home, tx, order_id=order.id, order_reference=order.reference)
+    return None
+
+
+def _bought(order: OrderView) -> list[LineGiven]:
+    return [
+        LineGiven(
+            kind="part",
+            description=named(line.article, line.reference),
+            quantity=Decimal(line.quantity),
+            unit="piece",
+            unit_price=line.unit_price,
+            vat_class=line.vat_class,
+            article_id=line.article_id,
+        )
+        for line in order.lines
+    ]

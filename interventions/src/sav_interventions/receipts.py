@@ -1,0 +1,163 @@
+"""Money that was received: counted for its invoice up to the balance; what is more is the client's credit."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from sav_chassis.errors import Conflict, WrongField
+from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM, Actor
+from sav_contracts.interventions.client_credit import CreditOrigin, CreditReceived
+from sav_contracts.interventions.invoice import InvoiceChanged, InvoicePaid
+from sav_contracts.interventions.payment import (
+    PaymentChanged,
+    PaymentRecorded,
+    PaymentRefunded,
+    PaymentStatus,
+)
+from sav_interventions.ledger import enter, local_day
+from sav_interventions.lifecycle import INVOICE
+from sav_interventions.model.invoice import Invoice
+from sav_interventions.model.payment import ClientCredit, Payment
+
+ZERO = Decimal("0.00")
+
+
+class ReceivedLater(WrongField):
+    field: str = "received_on"
+    en = "it is still to come"
+    fr = "cette date est encore à venir"
+
+
+class CreditHeld(Conflict):
+    """The money may yet be lost."""
+
+    code = "credit_held"
+    en = "The payer’s bank disputes the payment of this credit: it cannot be used until that is decided"
+    fr = "La banque du payeur conteste le paiement de ce crédit : il est bloqué jusqu’à sa décision"
+
+
+def day_received(given: date | None, tx: Tx) -> date:
+    """The day of value; raises `ReceivedLater` where it is still to come."""
+    today = local_day(tx.now)
+    if given and given > today:
+        raise ReceivedLater
+    return given or today
+
+
+def check_owed(invoice: Invoice, by: Actor) -> None:
+    """Raises `IllegalMove` where it was never issued: nothing is paid for a draft."""
+    if invoice.status in {"draft", "discarded"}:
+        INVOICE.check(invoice.status, "paid", by)
+
+
+async def receive(payment: Payment, invoice: Invoice, tx: Tx, by: Actor = SYSTEM) -> None:
+    """Counts a payment that has just become `captured`, enters it, and tells it."""
+    owed = ZERO if invoice.status == "credited" else max(invoice.balance, ZERO)
+    counted = min(payment.amount, owed)
+    payment.credited = payment.amount - counted
+    if counted:
+        invoice.pay(counted, by)
+    tx.emit(payment, PaymentRecorded(balance=max(invoice.balance, ZERO)))
+    if counted:
+        tx.emit(invoice, (InvoicePaid if invoice.status == "paid" else InvoiceChanged)())
+    if payment.credited:
+        # Its payment is in the database first.
+        await tx.flush()
+        credit_from(payment, invoice, payment.credited, "beyond_balance", tx)
+    if payment.client_credit_id is None:
+        await enter(tx, "received", payment.amount, payment, invoice.client_id, payment.received_on)
+
+
+async def pay_back(
+    payment: Payment, invoice: Invoice, amount: Decimal, reason: str, tx: Tx, by: Actor = SYSTEM
+) -> None:
+    """Counts a part of a payment as paid back: the invoice's balance is open again by so much."""
+    payment.refunded += amount
+    becomes: PaymentStatus = (
+        "refunded" if payment.amount == payment.refunded + payment.credited else "partly_refunded"
+    )
+    if becomes != payment.status:
+        payment.move(becomes, by)
+    invoice.reopen(amount)
+    tx.emit(payment, PaymentRefunded(amount=amount, reason=reason))
+    tx.emit(invoice, InvoiceChanged())
+    await enter(tx, "refunded", -amount, payment, invoice.client_id)
+
+
+async def online_origin(payment: Payment, tx: Tx) -> UUID | None:
+    """The payment at a provider of which the credit that paid this one was left: only there it is paid back.
+
+    Locks the credit; raises `CreditHeld` where the payer's bank disputes that payment.
+    """
+    if payment.client_credit_id is None:
+        return None
+    credit = await tx.load(ClientCredit, payment.client_credit_id, SYSTEM)
+    paid_by = select(Payment.charge).where(Payment.id == credit.payment_id)
+    if credit.payment_id is None or await tx.session.scalar(paid_by) is None:
+        return None
+    if credit.held:
+        raise CreditHeld
+    return credit.payment_id
+
+
+def give_back(payment: Payment, invoice: Invoice, amount: Decimal, origin: UUID, tx: Tx) -> None:
+    """Makes a part of a payment from credit the client's credit again, left of the payment it came from.
+
+    No money moves: it does when the credit is paid back.
+    """
+    payment.credited += amount
+    invoice.reopen(amount)
+    credit = credit_from(payment, invoice, amount, "beyond_balance", tx)
+    credit.payment_id = origin
+    tx.emit(payment, PaymentChanged())
+    tx.emit(invoice, InvoiceChanged())
+
+
+def credit_from(
+    payment: Payment, invoice: Invoice, amount: Decimal, origin: CreditOrigin, tx: Tx
+) -> ClientCredit:
+    """The client's credit that is left of a payment."""
+    credit = tx.add(
+        ClientCredit(
+            id=tx.new_id(),
+            client_id=invoice.client_id,
+            origin=origin,
+            payment_id=payment.id,
+            invoice_id=invoice.id,
+            invoice_number=invoice.number,
+            method=payment.method,
+            amount=amount,
+            refunded=ZERO,
+            remaining=amount,
+            currency=payment.currency,
+            received_on=payment.received_on,
+            reference=payment.reference,
+            held=False,
+        )
+    )
+    tx.emit(credit, CreditReceived())
+    return credit
+
+
+async def release(invoice: Invoice, amount: Decimal, tx: Tx) -> None:
+    """Makes so much of what was paid of an invoice the client's credit, the latest payment first.
+
+    For a credit note that leaves less to pay than was paid. The caller announces the invoice.
+    """
+    payments = await tx.session.scalars(
+        select(Payment)
+        .where(Payment.invoice_id == invoice.id, Payment.status.in_(("captured", "partly_refunded")))
+        .order_by(Payment.id)
+        .with_for_update()
+    )
+    for payment in reversed(payments.all()):
+        part = min(payment.counted, amount)
+        if part:
+            amount -= part
+            invoice.reopen(part)
+            payment.credited += part
+            credit_from(payment, invoice, part, "credit_note", tx)
+            tx.emit(payment, PaymentChanged())

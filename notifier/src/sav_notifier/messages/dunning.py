@@ -1,0 +1,115 @@
+"""Messages about credit notes and about invoices that are not paid in time."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Self, TypedDict
+
+from sav_chassis.tx import Tx
+from sav_contracts.interventions.credit_note import CreditNoteIssued
+from sav_contracts.interventions.dunning import InvoiceOverdue, InvoiceReminded
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.money import Currency
+from sav_notifier.message import Message, message
+from sav_notifier.recipients import its_client, managers
+
+
+@message(
+    "credit_note_issued", on={CreditNoteIssued: "announce_credit_note"}, to=its_client, category="billing"
+)
+class CreditNoteAvailable(Message):
+    """The client learns what was credited, and of which invoice."""
+
+    number: str
+    invoice: str
+    amount: Decimal
+    currency: Currency
+    reason: str
+
+    @classmethod
+    async def about(cls, event: CreditNoteIssued, tx: Tx) -> Self:
+        note = event.state
+        return cls(
+            number=note.number,
+            invoice=note.invoice_number,
+            amount=note.amount,
+            currency=note.currency,
+            reason=note.reason,
+        )
+
+
+@message("invoice_overdue", on={InvoiceOverdue: "tell_of_overdue"}, to=its_client, category="billing")
+class OverdueInvoice(Message):
+    """The client learns that the due day of an invoice is over."""
+
+    number: str
+    due_on: date
+    balance: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: InvoiceOverdue, tx: Tx) -> Self:
+        return cls(**_owed(event.state))
+
+    def true_while(self, record: InvoiceView) -> bool:
+        return record.overdue
+
+
+@message("invoice_reminded", on={InvoiceReminded: "remind_client"}, to=its_client, category="billing")
+class Reminder(Message):
+    """The client is reminded of an overdue invoice, more firmly each time; a business of what the delay costs."""
+
+    number: str
+    due_on: date
+    balance: Decimal
+    currency: Currency
+    level: int
+    last: bool
+    business: bool
+
+    @classmethod
+    async def about(cls, event: InvoiceReminded, tx: Tx) -> Self:
+        return cls(
+            **_owed(event.state), level=event.level, last=event.last, business=event.state.buyer.is_business
+        )
+
+    def true_while(self, record: InvoiceView) -> bool:
+        return record.overdue
+
+
+@message("invoice_unpaid", on={InvoiceReminded: "tell_managers_of_unpaid"}, to=managers, category="billing")
+class UnpaidInvoice(Message):
+    """Managers learn that the last reminder was sent: somebody must act."""
+
+    number: str
+    due_on: date
+    balance: Decimal
+    currency: Currency
+    client: str
+    reminders: int
+
+    @classmethod
+    async def about(cls, event: InvoiceReminded, tx: Tx) -> Self | str:
+        if not event.last:
+            return "a further reminder follows"
+        invoice = event.state
+        return cls(**_owed(invoice), client=invoice.buyer.name, reminders=event.level)
+
+    def true_while(self, record: InvoiceView) -> bool:
+        return record.overdue
+
+
+class Owed(TypedDict):
+    """What is left to pay of an invoice."""
+
+    number: str
+    due_on: date
+    balance: Decimal
+    currency: Currency
+
+
+def _owed(invoice: InvoiceView) -> Owed:
+    assert invoice.number is not None
+    assert invoice.due_on is not None
+    return Owed(
+        number=invoice.number, due_on=invoice.due_on, balance=invoice.balance, currency=invoice.currency
+    )

@@ -1,0 +1,234 @@
+"""Messages to clients, managers and technicians about estimates."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from sav_chassis.tx import Tx
+from sav_contracts.interventions.estimate import (
+    EstimateAccepted,
+    EstimateExpired,
+    EstimateRefused,
+    EstimateSent,
+    EstimateStatus,
+    EstimateView,
+    EstimateWithdrawn,
+    EstimateWritten,
+)
+from sav_contracts.money import Currency
+from sav_contracts.time_zone import zone_of
+from sav_notifier.message import Internal, Message, message
+from sav_notifier.recipients import Recipient, its_client, its_technician, managers
+from sav_notifier.zones import HERE
+
+ADDED = "2026-11-30"
+
+
+class OfEstimate(Message):
+    """What every message about an estimate says of it."""
+
+    estimate: str
+    # The réclamation or the visit that it is for.
+    reference: str | None
+    total: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: Any, tx: Tx) -> Self | str:
+        return cls.of(event.state)
+
+    @classmethod
+    def of(cls, estimate: EstimateView, **facts: Any) -> Self:
+        return cls(
+            estimate=estimate.called,
+            reference=estimate.reclamation_reference or estimate.visit_reference,
+            total=estimate.total,
+            currency=estimate.currency,
+            **facts,
+        )
+
+
+async def managers_and_technician(event: Any, tx: Tx) -> list[Recipient]:
+    found = [*await managers(event, tx), *await its_technician(event, tx)]
+    return list({recipient.id: recipient for recipient in found}.values())
+
+
+def zone_there(estimate: EstimateView) -> str:
+    """The zone in which the client reads times."""
+    return zone_of(estimate.place.country, estimate.place.postcode) if estimate.place else HERE
+
+
+@message("estimate_to_validate", on=EstimateWritten, since=ADDED, to=managers, category="billing")
+class EstimateToValidate(OfEstimate):
+    """Managers have an estimate to check and send."""
+
+    client: str
+
+    @classmethod
+    async def about(cls, event: EstimateWritten, tx: Tx) -> Self:
+        return cls.of(event.state, client=event.state.buyer.name)
+
+    def true_while(self, record: EstimateView) -> bool:
+        return record.status == "draft"
+
+
+@message(
+    "estimate_to_answer", on=EstimateSent, since=ADDED, to=its_client, category="billing", link="estimate"
+)
+class EstimateToAnswer(OfEstimate):
+    """The client gets an estimate, and a link to answer it."""
+
+    grant_id: Internal[UUID]
+    expires_at: Internal[datetime]
+    valid_until: date | None
+
+    @classmethod
+    async def about(cls, event: EstimateSent, tx: Tx) -> Self:
+        return cls.of(
+            event.state,
+            grant_id=event.grant_id,
+            expires_at=event.expires_at,
+            valid_until=event.state.valid_until,
+        )
+
+    def useful_until(self) -> datetime:
+        return self.expires_at
+
+    def true_while(self, record: EstimateView) -> bool:
+        return record.status == "sent"
+
+
+@message(
+    "estimate_accepted",
+    on=EstimateAccepted,
+    since=ADDED,
+    to=its_client,
+    category="billing",
+    link="withdraw",
+    lasting=True,
+)
+class EstimateWasAccepted(OfEstimate):
+    """The client reads what they accepted, and until when they may withdraw, with a link for that."""
+
+    grant_id: Internal[UUID | None]
+    at: datetime
+    zone: str
+    right: bool
+    days: int | None
+    until: date | None
+    begins_early: bool
+
+    @classmethod
+    async def about(cls, event: EstimateAccepted, tx: Tx) -> Self | str:
+        estimate = event.state
+        if estimate.accepted is None:
+            return "it says nothing of an acceptance"
+        return cls.of(
+            estimate,
+            grant_id=event.grant_id,
+            at=estimate.accepted.at,
+            zone=zone_there(estimate),
+            right=estimate.withdrawal.right,
+            days=estimate.withdrawal.days,
+            until=estimate.withdrawal.until,
+            begins_early=estimate.accepted.begins_early,
+        )
+
+
+@message(
+    "estimate_answered",
+    on={
+        EstimateAccepted: "tell_of_answer",
+        EstimateRefused: "tell_of_refusal",
+        EstimateExpired: "tell_of_expiry",
+    },
+    since=ADDED,
+    to=managers_and_technician,
+    category="reclamation",
+)
+class EstimateAnswered(OfEstimate):
+    """Staff learn what the client answered, or that nobody did."""
+
+    client: str
+    status: EstimateStatus
+    reason: str | None
+    # Until when the work waits, since the client may withdraw and did not ask for it to begin earlier.
+    waits_until: date | None
+    keeps_parts: bool
+
+    @classmethod
+    async def about(cls, event: EstimateAccepted | EstimateRefused | EstimateExpired, tx: Tx) -> Self:
+        estimate, accepted = event.state, event.state.accepted
+        right = estimate.withdrawal
+        waits = right.counts_from == "conclusion" and accepted and not accepted.begins_early
+        return cls.of(
+            estimate,
+            client=estimate.buyer.name,
+            status=estimate.status,
+            reason=estimate.reason,
+            waits_until=right.until if waits else None,
+            keeps_parts=bool(accepted and accepted.keeps_parts),
+        )
+
+
+@message(
+    "withdrawal_receipt",
+    on={EstimateWithdrawn: "confirm_withdrawal"},
+    since=ADDED,
+    to=its_client,
+    category="billing",
+    lasting=True,
+)
+class WithdrawalReceipt(OfEstimate):
+    """The receipt of a withdrawal: what it is about, and when it was made (Code de la consommation, D221-5)."""
+
+    at: datetime
+    zone: str
+    client: str
+    nature: str
+    accepted_at: datetime | None
+    owed: Literal["nothing", "part_done"]
+    begun: bool
+    cancels: bool = True
+
+    @classmethod
+    async def about(cls, event: EstimateWithdrawn, tx: Tx) -> Self:
+        estimate = event.state
+        return cls.of(
+            estimate,
+            at=event.at,
+            zone=zone_there(estimate),
+            client=estimate.buyer.name,
+            nature=estimate.nature,
+            accepted_at=estimate.accepted.at if estimate.accepted else None,
+            owed=event.owed,
+            begun=event.begun,
+            cancels=event.cancels,
+        )
+
+
+@message(
+    "estimate_withdrawn",
+    on={EstimateWithdrawn: "tell_of_withdrawal"},
+    since=ADDED,
+    to=managers_and_technician,
+    category="reclamation",
+)
+class EstimateWasWithdrawn(OfEstimate):
+    """Staff learn that a client withdrew, and what is left to do."""
+
+    client: str
+    owed: Literal["nothing", "part_done"]
+    begun: bool
+    cancels: bool = True
+
+    @classmethod
+    async def about(cls, event: EstimateWithdrawn, tx: Tx) -> Self:
+        return cls.of(
+            event.state,
+            client=event.state.buyer.name,
+            owed=event.owed,
+            begun=event.begun,
+            cancels=event.cancels,
+        )

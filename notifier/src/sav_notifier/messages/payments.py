@@ -1,0 +1,157 @@
+"""Messages to clients and managers about money: paid online, paid back, disputed, on account."""
+
+from decimal import Decimal
+from typing import Self
+
+from sav_chassis.tx import Tx
+from sav_contracts.interventions.client_credit import CreditReceived, CreditRefunded
+from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.payment import (
+    DisputeClosed,
+    PaymentDisputed,
+    PaymentFailed,
+    PaymentMethod,
+    PaymentRecorded,
+    PaymentRefunded,
+    PaymentView,
+)
+from sav_contracts.money import Currency
+from sav_notifier.message import Message, message
+from sav_notifier.recipients import Recipient, client, its_client, managers
+
+# Why a checkout is over that nobody paid: its client knows.
+GIVEN_UP = {"expired", "cancelled"}
+
+
+async def its_payer(event: PaymentRecorded | PaymentFailed | PaymentRefunded, tx: Tx) -> list[Recipient]:
+    """The client of the invoice that a payment is for."""
+    return [await client(tx, (await tx.view(InvoiceView, event.state.invoice_id)).client_id)]
+
+
+@message("payment_failed", on=PaymentFailed, to=its_payer, category="billing")
+class NotPaid(Message):
+    """The client learns that a payment online failed, and that the invoice is still to be paid."""
+
+    number: str
+    amount: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: PaymentFailed, tx: Tx) -> Self | str:
+        payment = event.state
+        if event.reason in GIVEN_UP:
+            return "the client gave it up"
+        return cls(number=payment.invoice_number, amount=payment.amount, currency=payment.currency)
+
+    def true_while(self, record: PaymentView) -> bool:
+        return record.status == "failed"
+
+
+@message("payment_refunded", on=PaymentRefunded, to=its_payer, category="billing")
+class PaidBack(Message):
+    """The client learns what is paid back to them, and how."""
+
+    number: str
+    amount: Decimal
+    currency: Currency
+    method: PaymentMethod
+
+    @classmethod
+    async def about(cls, event: PaymentRefunded, tx: Tx) -> Self:
+        payment = event.state
+        return cls(
+            number=payment.invoice_number,
+            amount=event.amount,
+            currency=payment.currency,
+            method=payment.method,
+        )
+
+
+@message("credit_received", on=CreditReceived, to=its_client, category="billing", lasting=True)
+class OnAccount(Message):
+    """The client has a receipt of what they paid before an invoice, or learns what is left of a payment."""
+
+    number: str | None
+    amount: Decimal
+    currency: Currency
+    method: PaymentMethod
+
+    @classmethod
+    async def about(cls, event: CreditReceived, tx: Tx) -> Self:
+        credit = event.state
+        return cls(
+            number=credit.invoice_number,
+            amount=credit.amount,
+            currency=credit.currency,
+            method=credit.method,
+        )
+
+
+@message("credit_refunded", on=CreditRefunded, to=its_client, category="billing")
+class CreditPaidBack(Message):
+    """The client learns what is paid back to them of their credit."""
+
+    amount: Decimal
+    currency: Currency
+    method: PaymentMethod
+
+    @classmethod
+    async def about(cls, event: CreditRefunded, tx: Tx) -> Self:
+        credit = event.state
+        return cls(amount=event.amount, currency=credit.currency, method=credit.method)
+
+
+@message(
+    "payment_arrived",
+    on={PaymentRecorded: "tell_managers_of_payment"},
+    to=managers,
+    category="billing",
+    since="2026-11-30",
+)
+class PaymentArrived(Message):
+    """Managers learn of a payment that nobody here recorded: it was made online."""
+
+    number: str
+    amount: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: PaymentRecorded, tx: Tx) -> Self | str:
+        payment = event.state
+        if payment.checkout_url is None:
+            return "a manager recorded it"
+        return cls(number=payment.invoice_number, amount=payment.amount, currency=payment.currency)
+
+
+@message("payment_disputed", on=PaymentDisputed, to=managers, category="billing")
+class Disputed(Message):
+    """Managers learn that a payer's bank took money back, and that the provider waits for proof."""
+
+    number: str
+    amount: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: PaymentDisputed, tx: Tx) -> Self:
+        payment = event.state
+        return cls(number=payment.invoice_number, amount=event.amount, currency=payment.currency)
+
+
+@message("dispute_closed", on=DisputeClosed, to=managers, category="billing")
+class DisputeOver(Message):
+    """Managers learn how a dispute ended."""
+
+    number: str
+    amount: Decimal
+    currency: Currency
+    won: bool
+
+    @classmethod
+    async def about(cls, event: DisputeClosed, tx: Tx) -> Self:
+        payment = event.state
+        return cls(
+            number=payment.invoice_number,
+            amount=event.amount,
+            currency=payment.currency,
+            won=event.won,
+        )

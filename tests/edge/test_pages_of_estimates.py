@@ -1,0 +1,145 @@
+"""The pages on which a client answers an estimate and withdraws: by form, and in a browser by keyboard."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from chromium import Browser
+from pages import checked, opened, sent, unharmed
+from recipes import Scene
+from recipes.interventions import to_answer, to_withdraw
+from stories import Json, done
+from system import door
+
+FRENCH = {"Accept-Language": "fr"}
+
+
+@pytest.fixture(scope="module")
+async def http(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
+    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
+        yield http
+
+
+async def now(scene: Scene, estimate: Json) -> Json:
+    found: Json = done(await scene.near.client.get(f"/estimates/{estimate['id']}"))
+    return found
+
+
+async def test_an_estimate_is_read_and_accepted_by_its_link(scene: Scene, http: httpx.AsyncClient) -> None:
+    estimate = await to_answer(scene, scene.near)
+    for _ in range(3):
+        page = await opened(http, "estimate", estimate["token"], headers=FRENCH)
+    assert (await now(scene, estimate))["status"] == "sent", "looking is no answer"
+    for said in (
+        *(estimate["reference"], estimate["nature"], estimate["seller"]["name"], "Total TTC"),
+        "Vous pouvez vous rétracter sans motif dans un délai de 14 jours",
+        "Accepter, avec obligation de paiement",
+        estimate["seller"]["registration"],
+        *(mention for total in estimate["vat"] if (mention := total["mention"])),
+    ):
+        assert said in page.text
+    early: Any = {"accept": "true", "keeps_parts": "true", "begins_early": "true"}
+    wrong = await sent(http, page, 422, **early)
+    assert "Vérifiez votre saisie" in wrong.text
+    assert "reconnaissez que" in wrong.text
+    assert wrong.fields["begins_early"] == "true"
+    after = await sent(http, wrong, accept="true", acknowledges_loss="true")
+    assert "Votre réponse est enregistrée Merci. Le devis est accepté." in after.text
+    assert "Vous pouvez vous rétracter jusqu’au" in after.text
+    kept = await now(scene, estimate)
+    assert kept["status"] == "accepted"
+    said = kept["accepted"]
+    assert (said["how"], said["keeps_parts"], said["begins_early"]) == ("link", True, True)
+    # Opened again it says what became of it, and has no form.
+    again = await opened(http, "estimate", estimate["token"])
+    assert again.action == ""
+    assert "The estimate is accepted." in again.text
+
+
+async def test_an_estimate_is_refused_by_its_link(scene: Scene, http: httpx.AsyncClient) -> None:
+    estimate = await to_answer(scene, scene.near)
+    page = await opened(http, "estimate", estimate["token"])
+    await sent(http, page, 422)  # no button was pressed
+    after = await sent(http, page, accept="false", reason="Trop <b>cher</b>")
+    assert "The estimate is refused." in after.text
+    kept = await now(scene, estimate)
+    assert (kept["status"], kept["reason"]) == ("refused", "Trop <b>cher</b>")
+    late = await sent(http, page, 410, accept="true")
+    assert "This link was used or has expired" in late.text
+
+
+async def test_withdrawing_has_two_steps(scene: Scene, http: httpx.AsyncClient) -> None:
+    estimate = await to_withdraw(scene, scene.near)
+    page = await opened(http, "withdraw", estimate["token"], headers=FRENCH)
+    assert (await now(scene, estimate))["withdrawal_asked_at"] is None, "looking is no withdrawal"
+    second = await sent(http, page, confirm="false")
+    assert "Rien n’est encore annulé" in second.text
+    assert (await now(scene, estimate))["status"] == "accepted"
+    after = await sent(http, second, confirm="true")
+    assert "Votre rétractation est confirmée" in after.text
+    assert "accusé de réception" in after.text
+    assert (await now(scene, estimate))["status"] == "withdrawn"
+    # Pressed twice: the same comes of it.
+    assert "Votre rétractation est confirmée" in (await sent(http, second, confirm="true")).text
+
+
+async def test_nobody_confirms_what_they_have_not_said(scene: Scene, http: httpx.AsyncClient) -> None:
+    estimate = await to_withdraw(scene, scene.near)
+    page = await opened(http, "withdraw", estimate["token"])
+    refusal = await sent(http, page, 409, confirm="true")
+    assert "Say first that you want to withdraw" in refusal.text
+    assert (await now(scene, estimate))["status"] == "accepted"
+
+
+async def test_a_link_of_another_kind_opens_neither(scene: Scene, http: httpx.AsyncClient) -> None:
+    answer, withdraw = await to_answer(scene, scene.near), await to_withdraw(scene, scene.near)
+    for name, token in (("withdraw", answer["token"]), ("estimate", withdraw["token"])):
+        refusal = await http.get(f"/{name}", params={"token": token})
+        assert refusal.status_code == 410
+        assert checked(refusal).action == ""
+
+
+async def test_an_estimate_is_accepted_by_keyboard(scene: Scene, site: str, chromium: Browser) -> None:
+    estimate = await to_answer(scene, scene.near)
+    tab = await chromium.tab()
+    await tab.goes(f"{site}/estimate?token={estimate['token']}&lang=fr")
+    controls = await tab.controls()
+    assert controls["Accepter, avec obligation de paiement"] == controls["Refuser"] == "button"
+    await tab.tab_to("begins_early")
+    await tab.press("Space")
+    await tab.tab_to("acknowledges_loss")
+    await tab.press("Space")
+    await tab.tab_to("accept")
+    await tab.submit()
+    assert "Votre réponse est enregistrée" in await tab.text()
+    assert (await now(scene, estimate))["accepted"]["begins_early"]
+    unharmed(tab, site, estimate["token"])
+
+
+async def test_a_client_withdraws_by_keyboard(scene: Scene, site: str, chromium: Browser) -> None:
+    estimate = await to_withdraw(scene, scene.near)
+    tab = await chromium.tab()
+    await tab.goes(f"{site}/withdraw?token={estimate['token']}&lang=fr")
+    assert "Renoncer au contrat ici" in await tab.controls()
+    await tab.tab_to("confirm")
+    await tab.submit()
+    assert "Confirmer la rétractation" in await tab.controls()
+    await tab.tab_to("confirm")
+    await tab.submit()
+    assert "Votre rétractation est confirmée" in await tab.text()
+    assert (await now(scene, estimate))["status"] == "withdrawn"
+    unharmed(tab, site, estimate["token"])
+
+
+async def test_who_is_told_to_wait_keeps_what_was_typed(scene: Scene) -> None:
+    estimate = await to_answer(scene, scene.near)
+    here: Any = {"extensions": {"address": "198.51.100.78"}}
+    typed = {"token": estimate["token"], "lang": "fr", "reason": "Trop cher pour nous.", "accept": "maybe"}
+    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0.1})) as http:
+        answers = [await http.post("/estimate", data=typed, **here) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [422, 422, 429]
+    page = checked(answers[-1])
+    assert "Trop de requêtes" in page.text
+    assert page.fields["reason"] == "Trop cher pour nous."
+    assert answers[-1].headers["ratelimit"].startswith('"sign_ins";r=0;')

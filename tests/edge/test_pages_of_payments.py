@@ -1,0 +1,73 @@
+"""The page on which a client pays in the sandbox: by form, and in a browser by keyboard."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx
+import pytest
+from chromium import Browser
+from pages import checked, sent, unharmed
+from recipes import Scene
+from recipes.interventions import checkout
+from stories import Json, done
+from system import door
+
+FRENCH = {"Accept-Language": "fr"}
+
+
+@pytest.fixture(scope="module")
+async def http(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
+    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
+        yield http
+
+
+async def now(scene: Scene, payment: Json) -> Json:
+    found: Json = done(await scene.near.client.get(f"/payments/{payment['id']}"))
+    return found
+
+
+async def test_who_pays_online_is_led_to_a_page_and_gives_up(scene: Scene, http: httpx.AsyncClient) -> None:
+    payment = await checkout(scene, scene.near)
+    path = f"/sandbox/checkout?checkout_id={payment['id']}"
+    assert payment["checkout_url"].endswith(path)
+    for _ in range(2):
+        page = checked(await http.get(path, headers=FRENCH))
+    assert (await now(scene, payment))["status"] == "initiated", "looking pays nothing"
+    assert "aucune somme n’est prélevée" in page.text
+    assert payment["invoice_number"] in page.text
+    await sent(http, page, 422, outcome="stolen")
+    after = await sent(http, page, outcome="cancelled")
+    assert "Rien n’a été payé." in after.text
+    assert (await now(scene, payment))["status"] == "expired"
+    again = checked(await http.get(path))
+    assert again.action == ""
+    assert "Nothing was paid." in again.text
+
+
+async def test_it_is_paid_by_keyboard(scene: Scene, site: str, chromium: Browser) -> None:
+    payment = await checkout(scene, scene.near)
+    tab = await chromium.tab()
+    await tab.goes(f"{site}/sandbox/checkout?checkout_id={payment['id']}&lang=en")
+    assert set(await tab.controls()) >= {"Pay", "The payment fails", "Give up"}
+    await tab.tab_to("outcome")
+    await tab.submit()
+    assert "The invoice is paid." in await tab.text()
+    assert (await now(scene, payment))["status"] == "captured"
+    unharmed(tab, site, payment["id"])
+
+
+@pytest.mark.parametrize("id", [str(uuid4()), "x"])
+async def test_what_nobody_began_to_pay_is_not_there(http: httpx.AsyncClient, id: str) -> None:
+    for answer in (
+        await http.get(f"/sandbox/checkout?checkout_id={id}"),
+        await http.post("/sandbox/checkout", data={"checkout_id": id, "outcome": "paid"}),
+    ):
+        assert answer.status_code == (400 if id == "x" else 404)
+        assert checked(answer).action == ""
+
+
+async def test_the_provider_leads_back_to_a_page(http: httpx.AsyncClient) -> None:
+    for language, said in (("fr", "Si vous avez renoncé"), ("en", "If you gave up")):
+        page = checked(await http.get("/back-from-payment", headers={"Accept-Language": language}))
+        assert said in page.text
+        assert page.action == ""

@@ -1,0 +1,184 @@
+"""What accountants, auditors and the tax administration read: journals that balance, the ledger, the lines of e-reporting."""
+
+import csv
+import io
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+import world
+from given_billing import SELLER, THE_DAY, client, invoice, line
+from given_interventions import VISIT, visit
+from given_payments import pay, refusal
+
+from sav_chassis.testing import Stage
+from sav_contracts.actor import Actor
+from sav_contracts.interventions.client_credit import RecordOnAccount, RefundCredit, UseCredit
+from sav_contracts.interventions.closing import (
+    EReporting,
+    GetEReporting,
+    GetJournals,
+    LedgerPage,
+    ReadLedger,
+)
+from sav_contracts.interventions.invoice import DeductedDeposit
+from sav_contracts.interventions.payment import RefundPayment
+from sav_interventions import accounting
+from sav_interventions.accounting import sales_of
+from sav_interventions.journals import FIELDS
+
+OTHER = UUID(int=701)
+Line = dict[str, str]
+
+
+def time(stage: Stage) -> dict[str, Any]:
+    today = stage.now().date()
+    return {"from": today - timedelta(days=300), "to": today + timedelta(days=1)}
+
+
+async def journals(stage: Stage) -> list[Line]:
+    reply = (await stage.when(GetJournals.model_validate(time(stage)), by=world.marie)).reply
+    assert reply["name"].endswith(f"FEC{time(stage)['to']:%Y%m%d}.txt")
+    found = list(csv.DictReader(io.StringIO(reply["text"]), delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert len(found) == reply["lines"]
+    assert all(tuple(one) == FIELDS and None not in one.values() for one in found)
+    return found
+
+
+def amount(text: str) -> Decimal:
+    return Decimal(text.replace(",", "."))
+
+
+def balance(lines: list[Line], account: str) -> Decimal:
+    of = [one for one in lines if one["CompteNum"].startswith(account)]
+    return sum((amount(one["Debit"]) - amount(one["Credit"]) for one in of), Decimal(0))
+
+
+async def test_every_piece_of_the_journals_balances(stage: Stage) -> None:
+    await stage.knows(client(name="Léa\tMartin"))
+    await stage.given(
+        visit("completed"),
+        invoice("issued", line("standard"), line("intermediate"), intervention_id=VISIT),
+        invoice("issued", number=2, id=OTHER),
+    )
+    paid = await stage.when(pay("150.00", "card"), by=world.marie)
+    await stage.when(
+        RefundPayment(payment_id=UUID(paid.reply["id"]), amount=Decimal("12.34"), reason="un geste"),
+        by=world.marie,
+    )
+    account = RecordOnAccount(client_id=world.lea.id, method="cash", amount=Decimal("60.00"))
+    kept = await stage.when(account, by=world.marie)
+    credit = UUID(kept.reply["id"])
+    used = UseCredit(client_credit_id=credit, invoice_id=OTHER, amount=Decimal("41.00"))
+    await stage.when(used, by=world.marie)
+    await stage.when(RefundCredit(client_credit_id=credit, reason="trop-perçu"), by=world.marie)
+    lines = await journals(stage)
+    pieces: dict[tuple[str, str], list[Line]] = defaultdict(list)
+    for one in lines:
+        pieces[one["JournalCode"], one["EcritureNum"]].append(one)
+    assert {code for code, _ in pieces} == {"VE", "EN", "OD"}
+    for piece in pieces.values():
+        assert sum(amount(one["Debit"]) for one in piece) == sum(amount(one["Credit"]) for one in piece) > 0
+    assert balance(lines, "5115") == Decimal("137.66")  # card: 150.00 less 12.34
+    assert balance(lines, "53") == Decimal("41.00")  # cash: 60.00 less 19.00
+    assert balance(lines, "4191") == 0
+    owed = Decimal("195.27") + Decimal("101.88") - Decimal("137.66") - Decimal("41.00")
+    assert balance(lines, "411") == owed
+    assert {one["CompAuxLib"] for one in lines if one["CompteNum"] == "411000"} == {"Léa Martin"}
+
+
+async def test_the_ledger_is_read_page_by_page(stage: Stage) -> None:
+    await stage.given(invoice("issued"))
+    for _ in range(5):
+        await stage.when(pay("1.00"), by=world.marie)
+    first = LedgerPage.model_validate((await stage.when(ReadLedger(limit=3), by=world.alex)).reply)
+    rest = LedgerPage.model_validate((await stage.when(ReadLedger(after=3), by=world.alex)).reply)
+    entries = [*first.items, *rest.items]
+    assert [entry.number for entry in entries] == [1, 2, 3, 4, 5]
+    assert [entry.previous_hash for entry in entries[1:]] == [entry.hash for entry in entries[:-1]]
+
+
+async def test_e_reporting_tells_sales_and_payments_by_day_and_rate(stage: Stage) -> None:
+    await stage.given(
+        visit("completed"),
+        invoice("issued", line("standard"), line("intermediate"), intervention_id=VISIT),
+        invoice("issued", number=2, id=OTHER),
+    )
+    await stage.when(pay("100.00"), by=world.marie)
+    await stage.when(pay("50.00", invoice_id=OTHER), by=world.marie)
+    asked = GetEReporting.model_validate(time(stage))
+    told = EReporting.model_validate((await stage.when(asked, by=world.marie)).reply)
+    assert [(one.category, one.rate, one.base, one.vat, one.documents) for one in told.sales] == [
+        ("TLB1", "20", Decimal("84.90"), Decimal("16.98"), 1),
+        ("TPS1", "10", Decimal("84.90"), Decimal("8.49"), 1),
+        ("TPS1", "20", Decimal("84.90"), Decimal("16.98"), 1),
+    ]
+    # Of 195.27 with VAT, 101.88 at 20 % and 93.39 at 10 %; goods are not told as payments.
+    assert [(one.rate, one.amount) for one in told.payments] == [
+        ("10", Decimal("47.83")),
+        ("20", Decimal("52.17")),
+    ]
+
+
+async def test_a_deposit_is_taken_off_at_its_own_rate(stage: Stage) -> None:
+    """Also where the final invoice has no such rate: the certification came after the deposit."""
+    deposit = invoice("paid", line("standard", unit_price=Decimal("10.00")), deposit=True, paid="12.00")
+    final = invoice("issued", line("intermediate", unit_price=Decimal("100.00")), number=2, id=OTHER)
+    final.deposits = [
+        DeductedDeposit(
+            invoice_id=deposit.id,
+            number="FAC-2026-000001",
+            issued_on=THE_DAY,
+            vat=deposit.vat,
+            net=deposit.net,
+            tax=deposit.tax,
+            total=deposit.total,
+        )
+    ]
+    both = [(one.rate, one.base, one.vat, one.documents) for one in sales_of([deposit, final])]
+    assert both == [("10", Decimal(100), Decimal(10), 1), ("20", Decimal(0), Decimal(0), 2)]
+
+
+async def test_no_sale_is_left_out_without_a_word(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.given(invoice("issued"), invoice("issued", number=2, id=OTHER))
+    asked = GetEReporting.model_validate(time(stage))
+    monkeypatch.setattr(accounting, "MOST_LINES", 2)
+    assert (await stage.when(asked, by=world.marie)).problem is None
+    monkeypatch.setattr(accounting, "MOST_LINES", 1)
+    assert refusal(await stage.when(asked, by=world.marie)) == (422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("registration", "siren", "named"),
+    [
+        ("RCS Lyon 123 456 789", None, "123456789"),
+        ("SIRET 732 829 320 00074", None, "732829320"),
+        ("RCS Lyon 123 456 789", "732829320", "732829320"),
+        ("Matricule", None, "000000000"),
+    ],
+)
+def test_the_journals_are_named_by_the_sellers_siren(
+    registration: str, siren: str | None, named: str
+) -> None:
+    seller = SELLER.model_copy(update={"registration": registration, "siren": siren})
+    assert accounting.siren_of(seller) == named
+
+
+@pytest.mark.parametrize(("start", "end"), [("2026-03-02", "2026-03-01"), ("2025-01-01", "2026-03-01")])
+async def test_a_time_that_cannot_be_is_refused(stage: Stage, start: str, end: str) -> None:
+    for message in (GetJournals, GetEReporting):
+        asked = message.model_validate({"from": start, "to": end})
+        assert refusal(await stage.when(asked, by=world.marie)) == (422, "invalid")
+
+
+@pytest.mark.parametrize("who", [world.lea, world.karim], ids=["client", "technician"])
+async def test_only_managers_read_them(stage: Stage, who: Actor) -> None:
+    for message in (
+        ReadLedger(),
+        GetJournals.model_validate(time(stage)),
+        GetEReporting.model_validate(time(stage)),
+    ):
+        assert refusal(await stage.when(message, by=who)) == (403, "not_allowed")

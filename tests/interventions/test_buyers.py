@@ -1,0 +1,97 @@
+"""Who is invoiced: private persons, and businesses with their numbers and mentions."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+import world
+from given_billing import CERTIFIED, FR, INVOICE, invoice, issue, line
+from pydantic import TypeAdapter, ValidationError
+
+from sav_chassis.testing import Outcome, Stage
+from sav_contracts.interventions.buyer import Siren, TaxNumber
+from sav_contracts.interventions.invoice import Buyer, ChangeInvoice, InvoiceChanged, InvoiceIssued
+from sav_contracts.interventions.line import LineGiven
+
+# Since the first of September 2026 invoices to businesses name them by their SIREN.
+AUTUMN = CERTIFIED.model_copy(update={"on": date(2026, 10, 1)})
+WORK = line(kind="labour", unit="hour")
+
+
+def change(**fields: Any) -> ChangeInvoice:
+    return ChangeInvoice(invoice_id=INVOICE, **fields)
+
+
+async def changed(stage: Stage, **fields: Any) -> Buyer:
+    return (await stage.when(change(**fields), by=world.marie)).only(InvoiceChanged).state.buyer
+
+
+async def issued_to_a_business(stage: Stage, *lines: LineGiven) -> list[str]:
+    await stage.given(invoice("draft", *lines, supply=AUTUMN))
+    await changed(stage, buyer_siren="732 829 320")
+    return (await stage.when(issue, by=world.marie)).only(InvoiceIssued).state.mentions
+
+
+def refusal(outcome: Outcome) -> tuple[int, str]:
+    assert outcome.problem, outcome.events
+    return outcome.problem.status, outcome.problem.code
+
+
+async def test_a_siren_makes_the_buyer_a_business(stage: Stage) -> None:
+    await stage.given(invoice(supply=AUTUMN))
+    buyer = await changed(stage, buyer_siren="732 829 320", buyer_tax_number="fr 44 732 829 320")
+    assert (buyer.kind, buyer.siren, buyer.tax_number) == ("business", "732829320", "FR44732829320")
+    # A private person has none.
+    buyer = await changed(stage, buyer_kind="private")
+    assert (buyer.kind, buyer.siren, buyer.tax_number) == ("private", None, None)
+    both = change(buyer_kind="private", buyer_siren="732829320")
+    assert refusal(await stage.when(both, by=world.marie)) == (422, "invalid")
+
+
+async def test_a_business_is_not_invoiced_without_a_number(stage: Stage) -> None:
+    await stage.given(invoice(supply=AUTUMN))
+    unnamed = (await stage.when(change(buyer_kind="business"), by=world.marie)).only(InvoiceChanged).state
+    assert unnamed.lacks == ["siren"]
+    assert refusal(await stage.when(issue, by=world.marie)) == (409, "business_unnamed")
+    await changed(stage, buyer_tax_number="BE0403170701")
+    (await stage.when(issue, by=world.marie)).only(InvoiceIssued)
+
+
+@pytest.mark.parametrize(
+    ("lines", "nature"),
+    [([line()], "goods"), ([WORK], "services"), ([line(), WORK], "both")],
+    ids=["goods", "services", "both"],
+)
+async def test_a_business_reads_of_penalties_and_of_what_was_sold(
+    stage: Stage, lines: list[LineGiven], nature: Any
+) -> None:
+    mentions = await issued_to_a_business(stage, *lines)
+    assert mentions == [*FR.mentions, *FR.business_mentions, FR.nature_mentions[nature]]
+    assert any("40 €" in mention for mention in mentions)
+
+
+async def test_a_private_person_reads_of_the_mediator_and_of_no_penalties(stage: Stage) -> None:
+    await stage.given(invoice(supply=AUTUMN))
+    mentions = (await stage.when(issue, by=world.marie)).only(InvoiceIssued).state.mentions
+    assert any("médiateur" in mention for mention in mentions)
+    assert not any("40 €" in mention or "Pénalités" in mention for mention in mentions)
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"),
+    [
+        (Siren, "732829321"),
+        (Siren, "73282932"),
+        (Siren, "SIREN"),
+        (TaxNumber, "FR00732829320"),
+        (TaxNumber, "XX123"),
+    ],
+)
+def test_a_number_that_cannot_be_is_refused(form: Any, wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(form).validate_python(wrong)
+
+
+@pytest.mark.parametrize("text", ["1234567M", "1234567/M"])
+def test_a_tunisian_number_is_read(text: str) -> None:
+    assert TypeAdapter(TaxNumber).validate_python(text) == "1234567M"

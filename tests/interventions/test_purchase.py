@@ -1,0 +1,102 @@
+"""What a client bought is billed when it is shipped."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import world
+from given_billing import client
+from given_orders import ORDER, REPAIR, order_line, order_view
+
+from sav_chassis.testing import Outcome, Stage, enveloped
+from sav_contracts.address import Address
+from sav_contracts.claims.order import OrderShipped
+from sav_contracts.interventions.invoice import (
+    ChangeInvoice,
+    DiscardInvoice,
+    InvoiceChanged,
+    InvoiceDiscarded,
+    InvoiceDrafted,
+    InvoiceIssued,
+    IssueInvoice,
+)
+from sav_contracts.interventions.line import SupplyGiven
+
+HOME = Address(address="3 rue des Lilas", postcode="69003", city="Lyon")
+COUNT = "SELECT count(*) FROM invoice"
+
+
+async def shipped(stage: Stage, *lines: Any, **fields: Any) -> Outcome:
+    return await stage.hears(OrderShipped(state=order_view(*lines, status="shipped", **fields)))
+
+
+async def test_a_shipped_purchase_makes_a_draft(stage: Stage) -> None:
+    await stage.knows(client(addresses=(HOME,)))
+    # Half past midnight in Paris.
+    at = datetime(2026, 3, 3, 23, 30, tzinfo=UTC)
+    lines = [order_line(), order_line(quantity=1, unit_price=Decimal("10.00"), vat_class="intermediate")]
+    draft = (
+        (await shipped(stage, *lines, reference="CMD-2026-000700", updated_at=at)).only(InvoiceDrafted).state
+    )
+    assert (draft.status, draft.client_id, draft.order_id) == ("draft", world.lea.id, ORDER)
+    assert (draft.order_reference, draft.intervention_id) == ("CMD-2026-000700", None)
+    assert [(line.description, str(line.amount)) for line in draft.lines] == [
+        ("Circulateur 25-60 (R-501)", "372.80"),
+        ("Circulateur 25-60 (R-501)", "10.00"),
+    ]
+    # Goods without fitting have the normal rate.
+    assert [(total.rate, str(total.vat)) for total in draft.vat] == [(Decimal(20), "76.56")]
+    assert (draft.buyer.address, draft.supplied_on) == ("3 rue des Lilas, 69003 Lyon", date(2026, 3, 4))
+    assert draft.lacks == []
+    assert ORDER in draft.timeline_roots()
+    issued = await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)
+    assert issued.only(InvoiceIssued).state.total == Decimal("459.36")
+
+
+async def test_what_it_lacks_is_told_with_the_draft(stage: Stage) -> None:
+    await stage.knows(client())
+    draft = (await shipped(stage)).only(InvoiceDrafted).state
+    assert draft.lacks == ["buyer_address", "place"]
+    refused = await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)
+    assert refused.problem
+    assert refused.problem.code == "buyer_incomplete"
+    address = ChangeInvoice(invoice_id=draft.id, buyer_address="9 rue du Port, 97400 Saint-Denis")
+    (await stage.when(address, by=world.marie)).only(InvoiceChanged)
+    unplaced = await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)
+    assert unplaced.problem
+    assert unplaced.problem.code == "supply_unknown"
+    complete = ChangeInvoice(
+        invoice_id=draft.id,
+        buyer_address="9 rue du Port, 97400 Saint-Denis",
+        supply=SupplyGiven(postcode="97400"),
+    )
+    changed = (await stage.when(complete, by=world.marie)).only(InvoiceChanged).state
+    assert (changed.lacks, [total.rate for total in changed.vat]) == ([], [Decimal("8.5")])
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (REPAIR, "it is for a repair: its visit is billed"),
+        ({"currency": "TND"}, "it is in TND, and invoices are in EUR"),
+        ({"lines": (order_line(unit_price=Decimal(0)),)}, "there is nothing to pay"),
+    ],
+    ids=["repair", "currency", "free"],
+)
+async def test_what_is_not_to_be_paid_makes_no_draft(stage: Stage, fields: dict[str, Any], why: str) -> None:
+    await stage.knows(client())
+    told = enveloped(OrderShipped(state=order_view(status="shipped", **fields)))
+    assert (await stage.hears(told)).events == []
+    assert await stage.outcome_of(told, "bill_purchase") == why
+    assert await stage.database.pool.fetchval(COUNT) == 0
+
+
+async def test_a_purchase_is_billed_once(stage: Stage) -> None:
+    await stage.knows(client())
+    draft = (await shipped(stage)).only(InvoiceDrafted).state
+    assert (await shipped(stage)).events == []
+    discard = DiscardInvoice(invoice_id=draft.id, reason="réglé au comptoir")
+    (await stage.when(discard, by=world.marie)).only(InvoiceDiscarded)
+    assert (await shipped(stage)).events == []
+    assert await stage.database.pool.fetchval(COUNT) == 1

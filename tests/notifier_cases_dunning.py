@@ -1,0 +1,61 @@
+"""What is told of credit notes and of invoices that are not paid in time."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from given_notifier import INVOICE, ISSUED, OF_IT, invoice
+from given_views import a
+from notifier_case import LEA, MANAGERS, Case
+
+from sav_contracts.interventions.credit_note import CreditNoteIssued, CreditNoteView
+from sav_contracts.interventions.dunning import InvoiceOverdue, InvoiceReminded
+from sav_contracts.interventions.invoice import Buyer
+
+NOTE = UUID(int=320)
+LATE: dict[str, Any] = ISSUED | {"overdue": True, "version": 3}
+FIRM = Buyer(name="Syndic Rhône", address="Lyon", kind="business", siren="732829320")
+
+DUNNING = [
+    Case(
+        "a credit note",
+        CreditNoteIssued(
+            state=a(
+                CreditNoteView,
+                **(
+                    {"id": NOTE}
+                    | OF_IT
+                    | {
+                        "invoice_id": INVOICE,
+                        "invoice_number": "FAC-2026-000042",
+                        "number": "AVO-2026-000007",
+                        "issued_on": date(2026, 12, 3),
+                        "amount": Decimal("1051.10"),
+                        "reason": "Pièce reprise.",
+                    }
+                ),
+            )
+        ),
+        {"credit_note_issued": LEA},
+    ),
+    Case("an invoice that is overdue", InvoiceOverdue(state=invoice(**LATE)), {"invoice_overdue": LEA}),
+    Case(
+        "a first reminder",
+        InvoiceReminded(state=invoice(**LATE, reminders=1), level=1, last=False),
+        {"invoice_reminded": LEA},
+    ),
+    Case(
+        "a reminder to a business",
+        InvoiceReminded(state=invoice(**LATE, reminders=2, buyer=FIRM), level=2, last=False),
+        {"invoice_reminded": LEA},
+    ),
+    *(
+        Case(
+            f"the last reminder of {number}",
+            InvoiceReminded(state=invoice(**LATE, reminders=number), level=number, last=True),
+            {"invoice_reminded": LEA, "invoice_unpaid": MANAGERS},
+        )
+        for number in (1, 3)
+    ),
+]

@@ -1,0 +1,82 @@
+"""What is told of money: paid online, paid back, disputed, on account."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import world
+from given_notifier import INVOICE, payment
+from given_views import a
+from notifier_case import LEA, MANAGERS, Case
+
+from sav_contracts.interventions.client_credit import ClientCreditView, CreditReceived, CreditRefunded
+from sav_contracts.interventions.payment import (
+    DisputeClosed,
+    PaymentDisputed,
+    PaymentFailed,
+    PaymentRecorded,
+    PaymentRefunded,
+)
+
+ONLINE: dict[str, Any] = {"method": "card", "checkout_url": "https://pay.example.com/c/1"}
+
+
+def credit(number: str | None) -> ClientCreditView:
+    return a(
+        ClientCreditView,
+        id=UUID(int=9107),
+        client_id=world.lea.id,
+        invoice_id=INVOICE if number else None,
+        invoice_number=number,
+        origin="beyond_balance" if number else "on_account",
+        amount=Decimal("48.12"),
+        remaining=Decimal("48.12"),
+    )
+
+
+def failed(reason: str, status: Any = "failed") -> PaymentFailed:
+    return PaymentFailed(state=payment(status=status, **ONLINE), reason=reason)
+
+
+PAYMENTS = [
+    Case(
+        "paid online",
+        PaymentRecorded(state=payment(**ONLINE), balance=Decimal("0.00")),
+        {"payment_received": LEA, "payment_arrived": MANAGERS},
+    ),
+    Case("failed online", failed("card_declined"), {"payment_failed": LEA}),
+    Case("given up online", failed("expired", "expired"), {}),
+    Case(
+        "a payment is paid back",
+        PaymentRefunded(
+            state=payment(status="partly_refunded", refunded=Decimal("20.00")),
+            amount=Decimal("20.00"),
+            reason="Geste commercial.",
+        ),
+        {"payment_refunded": LEA},
+    ),
+    Case("paid on account", CreditReceived(state=credit(None)), {"credit_received": LEA}),
+    Case(
+        "paid more than the balance",
+        CreditReceived(state=credit("FAC-2026-000042")),
+        {"credit_received": LEA},
+    ),
+    Case(
+        "a credit is paid back",
+        CreditRefunded(state=credit(None), amount=Decimal("48.12"), reason="Trop-perçu."),
+        {"credit_refunded": LEA},
+    ),
+    Case(
+        "a payment is disputed",
+        PaymentDisputed(state=payment(status="disputed", **ONLINE), amount=Decimal("1000.00")),
+        {"payment_disputed": MANAGERS},
+    ),
+    *(
+        Case(
+            f"a dispute is {how}",
+            DisputeClosed(state=payment(status=status, **ONLINE), won=won, amount=Decimal("1000.00")),
+            {"dispute_closed": MANAGERS},
+        )
+        for how, status, won in (("won", "captured", True), ("lost", "refunded", False))
+    ),
+]
