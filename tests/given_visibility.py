@@ -154,8 +154,6 @@ SEES: dict[str, tuple[View, set[str]]] = {
     ),
     "an article": (ARTICLE, CLIENTS | TECHNICIANS),
     "an import of articles": (a(ArticleImportView), set()),
-    "what an article costs": (a(ArticleCostView, article_id=ARTICLE.id), set()),
-    "what is left of an invoice": (a(InvoiceMarginView, invoice_id=ISSUED.id), set()),
     "a stocktake": (a(StocktakeView), set()),
     "a manager's filter": (a(SavedFilterView, user_id=marie.id), set()),
     "an admin's filter": (a(SavedFilterView, user_id=alex.id), set()),
@@ -194,6 +192,8 @@ def named(kind: type[View], client: Actor, technician: Actor) -> dict[str, Any]:
 
 # The same of what is read by way of others, or by few.
 MORE: dict[str, tuple[View, set[str]]] = {
+    "what an article costs": (a(ArticleCostView, article_id=ARTICLE.id), set()),
+    "what is left of an invoice": (a(InvoiceMarginView, invoice_id=ISSUED.id), set()),
     "a stock level": (LEVEL, TECHNICIANS),
     "karim's hours": (HOURS, {"karim"}),
     "hours of somebody unheard of": (a(WorkingHoursView, technician_id=UNHEARD_OF), set()),

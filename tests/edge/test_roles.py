@@ -25,7 +25,6 @@ from sav_contracts.catalog.stock import StockLevelView
 from sav_contracts.catalog.stocktake import StocktakeView
 from sav_contracts.claims.comment import NoteView
 from sav_contracts.interventions.act import ApplyActs
-from sav_contracts.interventions.closing import ClosingView
 from sav_contracts.interventions.margin import InvoiceMarginView
 from sav_contracts.messages import RequestMessage, View
 from sav_contracts.notifier import MarkRead, NotificationView
@@ -108,6 +107,7 @@ FOR_ANYBODY = {
     "/health/ready",
     "/.well-known/jwks.json",
     "/pages/look.css",
+    "/back-from-payment",
     *(f"/{page.name}" for page in PAGES),
 }
 FOR_ROLES = {stream.ROW.path}
@@ -121,7 +121,6 @@ NEVER_FOR_CLIENTS = {
     StocktakeView,
     WorkingHoursView,
     ConflictView,
-    ClosingView,
 }
 
 

@@ -54,6 +54,7 @@ def test_all_times_of_the_surface_are_here() -> None:
         "POST /interventions/batch": 2,
         "POST /reclamations/{reclamation_id}/assign": 2,
         "POST /interventions": 2,
+        "POST /estimates/{estimate_id}/validate": 1,
         "POST /invoices/{invoice_id}/payments": 1,
         "POST /clients/{client_id}/payments": 1,
         "GET /journals": 2,

@@ -48,6 +48,12 @@ GIVEN = {
     "POST /invoices/{invoice_id}/payments": {"amount"},
     "POST /invoices/{invoice_id}/credit": {"lines"},
     "POST /interventions/{intervention_id}/deposits": {"lines", "discount", "supply"},
+    # A sale with its fitting, or one by telephone, is never urgent.
+    "POST /interventions/{intervention_id}/estimates": {"discount", "supply", "supplies", "setting"},
+    # Its last day is not over.
+    "POST /estimates/{estimate_id}/validate": {"valid_until"},
+    # Said before it is confirmed.
+    "POST /withdrawal/{token}": {"confirm"},
     "PATCH /invoices/{invoice_id}": {"buyer_siren", "buyer_tax_number", "buyer_kind", "discount", "supply"},
     "POST /clients/{client_id}/payments": {"amount"},
     "POST /payments/{payment_id}/refund": {"amount"},
@@ -238,6 +244,13 @@ async def test_a_whole_life_of_the_longest_words_and_the_largest_amounts(scene: 
     [visit, *_] = await eventually(lambda: items(technician, "/interventions", **claim))
     visit = {"intervention_id": visit["id"]}
 
+    dear = {"covered": 1, "minutes": 60, "discount": None, "unit_price": "1600000.00"}
+    estimates = "POST /interventions/{intervention_id}/estimates"
+    estimate = {"estimate_id": (await does(technician, estimates, known=dear, **visit))["id"]}
+    await does(manager, "POST /estimates/{estimate_id}/validate", **estimate)
+    at_once = {"begins_early": True, "acknowledges_loss": True}
+    await does(client, "POST /estimates/{estimate_id}/accept", at_once, at_once, **estimate)
+
     async def moves(*steps: str) -> None:
         for step in steps:
             to = {"to": step, "cause": "parts"}
@@ -259,10 +272,9 @@ async def test_a_whole_life_of_the_longest_words_and_the_largest_amounts(scene: 
 
     [draft] = await eventually(lambda: items(manager, "/invoices", **visit), 20)
     invoice = {"invoice_id": draft["id"]}
-    dear = {"covered": 1, "minutes": 60, "discount": None, "unit_price": "1600000.00"}
     await does(manager, "PATCH /invoices/{invoice_id}", known=dear, **invoice)
     due = await does(manager, "POST /invoices/{invoice_id}/issue", **invoice)
-    paid = {"method": "cash", "amount": due["balance"]}
+    paid = {"method": "transfer", "amount": due["balance"]}
     await does(manager, "POST /invoices/{invoice_id}/payments", paid, **invoice)
     await eventually(lambda: items(client, "/feedback", **visit), 20)
     await does(client, "POST /interventions/{intervention_id}/feedback", **visit)

@@ -10,6 +10,7 @@ import pytest
 from sav_contracts.actor import Role
 from sav_contracts.catalogue import EVENTS, VIEWS
 from sav_contracts.interventions.attestation import AttestationView
+from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit_photo import VisitPhotoView
@@ -81,7 +82,7 @@ def test_what_each_role_sees_of_a_view_stands_in_its_owners_chapter_in_words() -
         told = [cell.strip() for cell in line.strip("|").split("|")][1:]
         rules = [str(view.visible.to(role)) for role in generated.COLUMNS]
         assert [cell.removesuffix(", once they are for clients") for cell in told] == rules
-        once = view in (ReportView, InvoiceView, AttestationView, VisitPhotoView)
+        once = view in (ReportView, InvoiceView, EstimateView, AttestationView, VisitPhotoView)
         assert [cell.endswith(", once they are for clients") for cell in told] == [once, False, False, False]
 
 

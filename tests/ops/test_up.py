@@ -20,7 +20,8 @@ from sav_ops import rooms
 from sav_ops.home import REPO, Home
 from sav_ops.launch import keeper_client, platform, processes
 
-PRODUCTION = {"SAV_ENVIRONMENT": "production"}
+PUBLIC_URL = "https://sav.example.com"
+PRODUCTION = {"SAV_ENVIRONMENT": "production", "SAV_PUBLIC_URL": PUBLIC_URL}
 
 
 @pytest.fixture(scope="module")
@@ -264,7 +265,7 @@ def test_production_stays_so_where_the_shell_does_not_say_it_again(place: Path) 
     done = sav(place, "up")
     assert done.returncode == 1
     assert "Demo people are not for production" in done.stdout
-    assert sav(place, "up", "--no-demo").returncode == 0
+    assert sav(place, "up", "--no-demo", SAV_PUBLIC_URL=PUBLIC_URL).returncode == 0
     assert is_refused(lambda: sign_in(place))
 
 

@@ -28,8 +28,8 @@ class EstimateMissing(Conflict):
         "Write one on the visit; a manager sends it"
     )
     fr = (
-        "Aucune garantie ne prend en charge tous ces travaux : ils peuvent commencer une fois que le client a accepté un "
-        "devis. Rédigez-en un sur l’intervention ; un responsable SAV l’envoie"
+        "Aucune garantie ne prend en charge tous ces travaux : ils peuvent commencer une fois que le client a accepté un "
+        "devis. Rédigez-en un sur l’intervention ; un responsable SAV l’envoie"
     )
 
 

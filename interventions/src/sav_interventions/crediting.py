@@ -21,7 +21,7 @@ class DeductedAlready(Conflict):
 
     code = "deducted_already"
     en = "A final invoice deducts this deposit: credit that one as a whole first"
-    fr = "Une facture finale déduit cet acompte : établissez d’abord un avoir pour la totalité de celle-ci"
+    fr = "Une facture finale déduit cet acompte : établissez d’abord un avoir pour la totalité de celle-ci"
 
 
 async def credit(

@@ -34,7 +34,7 @@ class InvoicedAlready(Conflict):
 
     code = "invoiced_already"
     en = "The visit is invoiced already: nothing is left for a deposit"
-    fr = "L’intervention est déjà facturée : il n’y a plus lieu à acompte"
+    fr = "L’intervention est déjà facturée : il n’y a plus lieu à acompte"
 
 
 def deposit_lines(

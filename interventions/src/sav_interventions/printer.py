@@ -118,7 +118,7 @@ def main() -> None:
         _send(answers, done)
         if number == 0:
             # Only now: for the first one libraries and fonts were read, which would take long behind everybody else.
-            os.nice(5)
+            os.nice(10)
 
 
 if __name__ == "__main__":

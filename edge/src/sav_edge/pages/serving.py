@@ -309,13 +309,14 @@ async def look() -> bytes:
     return style()
 
 
-def back_from_payment(firm: str) -> ControllerRouterHandler:
+def back_from_payment(gateway: Gateway) -> ControllerRouterHandler:
     """The page to which a payment provider leads back, whatever came of it."""
 
     @get("/back-from-payment", media_type=HTML)
     async def back(request: HttpRequest) -> Reply:
         french = prefers_french(request.headers.get("accept-language", ""))
-        return Reply(rendered(BACK_FROM_PAYMENT, french, firm, state="done"), 200, HTML, _headers(french))
+        page = rendered(BACK_FROM_PAYMENT, french, gateway.papers.firm.name, state="done")
+        return Reply(page, 200, HTML, _headers(french))
 
     return back
 

@@ -57,7 +57,7 @@ class VisitOver(Conflict):
     code = "visit_over"
     state: Text
     en = "The visit is {state}: there is nothing to estimate"
-    fr = "L’intervention est à l’état « {state} » : il n’y a plus rien à chiffrer"
+    fr = "L’intervention est à l’état « {state} » : il n’y a plus rien à chiffrer"
 
 
 class NotUrgent(WrongField):
@@ -96,7 +96,7 @@ class EstimateLinkOver(SavError):
     code = "link_expired"
     status = 410
     en = "This link was used or has expired; sign in, or ask for a new estimate"
-    fr = "Ce lien a déjà servi ou a expiré ; connectez-vous, ou demandez un nouveau devis"
+    fr = "Ce lien a déjà servi ou a expiré ; connectez-vous, ou demandez un nouveau devis"
 
 
 @interventions.command(WriteEstimate)

@@ -36,7 +36,7 @@ class EstimateOver(Conflict):
     code = "estimate_over"
     until: date
     en = "The estimate was valid until {until}: ask for a new one"
-    fr = "Le devis était valable jusqu’au {until} : demandez-en un nouveau"
+    fr = "Le devis était valable jusqu’au {until} : demandez-en un nouveau"
 
 
 class NothingToEstimate(Conflict):
@@ -44,7 +44,7 @@ class NothingToEstimate(Conflict):
 
     code = "nothing_to_estimate"
     en = "The lines amount to nothing: complete the draft first"
-    fr = "Le total des lignes est nul : complétez d’abord le brouillon"
+    fr = "Le total des lignes est nul : complétez d’abord le brouillon"
 
 
 class NoRightToWithdraw(Conflict):
@@ -52,7 +52,7 @@ class NoRightToWithdraw(Conflict):
 
     code = "no_right_to_withdraw"
     en = "There is no right to withdraw from this estimate: it says why"
-    fr = "Ce devis n’ouvre pas de droit de rétractation : il indique pourquoi"
+    fr = "Ce devis n’ouvre pas de droit de rétractation : il indique pourquoi"
 
 
 class WithdrawalOver(NoRightToWithdraw):
@@ -64,7 +64,7 @@ class WithdrawalOver(NoRightToWithdraw):
 class RightLost(NoRightToWithdraw):
     en = "The work is done, and was begun early as you asked: the right to withdraw has ended with it"
     fr = (
-        "Les travaux, commencés plus tôt à votre demande, sont terminés : le droit de rétractation a pris fin"
+        "Les travaux, commencés plus tôt à votre demande, sont terminés : le droit de rétractation a pris fin"
     )
 
 

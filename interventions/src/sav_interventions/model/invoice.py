@@ -100,7 +100,7 @@ class BusinessUnnamed(Conflict):
 
     code = "business_unnamed"
     en = "The buyer is a business without its number: give buyer_siren, or buyer_tax_number where it has no SIREN"
-    fr = "L’acheteur est un professionnel sans numéro : indiquez buyer_siren, ou buyer_tax_number s’il n’a pas de SIREN"
+    fr = "L’acheteur est un professionnel sans numéro : indiquez buyer_siren, ou buyer_tax_number s’il n’a pas de SIREN"
 
 
 class DepositsExceed(Conflict):
@@ -111,7 +111,7 @@ class DepositsExceed(Conflict):
     total: Decimal
     currency: str
     en = "The deposits of {deposits} {currency} are more than the total of {total} {currency}: credit them first"
-    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : établissez d’abord un avoir"
+    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : établissez d’abord un avoir"
 
 
 class MoreThanInvoiced(Conflict):
@@ -121,7 +121,7 @@ class MoreThanInvoiced(Conflict):
     left: Decimal
     currency: str
     en = "Less the deposits, {left} {currency} is left to credit: credit the whole, then the deposit"
-    fr = "Acomptes déduits, il reste {left} {currency} à créditer : créditez la totalité, puis l’acompte"
+    fr = "Acomptes déduits, il reste {left} {currency} à créditer : créditez la totalité, puis l’acompte"
 
 
 class Series(Base):
