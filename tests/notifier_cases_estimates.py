@@ -91,6 +91,16 @@ ESTIMATES = [
         {"estimate_answered": MANAGERS | KARIM},
     ),
     Case(
+        "a refused estimate: nobody comes",
+        EstimateRefused(state=estimate(status="refused", version=3), cancels=True),
+        {"estimate_refused": LEA, "estimate_answered": MANAGERS | KARIM},
+    ),
+    Case(
+        "a refused estimate of maintenance: nobody comes",
+        EstimateRefused(state=estimate(status="refused", version=3, **OF_NONE), cancels=True),
+        {"estimate_refused": LEA, "estimate_answered": MANAGERS | KARIM},
+    ),
+    Case(
         "an estimate that nobody answered",
         EstimateExpired(state=estimate(status="expired", version=3)),
         {"estimate_answered": MANAGERS | KARIM},

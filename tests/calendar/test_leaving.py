@@ -13,10 +13,13 @@ from given_calendar import (
     RECLAMATION,
     VISIT_ID,
     appointment,
+    asked,
     at,
     elsewhere,
     held,
     hours,
+    karim_is,
+    leaves,
     moved,
     planned,
     reclamation,
@@ -37,7 +40,6 @@ from sav_contracts.calendar import (
     BookAppointment,
     ConflictBecameMoot,
     ConflictDetected,
-    ConflictView,
     HoldSlot,
 )
 from sav_contracts.catalog.product import Place
@@ -49,23 +51,8 @@ OMAR = Actor(id=UUID(int=13), role=Role.TECHNICIAN)
 LYON = Place(address="3 rue des Lilas", postcode="69003", city="Lyon")
 
 
-async def karim_is(stage: Stage, active: bool, version: int = 2) -> Outcome:
-    card = technician(world.karim, version=version, active=active, name="Karim")
-    await stage.knows(card)
-    return await stage.hears(TechnicianChanged(state=card) if active else TechnicianLeft(state=card))
-
-
-async def leaves(stage: Stage) -> Outcome:
-    return await karim_is(stage, active=False)
-
-
 def kinds(outcome: Outcome) -> list[type[Event]]:
     return [type(event) for event in outcome.events]
-
-
-def asked(outcome: Outcome) -> ConflictView:
-    [conflict] = [event for event in outcome.events if isinstance(event, ConflictDetected)]
-    return conflict.state
 
 
 async def standing(stage: Stage, who: Actor = world.karim) -> int:

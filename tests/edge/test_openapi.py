@@ -60,6 +60,7 @@ PARTS = {
     "/pages/look.css",
     "/back-from-payment",
     *(f"/{page.name}" for page in PAGES),
+    *(f"/{page.name}.pdf" for page in PAGES if page.paper),
 }
 
 

@@ -109,6 +109,7 @@ FOR_ANYBODY = {
     "/pages/look.css",
     "/back-from-payment",
     *(f"/{page.name}" for page in PAGES),
+    *(f"/{page.name}.pdf" for page in PAGES if page.paper),
 }
 FOR_ROLES = {stream.ROW.path}
 NEVER_FOR_CLIENTS = {

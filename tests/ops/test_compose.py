@@ -7,9 +7,10 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -173,7 +174,8 @@ def test_the_check_of_the_door_asks_for_a_route_of_the_edge() -> None:
     listens = SERVICES["door"]["command"][SERVICES["door"]["command"].index("--from") + 1]
     assert f":{urlsplit(url).port}" == listens
     nothing: Any = None
-    door = Gateway(*[nothing] * len(fields(Gateway)))
+    papers: Any = SimpleNamespace(firm=SimpleNamespace(name="SAV"), look=SimpleNamespace(logo=None))
+    door = replace(Gateway(*[nothing] * len(fields(Gateway))), papers=papers)
     assert urlsplit(url).path in {route.path for route in build(door, nothing, Health()).routes}
 
 

@@ -23,6 +23,11 @@ class Address(Message):
     city: RecordedLine = Field(examples=["Lyon"])
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "FR"
 
+    @property
+    def on_one_line(self) -> str:
+        """As it stands on invoices: `3 rue des Lilas, 69003 Lyon`."""
+        return f"{self.address}, {self.postcode} {self.city}"
+
 
 class AddressGiven(Address):
     """A postal address as a person enters it."""

@@ -12,12 +12,15 @@ from sav_contracts.actor import SYSTEM
 from sav_contracts.auth.fields import Locale
 from sav_contracts.interventions.invoice import (
     NOTHING,
+    Agreed,
     DeductedDeposit,
     InvoiceChanged,
 )
 from sav_contracts.interventions.line import LineGiven, VatTotal
 from sav_contracts.money import Currency, as_money, rounded
+from sav_interventions.agreement import does_work_of, work_of
 from sav_interventions.model.credit_note import CreditNote
+from sav_interventions.model.estimate import Estimate
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.visit import Intervention
 
@@ -73,10 +76,18 @@ def _same_case(visit: Intervention) -> ColumnElement[bool]:
     )
 
 
-async def check_not_invoiced(tx: Tx, visit_id: UUID) -> None:
-    """Raises `InvoicedAlready` where the final invoice of the visit, or of one that followed it, was issued."""
-    visit = await tx.read(Intervention, visit_id, SYSTEM)
-    visits = select(Intervention.id).where(_same_case(visit), Intervention.created_at >= visit.created_at)
+async def check_not_invoiced(tx: Tx, visit_id: UUID, agreed: Agreed | None = None) -> None:
+    """Raises `InvoicedAlready` where the final invoice of the visit, or of one that followed it, was issued.
+
+    For a deposit of an estimate: where that of the agreed work was.
+    """
+    if agreed:
+        estimate = await tx.read(Estimate, agreed.estimate_id, SYSTEM)
+        visits = work_of(estimate).with_only_columns(Intervention.id).order_by(None)
+    else:
+        visit = await tx.read(Intervention, visit_id, SYSTEM)
+        later = Intervention.created_at >= visit.created_at
+        visits = select(Intervention.id).where(_same_case(visit), later)
     query = select(Invoice.id).where(
         Invoice.intervention_id.in_(visits), ~Invoice.deposit, Invoice.status.in_(COUNTS)
     )
@@ -106,12 +117,19 @@ async def deduct(tx: Tx, invoice: Invoice) -> None:
         .execution_options(populate_existing=True)
     )
     # A deposit that was credited as a whole meanwhile has another status now, and is not found.
-    found = list(await tx.session.scalars(query))
+    found = [one for one in await tx.session.scalars(query) if await _is_for(one, visit, tx)]
     deducted = [await _deducted(tx, deposit) for deposit in sorted(found, key=lambda one: one.number or "")]
     invoice.deduct(deducted)
     for deposit in found:
         deposit.deducted_in = invoice.id
         tx.emit(deposit, InvoiceChanged())
+
+
+async def _is_for(deposit: Invoice, visit: Intervention, tx: Tx) -> bool:
+    """Whether a deposit is for what a visit did: one of an estimate is for the agreed work, not for the diagnosis before it."""
+    if deposit.agreed is None:
+        return True
+    return does_work_of(await tx.read(Estimate, deposit.agreed.estimate_id, SYSTEM), visit)
 
 
 async def release(tx: Tx, invoice: Invoice) -> None:

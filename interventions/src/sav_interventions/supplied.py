@@ -30,6 +30,11 @@ def buyer_kind(product: ProductView | None) -> BuyerKind:
     return "private" if product is None or product.consumer else "business"
 
 
+def place_of(product: ProductView | None, visit: Intervention) -> Place | None:
+    """Where a visit is: at its unit, whose place may have been corrected since it was planned."""
+    return product.place if product else visit.place
+
+
 async def supply_of(
     visit: Intervention, product: ProductView | None, place: Place | None, on: date, tx: Tx
 ) -> Supply:
@@ -43,6 +48,7 @@ async def supply_of(
         on=on,
         country=place.country if place else billing().law.countries[0],
         postcode=place.postcode if place else None,
+        address=place.on_one_line if place else None,
         works=works,
         older_dwelling=place is not None and place.dwelling_over_two_years,
         fossil_heating=any_fossil_boiler(articles),

@@ -17,15 +17,18 @@ from litestar.types import ControllerRouterHandler
 from pydantic_core import from_json
 
 from sav_chassis.errors import Fault, Malformed, Problem, SavError, WrongField, WrongFields
+from sav_chassis.firm_look import Look
 from sav_chassis.telemetry import tracing
+from sav_contracts.files import StoredFile
 from sav_contracts.messages import RequestMessage
 from sav_contracts.sentences import Text
-from sav_edge import bodies, problems
+from sav_edge import bodies, downloads, problems
 from sav_edge.callers import caller_of
 from sav_edge.language import prefers_french
 from sav_edge.pages.page import LANGUAGE, ROWS, Page
 from sav_edge.pages.payment import BACK_FROM_PAYMENT
 from sav_edge.pages.rendering import WORDS, rendered, style
+from sav_edge.papers import Papers
 from sav_edge.rate_limiter import RequestClass, TooManyRequests, request_class_of
 from sav_edge.reply import Reply
 from sav_edge.request_context import RequestContext, request_context_of
@@ -37,6 +40,7 @@ log = structlog.get_logger()
 
 HTML = "text/html; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"
+PDF = ".pdf"
 # Bytes of a form, and how many fields it may have: far more than people type.
 LONGEST = 64_000
 MOST_FIELDS = 50
@@ -44,6 +48,8 @@ MOST_FIELDS = 50
 PASSING = {408, 429, 500, 503, 504}
 # What their owner, or the edge, says of itself then is for programs.
 AWAY = {503, 504}
+# Neither pages nor their papers are kept or found by anybody else.
+PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 class FormUnreadable(Malformed):
@@ -94,15 +100,18 @@ class Pages:
 
     gateway: Gateway
 
-    async def answer(self, page: Page, request: HttpRequest) -> Reply:
-        """The page; also where something is refused or fails, in the reader's language."""
+    async def answer(self, page: Page, request: HttpRequest, ending: str = "") -> Reply:
+        """The page, or its paper under that ending; where something is refused or fails a page, in the reader's language."""
         call = request_context_of(request.scope)
-        call.route = f"{request.method} /{page.name}"
+        path = f"/{page.name}{ending}"
+        call.route = f"{request.method} {path}"
         visit = Visit(page, call, prefers_french(call.header(b"accept-language") or ""))
-        about = {"http.request.method": request.method, "http.route": f"/{page.name}"}
+        about = {"http.request.method": request.method, "http.route": path}
         with tracing.span(call.route, "SERVER", call.traceparent, about) as span:
             try:
-                if request.method == "GET":
+                if ending:
+                    reply = await self._print(visit, request, span.traceparent)
+                elif request.method == "GET":
                     reply = await self._show(visit, request, span.traceparent)
                 else:
                     reply = await self._act(visit, request, span.traceparent)
@@ -111,11 +120,24 @@ class Pages:
             span.note("http.response.status_code", reply.status)
         return reply
 
-    async def _show(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
+    async def _open(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> None:
+        """Reads the link, and asks for what it is about."""
         visit.reads(request.query_params)
         self.gateway.limiter.take(visit.call, RequestClass.READS)
         _check_token(visit)
         await self._look(visit, traceparent)
+
+    async def _print(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
+        await self._open(visit, request, traceparent)
+        if visit.shown["document"] is None:
+            raise downloads.DocumentBeingMade
+        file = StoredFile.model_validate(visit.shown["document"])
+        content, media_type = await self.gateway.pictures.sized(file, "large")
+        saved = {"Content-Disposition": downloads.disposition(file)}
+        return Reply(content, 200, media_type, PRIVATE | downloads.HARMLESS | saved)
+
+    async def _show(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
+        await self._open(visit, request, traceparent)
         visit.typed = {
             name: "true" if value is True else str(value)
             for name, value in (visit.shown or {}).items()
@@ -207,6 +229,7 @@ class Pages:
             visit.page,
             visit.french,
             self.gateway.papers.firm.name,
+            logo=self.gateway.papers.look.logo is not None,
             token=visit.token,
             typed=visit.typed,
             shown=visit.shown,
@@ -217,11 +240,9 @@ class Pages:
 
 
 def _headers(french: bool) -> dict[str, str]:
-    return {
-        "Cache-Control": "no-store",
+    return PRIVATE | {
         "Content-Language": "fr" if french else "en",
         "Vary": "Accept-Language",
-        "X-Robots-Tag": "noindex",
         FORM_PAGE[0].decode(): FORM_PAGE[1].decode(),
     }
 
@@ -309,13 +330,28 @@ async def look() -> bytes:
     return style()
 
 
-def back_from_payment(gateway: Gateway) -> ControllerRouterHandler:
+def logo(look: Look) -> list[ControllerRouterHandler]:
+    """The route of the firm's logo; none where it has no logo."""
+    if look.logo is None:
+        return []
+    [picture] = look.pictures.values()
+    shown = downloads.HARMLESS | {"Cache-Control": "public, max-age=300"}
+
+    @get("/pages/logo", media_type=look.media_type)
+    async def picture_of_firm() -> Reply:
+        return Reply(picture, 200, look.media_type, dict(shown))
+
+    return [picture_of_firm]
+
+
+def back_from_payment(papers: Papers) -> ControllerRouterHandler:
     """The page to which a payment provider leads back, whatever came of it."""
+    firm, logo = papers.firm.name, papers.look.logo is not None
 
     @get("/back-from-payment", media_type=HTML)
     async def back(request: HttpRequest) -> Reply:
         french = prefers_french(request.headers.get("accept-language", ""))
-        page = rendered(BACK_FROM_PAYMENT, french, gateway.papers.firm.name, state="done")
+        page = rendered(BACK_FROM_PAYMENT, french, firm, logo=logo, state="done")
         return Reply(page, 200, HTML, _headers(french))
 
     return back
@@ -323,7 +359,16 @@ def back_from_payment(gateway: Gateway) -> ControllerRouterHandler:
 
 def handlers(pages: Pages, served: Sequence[Page]) -> list[ControllerRouterHandler]:
     """The routes of these pages."""
-    return [_handler(pages, page) for page in served]
+    papers = [_paper(pages, page) for page in served if page.paper]
+    return [*(_handler(pages, page) for page in served), *papers]
+
+
+def _paper(pages: Pages, page: Page) -> ControllerRouterHandler:
+    @get(f"/{page.name}{PDF}")
+    async def handle(request: HttpRequest) -> Reply:
+        return await pages.answer(page, request, PDF)
+
+    return handle
 
 
 def _handler(pages: Pages, page: Page) -> ControllerRouterHandler:

@@ -22,6 +22,7 @@ from sav_contracts.files import StoredFile
 from sav_contracts.interventions.credit_note import PaperKind
 from sav_contracts.interventions.invoice import (
     NOTHING,
+    Agreed,
     Buyer,
     DeductedDeposit,
     InvoiceStatus,
@@ -31,6 +32,7 @@ from sav_contracts.interventions.invoice import (
 )
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, Supply, VatTotal
 from sav_contracts.money import Currency, as_money
+from sav_interventions.above_estimate import check_explained
 from sav_interventions.billing import itemised
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.lifecycle import INVOICE
@@ -228,6 +230,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
     reminded_at: Mapped[datetime | None]
     # Whether a manager wrote the lines; reactions do not overwrite them then.
     edited: Mapped[bool] = mapped_column(default=False)
+    agreed: Mapped[Agreed | None] = mapped_column(JsonColumn(Agreed))
     mentions: Mapped[list[str]] = mapped_column(JsonColumn(list[str]))
     document: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
     hash: Mapped[str | None]
@@ -287,6 +290,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
             raise SupplyUnknown
         if "place_abroad" in self.lacks:
             raise SuppliedAbroad(country=self.supply.country)
+        check_explained(self.agreed, self.net)
 
     def deduct(self, deposits: list[DeductedDeposit]) -> None:
         """Names the deposits that were invoiced before, and takes them off; raises `DepositsExceed`."""
@@ -303,7 +307,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
         self.move("issued", by)
         self.number, self.issued_on = series.draw(on)
         self.due_on = self.issued_on + due
-        self.mentions = law.mentions_on(self.buyer, self.lines)
+        self.mentions = law.mentions_on(self.seller, self.buyer, self.lines)
         self.previous_hash, self.hash = series.hash, self.digest(series.hash)
         series.hash = self.hash
 

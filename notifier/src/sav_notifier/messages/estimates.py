@@ -156,6 +156,7 @@ class EstimateAnswered(OfEstimate):
     # Until when the work waits, since the client may withdraw and did not ask for it to begin earlier.
     waits_until: date | None
     keeps_parts: bool
+    cancels: bool = False
 
     @classmethod
     async def about(cls, event: EstimateAccepted | EstimateRefused | EstimateExpired, tx: Tx) -> Self:
@@ -169,7 +170,23 @@ class EstimateAnswered(OfEstimate):
             reason=estimate.reason,
             waits_until=right.until if waits else None,
             keeps_parts=bool(accepted and accepted.keeps_parts),
+            cancels=isinstance(event, EstimateRefused) and event.cancels,
         )
+
+
+@message(
+    "estimate_refused",
+    on={EstimateRefused: "confirm_refusal"},
+    since=ADDED,
+    to=its_client,
+    category="appointment",
+)
+class EstimateWasRefused(OfEstimate):
+    """The client who refused reads that nobody comes for this work."""
+
+    @classmethod
+    async def about(cls, event: EstimateRefused, tx: Tx) -> Self | str:
+        return cls.of(event.state) if event.cancels else "no visit is cancelled"
 
 
 @message(

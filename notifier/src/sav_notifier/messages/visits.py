@@ -28,6 +28,7 @@ from sav_contracts.interventions.visit import (
 from sav_contracts.slot import Slot
 from sav_notifier.cases import case_of, reference_of
 from sav_notifier.message import Internal, Message, message
+from sav_notifier.messages.outcomes import BY_ESTIMATE
 from sav_notifier.messages.reclamations import signs
 from sav_notifier.recipients import (
     client,
@@ -334,9 +335,11 @@ class AppointmentOff(Message):
     another_follows: bool = True
 
     @classmethod
-    async def about(cls, event: AppointmentCancelled, tx: Tx) -> Self:
+    async def about(cls, event: AppointmentCancelled, tx: Tx) -> Self | str:
         state = event.state
         visit = await known(tx, InterventionView, state.intervention_id) if state.intervention_id else None
+        if visit and visit.status == "cancelled" and visit.reason in BY_ESTIMATE:
+            return "the message about the estimate says so"
         return cls(
             another_follows=visit is None or visit.reclamation_id is not None or visit.status != "cancelled",
             reference=await reference_of(tx, state.reclamation_reference, state.intervention_id),

@@ -41,7 +41,7 @@ ESTIMATED: list[Json] = [
     {
         "kind": "labour",
         "description": "Remplacement du circulateur et purge",
-        "quantity": "1.50",
+        "quantity": "1.75",
         "unit": "hour",
         "unit_price": "62.00",
         "vat_class": "intermediate",
@@ -52,6 +52,14 @@ ESTIMATED: list[Json] = [
         "quantity": "1",
         "unit": "piece",
         "unit_price": "186.40",
+        "vat_class": "intermediate",
+    },
+    {
+        "kind": "travel",
+        "description": "Déplacement",
+        "quantity": "25",
+        "unit": "km",
+        "unit_price": "0.90",
         "vat_class": "intermediate",
     },
 ]
