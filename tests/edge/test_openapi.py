@@ -58,6 +58,7 @@ PARTS = {
     "/docs/start.js",
     "/docs/assets/{file_path}",
     "/pages/look.css",
+    "/pages/logo",
     "/back-from-payment",
     *(f"/{page.name}" for page in PAGES),
     *(f"/{page.name}.pdf" for page in PAGES if page.paper),

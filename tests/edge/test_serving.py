@@ -1,6 +1,8 @@
 """Callers who send too much or too slowly, behind a real socket: they are cut, and the others are served."""
 
 import asyncio
+import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -49,7 +51,7 @@ class Wire:
         """All that comes until the other side closes."""
         try:
             return await asyncio.wait_for(self._reader.read(), seconds)
-        except ConnectionResetError:
+        except ConnectionError:
             return b"reset"
 
     async def first(self) -> bytes:
@@ -91,6 +93,39 @@ async def test_a_head_that_is_too_large_is_refused(scene: Scene, said: bytes) ->
             heard = await one.hears()
             assert heard.startswith(b"HTTP/1.1 4")
             assert b" 431 " not in heard
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        b"0\r\n" + b"A: b\r\n" * 50_000,
+        b"0\r\nA: " + b"x" * 300_000,
+        b"0\r\n" + b"x" * 300_000,
+        b"2;" + b"x" * 300_000,
+    ],
+    ids=["lines", "value", "name", "chunk"],
+)
+async def test_what_stands_around_a_body_in_chunks_is_bounded(scene: Scene, around: bytes) -> None:
+    head = b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+    async with edge(scene, max_head=8_000) as settings, wire(settings) as one:
+        with contextlib.suppress(ConnectionError):
+            await one.says(
+                head, *[around[at : at + 10_000] for at in range(0, len(around), 10_000)], every=0.01
+            )
+        # It did not end: only a bound closes it before its time is over.
+        heard = await one.hears(2)
+        assert heard == b"reset" or heard.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 4"))
+
+
+async def test_a_body_in_the_smallest_chunks_is_read(scene: Scene) -> None:
+    body = json.dumps({"email": "nobody@example.com", "password": "x" * 8_000}).encode()
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    head = (
+        b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    async with edge(scene, max_head=8_000) as settings, wire(settings) as one:
+        await one.says(head, chunks, b"0\r\n\r\n")
+        assert b" 422 " in await one.first()
 
 
 async def test_a_body_that_comes_too_slowly_is_refused(scene: Scene) -> None:

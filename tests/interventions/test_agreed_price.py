@@ -1,5 +1,6 @@
 """A draft starts from the accepted estimate; what goes beyond it waits for a manager's reason."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -31,6 +32,7 @@ from sav_contracts.interventions.estimate import Acceptance
 from sav_contracts.interventions.invoice import (
     Agreed,
     ChangeInvoice,
+    DiscardInvoice,
     InvoiceChanged,
     InvoiceDiscarded,
     InvoiceDrafted,
@@ -369,6 +371,20 @@ async def test_it_is_not_for_the_diagnosis_that_was_invoiced_before(stage: Stage
     work_done = invoice("draft", id=UUID(int=703), intervention_id=VISIT)
     await stage.given(work_done)
     assert [one.invoice_id for one in (await issued(stage, UUID(int=703))).deposits] == [draft.id]
+
+
+async def test_the_deposits_of_an_estimate_are_no_more_than_it(stage: Stage) -> None:
+    await known(stage, working(), agreed(VALVE_LINE))
+    outcomes = await asyncio.gather(*(stage.when(third, by=world.marie, seconds=30) for _ in range(4)))
+    assert sorted(one.problem.status if one.problem else 200 for one in outcomes) == [200, 200, 200, 422]
+    rest = third.model_copy(update={"percent": 11})
+    assert wrong_fields(await stage.when(rest, by=world.marie)) == ["percent"]
+    last = third.model_copy(update={"percent": 10})
+    draft = (await stage.when(last, by=world.marie)).only(InvoiceDrafted).state
+    # One that is discarded asks for nothing.
+    discard = DiscardInvoice(invoice_id=draft.id, reason="trop tôt")
+    await stage.when(discard, by=world.marie)
+    (await stage.when(last, by=world.marie)).only(InvoiceDrafted)
 
 
 @pytest.mark.parametrize("status", ["draft", "sent", "refused", "expired", "superseded", "withdrawn"])

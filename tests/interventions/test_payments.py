@@ -54,7 +54,7 @@ PAYMENT_TABLE: dict[PaymentStatus, dict[PaymentStatus, set[Role]]] = {
     "failed": {"captured": SYSTEM},
     "expired": {"captured": SYSTEM},
     "partly_refunded": {"refunded": ANY_MANAGER | SYSTEM, "disputed": SYSTEM},
-    "refunded": {},
+    "refunded": {"disputed": SYSTEM},
     "disputed": {"captured": SYSTEM, "partly_refunded": SYSTEM, "refunded": SYSTEM},
 }
 ROW = "SELECT status, paid FROM invoice WHERE id = $1"

@@ -26,7 +26,7 @@ def test_it_makes_the_same_paper(printer: Printer) -> None:
 
 def test_it_lets_others_go_first_after_its_start(printer: Printer) -> None:
     assert int(printer.made(niceness)) == os.getpriority(os.PRIO_PROCESS, 0)
-    assert int(printer.made(niceness)) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 5)
+    assert int(printer.made(niceness)) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
 
 
 def test_what_a_library_prints_is_no_answer(printer: Printer) -> None:

@@ -7,10 +7,9 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import fields, replace
+from dataclasses import fields
 from graphlib import TopologicalSorter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -174,8 +173,7 @@ def test_the_check_of_the_door_asks_for_a_route_of_the_edge() -> None:
     listens = SERVICES["door"]["command"][SERVICES["door"]["command"].index("--from") + 1]
     assert f":{urlsplit(url).port}" == listens
     nothing: Any = None
-    papers: Any = SimpleNamespace(firm=SimpleNamespace(name="SAV"), look=SimpleNamespace(logo=None))
-    door = replace(Gateway(*[nothing] * len(fields(Gateway))), papers=papers)
+    door = Gateway(*[nothing] * len(fields(Gateway)))
     assert urlsplit(url).path in {route.path for route in build(door, nothing, Health()).routes}
 
 

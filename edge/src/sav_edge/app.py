@@ -165,7 +165,7 @@ def build(gateway: Gateway, streams: Streams, health: Health) -> Litestar:
             headers={"Cache-Control": "public, max-age=300"},
         )
 
-    parts = [look, *logo(gateway.papers.look), back_from_payment(gateway.papers)]
+    parts = [look, logo(gateway), back_from_payment(gateway)]
     beside = Router("/", route_handlers=[keys, *parts, *described()], before_request=unmatched.counted)
     pages = page_handlers(Pages(gateway), PAGES)
     return Litestar(

@@ -19,6 +19,8 @@ LINGER = 5.0
 # Seconds that a connection without a slot stays open, so that its request can be refused.
 TURNING_AWAY = 2.0
 TICKS = 10
+# Bytes that chunks may take around each byte of a body: each may be a chunk of its own.
+AROUND_A_BYTE = 8
 
 
 class HeadTooLarge(SavError):
@@ -50,8 +52,9 @@ class Protocol(HttpToolsProtocol):
     """
 
     config: "Config"
-    # Bytes received of the current request, and when it began; None between requests.
+    # Bytes received of the current request and of its body, and when it began; None between requests.
     _got = 0
+    _body = 0
     _since: float | None = None
     _in_head = True
     # The address that holds the slot; or the refusal of its requests, where no slot was free.
@@ -82,7 +85,11 @@ class Protocol(HttpToolsProtocol):
             # Even for an empty line, which the parser does not report.
             self._since = self.loop.time()
         super().data_received(data)
-        if self._in_head and self._got > self.config.max_head and not self.transport.is_closing():
+        most = self.config.max_head
+        if not self._in_head:
+            # What stands around the body, as names of chunks and trailers, is bounded as a head is.
+            most += self.config.max_head + self._body * (1 + AROUND_A_BYTE)
+        if self._got > most and not self.transport.is_closing():
             self._refuse(TOO_LARGE)
 
     def on_message_begin(self) -> None:
@@ -104,9 +111,13 @@ class Protocol(HttpToolsProtocol):
             # The parser has dropped the bytes after this request.
             self.cycle.keep_alive = False
 
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._got, self._since, self._in_head = 0, None, True
+        self._got, self._body, self._since, self._in_head = 0, 0, None, True
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(NO_HTTP)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 
-from sav_chassis.errors import Conflict
+from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.auth.fields import Locale
@@ -18,7 +18,7 @@ from sav_contracts.interventions.invoice import (
 )
 from sav_contracts.interventions.line import LineGiven, VatTotal
 from sav_contracts.money import Currency, as_money, rounded
-from sav_interventions.agreement import does_work_of, work_of
+from sav_interventions.agreement import does_work_of, visits_of_case, work_of
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.estimate import Estimate
 from sav_interventions.model.invoice import Invoice
@@ -40,6 +40,13 @@ class InvoicedAlready(Conflict):
     fr = "L’intervention est déjà facturée : il n’y a plus lieu à acompte"
 
 
+class DepositsBeyond(WrongField):
+    field: str = "percent"
+    left: int
+    en = "the deposits of this estimate may not be more than it: at most {left}% is left"
+    fr = "les acomptes de ce devis ne peuvent pas le dépasser : il reste au plus {left} %"
+
+
 def deposit_lines(
     vat: Sequence[VatTotal], percent: int, currency: Currency, locale: Locale
 ) -> list[LineGiven]:
@@ -58,6 +65,24 @@ def deposit_lines(
         for total, base in bases
         if base
     ]
+
+
+async def check_within(tx: Tx, estimate: Estimate, percent: int) -> None:
+    """Raises `DepositsBeyond` where the deposits of an estimate, drafts too, would be more than it.
+
+    The estimate is locked: nobody else drafts one meanwhile.
+    """
+    visits = visits_of_case(estimate).with_only_columns(Intervention.id).order_by(None)
+    found = await tx.session.scalars(
+        select(Invoice).where(
+            Invoice.intervention_id.in_(visits), Invoice.deposit, Invoice.status.in_(("draft", *COUNTS))
+        )
+    )
+    asked = sum((one.net for one in found if one.agreed and one.agreed.estimate_id == estimate.id), NOTHING)
+    # Each was rounded to the cent; their percentages are whole.
+    left = round(100 * (estimate.net - asked) / estimate.net)
+    if percent > left:
+        raise DepositsBeyond(left=max(left, 0))
 
 
 async def one_at_a_time(tx: Tx, visit_id: UUID) -> None:

@@ -115,6 +115,8 @@ PAYMENT: Lifecycle[PaymentStatus] = Lifecycle(
         ("partly_refunded", "refunded"): MANAGERS_OR_EVENT,
         ("captured", "disputed"): {Role.SYSTEM},
         ("partly_refunded", "disputed"): {Role.SYSTEM},
+        # What was more than the balance is the client's credit: that is disputed with it.
+        ("refunded", "disputed"): {Role.SYSTEM},
         ("disputed", "captured"): {Role.SYSTEM},
         ("disputed", "partly_refunded"): {Role.SYSTEM},
         ("disputed", "refunded"): {Role.SYSTEM},

@@ -17,20 +17,19 @@ TEXTS = {
     "insurance": Text("Insurance:", "Assurance :"),
     "mediator": Text("Consumer mediator:", "Médiateur de la consommation :"),
     "description": Text("Description", "Désignation"),
-    "quantity": Text("Quantity", "Quantité"),
     "net_amount": Text("Amount excl. VAT", "Montant HT"),
     "net": Text("Total excl. VAT", "Total HT"),
     "vat": Text("VAT", "TVA"),
     "stamp": Text("Stamp duty", "Timbre"),
     "total": Text("Total incl. VAT", "Total TTC"),
     "valid_until": Text("Valid until", "Valable jusqu’au"),
-    "units": {
-        "hour": Text(" h", " h"),
-        "piece": Text("", ""),
-        "km": Text(" km", " km"),
-        "flat": Text(" (flat rate)", " (forfait)"),
+    "minutes": Text("{hours} h {minutes}", "{hours} h {minutes}"),
+    "each": {
+        "hour": Text("hour", "heure"),
+        "piece": Text("piece", "unité"),
+        "km": Text("km", "km"),
+        "flat": Text("flat rate", "forfait"),
     },
-    "each": {"hour": Text("hour", "heure"), "piece": Text("piece", "unité"), "km": Text("km", "km")},
     "covered": Text("warranty", "garantie"),
     "right": {
         "conclusion": Text(

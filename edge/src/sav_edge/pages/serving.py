@@ -13,11 +13,11 @@ import structlog
 import uuid_utils
 from litestar import HttpMethod, get, route
 from litestar.datastructures import CacheControlHeader
+from litestar.exceptions import NotFoundException
 from litestar.types import ControllerRouterHandler
 from pydantic_core import from_json
 
 from sav_chassis.errors import Fault, Malformed, Problem, SavError, WrongField, WrongFields
-from sav_chassis.firm_look import Look
 from sav_chassis.telemetry import tracing
 from sav_contracts.files import StoredFile
 from sav_contracts.messages import RequestMessage
@@ -28,7 +28,6 @@ from sav_edge.language import prefers_french
 from sav_edge.pages.page import LANGUAGE, ROWS, Page
 from sav_edge.pages.payment import BACK_FROM_PAYMENT
 from sav_edge.pages.rendering import WORDS, rendered, style
-from sav_edge.papers import Papers
 from sav_edge.rate_limiter import RequestClass, TooManyRequests, request_class_of
 from sav_edge.reply import Reply
 from sav_edge.request_context import RequestContext, request_context_of
@@ -330,28 +329,29 @@ async def look() -> bytes:
     return style()
 
 
-def logo(look: Look) -> list[ControllerRouterHandler]:
-    """The route of the firm's logo; none where it has no logo."""
-    if look.logo is None:
-        return []
-    [picture] = look.pictures.values()
-    shown = downloads.HARMLESS | {"Cache-Control": "public, max-age=300"}
+def logo(gateway: Gateway) -> ControllerRouterHandler:
+    """The route of the firm's logo; 404 where it has none."""
 
-    @get("/pages/logo", media_type=look.media_type)
-    async def picture_of_firm() -> Reply:
-        return Reply(picture, 200, look.media_type, dict(shown))
+    @get("/pages/logo", media_type="image/*")
+    async def picture() -> Reply:
+        firm = gateway.papers.look
+        if firm.logo is None:
+            raise NotFoundException
+        [shown] = firm.pictures.values()
+        kept = {"Cache-Control": "public, max-age=300"}
+        return Reply(shown, 200, firm.media_type, downloads.HARMLESS | kept)
 
-    return [picture_of_firm]
+    return picture
 
 
-def back_from_payment(papers: Papers) -> ControllerRouterHandler:
+def back_from_payment(gateway: Gateway) -> ControllerRouterHandler:
     """The page to which a payment provider leads back, whatever came of it."""
-    firm, logo = papers.firm.name, papers.look.logo is not None
 
     @get("/back-from-payment", media_type=HTML)
     async def back(request: HttpRequest) -> Reply:
-        french = prefers_french(request.headers.get("accept-language", ""))
-        page = rendered(BACK_FROM_PAYMENT, french, firm, logo=logo, state="done")
+        french, papers = prefers_french(request.headers.get("accept-language", "")), gateway.papers
+        has_logo = papers.look.logo is not None
+        page = rendered(BACK_FROM_PAYMENT, french, papers.firm.name, logo=has_logo, state="done")
         return Reply(page, 200, HTML, _headers(french))
 
     return back

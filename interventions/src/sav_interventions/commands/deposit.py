@@ -12,8 +12,9 @@ from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words, itemised
+from sav_interventions.concluded import check_payable
 from sav_interventions.days import today
-from sav_interventions.deposits import check_not_invoiced, deposit_lines
+from sav_interventions.deposits import check_not_invoiced, check_within, deposit_lines
 from sav_interventions.drafting import draft
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.settings import billing
@@ -37,6 +38,8 @@ async def draft_estimate_deposit(cmd: DraftEstimateDeposit, tx: Tx, by: Actor) -
         raise NotAccepted(state=label(estimate.status))
     agreed = Agreed(estimate_id=estimate.id, estimate=estimate.view().called, net=estimate.net)
     await check_not_invoiced(tx, estimate.intervention_id, agreed)
+    await check_within(tx, estimate, cmd.percent)
+    await check_payable(estimate.intervention_id, tx, deposit=True)
     client = await tx.view(ClientView, estimate.client_id)
     return draft(
         deposit_lines(estimate.vat, cmd.percent, estimate.currency, client.locale),
@@ -49,6 +52,7 @@ async def draft_estimate_deposit(cmd: DraftEstimateDeposit, tx: Tx, by: Actor) -
         reclamation_reference=estimate.reclamation_reference,
         deposit=True,
         agreed=agreed,
+        whole=estimate.total,
     )
 
 
@@ -68,6 +72,7 @@ async def draft_deposit(cmd: DraftDeposit, tx: Tx, by: Actor) -> Invoice:
         check_decimals(cmd.discount.amount, law.currency, "discount.amount")
     visit = await tx.load(Intervention, cmd.intervention_id, by)
     await check_not_invoiced(tx, visit.id)
+    await check_payable(visit.id, tx, deposit=True)
     client = await tx.view(ClientView, visit.client_id)
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     place = place_of(product, visit)
@@ -88,4 +93,5 @@ async def draft_deposit(cmd: DraftDeposit, tx: Tx, by: Actor) -> Invoice:
         reclamation_id=visit.reclamation_id,
         reclamation_reference=visit.reclamation_reference,
         deposit=True,
+        whole=agreed.total,
     )

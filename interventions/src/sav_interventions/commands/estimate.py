@@ -65,7 +65,7 @@ class VisitOver(Conflict):
     code = "visit_over"
     state: Text
     en = "The visit is {state}: there is nothing to estimate"
-    fr = "L’intervention est à l’état « {state} » : il n’y a plus rien à chiffrer"
+    fr = "L’intervention est à l’état « {state} » : il n’y a plus rien à chiffrer"
 
 
 class NotUrgent(WrongField):

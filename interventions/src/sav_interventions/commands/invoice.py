@@ -23,6 +23,7 @@ from sav_interventions import deposits
 from sav_interventions.above_estimate import explained
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words
+from sav_interventions.concluded import check_payable
 from sav_interventions.effects import print_invoice
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model.invoice import Invoice, Series
@@ -117,6 +118,7 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
         await deposits.one_at_a_time(tx, invoice.intervention_id)
         if invoice.deposit:
             await deposits.check_not_invoiced(tx, invoice.intervention_id, invoice.agreed)
+            await check_payable(invoice.intervention_id, tx, deposit=True)
         else:
             await deposits.deduct(tx, invoice)
     on = today(tx, law)

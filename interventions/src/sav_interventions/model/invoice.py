@@ -223,6 +223,8 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
     deposits: Mapped[list[DeductedDeposit]] = mapped_column(JsonColumn(list[DeductedDeposit]), default=list)
     deducted: Mapped[Decimal] = mapped_column(MONEY, default=NOTHING)
     deducted_in: Mapped[UUID | None]
+    # Of a deposit: the whole that was agreed, of which it is a part.
+    whole: Mapped[Decimal | None] = mapped_column(MONEY)
     credited: Mapped[Decimal] = mapped_column(MONEY, default=NOTHING)
     overdue: Mapped[bool] = mapped_column(default=False)
     reminders: Mapped[int] = mapped_column(default=0)

@@ -70,6 +70,8 @@ class News:
     checkout: str | None = None
     # What was received; or, for `refunded`, all that was paid back of the charge so far.
     amount: Decimal | None = None
+    # In capitals; None where the provider does not name it.
+    currency: str | None = None
     reason: str = ""
 
 

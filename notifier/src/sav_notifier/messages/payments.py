@@ -1,5 +1,6 @@
 """Messages to clients and managers about money: paid online, paid back, disputed, on account."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Self
 
@@ -67,6 +68,35 @@ class PaidBack(Message):
         )
 
 
+@message(
+    "refunded_at_provider",
+    on={PaymentRefunded: "tell_managers_of_refund"},
+    to=managers,
+    category="billing",
+    since="2026-11-30",
+)
+class RefundedAtProvider(Message):
+    """Managers learn of an invoice that is open again, since its payment was paid back and not by them."""
+
+    number: str
+    amount: Decimal
+    currency: Currency
+    # Whether it was paid from a credit, which came from the payment that was paid back.
+    of_credit: bool
+
+    @classmethod
+    async def about(cls, event: PaymentRefunded, tx: Tx) -> Self | str:
+        payment = event.state
+        if not event.at_provider:
+            return "a manager paid it back"
+        return cls(
+            number=payment.invoice_number,
+            amount=event.amount,
+            currency=payment.currency,
+            of_credit=payment.client_credit_id is not None,
+        )
+
+
 @message("credit_received", on=CreditReceived, to=its_client, category="billing", lasting=True)
 class OnAccount(Message):
     """The client has a receipt of what they paid before an invoice, or learns what is left of a payment."""
@@ -109,18 +139,24 @@ class CreditPaidBack(Message):
     since="2026-11-30",
 )
 class PaymentArrived(Message):
-    """Managers learn of a payment that nobody here recorded: it was made online."""
+    """Managers learn of a payment that nobody here recorded: it was made online, perhaps before it was allowed."""
 
     number: str
     amount: Decimal
     currency: Currency
+    too_early_until: date | None = None
 
     @classmethod
     async def about(cls, event: PaymentRecorded, tx: Tx) -> Self | str:
         payment = event.state
         if payment.checkout_url is None:
             return "a manager recorded it"
-        return cls(number=payment.invoice_number, amount=payment.amount, currency=payment.currency)
+        return cls(
+            number=payment.invoice_number,
+            amount=payment.amount,
+            currency=payment.currency,
+            too_early_until=event.too_early_until,
+        )
 
 
 @message("payment_disputed", on=PaymentDisputed, to=managers, category="billing")

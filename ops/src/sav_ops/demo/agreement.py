@@ -78,15 +78,21 @@ async def accepted(cast: Cast, visit: Json) -> Json:
     estimate = await cast.technician.does(
         "writes an estimate",
         f"POST /interventions/{visit['id']}/estimates",
-        # Accepting certifies that the dwelling is old enough for a lower rate.
-        {"nature": "Remplacement du circulateur bloqué.", "lines": ESTIMATED, "certified": True},
+        # Accepting certifies that the dwelling is old enough for a lower rate. Of an urgent repair there is no right to
+        # withdraw, so it may be paid at once.
+        {
+            "nature": "Remplacement du circulateur bloqué.",
+            "lines": ESTIMATED,
+            "certified": True,
+            "urgent": "Plus de chauffage.",
+        },
         status=201,
     )
     path = f"/estimates/{estimate['id']}"
     await cast.manager.does("checks and sends the estimate", f"POST {path}/validate")
     await cast.client.awaits("/estimates", intervention_id=visit["id"], status="sent")
     return await cast.client.does(
-        "accepts it, and asks for the work to begin at once",
+        "accepts it",
         f"POST {path}/accept",
-        {"begins_early": True, "acknowledges_loss": True, "keeps_parts": False},
+        {"keeps_parts": False},
     )
