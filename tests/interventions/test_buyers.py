@@ -135,6 +135,21 @@ def test_a_tunisian_number_with_another_letter_or_length_is_refused(wrong: str) 
         TypeAdapter(TaxNumber).validate_python(wrong)
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        {"buyer_siren": "000000000"},
+        {"buyer_siren": "000 000 000"},
+        {"buyer_tax_number": "FR00000000000"},
+        {"buyer_tax_number": "FR12000000000"},
+    ],
+    ids=str,
+)
+def test_zeros_are_no_number_of_a_firm(number: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        change(**number)
+
+
 async def test_a_french_vat_number_names_the_same_firm_as_its_siren(stage: Stage) -> None:
     await stage.given(invoice(supply=AUTUMN))
     other = await stage.when(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 import world
-from given_billing import SELLER, client, home
+from given_billing import SELLER, client, home, line
 from given_estimates import (
     ANSWER_GRANT,
     ESTIMATE,
@@ -36,6 +36,7 @@ from sav_contracts.interventions.estimate import (
     RefuseEstimate,
     ValidateEstimate,
 )
+from sav_contracts.interventions.line import SupplyGiven
 from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
@@ -137,6 +138,26 @@ def test_the_paper_names_the_mediator_the_insurer_and_how_to_write_to_the_firm()
 async def test_what_a_diagnosis_finds_is_estimated_as_a_repair(known: Stage) -> None:
     await known.given(billed(purpose="diagnostic"))
     assert (await known.when(write, by=world.karim)).only(EstimateWritten).state.supply.works == "repair"
+
+
+@pytest.mark.parametrize(
+    ("visit", "said"),
+    [
+        ({"purpose": "install", "product_id": None}, {}),
+        ({"purpose": "repair"}, {"supplies": True}),
+        ({"purpose": "repair"}, {"supply": SupplyGiven(works="install")}),
+    ],
+    ids=["an installation", "a sale with fitting", "said to be one"],
+)
+async def test_what_is_installed_in_words_only_is_estimated_as_the_dearer_case(
+    known: Stage, visit: dict[str, Any], said: dict[str, Any]
+) -> None:
+    await known.given(billed(place=HOME, **visit))
+    fits = [line(None, description="Chaudière gaz")]
+    asked = write.model_copy(update={"lines": fits, "certified": True} | said)
+    draft = (await known.when(asked, by=world.karim)).only(EstimateWritten).state
+    assert "what_it_heats" in draft.lacks
+    assert [one.rate for one in draft.vat] == [20]
 
 
 # The case, whoever comes.

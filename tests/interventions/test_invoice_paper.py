@@ -16,7 +16,7 @@ import typst
 import world
 from electronic_invoices import broken_rules
 from facturx import get_facturx_xml_from_pdf  # type: ignore[import-untyped]
-from given_billing import INVOICE, client, invoice, issue, line
+from given_billing import CERTIFIED, INVOICE, client, invoice, issue, line
 from given_interventions import NOW
 from given_papers import BUSINESS, FIRM, covered, credit, deposit, final, reduced
 from papers import attached, check_archivable, codes_on, picture_of, text_of
@@ -141,6 +141,7 @@ def test_rates_units_and_what_a_warranty_pays_are_printed() -> None:
         line("intermediate", kind="labour", unit="hour", quantity=Decimal("1.5"), covered=50),
         line("reduced", kind="travel", unit="km", quantity=Decimal(20)),
         line(),
+        supply=CERTIFIED.model_copy(update={"works": "install", "energy_saving": True}),
     )
     page = printed(shown)
     for text in ("|1,5 h|", "|20 km|", "|garantie − 50 %|", "|10 %|", "|5,5 %|", "|20 %|"):

@@ -173,15 +173,25 @@ def test_a_lower_class_is_refused_where_the_law_does_not_allow_it(wanted: VatCla
 
 
 def test_what_was_wanted_stays_known_until_it_is_allowed() -> None:
-    waits = REPAIR.model_copy(update={"certified": False})
+    known = REPAIR.model_copy(update={"works": "install", "energy_saving": True})
+    waits = known.model_copy(update={"certified": False})
     before = bill([line("reduced"), line("standard"), *priced("1.00")], waits).lines
     assert [one.vat_class for one in before] == ["standard"] * 3
-    after = itemised(before, None, REPAIR, FR).lines
-    assert [one.vat_class for one in after] == ["reduced", "standard", "intermediate"]
+    after = itemised(before, None, known, FR).lines
+    assert [one.vat_class for one in after] == ["reduced", "standard", "reduced"]
+
+
+@pytest.mark.parametrize("works", ["repair", "maintenance", "install", "improvement"])
+def test_only_energy_work_has_the_lowest_rate_whatever_a_line_asks_for(works: Any) -> None:
+    plain = REPAIR.model_copy(update={"works": works})
+    assert [one.rate for one in bill([line("reduced")], plain).vat] == [10]
+    saving = plain.model_copy(update={"energy_saving": True})
+    rate = "5.5" if works in {"install", "improvement"} else "10"
+    assert [one.rate for one in bill([line("reduced")], saving).vat] == [Decimal(rate)]
 
 
 def test_a_rate_of_two_classes_is_rounded_once() -> None:
-    there = REPAIR.model_copy(update={"postcode": "97400"})
+    there = REPAIR.model_copy(update={"postcode": "97400", "works": "install", "energy_saving": True})
     [total] = bill(
         [line("intermediate", unit_price=Decimal("0.35")), line("reduced", unit_price=Decimal("0.35"))], there
     ).vat

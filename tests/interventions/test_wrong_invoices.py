@@ -108,7 +108,6 @@ async def test_no_more_is_taken_off_than_the_lines_amount_to(stage: Stage, first
         ({"older_dwelling": False}, "20"),
         ({"works": "sale"}, "20"),
         ({"fossil_heating": True}, "20"),
-        ({"subcontracted": True}, "10"),
         ({"postcode": "97400", "certified": False}, "8.5"),
     ],
     ids=str,

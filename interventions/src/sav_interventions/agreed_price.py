@@ -14,7 +14,7 @@ from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.invoice import NOTHING, Agreed
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, LineRecorded, Supply
 from sav_contracts.money import Currency
-from sav_interventions.agreement import agreed_for, certified_by_client, visits_of_case, work_of
+from sav_interventions.agreement import agreed_for, last_accepted, visits_of_case, work_of
 from sav_interventions.billing import amount, itemised, lines_of
 from sav_interventions.model import Estimate, Intervention, Invoice, Payment
 from sav_interventions.settings import billing
@@ -40,7 +40,8 @@ async def price_of(visit: Intervention, supply: Supply, locale: Locale, tx: Tx) 
     done, law = lines_of(visit.work, visit.warranty, locale), billing().law
     estimate = await agreed_for(visit, tx)
     if estimate is None or estimate.currency != law.currency:
-        return Price(done, None, await certified_by_client(visit, supply, tx), None)
+        said = await last_accepted(visit, tx)
+        return Price(done, None, as_agreed(said, supply, None) if said else supply, None)
     supply = as_agreed(estimate, supply, await cashed_on(estimate, tx))
     lines = with_warranty(estimate.lines, visit.warranty)
     discount = fitting(estimate.discount, lines, law.currency)
@@ -77,16 +78,20 @@ def fitting(discount: Discount | None, lines: Sequence[InvoiceLine], currency: C
 def as_agreed(estimate: Estimate, supply: Supply, agreed_on: date | None) -> Supply:
     """What the VAT depends on: as the estimate says, on the day of the supply, with what was fitted in fact."""
     said = estimate.supply
+    burns = said.fossil_heating
+    if burns is None and supply.works == "install":
+        # What was installed may be known by now; of other visits nobody but the estimate says what it sells.
+        burns = supply.fossil_heating
     return said.model_copy(
         update={
             "on": supply.on,
             "agreed_on": agreed_on,
-            "works": supply.works if said.works == "diagnosis" else said.works,
+            "works": supply.works if "diagnosis" in {said.works, supply.works} else said.works,
             "country": said.country if said.postcode else supply.country,
             "postcode": said.postcode or supply.postcode,
             "older_dwelling": said.older_dwelling or supply.older_dwelling,
             "energy_saving": said.energy_saving or supply.energy_saving,
-            "fossil_heating": said.fossil_heating or supply.fossil_heating,
+            "fossil_heating": supply.fossil_heating or burns,
         }
     )
 

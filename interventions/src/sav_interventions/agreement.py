@@ -12,7 +12,6 @@ from sqlalchemy import Select, or_, select
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.interventions.line import Supply
 from sav_contracts.interventions.visit import InterventionStatus, Purpose
 from sav_interventions.lifecycle import INTERVENTION
 from sav_interventions.model import Estimate, Intervention
@@ -94,11 +93,14 @@ async def of_this_job(one: Intervention | Estimate, tx: Tx, locked: bool = False
     return [one for one in estimates if last is None or one.accepted is None or one.accepted.at > last]
 
 
-async def certified_by_client(visit: Intervention, supply: Supply, tx: Tx) -> Supply:
-    """The supply, certified where the client certified by accepting an estimate what a lower rate depends on."""
-    agreed = [estimate for estimate in await of_this_job(visit, tx) if estimate.status == "accepted"]
-    certified = any(estimate.supply.certified for estimate in agreed)
-    return supply.model_copy(update={"certified": True}) if certified else supply
+async def last_accepted(visit: Intervention, tx: Tx) -> Estimate | None:
+    """The estimate of the job of a visit that its client accepted last, also after the visit."""
+    accepted = [
+        (one.accepted.at, one.id, one)
+        for one in await of_this_job(visit, tx)
+        if one.status == "accepted" and one.accepted
+    ]
+    return max(accepted)[2] if accepted else None
 
 
 def visits_of_case(one: Intervention | Estimate) -> Select[Intervention]:

@@ -131,14 +131,18 @@ class Jurisdiction(BaseModel):
 
     def area(self, supply: Supply) -> str:
         """The area by whose rates a supply is taxed."""
-        engaged = supply.subcontracted and supply.buyer == "business"
-        if self.subcontracted and engaged and supply.works in self.subcontracted_works:
+        if self.subcontracted and self.taker_owes(supply):
             return self.subcontracted
         for one in self.areas:
             of_country = supply.country in one.countries
             if of_country or (supply.country in self.countries and _begins(supply.postcode, one.postcodes)):
                 return one.area
         return MAINLAND
+
+    def taker_owes(self, supply: Supply) -> bool:
+        """Whether the VAT is owed by the taker: building work for a business that was itself engaged for it."""
+        engaged = supply.subcontracted and supply.buyer == "business"
+        return engaged and supply.works in self.subcontracted_works
 
     def is_abroad(self, supply: Supply) -> bool:
         """Whether the data know nothing about the place of a supply."""

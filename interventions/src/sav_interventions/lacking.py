@@ -50,11 +50,13 @@ def lacking(buyer: Buyer, supply: Supply | None, law: Jurisdiction) -> Iterator[
         and not (buyer.siren or buyer.tax_number)
     ):
         yield "siren"
+    if law.taker_owes(supply) and not buyer.tax_number:
+        yield "tax_number"
     if law.areas and supply.postcode is None:
         yield "place"
     if law.areas and law.is_abroad(supply):
         yield "place_abroad"
-    if supply.fossil_heating is None:
+    if supply.fossil_heating is None and any(rule.fossil_heating is not None for rule in law.rules):
         yield "what_it_heats"
     certified = supply.model_copy(update={"certified": True})
     if law.vat_class(None, supply) != law.vat_class(None, certified):

@@ -31,11 +31,15 @@ def siren(text: str) -> str:
     from stdnum.fr import siren as numbers
 
     try:
-        return str(numbers.validate(canonical.serial(text)))
+        found = str(numbers.validate(canonical.serial(text)))
     except InvalidChecksum:
         raise canonical.WrongCheckDigit().error() from None
     except ValidationError:
         raise NoSiren().error() from None
+    if not found.strip("0"):
+        # Its check digit is right, and no firm has it.
+        raise NoSiren().error()
+    return found
 
 
 def tax_number(text: str) -> str:
@@ -50,6 +54,9 @@ def tax_number(text: str) -> str:
             found = str(numbers.validate(said))
         except ValidationError:
             continue
+        if found.endswith("0" * 9):
+            # As no SIREN, no VAT number has only zeros.
+            break
         if numbers is mf and found[7] != tunisian_key(found):
             raise canonical.WrongCheckDigit().error()
         return found

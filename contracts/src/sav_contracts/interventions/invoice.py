@@ -40,6 +40,7 @@ from sav_contracts.visibility import Own, Visible
 InvoiceStatus = Literal["draft", "issued", "partly_paid", "paid", "credited", "discarded"]
 # What keeps a draft from being right; staff are told when it is made. `certification`: a lower rate needs the client's.
 # `seller_email`, `mediator`: of estimates only, what the firm has not said of itself.
+# `tax_number`: that of the business which owes the VAT of building work itself.
 # `above_estimate`: more is billed or was done than the client agreed to, and no manager has said why.
 Lack = Literal[
     "buyer_address",
@@ -51,6 +52,7 @@ Lack = Literal[
     "above_estimate",
     "seller_email",
     "mediator",
+    "tax_number",
 ]
 
 

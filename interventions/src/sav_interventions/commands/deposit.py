@@ -10,6 +10,8 @@ from sav_contracts.interventions.deposit import DraftDeposit, DraftEstimateDepos
 from sav_contracts.interventions.invoice import Agreed
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
+from sav_interventions.agreed_price import as_agreed
+from sav_interventions.agreement import last_accepted
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words, itemised
 from sav_interventions.days import today
@@ -17,7 +19,7 @@ from sav_interventions.deposits import check_not_invoiced, deposit_lines
 from sav_interventions.drafting import draft
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.settings import billing
-from sav_interventions.supplied import place_of, supply_of
+from sav_interventions.supplied import as_said, check_subcontracted, place_of, supply_of
 
 
 class NotAccepted(Conflict):
@@ -72,8 +74,12 @@ async def draft_deposit(cmd: DraftDeposit, tx: Tx, by: Actor) -> Invoice:
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     place = place_of(product, visit)
     supply = await supply_of(visit, product, place, today(tx), tx)
-    supply = cmd.supply.changing(supply) if cmd.supply else supply
-    supply = supply.model_copy(update={"certified": cmd.certified})
+    if estimate := await last_accepted(visit, tx):
+        # The deposit is of the work that was agreed, also where the visit itself only found out what to do.
+        supply = as_agreed(estimate, supply.model_copy(update={"works": estimate.supply.works}), None)
+    supply = as_said(supply, cmd.supply)
+    check_subcontracted(supply, law)
+    supply = supply.model_copy(update={"certified": supply.certified or cmd.certified})
     agreed = itemised(cmd.lines, cmd.discount, supply, law)
     lines = deposit_lines(agreed.vat, cmd.percent, law.currency, client.locale)
     if not lines:

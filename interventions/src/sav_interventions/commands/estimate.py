@@ -52,7 +52,7 @@ from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import REFERENCES
 from sav_interventions.settings import billing
-from sav_interventions.supplied import place_of, supply_of
+from sav_interventions.supplied import as_said, check_subcontracted, place_of, supply_of
 from sav_interventions.withdrawal import concluded, is_installation, right_to_withdraw
 
 # What is signed into a link of either kind.
@@ -173,7 +173,11 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
     works = "repair" if supply.works == "diagnosis" else supply.works
     said = {"certified": cmd.certified, "buyer": cmd.buyer_kind or supply.buyer, "works": works}
     supply = supply.model_copy(update=said)
-    supply = cmd.supply.changing(supply) if cmd.supply else supply
+    if supplies and works != "install":
+        # Something is sold with its fitting, and only words say what.
+        supply = supply.model_copy(update={"fossil_heating": supply.fossil_heating or None})
+    supply = as_said(supply, cmd.supply)
+    check_subcontracted(supply, law)
     draft.buyer = Buyer(name=client.name, address=place.on_one_line if place else None, kind=supply.buyer)
     draft.place = place.model_copy(update={"access_notes": None}) if place else None
     draft.nature, draft.guarantees = cmd.nature, cmd.guarantees

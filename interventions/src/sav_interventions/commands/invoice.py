@@ -27,6 +27,7 @@ from sav_interventions.effects import print_invoice
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model.invoice import Invoice, Series
 from sav_interventions.settings import billing
+from sav_interventions.supplied import as_said, check_subcontracted
 
 
 class NoDraft(Conflict):
@@ -73,7 +74,9 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
     if invoice.buyer.siren and _siren_in(invoice.buyer.tax_number) not in (None, invoice.buyer.siren):
         raise AnotherFirm
     before = invoice.net
-    invoice.itemise(cmd.lines or invoice.lines, billing().law, _supplied(invoice, cmd), discount)
+    supply = _supplied(invoice, cmd)
+    check_subcontracted(supply, billing().law)
+    invoice.itemise(cmd.lines or invoice.lines, billing().law, supply, discount)
     if cmd.above_estimate:
         invoice.agreed = explained(invoice.agreed, cmd.above_estimate)
     elif invoice.agreed and invoice.net > before:
@@ -92,8 +95,7 @@ def _discount(invoice: Invoice, cmd: ChangeInvoice) -> Discount | None:
 
 def _supplied(invoice: Invoice, cmd: ChangeInvoice) -> Supply:
     supply = invoice.supply or Supply(on=invoice.supplied_on, country=billing().law.countries[0])
-    if cmd.supply:
-        supply = cmd.supply.changing(supply)
+    supply = as_said(supply, cmd.supply)
     said = {"certified": cmd.certified, "buyer": invoice.buyer.kind}
     return supply.model_copy(update={name: value for name, value in said.items() if value is not None})
 

@@ -105,6 +105,14 @@ class BusinessUnnamed(Conflict):
     fr = "L’acheteur est un professionnel sans numéro : indiquez buyer_siren, ou buyer_tax_number s’il n’a pas de SIREN"
 
 
+class TaxNumberMissing(Conflict):
+    """Who owes the VAT of building work instead of the firm is named by the number for it (CGI, 283, 2 nonies)."""
+
+    code = "tax_number_missing"
+    en = "The buyer owes the VAT of subcontracted work: give its VAT number (buyer_tax_number), or say that it is not subcontracted"
+    fr = "L’acheteur doit la TVA des travaux sous-traités : indiquez son numéro de TVA (buyer_tax_number), ou que les travaux ne sont pas sous-traités"
+
+
 class DepositsExceed(Conflict):
     """The deposits are more than the invoice that would deduct them."""
 
@@ -286,6 +294,8 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
             raise BuyerIncomplete
         if "siren" in self.lacks:
             raise BusinessUnnamed
+        if "tax_number" in self.lacks:
+            raise TaxNumberMissing
         if self.supply is None or "place" in self.lacks:
             raise SupplyUnknown
         if "place_abroad" in self.lacks:
