@@ -21,14 +21,14 @@ from sav_contracts.interventions.payment import (
 ONLINE: dict[str, Any] = {"method": "card", "checkout_url": "https://pay.example.com/c/1"}
 
 
-def credit(number: str | None) -> ClientCreditView:
+def credit(number: str | None, **fields: Any) -> ClientCreditView:
     return a(
         ClientCreditView,
         id=UUID(int=9107),
         client_id=world.lea.id,
         invoice_id=INVOICE if number else None,
         invoice_number=number,
-        origin="beyond_balance" if number else "on_account",
+        **({"origin": "beyond_balance" if number else "on_account"} | fields),
         amount=Decimal("48.12"),
         remaining=Decimal("48.12"),
     )
@@ -59,6 +59,11 @@ PAYMENTS = [
     Case(
         "paid more than the balance",
         CreditReceived(state=credit("FAC-2026-000042")),
+        {"credit_received": LEA},
+    ),
+    Case(
+        "credited more than the balance",
+        CreditReceived(state=credit("FAC-2026-000042", origin="credit_note")),
         {"credit_received": LEA},
     ),
     Case(

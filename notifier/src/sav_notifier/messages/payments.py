@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Self
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.client_credit import CreditReceived, CreditRefunded
+from sav_contracts.interventions.client_credit import CreditOrigin, CreditReceived, CreditRefunded
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.payment import (
     DisputeClosed,
@@ -55,15 +55,21 @@ class PaidBack(Message):
     amount: Decimal
     currency: Currency
     method: PaymentMethod
+    reason: str | None = None
+    # Whether the client owes so much again.
+    owed: bool = False
 
     @classmethod
     async def about(cls, event: PaymentRefunded, tx: Tx) -> Self:
         payment = event.state
+        invoice = await tx.view(InvoiceView, payment.invoice_id)
         return cls(
             number=payment.invoice_number,
             amount=event.amount,
             currency=payment.currency,
             method=payment.method,
+            reason=event.reason,
+            owed=invoice.status != "credited",
         )
 
 
@@ -75,6 +81,7 @@ class OnAccount(Message):
     amount: Decimal
     currency: Currency
     method: PaymentMethod
+    origin: CreditOrigin = "beyond_balance"
 
     @classmethod
     async def about(cls, event: CreditReceived, tx: Tx) -> Self:
@@ -84,6 +91,7 @@ class OnAccount(Message):
             amount=credit.amount,
             currency=credit.currency,
             method=credit.method,
+            origin=credit.origin,
         )
 
 
@@ -114,13 +122,20 @@ class PaymentArrived(Message):
     number: str
     amount: Decimal
     currency: Currency
+    client: str | None = None
 
     @classmethod
     async def about(cls, event: PaymentRecorded, tx: Tx) -> Self | str:
         payment = event.state
         if payment.checkout_url is None:
             return "a manager recorded it"
-        return cls(number=payment.invoice_number, amount=payment.amount, currency=payment.currency)
+        [payer] = await its_payer(event, tx)
+        return cls(
+            number=payment.invoice_number,
+            amount=payment.amount,
+            currency=payment.currency,
+            client=payer.name,
+        )
 
 
 @message("payment_disputed", on=PaymentDisputed, to=managers, category="billing")
