@@ -20,7 +20,7 @@ class CashRefused(Conflict):
     most: Decimal
     currency: Currency
     en = "A debt of more than {most} {currency} must not be paid in cash, not even in part"
-    fr = "Une dette de plus de {most} {currency} ne peut pas être réglée en espèces, même en partie"
+    fr = "Une dette de plus de {most} {currency} ne peut pas être réglée en espèces, même en partie"
 
 
 class CashLimit(BaseModel):

@@ -30,7 +30,7 @@ class AirIsDangerous(Conflict):
     )
     fr = (
         "{ppm} ppm de monoxyde de carbone ont été mesurés : l’appareil reste à l’arrêt, et l’intervention se termine "
-        "comme inachevée, pour le motif stopped_for_safety"
+        "comme inachevée, pour le motif « arrêt par sécurité » (stopped_for_safety)"
     )
 
 

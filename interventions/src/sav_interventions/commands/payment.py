@@ -22,7 +22,7 @@ class MoreThanLeft(WrongField):
     most: Decimal
     currency: Currency
     en = "at most the {most} {currency} that are left of it"
-    fr = "au plus les {most} {currency} qui en restent"
+    fr = "au plus les {most} {currency} qui en restent"
 
 
 @interventions.command(RecordPayment)

@@ -61,7 +61,7 @@ class MoreThanBalance(WrongField):
     balance: Decimal
     currency: str
     en = "at most the balance of {balance} {currency}"
-    fr = "au plus le solde de {balance} {currency}"
+    fr = "au plus le solde de {balance} {currency}"
 
 
 class NothingToPay(Conflict):
@@ -113,7 +113,7 @@ class DepositsExceed(Conflict):
     total: Decimal
     currency: str
     en = "The deposits of {deposits} {currency} are more than the total of {total} {currency}: credit them first"
-    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : établissez d’abord un avoir"
+    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : établissez d’abord un avoir"
 
 
 class MoreThanInvoiced(Conflict):
@@ -123,7 +123,7 @@ class MoreThanInvoiced(Conflict):
     left: Decimal
     currency: str
     en = "Less the deposits, {left} {currency} is left to credit: credit the whole, then the deposit"
-    fr = "Acomptes déduits, il reste {left} {currency} à créditer : créditez la totalité, puis l’acompte"
+    fr = "Acomptes déduits, il reste {left} {currency} à créditer : créditez la totalité, puis l’acompte"
 
 
 class Series(Base):
