@@ -133,10 +133,10 @@ async def test_a_client_says_how_the_visit_was(scene: Scene, http: httpx.AsyncCl
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ({"password": "short", "again": "short"}, "un mot de passe compte de 10 à 128 caractères"),
-        ({"password": ANOTHER, "again": ANOTHER + " "}, "ce n’est pas la même saisie qu’au-dessus"),
-        ({"password": ANOTHER, "again": ""}, "à remplir"),
-        ({"password": "", "again": ""}, "à remplir"),
+        ({"password": "short", "again": "short"}, "Un mot de passe compte de 10 à 128 caractères"),
+        ({"password": ANOTHER, "again": ANOTHER + " "}, "Ce n’est pas la même saisie qu’au-dessus"),
+        ({"password": ANOTHER, "again": ""}, "À remplir"),
+        ({"password": "", "again": ""}, "À remplir"),
         ({"password": "password123", "again": "password123"}, "mot de passe"),
     ],
     ids=str,

@@ -82,7 +82,7 @@ async def test_another_client_does_not_see_the_invoice(stage: Stage) -> None:
 @pytest.mark.parametrize("state", ["paid", "credited"])
 async def test_nothing_is_asked_where_nothing_is_owed(stage: Stage, state: str) -> None:
     await stage.given(invoice(state, paid="101.88" if state == "paid" else "0.00"))
-    assert refusal(await stage.when(START, by=world.lea)) == (409, "illegal_move")
+    assert refusal(await stage.when(START, by=world.lea)) == (409, "nothing_left_to_pay")
 
 
 async def test_signed_news_pay_the_invoice_once_however_often_they_come(stage: Stage) -> None:

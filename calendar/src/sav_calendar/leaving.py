@@ -58,9 +58,9 @@ async def free_their_time(tx: Tx, technician_id: UUID, at_once: bool) -> None:
             continue  # its end, which is still to arrive here, ends its appointment
         if visit and await has_ended(tx, visit.id):
             visit = None
-        wanted = visit.slot if visit else None
+        # What is booked may not have come back from its visit yet.
+        wanted = Slot(start=theirs.start, end=theirs.end) if theirs else visit.slot if visit else None
         if theirs and (visit is None or visit.status in NOT_SET_OUT):
-            wanted = Slot(start=theirs.start, end=theirs.end)
             await _free(tx, theirs, visit)
         if visit:
             await ask_for_another(tx, visit, wanted, others, one_of_many=at_once)
@@ -85,11 +85,18 @@ async def ask_for_another(
 
     Managers get a message about this one, unless it is `one_of_many` of which they are told at once.
     """
-    open_ones = select(PlanningConflict).where(
-        PlanningConflict.status == "open", PlanningConflict.intervention_id == visit.id
-    )
-    if await tx.first(open_ones.where(PlanningConflict.problem == LEFT)):
+    waiting = (
+        await tx.session.scalars(
+            select(PlanningConflict)
+            .where(PlanningConflict.status == "open", PlanningConflict.intervention_id == visit.id)
+            .order_by(PlanningConflict.created_at)
+        )
+    ).all()
+    if any(one.problem == LEFT for one in waiting):
         return
+    # A time that could not be booked is in no visit, and still what its manager wished.
+    wished = [one.wanted for one in waiting if not one.no_time_yet]
+    wanted = wanted or (wished[-1] if wished else None)
     # Other times of theirs were proposed.
     await settle_conflicts(tx, PlanningConflict.intervention_id == visit.id, SYSTEM)
     others = others or await Others.known(tx)

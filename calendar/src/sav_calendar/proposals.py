@@ -30,10 +30,15 @@ async def proposals_for(tx: Tx, visit: InterventionView, wanted: Slot) -> list[S
 
     As long as wanted, where anything so long fits into their days; otherwise as long as visits usually are.
     """
-    length = wanted.end - wanted.start
-    possible = SHORTEST_VISIT <= length <= LONGEST_VISIT
-    found = await _proposals(tx, visit, wanted, length) if possible else []
-    return found or await _proposals(tx, visit, wanted, VISIT)
+    length = _length(wanted)
+    found = await _proposals(tx, visit, wanted, length)
+    return found if found or length == VISIT else await _proposals(tx, visit, wanted, VISIT)
+
+
+def _length(wanted: Slot | None) -> timedelta:
+    """How long the visit is wanted to be, where visits can be so long; else as long as they usually are."""
+    length = wanted.end - wanted.start if wanted else VISIT
+    return length if SHORTEST_VISIT <= length <= LONGEST_VISIT else VISIT
 
 
 async def _proposals(tx: Tx, visit: InterventionView, wanted: Slot, length: timedelta) -> list[Slot]:
@@ -84,7 +89,8 @@ class Others:
     async def propose(self, visit: InterventionView, wanted: Slot | None) -> list[Alternative]:
         """The best times for a visit, each of another technician as far as there are any: from the wanted day on.
 
-        Where too few are free then, the nearest ones before it.
+        As long as wanted, where anything so long fits into their days. Where too few are free then, the nearest ones
+        before it.
         """
 
         def worth(slot: FreeSlot) -> tuple[bool, bool]:
@@ -92,27 +98,35 @@ class Others:
             return not at_wanted, not self._technicians[slot.technician_id].works_at(visit.place)
 
         # Sorting keeps the order in which they are near.
-        able = sorted(await self._near(visit, wanted), key=worth)
+        length = _length(wanted)
+        near = await self._near(visit, wanted, length)
+        if not near and length != VISIT:
+            near = await self._near(visit, wanted, VISIT)
+        able = sorted(near, key=worth)
         chosen = [*_first_of_each(able)][:PROPOSALS]
         chosen += [slot for slot in able if slot not in chosen][: PROPOSALS - len(chosen)]
         self._proposed += chosen[:1]
         return [Alternative(technician_id=one.technician_id, start=one.start, end=one.end) for one in chosen]
 
-    async def _near(self, visit: InterventionView, wanted: Slot | None) -> list[FreeSlot]:
+    async def _near(self, visit: InterventionView, wanted: Slot | None, length: timedelta) -> list[FreeSlot]:
         able = [
             one
             for one in self._technicians.values()
             if one.id != visit.technician_id and not one.lacks(visit.skills_needed)
         ]
         from_then = await wanted_from(self._tx, visit, wanted, self.earliest)
-        near = await self._free(from_then, from_then + PROPOSED_WITHIN, able)
+        near = await self._free(from_then, from_then + PROPOSED_WITHIN, able, length)
         if len(near) < PROPOSALS:
-            before = await self._free(max(self.earliest, from_then - PROPOSED_WITHIN), from_then, able)
+            before = await self._free(
+                max(self.earliest, from_then - PROPOSED_WITHIN), from_then, able, length
+            )
             near += reversed(before)
         return near
 
-    async def _free(self, since: datetime, until: datetime, able: list[TechnicianView]) -> list[FreeSlot]:
-        free = await free_times(self._tx, since, min(until, self._tx.now + HORIZON), able)
+    async def _free(
+        self, since: datetime, until: datetime, able: list[TechnicianView], length: timedelta
+    ) -> list[FreeSlot]:
+        free = await free_times(self._tx, since, min(until, self._tx.now + HORIZON), able, length)
         return [slot for slot in free if not any(self._overlap(slot, one) for one in self._proposed)]
 
     def _overlap(self, one: FreeSlot, other: FreeSlot) -> bool:

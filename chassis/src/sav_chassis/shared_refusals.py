@@ -25,7 +25,7 @@ class LacksSkill(Conflict):
     name: str
     skills: Text
     en = "{name} does not do this work: it needs {skills}"
-    fr = "{name} ne fait pas ce travail, qui demande : {skills}"
+    fr = "{name} ne fait pas ce travail, qui demande : {skills}"
 
 
 class Card(Protocol):

@@ -19,8 +19,10 @@ EMPTY_MEANS = (
 )
 
 
-def in_path(name: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+def in_path(name: str, schema: Json | None) -> Json:
+    """A part of a path: as the message's field of that name, else the id of a record."""
+    id: Json = {"type": "string", "format": "uuid"}
+    return {"name": name, "in": "path", "required": True, "schema": schema or id}
 
 
 def in_query(name: str, row: ListRow | TimelineRow) -> Json:

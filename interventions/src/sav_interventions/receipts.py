@@ -1,6 +1,6 @@
 """Money that was received: counted for its invoice up to the balance; what is more is the client's credit."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -23,12 +23,21 @@ from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Payment
 
 ZERO = Decimal("0.00")
+# How long ago money may have been received when it is recorded: what is older is a slip of the pen.
+LONGEST_AGO = timedelta(days=366)
 
 
 class ReceivedLater(WrongField):
     field: str = "received_on"
     en = "it is still to come"
     fr = "cette date est encore à venir"
+
+
+class ReceivedLongAgo(WrongField):
+    field: str = "received_on"
+    first: date
+    en = "at most a year ago: {first} or later"
+    fr = "il y a un an au plus : {first} ou après"
 
 
 class CreditHeld(Conflict):
@@ -40,10 +49,12 @@ class CreditHeld(Conflict):
 
 
 def day_received(given: date | None, tx: Tx) -> date:
-    """The day of value; raises `ReceivedLater` where it is still to come."""
+    """The day of value; raises `ReceivedLater` where it is still to come, `ReceivedLongAgo` over a year ago."""
     today = local_day(tx.now)
     if given and given > today:
         raise ReceivedLater
+    if given and given < (first := today - LONGEST_AGO):
+        raise ReceivedLongAgo(first=first)
     return given or today
 
 

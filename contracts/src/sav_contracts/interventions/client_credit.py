@@ -52,7 +52,7 @@ class RecordOnAccount(Command[ClientCreditView]):
     client_id: UUID
     method: PaymentMethod
     amount: Sum = Field(examples=["100.00"])
-    # Default: today.
+    # Default: today. At most a year ago.
     received_on: Day | None = None
     reference: Line | None = Field(default=None, examples=["VIR 2026-03-20 BERNARD"])
 

@@ -71,7 +71,7 @@ class RecordPayment(Command[PaymentView]):
     invoice_id: UUID
     method: PaymentMethod
     amount: Sum = Field(examples=["205.04"])
-    # Default: today.
+    # Default: today. At most a year ago.
     received_on: Day | None = None
     reference: Line | None = Field(default=None, examples=["VIR 2026-03-20 BERNARD"])
 

@@ -216,7 +216,7 @@ class Pages:
         spoken = problem.in_french() if visit.french else problem
         refusal = spoken.detail if problem.status not in AWAY else WORDS["away"][visit.french]
         if _may_repeat(visit, problem) and (visit.shown or visit.page.shows is None):
-            wrong = {error.field: error.message for error in spoken.errors or ()}
+            wrong = {error.field: _sentence(error.message) for error in spoken.errors or ()}
             reply = self._page(visit, problem.status, wrong=wrong, refusal=refusal)
         else:
             reply = self._page(visit, problem.status, refusal=refusal, state="refused")
@@ -270,6 +270,11 @@ def _may_repeat(visit: Visit, problem: Problem) -> bool:
     wrong = {error.field for error in problem.errors or ()}
     known = bool(wrong) and wrong <= visit.page.names
     return (known or problem.status in PASSING) and bool(visit.token or not visit.page.linked)
+
+
+def _sentence(said: str) -> str:
+    """It stands alone below its field: in the API it follows the field's name."""
+    return said[:1].upper() + said[1:]
 
 
 def _check_token(visit: Visit) -> None:

@@ -32,15 +32,27 @@ from sav_interventions.settings import billing
 
 
 class BalanceChanged(Conflict):
+    """The invoice was paid or credited in part while its payment was begun."""
+
     code = "balance_changed"
     en = "The balance has just changed: begin again"
     fr = "Le solde vient de changer : recommencez"
+
+
+class NothingLeftToPay(Conflict):
+    """The invoice is paid or credited: a payment online is not begun."""
+
+    code = "nothing_left_to_pay"
+    en = "Nothing is left to pay of this invoice"
+    fr = "Il ne reste rien à payer sur cette facture"
 
 
 @interventions.command(StartCheckout)
 async def start_checkout(cmd: StartCheckout, tx: Tx, by: Actor) -> Payment:
     """Begin to pay the balance of an invoice online; the checkout that is open already, if there is one."""
     invoice = await tx.read(Invoice, cmd.invoice_id, by)
+    if invoice.status in {"paid", "credited"}:
+        raise NothingLeftToPay
     INVOICE.check(invoice.status, "paid", SYSTEM)
     theirs = provider(tx.settings)
     if begun := await _begun(invoice, tx):

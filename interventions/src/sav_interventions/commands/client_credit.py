@@ -31,12 +31,16 @@ from sav_interventions.settings import billing
 
 
 class OfAnotherClient(Conflict):
+    """A credit pays invoices of its own client only."""
+
     code = "of_another_client"
     en = "The credit and the invoice are of two clients"
     fr = "Le crédit et la facture ne sont pas du même client"
 
 
 class OfAnotherCurrency(Conflict):
+    """A credit pays invoices in its own currency only."""
+
     code = "of_another_currency"
     en = "The credit and the invoice are in two currencies"
     fr = "Le crédit et la facture ne sont pas dans la même monnaie"

@@ -65,7 +65,7 @@ class VisitOver(Conflict):
     code = "visit_over"
     state: Text
     en = "The visit is {state}: there is nothing to estimate"
-    fr = "L’intervention est à l’état « {state} » : il n’y a plus rien à chiffrer"
+    fr = "L’intervention est à l’état « {state} » : il n’y a plus rien à chiffrer"
 
 
 class NotUrgent(WrongField):
@@ -103,8 +103,8 @@ class EstimateLinkOver(SavError):
 
     code = "link_expired"
     status = 410
-    en = "This link was used or has expired; sign in, or ask for a new estimate"
-    fr = "Ce lien a déjà servi ou a expiré ; connectez-vous, ou demandez un nouveau devis"
+    en = "This link is incomplete or no longer valid; open it again from our message, or sign in"
+    fr = "Ce lien est incomplet ou n’est plus valable ; rouvrez-le depuis notre message, ou connectez-vous"
 
 
 @interventions.command(WriteEstimate)

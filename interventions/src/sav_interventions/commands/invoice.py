@@ -52,7 +52,7 @@ class PrivateBuyer(WrongField):
 class AnotherFirm(WrongField):
     field: str = "buyer_tax_number"
     en = "it is of another firm than the SIREN: a French VAT number ends with the firm’s SIREN"
-    fr = "il désigne une autre entreprise que le SIREN : un numéro de TVA français se termine par le SIREN"
+    fr = "il désigne une autre entreprise que le SIREN : un numéro de TVA français se termine par le SIREN"
 
 
 @interventions.command(ChangeInvoice)
@@ -122,6 +122,7 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
     on = today(tx, law)
     due = timedelta(days=billing().deposit_due_days if invoice.deposit else law.due_days)
     invoice.issue(await Series.in_use(tx, "invoice", on), on, law, due, by)
+    invoice.issued_at = tx.now
     tx.later(print_invoice, invoice.id)
     tx.emit(invoice, InvoiceIssued())
     invoice.follow_balance(by)

@@ -208,6 +208,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
     buyer: Mapped[Buyer] = mapped_column(JsonColumn(Buyer))
     supplied_on: Mapped[date]
     issued_on: Mapped[date | None]
+    issued_at: Mapped[datetime | None]
     due_on: Mapped[date | None]
     lines: Mapped[list[InvoiceLine]] = mapped_column(JsonColumn(list[InvoiceLine]))
     vat: Mapped[list[VatTotal]] = mapped_column(JsonColumn(list[VatTotal]))

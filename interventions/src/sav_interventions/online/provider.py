@@ -19,6 +19,8 @@ class ProviderAway(Unavailable):
 
 
 class NotPayableOnline(Conflict):
+    """The payment provider takes no such amount, or not in this currency."""
+
     code = "not_payable_online"
     en = "This amount cannot be paid online: pay it in another way"
     fr = "Ce montant ne peut pas être payé en ligne : réglez-le autrement"
@@ -34,6 +36,8 @@ class WrongSignature(SavError):
 
 
 class NoPaymentOnline(Conflict):
+    """No payment provider is set, or nobody would be led back from it."""
+
     code = "no_payment_online"
     en = "Nothing can be paid online here"
     fr = "Le paiement en ligne n’est pas proposé ici"
