@@ -1,9 +1,11 @@
 """A validator of a whole message names the field that it is about."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 import pytest
+from asked import ASKED, leaves
 from pydantic import BaseModel, ValidationError
 
 from sav_chassis.errors import WrongFields
@@ -13,6 +15,7 @@ from sav_contracts.interventions.new_visit import CreateIntervention
 from sav_contracts.interventions.report import SignReport
 from sav_contracts.interventions.task import TaskGiven
 from sav_contracts.interventions.visit import MoveIntervention, RecordWork
+from sav_contracts.messages import RequestMessage
 
 ID = UUID(int=7)
 OF_VISIT: dict[str, Any] = {"intervention_id": ID}
@@ -42,6 +45,18 @@ def test_the_field_is_named(message: type[BaseModel], given: dict[str, Any], fie
     with pytest.raises(ValidationError) as refused:
         message.model_validate(given)
     assert [name for name, _ in WrongFields.from_pydantic(refused.value).wrong] == [field]
+
+
+@pytest.mark.parametrize("message", ASKED, ids=lambda message: message.__name__)
+def test_a_field_that_is_not_there_is_named_at_any_depth(message: type[RequestMessage[Any]]) -> None:
+    for inside in {leaf.path[:-1] for leaf in leaves(message) if len(leaf.path) > 1 and leaf.path[-1] != 0}:
+        given: Any = {"misspelt": 1}
+        for name in reversed(inside):
+            given = [given] if name == 0 else {name: given}
+        with pytest.raises(ValidationError) as refused:
+            message.model_validate_json(json.dumps(given), extra="forbid")
+        named = [name for name, _ in WrongFields.from_pydantic(refused.value).wrong]
+        assert ".".join(map(str, (*inside, "misspelt"))) in named, named
 
 
 def test_a_visit_for_nobody_asks_for_a_reclamation_too() -> None:

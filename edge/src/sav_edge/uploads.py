@@ -135,7 +135,7 @@ class Uploads:
 def validated(message: type[A], fields: Fields) -> A:
     """The message; `Invalid` names every wrong field."""
     try:
-        return message.model_validate(fields)
+        return message.model_validate(fields, extra="forbid")
     except ValidationError as error:
         raise WrongFields.from_pydantic(error) from None
 

@@ -166,7 +166,8 @@ class CommandServer:
         if actor.role is not Role.SYSTEM:
             check_role(self._service.rows.get(message_type), actor)
         try:
-            return message_type.model_validate_json(ask.body), actor
+            # At any depth: what only seems to be said, a danger with a letter missing, must not be lost.
+            return message_type.model_validate_json(ask.body, extra="forbid"), actor
         except ValidationError as error:
             raise WrongFields.from_pydantic(error) from None
 
