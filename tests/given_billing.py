@@ -1,6 +1,6 @@
 """Invoices that tests start from, and the client and the product that they are about."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -112,6 +112,7 @@ def invoice(
         "supplied_on": THE_DAY,
         "number": f"FAC-2026-{number:06}" if issued else None,
         "issued_on": date(2026, 3, 11) if issued else None,
+        "issued_at": datetime(2026, 3, 11, 8, tzinfo=UTC) if issued else None,
         "due_on": date(2026, 4, 10) if issued else None,
         "hash": f"{number:064}" if issued else None,
         "previous_hash": f"{number - 1:064}" if issued else None,

@@ -12,11 +12,18 @@ from holidays import country_holidays
 from sav_calendar.hours import HOLIDAYS, USUAL_SHIFTS, VISIT, ZONE
 from sav_calendar.model import Appointment, WorkingHours
 from sav_chassis.envelope import Envelope
-from sav_chassis.testing import Stage
+from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.calendar import AppointmentBooked, BookAppointment, HoldSlot, Shift
+from sav_contracts.calendar import (
+    AppointmentBooked,
+    BookAppointment,
+    ConflictDetected,
+    ConflictView,
+    HoldSlot,
+    Shift,
+)
 from sav_contracts.claims.reclamation import ReclamationView
-from sav_contracts.interventions.technician import TechnicianView
+from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft, TechnicianView
 from sav_contracts.interventions.visit import (
     InterventionMoved,
     InterventionPlanned,
@@ -141,3 +148,19 @@ async def chosen(stage: Stage) -> AppointmentBooked:
     taken = await stage.when(holding, by=world.lea)
     booking = BookAppointment(appointment_id=UUID(taken.reply["id"]))
     return (await stage.when(booking, by=world.lea)).only(AppointmentBooked)
+
+
+async def karim_is(stage: Stage, active: bool, version: int = 2) -> Outcome:
+    """He takes visits again, or none any more."""
+    card = technician(world.karim, version=version, active=active, name="Karim")
+    await stage.knows(card)
+    return await stage.hears(TechnicianChanged(state=card) if active else TechnicianLeft(state=card))
+
+
+async def leaves(stage: Stage) -> Outcome:
+    return await karim_is(stage, active=False)
+
+
+def asked(outcome: Outcome) -> ConflictView:
+    [conflict] = [event for event in outcome.events if isinstance(event, ConflictDetected)]
+    return conflict.state

@@ -71,6 +71,14 @@ def estimate(status: EstimateStatus = "sent", **fields: Any) -> Estimate:
     return made
 
 
+def early(**fields: Any) -> Estimate:
+    """An accepted one, of which the client wants the work to begin at once."""
+    made = estimate("accepted", **fields)
+    assert made.accepted
+    made.accepted = made.accepted.model_copy(update={"begins_early": True})
+    return made
+
+
 def billed(status: Any = "on_site", **fields: Any) -> Intervention:
     """Karim's visit, of which no warranty pays anything."""
     return visit(status, **({"warranty": NOT_COVERED, "purpose": "repair", "product_id": PRODUCT} | fields))

@@ -333,10 +333,11 @@ def set_out_long_ago() -> InterventionMoved:
     return moved("en_route").model_copy(update={"happened_at": datetime.now(UTC) - timedelta(hours=3)})
 
 
-def refused_acts() -> ActsRefused:
+def refused_acts(*codes: str) -> ActsRefused:
     """Karim did three things on a visit that had been cancelled meanwhile."""
-    late = RefusedAct(act="on_site", at=datetime(2026, 3, 5, 8, 5, tzinfo=UTC), code="illegal_move")
-    return ActsRefused(state=visit(status="cancelled", version=4), acts=[late], number=3)
+    at = datetime(2026, 3, 5, 8, 5, tzinfo=UTC)
+    late = [RefusedAct(act="on_site", at=at, code=code) for code in codes or ("illegal_move",)]
+    return ActsRefused(state=visit(status="cancelled", version=4), acts=late, number=3)
 
 
 def resolved(resolution: str | None = "repaired") -> ReclamationMoved:

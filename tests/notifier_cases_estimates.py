@@ -58,6 +58,11 @@ OF_NONE: dict[str, Any] = {
 ESTIMATES = [
     Case("an estimate to check", EstimateWritten(state=estimate()), {"estimate_to_validate": MANAGERS}),
     Case(
+        "an estimate that lacks something",
+        EstimateWritten(state=estimate(lacks=["certification", "buyer_address"])),
+        {"estimate_to_validate": MANAGERS},
+    ),
+    Case(
         "an estimate of maintenance to check",
         EstimateWritten(state=estimate(**OF_NONE)),
         {"estimate_to_validate": MANAGERS},
@@ -88,7 +93,17 @@ ESTIMATES = [
     Case(
         "a refused estimate",
         EstimateRefused(state=estimate(status="refused", reason="Trop cher", version=3)),
-        {"estimate_answered": MANAGERS | KARIM},
+        {"estimate_refused": LEA, "estimate_answered": MANAGERS | KARIM},
+    ),
+    Case(
+        "a refused estimate: nobody comes",
+        EstimateRefused(state=estimate(status="refused", version=3), cancels=True),
+        {"estimate_refused": LEA, "estimate_answered": MANAGERS | KARIM},
+    ),
+    Case(
+        "a refused estimate of maintenance: nobody comes",
+        EstimateRefused(state=estimate(status="refused", version=3, **OF_NONE), cancels=True),
+        {"estimate_refused": LEA, "estimate_answered": MANAGERS | KARIM},
     ),
     Case(
         "an estimate that nobody answered",
@@ -99,7 +114,7 @@ ESTIMATES = [
         Case(
             f"a withdrawal: {name}",
             withdrawn(**facts),
-            {"withdrawal_receipt": LEA, "estimate_withdrawn": MANAGERS | KARIM},
+            {"withdrawal_receipt": LEA, "estimate_withdrawn": MANAGERS, "work_withdrawn": KARIM},
         )
         for name, facts in (
             ("nothing was done", {}),

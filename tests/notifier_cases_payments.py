@@ -1,5 +1,6 @@
 """What is told of money: paid online, paid back, disputed, on account."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,14 +22,14 @@ from sav_contracts.interventions.payment import (
 ONLINE: dict[str, Any] = {"method": "card", "checkout_url": "https://pay.example.com/c/1"}
 
 
-def credit(number: str | None) -> ClientCreditView:
+def credit(number: str | None, **fields: Any) -> ClientCreditView:
     return a(
         ClientCreditView,
         id=UUID(int=9107),
         client_id=world.lea.id,
         invoice_id=INVOICE if number else None,
         invoice_number=number,
-        origin="beyond_balance" if number else "on_account",
+        **({"origin": "beyond_balance" if number else "on_account"} | fields),
         amount=Decimal("48.12"),
         remaining=Decimal("48.12"),
     )
@@ -44,6 +45,11 @@ PAYMENTS = [
         PaymentRecorded(state=payment(**ONLINE), balance=Decimal("0.00")),
         {"payment_received": LEA, "payment_arrived": MANAGERS},
     ),
+    Case(
+        "paid online too early",
+        PaymentRecorded(state=payment(**ONLINE), balance=Decimal("0.00"), too_early_until=date(2026, 3, 12)),
+        {"payment_received": LEA, "payment_arrived": MANAGERS},
+    ),
     Case("failed online", failed("card_declined"), {"payment_failed": LEA}),
     Case("given up online", failed("expired", "expired"), {}),
     Case(
@@ -55,10 +61,33 @@ PAYMENTS = [
         ),
         {"payment_refunded": LEA},
     ),
+    *(
+        Case(
+            f"paid back at the provider{of}",
+            PaymentRefunded(
+                state=payment(status="refunded", refunded=Decimal("20.00"), client_credit_id=credit_id),
+                amount=Decimal("20.00"),
+                reason="Remboursé chez le prestataire de paiement.",
+                at_provider=True,
+            ),
+            {"payment_refunded": LEA, "refunded_at_provider": MANAGERS},
+        )
+        for of, credit_id in (("", None), (", used as credit", UUID(int=9107)))
+    ),
+    Case(
+        "a credit is disputed",
+        PaymentDisputed(state=payment(status="disputed", **ONLINE), amount=Decimal("0.00")),
+        {"payment_disputed": MANAGERS},
+    ),
     Case("paid on account", CreditReceived(state=credit(None)), {"credit_received": LEA}),
     Case(
         "paid more than the balance",
         CreditReceived(state=credit("FAC-2026-000042")),
+        {"credit_received": LEA},
+    ),
+    Case(
+        "credited more than the balance",
+        CreditReceived(state=credit("FAC-2026-000042", origin="credit_note")),
         {"credit_received": LEA},
     ),
     Case(

@@ -109,7 +109,7 @@ async def drafted(client: Person, manager: Person, technician: Person) -> Json:
 
 
 async def consented(client: Person, manager: Person, technician: Person, visit: Json) -> None:
-    """The client accepts the estimate of a visit, and wants the work to begin at once."""
+    """The client accepts the estimate of a visit, an urgent repair: the work may begin at once."""
     marie = voice(manager, "Marie Laurent")
     cast = Cast(voice(client, "Léa Bernard"), voice(technician, "Karim Haddad"), marie, marie)
     await agreement.accepted(cast, visit)
@@ -118,7 +118,12 @@ async def consented(client: Person, manager: Person, technician: Person, visit: 
 async def estimated(client: Person, manager: Person, technician: Person) -> Json:
     """The draft of an estimate, of a visit that is planned."""
     _, visit = await assigned(client, manager, technician)
-    written = {"nature": "Circulateur à remplacer", "lines": agreement.ESTIMATED}
+    # At a distance: the same client may pay for something else meanwhile.
+    written = {
+        "nature": "Circulateur à remplacer",
+        "lines": agreement.ESTIMATED,
+        "setting": "at_distance",
+    }
     return done(await technician.post(f"/interventions/{visit['id']}/estimates", written), 201)
 
 

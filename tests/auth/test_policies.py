@@ -84,6 +84,14 @@ async def test_the_same_again_changes_nothing(stage: Stage) -> None:
         ("rate_limits", {"client": {"reads": 5}}, ["value.client.writes", "value.client.uploads"]),
         ("cors", {"origins": ["https://shop.example/", "*"]}, ["value.origins.0", "value.origins.1"]),
         ("cors", {"origins": ["https://Shop.example"]}, ["value.origins.0"]),
+        (
+            "sla_targets",
+            {
+                "high": {"respond_minutes": 61, "resolve_minutes": 60},
+                "low": {"respond_minutes": 60, "resolve_minutes": 60},
+            },
+            ["value.high.respond_minutes"],
+        ),
     ],
 )
 async def test_what_no_policy_can_say_is_refused_by_field(

@@ -194,7 +194,7 @@ async def test_a_sign_in_under_way_does_not_survive_a_deactivation(stage: Stage,
     ("role", "code"),
     [
         (Role.CLIENT, ""),
-        (Role.TECHNICIAN, "not_allowed"),
+        (Role.TECHNICIAN, "not_found"),
         (Role.MANAGER, "not_found"),
         (Role.ADMIN, "not_found"),
     ],

@@ -13,10 +13,13 @@ from given_calendar import (
     RECLAMATION,
     VISIT_ID,
     appointment,
+    asked,
     at,
     elsewhere,
     held,
     hours,
+    karim_is,
+    leaves,
     moved,
     planned,
     reclamation,
@@ -37,35 +40,20 @@ from sav_contracts.calendar import (
     BookAppointment,
     ConflictBecameMoot,
     ConflictDetected,
-    ConflictView,
     HoldSlot,
 )
 from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft
 from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.messages import Event
+from sav_contracts.slot import Slot
 
 OMAR = Actor(id=UUID(int=13), role=Role.TECHNICIAN)
 LYON = Place(address="3 rue des Lilas", postcode="69003", city="Lyon")
 
 
-async def karim_is(stage: Stage, active: bool, version: int = 2) -> Outcome:
-    card = technician(world.karim, version=version, active=active, name="Karim")
-    await stage.knows(card)
-    return await stage.hears(TechnicianChanged(state=card) if active else TechnicianLeft(state=card))
-
-
-async def leaves(stage: Stage) -> Outcome:
-    return await karim_is(stage, active=False)
-
-
 def kinds(outcome: Outcome) -> list[type[Event]]:
     return [type(event) for event in outcome.events]
-
-
-def asked(outcome: Outcome) -> ConflictView:
-    [conflict] = [event for event in outcome.events if isinstance(event, ConflictDetected)]
-    return conflict.state
 
 
 async def standing(stage: Stage, who: Actor = world.karim) -> int:
@@ -199,6 +187,23 @@ async def test_a_conflict_that_waits_already_gives_way(stage: Stage) -> None:
     told = await leaves(stage)
     assert ConflictBecameMoot in kinds(told)
     assert asked(told).problem == "technician_left"
+
+
+async def test_what_a_manager_wished_for_a_visit_is_still_wanted(stage: Stage) -> None:
+    wished = Slot(start=at(2, 9), end=at(2, 12))
+    await stage.given(elsewhere(at(2, 10)), hours(OMAR))
+    await stage.knows(visit(slot=None), technician(OMAR, name="Omar", skills=["gas"]))
+    (await stage.hears(planned(wished, slot=None))).only(ConflictDetected)
+    conflict = asked(await leaves(stage))
+    assert (conflict.problem, conflict.wanted, conflict.no_time_yet) == ("technician_left", wished, False)
+    first = conflict.alternatives[0]
+    assert (first.technician_id, first.start, first.end) == (OMAR.id, wished.start, wished.end)
+
+
+async def test_a_booked_time_that_its_visit_does_not_show_yet_is_still_wanted(stage: Stage) -> None:
+    await stage.given(appointment(at(1, 8), intervention_id=VISIT_ID))
+    await stage.knows(visit("en_route", slot=None))
+    assert asked(await leaves(stage)).wanted == slot(1, 8)
 
 
 async def test_who_comes_back_has_their_times_again_where_they_are_free(stage: Stage) -> None:

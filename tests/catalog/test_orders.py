@@ -8,7 +8,8 @@ from uuid import UUID, uuid5
 import pytest
 from given_catalog import BOILER, JOINT, article, stock
 from given_orders import ORDER, REPAIR, order_line, order_view
-from given_stock import FIRST, closed, comes_in, movements, needs, of, over, shelf, used
+from given_stock import FIRST, closed, comes_in, ends, movements, needs, of, over, shelf, used
+from given_views import a
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from in_loop import run
@@ -26,6 +27,7 @@ from sav_contracts.claims.order import (
     OrderView,
 )
 from sav_contracts.claims.reclamation import ReclamationClosed
+from sav_contracts.interventions.estimate import EstimateView, EstimateWithdrawn
 
 FOR_FIRST = REPAIR | {"reclamation_id": FIRST}
 
@@ -201,11 +203,47 @@ async def test_a_list_that_is_validated_again_leaves_the_orders_alone(five: Stag
 async def test_when_the_repair_is_over_what_was_ordered_for_it_is_released(five: Stage) -> None:
     await needs(five, FIRST, 1)
     await validated(five, 2, **FOR_FIRST)
-    await shipped(five, 2, **FOR_FIRST)
-    await five.knows(over(FIRST))
-    outcome = await five.hears(ReclamationClosed(state=over(FIRST)))
+    outcome = await ends(five, FIRST)
     assert {one.state.for_id for one in of(outcome, StockReleased)} == {FIRST, ORDER}
     assert await shelf(five) == (5, 0, 0)
+
+
+async def test_what_was_shipped_for_a_repair_that_is_over_is_not_on_the_shelf(five: Stage) -> None:
+    await needs(five, FIRST, 1)
+    await validated(five, 2, **FOR_FIRST)
+    await shipped(five, 2, **FOR_FIRST)
+    outcome = await ends(five, FIRST)
+    assert [one.state.for_id for one in of(outcome, StockReleased)] == [FIRST]
+    assert [(one.state.for_id, one.quantity) for one in of(outcome, StockUsed)] == [(ORDER, 2)]
+    assert await shelf(five) == (3, 0, 0)
+    await comes_in(five, 2, "return")
+    assert await shelf(five) == (5, 0, 0), "somebody brought it back"
+
+
+async def test_what_is_heard_to_be_shipped_after_the_end_of_the_repair_leaves_the_stock(five: Stage) -> None:
+    await validated(five, 2, **FOR_FIRST)
+    await ends(five, FIRST)
+    await shipped(five, 2, **FOR_FIRST)
+    assert await shelf(five) == (3, 0, 0)
+
+
+async def test_what_was_shipped_and_missing_when_it_was_counted_leaves_the_stock_once(five: Stage) -> None:
+    await validated(five, 2, **FOR_FIRST)
+    await shipped(five, 2, **FOR_FIRST)
+    await comes_in(five, -4, "adjust")
+    assert await shelf(five) == (1, 0, 2)
+    await ends(five, FIRST)
+    assert await shelf(five) == (1, 0, 0)
+
+
+async def test_a_withdrawal_leaves_what_was_shipped_to_the_repair(five: Stage) -> None:
+    await needs(five, FIRST, 1)
+    await validated(five, 2, **FOR_FIRST)
+    await shipped(five, 2, **FOR_FIRST)
+    estimate = a(EstimateView, status="withdrawn", reclamation_id=FIRST)
+    outcome = await five.hears(EstimateWithdrawn(state=estimate, at=five.now()))
+    assert [one.state.for_id for one in of(outcome, StockReleased)] == [FIRST]
+    assert await shelf(five) == (3, 2, 0)
 
 
 async def test_an_order_of_several_articles_is_reserved_line_by_line(five: Stage) -> None:

@@ -1,5 +1,7 @@
 """Refusals: one class each, with a code, a status and its sentence, and the problem that comes of it."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -171,3 +173,16 @@ def test_a_sentence_within_a_sentence_is_in_the_same_language() -> None:
 
     told = NoTime(why=Text("it is closed", "c’est fermé")).problem
     assert (told.detail, told.in_french().detail) == ("no time: it is closed", "pas le temps, c’est fermé")
+
+
+def test_french_writes_days_and_amounts_as_people_do() -> None:
+    class TooMuch(Conflict):
+        most: Decimal
+        currency: str
+        until: date
+        en = "at most {most} {currency} until {until}"
+        fr = "au plus {most}\N{NO-BREAK SPACE}{currency} jusqu’au {until}"
+
+    told = TooMuch(most=Decimal("316.25"), currency="EUR", until=date(2026, 12, 14)).problem
+    assert told.detail == "at most 316.25 EUR until 2026-12-14"
+    assert told.in_french().detail == "au plus 316,25\N{NO-BREAK SPACE}€ jusqu’au 14 décembre 2026"

@@ -117,6 +117,25 @@ async def test_a_refused_estimate_ends_it_once_the_report_is_validated(stage: St
     assert (moved.after, moved.resolution) == ("resolved", "estimate_refused")
 
 
+async def assigned_only(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=world.karim.id, assignment=1))
+
+
+async def test_a_visit_that_ended_for_want_of_an_agreement_leaves_it_assigned(stage: Stage) -> None:
+    await assigned_only(stage)
+    assert (await stage.hears(stopped("approval"))).events == []
+    started = InterventionStarted(state=visit(NEXT_VISIT, status="in_progress"))
+    assert (await stage.hears(started)).only(ReclamationMoved).after == "in_progress"
+
+
+async def test_an_estimate_that_was_refused_before_the_work_began_resolves_it(stage: Stage) -> None:
+    await assigned_only(stage)
+    assert (await stage.hears(stopped("estimate_refused"))).events == []
+    over = closed(VISIT, status="incomplete", cause="estimate_refused", outcome="incomplete")
+    moved = (await stage.hears(over)).only(ReclamationMoved)
+    assert (moved.before, moved.after, moved.resolution) == ("assigned", "resolved", "estimate_refused")
+
+
 @pytest.mark.parametrize("ends", ["declined", "cancelled"])
 async def test_a_next_visit_that_is_given_up_leaves_it_to_another_technician(stage: Stage, ends: str) -> None:
     await in_progress(stage)

@@ -95,6 +95,16 @@ async def test_what_the_client_is_asked_is_told_to_them_and_their_photo_answers_
     assert (answered.state.question, answered.state.before_waiting) == (None, None)
 
 
+async def test_whoever_no_mail_reaches_is_asked_by_telephone(stage: Stage) -> None:
+    mute = client(Actor(id=UUID(int=77), role=world.lea.role))
+    mute.email = ""
+    await stage.given(mute, reclamation(client_id=mute.id))
+    refused = await moves(stage, "awaiting_client", question="Quel code ?")
+    assert (wrong(refused), refused.events) == (["by_phone"], [])
+    asked = await moves(stage, "awaiting_client", question="Quel code ?", by_phone=True)
+    assert asked.only(ReclamationMoved).state.question == "Quel code ?"
+
+
 async def test_a_manager_takes_it_back_from_the_client_to_where_it_was_only(stage: Stage) -> None:
     await stage.given(reclamation(status="awaiting_client", before_waiting="qualified", question="Et ?"))
     refused = await moves(stage, "submitted")

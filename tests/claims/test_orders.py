@@ -13,6 +13,7 @@ from given_parts import COVERED, article, code
 
 from sav_catalog.settings import ZONES
 from sav_chassis.testing import Outcome, Stage
+from sav_claims.settings import CURRENCIES
 from sav_claims.settings import ZONES as OURS
 from sav_contracts.actor import Actor, Role
 from sav_contracts.catalog.warranty import Warranty
@@ -24,6 +25,7 @@ from sav_contracts.claims.order import (
     OrderValidated,
     PlaceOrder,
 )
+from sav_interventions.jurisdiction import jurisdiction
 
 GONE, DINAR = UUID(int=504), UUID(int=505)
 
@@ -103,6 +105,26 @@ async def test_references_count_and_have_the_year_of_the_firms_days(shop: Stage)
 
 def test_a_year_begins_here_as_in_the_catalogue() -> None:
     assert OURS == ZONES
+
+
+def test_the_currency_is_that_of_the_invoices() -> None:
+    assert {code: jurisdiction(code).currency for code in CURRENCIES} == CURRENCIES
+
+
+async def test_what_is_priced_in_another_currency_than_the_invoices_is_not_sold(shop: Stage) -> None:
+    outcome = await orders(shop, world.lea, (DINAR, 1))
+    assert code(outcome) == (409, "not_invoiced")
+    assert "TND" in str(outcome.problem)
+    # A repair is billed by its visit.
+    assert (await orders(shop, world.karim, (DINAR, 1))).only(OrderPlaced).state.currency == "TND"
+
+
+@pytest.mark.parametrize(("status", "what"), [("placed", "validate"), ("reserved", "ship")])
+async def test_one_from_before_goes_no_further_and_whoever_tries_is_told(
+    shop: Stage, status: str, what: str
+) -> None:
+    await shop.given(placed(status=status, currency="TND"))
+    assert code(await act(shop, what)) == (409, "not_invoiced")
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from asked import LEAVES, TAKEN, WRONG, Leaf, refuses
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from sav_contracts.catalog.stocktake import MOST_COUNTS
 from sav_contracts.claims.triage import MOST
 from sav_contracts.interventions.act import MOST_ACTS
-from sav_contracts.money import Amount
+from sav_contracts.interventions.line import Quantity
+from sav_contracts.money import Amount, Share
 from sav_contracts.surface import SURFACE, ListRow
 
 MOST_ITEMS = {"counts": MOST_COUNTS, "items": MOST, "acts": MOST_ACTS}
@@ -57,7 +58,18 @@ def test_filters_are_words_ids_or_yes_and_no(row: Any) -> None:
             assert form.get("format") in (None, "uuid"), name
 
 
-@pytest.mark.parametrize(("written", "read"), [("0E-400", "0.00"), ("0E+1000000", "0.00"), ("-0", "0.00"),
-                                               ("1E+1", "10.00"), (10, "10.00")])  # fmt: skip
+@pytest.mark.parametrize(("written", "read"), [("0", "0.00"), ("-0", "0.00"), ("10.5", "10.50"), ("007", "7.00"),
+                                               (10, "10.00"), (1e3, "1000.00")])  # fmt: skip
 def test_an_amount_is_read_in_one_way_however_it_is_written(written: Any, read: str) -> None:
     assert str(TypeAdapter(Amount).validate_python(written)) == read
+
+
+@pytest.mark.parametrize(
+    "written", ["1e3", "1E+1", "0E-400", "+10", "１０", "٣", " 10", "10 ", "1_0", "10,5", ".5", "5.", ""]
+)
+@pytest.mark.parametrize("number", [Amount, Share, Quantity], ids=["amount", "share", "quantity"])
+def test_an_amount_in_words_is_a_plain_decimal(written: str, number: Any) -> None:
+    with pytest.raises(ValidationError, match="decimal"):
+        TypeAdapter(number).validate_python(written)
+    with pytest.raises(ValidationError, match="decimal"):
+        TypeAdapter(number).validate_json(f'"{written}"')

@@ -136,6 +136,7 @@ REFUSED: dict[str, tuple[Any, list[str]]] = {
                 "lea@example.com.",
                 '"lea b"@example.com',
                 "l\u200bea@example.com",
+                f"{'l' * 65}@example.com",
             ),
             *(
                 "ｌｅａ@example.com",

@@ -22,21 +22,21 @@ SENT = {
 MESSAGES = sorted(SENT, key=lambda message: message.type_name())
 
 
-def places(form: Any, inside: tuple[Any, ...] = ()) -> Iterator[Path]:
-    """Where a number is read, in what is read as this type."""
+def places(form: Any, of: tuple[type, ...] = NUMBERS, inside: tuple[Any, ...] = ()) -> Iterator[Path]:
+    """Where such a value is read, in what is read as this type."""
     if get_origin(form) is Annotated:
-        yield from places(get_args(form)[0], inside)
+        yield from places(get_args(form)[0], of, inside)
     elif get_origin(form) in (Union, UnionType):
         members = [one for one in get_args(form) if one is not NoneType]
         if len(members) == 1:
-            yield from places(members[0], inside)
+            yield from places(members[0], of, inside)
     elif get_origin(form) in (list, tuple, set, frozenset):
-        yield from ((0, *path) for path in places(get_args(form)[0], inside))
-    elif form in NUMBERS:
+        yield from ((0, *path) for path in places(get_args(form)[0], of, inside))
+    elif form in of:
         yield ()
     elif isinstance(form, type) and issubclass(form, BaseModel) and form not in inside:
         for name, field in form.model_fields.items():
-            for path in places(field.annotation, (*inside, form)):
+            for path in places(field.annotation, of, (*inside, form)):
                 yield (field.alias or name, *path)
 
 
@@ -67,6 +67,21 @@ def test_what_is_no_number_is_not_read_as_one(
         assert kinds & {
             f"{kind}_{why}" for kind in ("int", "float", "decimal") for why in ("type", "parsing")
         }, kinds
+
+
+YES_OR_NO = [(message, path) for message in MESSAGES for path in places(message, (bool,))]
+
+
+@pytest.mark.parametrize("wrong", [1, 0, "true", "no"])
+@pytest.mark.parametrize(("message", "path"), YES_OR_NO, ids=lambda one: getattr(one, "__name__", None))
+def test_json_says_yes_or_no_only_by_true_and_false(
+    message: type[RequestMessage[Any]], path: Path, wrong: Any
+) -> None:
+    if "acts" in path:  # answered one by one
+        return
+    with pytest.raises(ValidationError) as refused:
+        message.model_validate_json(json.dumps(value_at(path, wrong)))
+    assert (path, "bool_type") in [(error["loc"], error["type"]) for error in refused.value.errors()]
 
 
 def test_all_over_the_surface() -> None:

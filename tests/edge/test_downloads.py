@@ -24,6 +24,9 @@ from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.attestation import AttestationView
+from sav_contracts.interventions.closing import ClosingView
+from sav_contracts.interventions.credit_note import CreditNoteView
+from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit import InterventionView
@@ -145,6 +148,38 @@ async def test_a_document_that_is_still_being_made_is_not_missing(archive: Archi
         refused(answer, 503, "not_yet_known")
         assert answer.headers["retry-after"] == "1"
     refused(await archive.get(world.paul, f"/invoices/{invoice.id}.pdf"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "view"),
+    [
+        ("/estimates/{}.pdf", a(EstimateView, status="sent", sent_at=NOW, document=None)),
+        ("/credit-notes/{}.pdf", a(CreditNoteView, document=None)),
+        ("/closings/{}/archive", a(ClosingView, archive=None)),
+    ],
+)
+async def test_whatever_is_printed_is_asked_for_again_while_it_is_being_made(
+    archive: Archive, path: str, view: View
+) -> None:
+    await archive.tell(view)
+    answer = await archive.get(world.marie, path.format(view.id))
+    refused(answer, 503, "not_yet_known")
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_the_draft_of_an_estimate_has_no_paper(archive: Archive) -> None:
+    draft = a(EstimateView, status="draft", sent_at=None, document=None)
+    await archive.tell(draft)
+    answer = await archive.get(world.marie, f"/estimates/{draft.id}.pdf")
+    refused(answer, 404, "not_found")
+    assert answer.json()["detail"] == "This estimate has no document: it is made when it is validated"
+
+
+def test_every_paper_that_is_made_says_since_when() -> None:
+    made = {
+        row.message for row in SURFACE if isinstance(row, FileRow) and row.file in {"document", "archive"}
+    }
+    assert made == set(downloads.PRINTED)
 
 
 async def test_a_report_has_its_paper_once_it_is_submitted_and_a_client_once_it_is_validated(

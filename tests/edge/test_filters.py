@@ -21,6 +21,7 @@ from sav_contracts.claims.client import ClientForClient, ClientView
 from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceForClient, InvoiceView
 from sav_contracts.interventions.report import ReportView
+from sav_contracts.interventions.technician import SKILLS, TechnicianView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import View
 from sav_contracts.slot import Slot
@@ -72,6 +73,23 @@ async def test_technicians_are_filtered_by_whether_they_are_active(scene: Scene)
     id = scene.near.technician.id
     assert id in await ids(scene.manager, "/technicians", active="true", limit=200)
     assert id not in await ids(scene.manager, "/technicians", active="false", limit=200)
+
+
+async def test_whoever_declared_no_skills_can_do_everything(pool: asyncpg.Pool, read: ReadModel) -> None:
+    gas, wood, anything = (a(TechnicianView, skills=skills) for skills in (["heating", "gas"], ["wood"], []))
+    await show(pool, [gas, wood, anything])
+
+    async def found(*skills: str) -> set[UUID]:
+        return set(await chosen(read, "/technicians", marie, skills=[*skills]))
+
+    assert await found("gas") == {gas.id, anything.id}
+    assert await found("gas", "wood") == {gas.id, wood.id, anything.id}
+    assert await found("solar") == {anything.id}
+    for card in (gas, wood, anything):
+        for skill in SKILLS:
+            assert (card.id in await found(skill)) is not bool(card.lacks([skill])), (
+                "as work is given to them"
+            )
 
 
 alex, marie, lea = world.alex, world.marie, world.lea

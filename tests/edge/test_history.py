@@ -9,6 +9,7 @@ from stories import Json, items, qualified
 
 from sav_contracts.catalogue import EVENTS
 from sav_contracts.claims.reclamation import (
+    ReclamationQualified,
     ReclamationStatus,
     Resolution,
 )
@@ -113,6 +114,17 @@ async def test_a_client_reads_sentences_in_their_language_and_staff_read_all(
     assert all(entry["facts"] == {} for entry in french + english)
     staff = await items(marie, f"{path}/timeline")
     assert staff[-1]["facts"]["reason"] == "fiche 12"
+
+
+@pytest.mark.parametrize("decision", ["covered", "partly", "not_covered", "unknown"])
+def test_who_pays_is_said_once_for_each_decision(decision: str) -> None:
+    qualified = sentence(ReclamationQualified.type_name(), {"coverage": decision}, {})
+    decided = sentence(WarrantyDecided.type_name(), {"decision": decision}, {})
+    assert qualified
+    assert decided
+    assert qualified != decided
+    assert "garantie" in decided.fr
+    assert "garantie" not in qualified.fr
 
 
 @pytest.mark.parametrize("decision", ["covered", "partly", "not_covered", "unknown"])

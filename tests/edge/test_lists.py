@@ -2,7 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from recipes import Scene
 from stories import Json, done, ids, items, opened
 from system import Person, System
 
+from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.messages import View
 from sav_contracts.surface import Row
@@ -128,6 +129,27 @@ async def test_every_list_is_sorted_and_paged_by_every_field_it_names(
     assert sorted(order) == sorted(view.id for view in views)
     assert await through(read, path, alex, sort=sort, limit="2") == order
     assert await through(read, path, alex, sort=f"-{sort}", limit="2") == order[::-1]
+
+
+@pytest.mark.parametrize("sort", ["due_at", "respond_by", "resolve_by", "ended_at"])
+async def test_what_has_no_time_comes_last_in_both_directions(
+    pool: asyncpg.Pool, read: ReadModel, sort: str
+) -> None:
+    def at(moment: datetime | None) -> ReclamationView:
+        fields: dict[str, Any] = {sort: moment}
+        return a(ReclamationView, **fields)
+
+    timed = [at(NOW + timedelta(hours=n)) for n in (3, 1, 2)]
+    timeless = [at(None) for _ in range(3)]
+    none = sorted(view.id for view in timeless)
+    await show(pool, [*timed, *timeless])
+    order = [timed[1].id, timed[2].id, timed[0].id]
+    for limit in ("1", "2", "3", "4", "200"):
+        assert await through(read, "/reclamations", marie, sort=sort, limit=limit) == order + none
+        assert (
+            await through(read, "/reclamations", marie, sort=f"-{sort}", limit=limit)
+            == order[::-1] + none[::-1]
+        )
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,10 @@ PARTS = {
     "/docs/start.js",
     "/docs/assets/{file_path}",
     "/pages/look.css",
+    "/pages/logo",
     "/back-from-payment",
     *(f"/{page.name}" for page in PAGES),
+    *(f"/{page.name}.pdf" for page in PAGES if page.paper),
 }
 
 
@@ -253,6 +255,32 @@ def test_the_names_of_a_query_are_those_of_its_url(document: Json) -> None:
     row = next(row for row in SURFACE if row.route == "GET /slots")
     names = {parameter["name"] for parameter in operation(document, row)["parameters"]}
     assert {"from", "to", "technician_id"} <= names
+
+
+def test_only_ids_are_described_as_ids_in_paths(document: Json) -> None:
+    formats = {
+        (parameter["name"].endswith("_id"), parameter["schema"].get("format") == "uuid")
+        for path in document["paths"].values()
+        for operation in path.values()
+        for parameter in operation.get("parameters", [])
+        if parameter.get("in") == "path" and parameter["name"] != "event"
+    }
+    assert formats == {(True, True), (False, False)}
+
+
+def test_a_description_calls_parameters_as_the_url_does(document: Json) -> None:
+    renamed = [
+        (row, name)
+        for row in SURFACE
+        if isinstance(row, MessageRow)
+        for name, field in row.message.model_fields.items()
+        if field.alias and field.alias != name
+    ]
+    assert renamed
+    for row, name in renamed:
+        method, path = row.route.split()
+        said = document["paths"][f"/api{path}"][method.lower()]["description"]
+        assert f"`{name}`" not in said, (row.route, name)
 
 
 def test_what_a_client_reads_is_described_beside_what_staff_read(document: Json) -> None:

@@ -1,7 +1,9 @@
 """The small pages about accounts, for people who follow a link where no frontend is set."""
 
+import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -131,10 +133,10 @@ async def test_a_client_says_how_the_visit_was(scene: Scene, http: httpx.AsyncCl
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ({"password": "short", "again": "short"}, "un mot de passe compte de 10 à 128 caractères"),
-        ({"password": ANOTHER, "again": ANOTHER + " "}, "ce n’est pas la même saisie qu’au-dessus"),
-        ({"password": ANOTHER, "again": ""}, "à remplir"),
-        ({"password": "", "again": ""}, "à remplir"),
+        ({"password": "short", "again": "short"}, "Un mot de passe compte de 10 à 128 caractères"),
+        ({"password": ANOTHER, "again": ANOTHER + " "}, "Ce n’est pas la même saisie qu’au-dessus"),
+        ({"password": ANOTHER, "again": ""}, "À remplir"),
+        ({"password": "", "again": ""}, "À remplir"),
         ({"password": "password123", "again": "password123"}, "mot de passe"),
     ],
     ids=str,
@@ -307,6 +309,26 @@ async def test_a_signed_in_caller_is_nobody_special_here(scene: Scene, http: htt
     for headers in (scene.admin.headers(), {"Authorization": "Bearer nonsense"}):
         answer = await http.get("/verify-email", params={"token": NOWHERE}, headers=headers)
         assert answer.status_code == 200
+
+
+async def test_the_firms_logo_stands_on_every_page(
+    system: System, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"><path d="M0 0h4v1z"/></svg>'
+    logo = tmp_path / "logo.SVG"
+    logo.write_text(drawn)
+    monkeypatch.setenv("SAV_LOOK", json.dumps({"logo": str(logo)}))
+    shown = '<img src="/pages/logo" alt="">'
+    async with door(system.settings.model_copy(update={"rate_limits_scale": 0})) as branded:
+        for path in ("/forgotten-password", "/invitation", "/back-from-payment"):
+            assert shown in (await branded.get(path)).text
+            assert shown not in (await http.get(path)).text
+        picture = await branded.get("/pages/logo")
+    assert (picture.status_code, picture.text) == (200, drawn)
+    assert picture.headers["content-type"] == "image/svg+xml"
+    # Opened by itself it runs nothing.
+    assert picture.headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert (await http.get("/pages/logo")).status_code == 404
 
 
 async def test_other_methods_are_refused(http: httpx.AsyncClient) -> None:

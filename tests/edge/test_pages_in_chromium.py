@@ -33,7 +33,7 @@ async def test_an_invitation_is_accepted_by_keyboard(system: System, site: str, 
     await tab.type("password", ANOTHER)
     await tab.type("again", ANOTHER + "?")
     await tab.submit()
-    assert "ce n’est pas la même saisie" in await tab.text()
+    assert "Ce n’est pas la même saisie" in await tab.text()
     assert link not in await tab.says("location.href")
     await tab.type("password", ANOTHER)
     await tab.type("again", ANOTHER)

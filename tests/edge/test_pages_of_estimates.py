@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from chromium import Browser
+from eventually import eventually
 from pages import checked, opened, sent, unharmed
+from papers import text_of
 from recipes import Scene
 from recipes.interventions import to_answer, to_withdraw
 from stories import Json, done
@@ -36,6 +39,7 @@ async def test_an_estimate_is_read_and_accepted_by_its_link(scene: Scene, http: 
         "Vous pouvez vous rétracter sans motif dans un délai de 14 jours",
         "Accepter, avec obligation de paiement",
         estimate["seller"]["registration"],
+        "1,5 × 62,00 € / heure",
         *(mention for total in estimate["vat"] if (mention := total["mention"])),
     ):
         assert said in page.text
@@ -66,7 +70,7 @@ async def test_an_estimate_is_refused_by_its_link(scene: Scene, http: httpx.Asyn
     kept = await now(scene, estimate)
     assert (kept["status"], kept["reason"]) == ("refused", "Trop <b>cher</b>")
     late = await sent(http, page, 410, accept="true")
-    assert "This link was used or has expired" in late.text
+    assert "This link is incomplete or no longer valid" in late.text
 
 
 async def test_withdrawing_has_two_steps(scene: Scene, http: httpx.AsyncClient) -> None:
@@ -82,6 +86,67 @@ async def test_withdrawing_has_two_steps(scene: Scene, http: httpx.AsyncClient) 
     assert (await now(scene, estimate))["status"] == "withdrawn"
     # Pressed twice: the same comes of it.
     assert "Votre rétractation est confirmée" in (await sent(http, second, confirm="true")).text
+
+
+async def test_its_paper_is_read_by_the_same_link(scene: Scene, http: httpx.AsyncClient) -> None:
+    for name, made in (("estimate", to_answer), ("withdraw", to_withdraw)):
+        estimate = await made(scene, scene.near)
+        page = await opened(http, name, estimate["token"], headers=FRENCH)
+        assert "Télécharger ce devis (PDF)" in page.text
+        [link] = [link for link in page.links if link.startswith(f"/{name}.pdf?")]
+
+        async def printed(link: str = link) -> httpx.Response | None:
+            answer = await http.get(link)
+            return answer if answer.status_code != 503 else None
+
+        paper = await eventually(printed)
+        assert paper.status_code == 200, paper.text
+        assert paper.headers["content-type"] == "application/pdf"
+        assert estimate["reference"] in " ".join(text_of(paper.content).split())
+        assert paper.headers["cache-control"] == "no-store"
+        assert paper.headers["referrer-policy"] == "no-referrer"
+        assert paper.headers["x-robots-tag"] == "noindex"
+        assert paper.headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert f"{estimate['reference']}.pdf" in paper.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("name", ["estimate", "withdraw"])
+async def test_without_its_link_nobody_reads_the_paper(
+    scene: Scene, http: httpx.AsyncClient, name: str
+) -> None:
+    own, other = (to_answer, to_withdraw) if name == "estimate" else (to_withdraw, to_answer)
+    cut_off = (await own(scene, scene.near))["token"][:-4]
+    for token in ((await other(scene, scene.near))["token"], "AAAA" * 16, cut_off, "x"):
+        refusal = await http.get(f"/{name}.pdf", params={"token": token, "lang": "fr"})
+        assert refusal.status_code == 410
+        assert "Ce lien est incomplet ou n’est plus valable" in checked(refusal).text
+    refusal = await http.get(f"/{name}.pdf", headers=FRENCH)
+    assert refusal.status_code == 400
+    assert "Ce lien est incomplet" in checked(refusal).text
+
+
+async def test_the_token_of_a_paper_is_in_no_log_and_no_audit(
+    scene: Scene, http: httpx.AsyncClient, capfd: pytest.CaptureFixture[str]
+) -> None:
+    estimate, id = await to_answer(scene, scene.near), str(uuid4())
+    query = {"token": estimate["token"]}
+
+    async def printed() -> bool:
+        answer = await http.get("/estimate.pdf", params=query, headers={"X-Request-ID": id})
+        return answer.status_code == 200
+
+    assert await eventually(printed)
+
+    async def kept() -> Any:
+        found = done(await scene.admin.get("/audit", request_id=id))["items"]
+        return found if found and found[0]["status"] == 200 else None
+
+    assert {each["route"] for each in await eventually(kept)} == {"GET /estimate.pdf"}
+    rows = await scene.system.sql("edge", "SELECT r::text AS row FROM request r WHERE request_id = $1", id)
+    said = "".join(capfd.readouterr())
+    assert id in said
+    for text in (said, *(row["row"] for row in rows)):
+        assert estimate["token"] not in text
 
 
 async def test_nobody_confirms_what_they_have_not_said(scene: Scene, http: httpx.AsyncClient) -> None:

@@ -44,6 +44,18 @@ async def test_who_pays_online_is_led_to_a_page_and_gives_up(scene: Scene, http:
     assert "Nothing was paid." in again.text
 
 
+async def test_a_payment_that_failed_is_not_said_to_be_done(scene: Scene, http: httpx.AsyncClient) -> None:
+    payment = await checkout(scene, scene.near)
+    path = f"/sandbox/checkout?checkout_id={payment['id']}&lang=en"
+    page = checked(await http.get(path))
+    for shown in (await sent(http, page, outcome="failed"), checked(await http.get(path))):
+        assert "The payment failed: nothing was paid." in shown.text
+        assert "you can begin again" in shown.text
+        assert "You can close this page." not in shown.text
+        assert "It is recorded" not in shown.text
+    assert (await now(scene, payment))["status"] == "failed"
+
+
 async def test_it_is_paid_by_keyboard(scene: Scene, site: str, chromium: Browser) -> None:
     client, technician = scene.near.client, scene.near.technician
     # An invoice of its own: other tests pay a cent of the scene's.

@@ -107,8 +107,10 @@ FOR_ANYBODY = {
     "/health/ready",
     "/.well-known/jwks.json",
     "/pages/look.css",
+    "/pages/logo",
     "/back-from-payment",
     *(f"/{page.name}" for page in PAGES),
+    *(f"/{page.name}.pdf" for page in PAGES if page.paper),
 }
 FOR_ROLES = {stream.ROW.path}
 NEVER_FOR_CLIENTS = {

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import pytest
 import world
-from given_billing import SELLER, THE_DAY, client, invoice, line
+from given_billing import INVOICE, SELLER, THE_DAY, client, invoice, line
 from given_interventions import VISIT, visit
 from given_payments import pay, refusal
 
@@ -24,11 +25,13 @@ from sav_contracts.interventions.closing import (
     LedgerPage,
     ReadLedger,
 )
-from sav_contracts.interventions.invoice import DeductedDeposit
+from sav_contracts.interventions.credit_note import CreditGiven, CreditInvoice
+from sav_contracts.interventions.invoice import Buyer, DeductedDeposit
 from sav_contracts.interventions.payment import RefundPayment
 from sav_interventions import accounting
 from sav_interventions.accounting import sales_of
 from sav_interventions.journals import FIELDS
+from sav_interventions.model import Invoice
 
 OTHER = UUID(int=701)
 Line = dict[str, str]
@@ -37,6 +40,19 @@ Line = dict[str, str]
 def time(stage: Stage) -> dict[str, Any]:
     today = stage.now().date()
     return {"from": today - timedelta(days=300), "to": today + timedelta(days=1)}
+
+
+def deducted(deposit: Invoice) -> DeductedDeposit:
+    """A deposit as a final invoice names it."""
+    return DeductedDeposit(
+        invoice_id=deposit.id,
+        number="FAC-2026-000001",
+        issued_on=THE_DAY,
+        vat=deposit.vat,
+        net=deposit.net,
+        tax=deposit.tax,
+        total=deposit.total,
+    )
 
 
 async def journals(stage: Stage) -> list[Line]:
@@ -90,6 +106,92 @@ async def test_every_piece_of_the_journals_balances(stage: Stage) -> None:
     assert {one["CompAuxLib"] for one in lines if one["CompteNum"] == "411000"} == {"Léa Martin"}
 
 
+async def test_journals_are_what_an_accountant_imports(stage: Stage) -> None:
+    """LPF, A47 A-1: dates, amounts, and numbers without a gap in each journal; names are only ever text."""
+    name = "=Martin\t\nLéa"
+    await stage.knows(client(name=name))
+    deposit = invoice(
+        "paid", line(unit_price=Decimal("10.00")), deposit=True, paid="12.00", intervention_id=VISIT
+    )
+    final = invoice(
+        "issued",
+        line("standard"),
+        line("intermediate"),
+        number=2,
+        id=OTHER,
+        intervention_id=VISIT,
+        buyer=Buyer(name=name, address="1 rue de l'Exemple, 75001 Paris"),
+    )
+    final.deposits, final.deducted = [deducted(deposit)], Decimal("12.00")
+    await stage.given(visit("completed"), deposit, final)
+    account = RecordOnAccount(
+        client_id=world.lea.id, method="cheque", amount=Decimal("60.00"), reference="@12"
+    )
+    credit = UUID((await stage.when(account, by=world.marie)).reply["id"])
+    for _ in range(2):
+        used = UseCredit(client_credit_id=credit, invoice_id=OTHER, amount=Decimal("20.00"))
+        await stage.when(used, by=world.marie)
+    credited = [CreditGiven(line=1, amount=Decimal("10.00"))]
+    for _ in range(2):
+        message = CreditInvoice(invoice_id=OTHER, lines=credited, reason="un geste")
+        assert (await stage.when(message, by=world.marie)).problem is None
+    lines = await journals(stage)
+
+    numbers: dict[str, list[str]] = defaultdict(list)
+    for one in lines:
+        if one["EcritureNum"] not in numbers[one["JournalCode"]]:
+            numbers[one["JournalCode"]].append(one["EcritureNum"])
+    assert {code: [int(text[-6:]) for text in found] for code, found in numbers.items()} == {
+        "VE": [1, 2],
+        "AV": [1, 2],
+        "EN": [1],
+        "OD": [1, 2],
+    }
+    for one in lines:
+        for day in ("EcritureDate", "PieceDate", "ValidDate"):
+            assert re.fullmatch(r"20\d{6}", one[day]), one
+        for money in ("Debit", "Credit"):
+            assert re.fullmatch(r"\d+,\d\d", one[money]), one
+        assert (one["Debit"] == "0,00") != (one["Credit"] == "0,00"), one
+        assert bool(one["CompAuxNum"]) == bool(one["CompAuxLib"]) == one["CompteNum"].startswith("41"), one
+        assert (one["Montantdevise"], one["Idevise"]) == ("", "")
+        assert not any(text.startswith(("=", "@", "+", "-")) for text in one.values()), one
+    assert {one["CompAuxLib"] for one in lines if one["JournalCode"] == "EN" and one["CompAuxLib"]} == {
+        "'=Martin Léa"
+    }
+    assert {one["PieceRef"] for one in lines if one["JournalCode"] == "EN"} == {"'@12"}
+    of_final = [one for one in lines if one["EcritureNum"] == "FAC-2026-000002"]
+    vat = sorted(
+        (one["EcritureLib"][-8:], one["Debit"], one["Credit"])
+        for one in of_final
+        if one["CompteNum"] == "445710"
+    )
+    assert vat == [
+        ("TVA 10 %", "0,00", "8,49"),
+        ("TVA 20 %", "0,00", "16,98"),
+        ("TVA 20 %", "2,00", "0,00"),
+    ]
+    # The deposit was booked as an advance, and taken off again; 20.00 of the money on account are left.
+    assert balance(lines, "4191") == Decimal("-20.00")
+
+
+async def test_an_export_of_a_day_has_the_numbers_of_the_whole(stage: Stage) -> None:
+    await stage.knows(client())
+    await stage.given(invoice("issued"))
+    account = RecordOnAccount(client_id=world.lea.id, method="cheque", amount=Decimal("60.00"))
+    credit = UUID((await stage.when(account, by=world.marie)).reply["id"])
+    used = UseCredit(client_credit_id=credit, invoice_id=INVOICE, amount=Decimal("20.00"))
+    await stage.when(used, by=world.marie)
+    await stage.passes(timedelta(days=2))
+    await stage.database.pool.execute("UPDATE payment SET created_at = created_at - interval '2 days'")
+    await stage.when(used, by=world.marie)
+    today = stage.now().date()
+    of_today = GetJournals.model_validate({"from": today, "to": today + timedelta(days=1)})
+    text = (await stage.when(of_today, by=world.marie)).reply["text"]
+    assert "OD-000002" in text
+    assert "OD-000001" not in text
+
+
 async def test_the_ledger_is_read_page_by_page(stage: Stage) -> None:
     await stage.given(invoice("issued"))
     for _ in range(5):
@@ -127,17 +229,7 @@ async def test_a_deposit_is_taken_off_at_its_own_rate(stage: Stage) -> None:
     """Also where the final invoice has no such rate: the certification came after the deposit."""
     deposit = invoice("paid", line("standard", unit_price=Decimal("10.00")), deposit=True, paid="12.00")
     final = invoice("issued", line("intermediate", unit_price=Decimal("100.00")), number=2, id=OTHER)
-    final.deposits = [
-        DeductedDeposit(
-            invoice_id=deposit.id,
-            number="FAC-2026-000001",
-            issued_on=THE_DAY,
-            vat=deposit.vat,
-            net=deposit.net,
-            tax=deposit.tax,
-            total=deposit.total,
-        )
-    ]
+    final.deposits = [deducted(deposit)]
     both = [(one.rate, one.base, one.vat, one.documents) for one in sales_of([deposit, final])]
     assert both == [("10", Decimal(100), Decimal(10), 1), ("20", Decimal(0), Decimal(0), 2)]
 

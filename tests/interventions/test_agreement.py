@@ -9,24 +9,17 @@ import pytest
 import world
 from given_acts import apply, move, told
 from given_billing import CERTIFIED, client, closed, home, told_closed
-from given_estimates import billed, estimate, refusal, right
+from given_estimates import billed, early, estimate, refusal, right
 from given_interventions import COVERED, NOW, UNKNOWN, VISIT, valve
 
 from sav_chassis.testing import Stage
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.interventions.estimate import Acceptance, EstimateStatus
+from sav_contracts.interventions.estimate import EstimateStatus
 from sav_contracts.interventions.invoice import InvoiceDrafted
 from sav_contracts.interventions.visit import InterventionMoved, InterventionStarted, MoveIntervention
 
 start = MoveIntervention(intervention_id=VISIT, to="in_progress")
 PARTLY = Warranty.of_shares(100, 0, 0, why="cover_applies", cover="commercial")
-
-
-def early(**fields: Any) -> Any:
-    made = estimate("accepted", **fields)
-    assert made.accepted
-    made.accepted = Acceptance(at=made.accepted.at, how="site", begins_early=True)
-    return made
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from sav_contracts.money import VatClass, rounded
 from sav_interventions.billing import check_amount, check_words, itemised, lines_of
 from sav_interventions.model import Invoice
 
+# Where the law allows every class.
+ENERGY = CERTIFIED.model_copy(update={"works": "install", "energy_saving": True})
 CENT = Decimal("0.01")
 prices = st.decimals(0, 100_000, places=2)
 quantities = st.decimals("0.01", 900, places=2)
@@ -40,7 +42,7 @@ given_lines = st.lists(
 
 def billed(lines: list[LineGiven]) -> Invoice:
     made = Invoice(supplied_on=THE_DAY, paid=Decimal(0))
-    made.itemise(lines, FR, CERTIFIED)
+    made.itemise(lines, FR, ENERGY)
     return made
 
 
@@ -151,14 +153,12 @@ def test_work_becomes_labour_parts_and_travel(
     assert {line.vat_class for line in lines} == {vat_class}
 
 
-def test_a_part_that_is_taxed_less_anyway_stays_so_in_an_older_dwelling() -> None:
+def test_a_part_that_is_taxed_less_has_the_rate_of_the_repair_unless_it_is_energy_work() -> None:
     [part] = work().parts
     done = work().model_copy(update={"parts": [part.model_copy(update={"vat_class": "reduced"})]})
-    assert [line.vat_class for line in priced(lines_of(done, NOT_COVERED, "fr"))] == [
-        "intermediate",
-        "reduced",
-        "intermediate",
-    ]
+    lines = lines_of(done, NOT_COVERED, "fr")
+    assert {line.vat_class for line in priced(lines)} == {"intermediate"}
+    assert {line.vat_class for line in itemised(lines, None, ENERGY, FR).lines} == {"reduced"}
 
 
 def test_a_long_name_is_shortened_and_its_reference_kept() -> None:

@@ -5,13 +5,33 @@ from typing import Any
 
 import pytest
 import world
-from given_billing import CERTIFIED, FR, INVOICE, invoice, issue, line
+from given_billing import (
+    CERTIFIED,
+    FR,
+    INVOICE,
+    SELLER,
+    client,
+    closed,
+    home,
+    invoice,
+    issue,
+    line,
+    told_closed,
+)
+from given_interventions import valve
 from pydantic import TypeAdapter, ValidationError
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.interventions.buyer import Siren, TaxNumber
-from sav_contracts.interventions.invoice import Buyer, ChangeInvoice, InvoiceChanged, InvoiceIssued
-from sav_contracts.interventions.line import LineGiven
+from sav_contracts.interventions.invoice import (
+    Buyer,
+    ChangeInvoice,
+    InvoiceChanged,
+    InvoiceDrafted,
+    InvoiceIssued,
+)
+from sav_contracts.interventions.line import LineGiven, SupplyGiven
+from sav_interventions.invoice_paper import InvoicePaper
 
 # Since the first of September 2026 invoices to businesses name them by their SIREN.
 AUTUMN = CERTIFIED.model_copy(update={"on": date(2026, 10, 1)})
@@ -92,6 +112,97 @@ def test_a_number_that_cannot_be_is_refused(form: Any, wrong: str) -> None:
         TypeAdapter(form).validate_python(wrong)
 
 
-@pytest.mark.parametrize("text", ["1234567M", "1234567/M"])
-def test_a_tunisian_number_is_read(text: str) -> None:
-    assert TypeAdapter(TaxNumber).validate_python(text) == "1234567M"
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("1182431M", "1182431M"),
+        ("1182431/m", "1182431M"),
+        ("1182431 / M / A / M / 000", "1182431MAM000"),
+        ("1496298TPN000", "1496298TPN000"),
+        ("1282182 W", "1282182W"),
+        ("121J", "0000121J"),
+    ],
+)
+def test_a_tunisian_number_is_read(text: str, kept: str) -> None:
+    assert TypeAdapter(TaxNumber).validate_python(text) == kept
+
+
+@pytest.mark.parametrize(
+    "wrong", ["1182431N", "1182341M", "1182431NAM000", "1182431M/A/M", "1182431M/A/M/001"]
+)
+def test_a_tunisian_number_with_another_letter_or_length_is_refused(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(TaxNumber).validate_python(wrong)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        {"buyer_siren": "000000000"},
+        {"buyer_siren": "000 000 000"},
+        {"buyer_tax_number": "FR00000000000"},
+        {"buyer_tax_number": "FR12000000000"},
+    ],
+    ids=str,
+)
+def test_zeros_are_no_number_of_a_firm(number: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        change(**number)
+
+
+async def test_a_french_vat_number_names_the_same_firm_as_its_siren(stage: Stage) -> None:
+    await stage.given(invoice(supply=AUTUMN))
+    other = await stage.when(
+        change(buyer_siren="552100554", buyer_tax_number="FR44732829320"), by=world.marie
+    )
+    assert refusal(other) == (422, "invalid")
+    assert (await changed(stage, buyer_tax_number="FR44732829320")).siren == "732829320"
+    assert refusal(await stage.when(change(buyer_siren="552100554"), by=world.marie)) == (422, "invalid")
+    # The number alone corrects both.
+    assert (await changed(stage, buyer_tax_number="FR96552100554")).siren == "552100554"
+
+
+async def test_a_business_reads_where_it_was_delivered(stage: Stage) -> None:
+    await stage.knows(client(), home(True), valve())
+    await stage.given(closed())
+    draft = (await stage.hears(told_closed(closed()))).only(InvoiceDrafted).state
+    assert draft.supply
+    assert (there := draft.supply.address) == draft.buyer.address
+    paper = InvoicePaper.of(draft.model_copy(update={"number": "FAC-1", "issued_on": draft.supplied_on}))
+    assert paper.delivered_to is None
+    asked = ChangeInvoice(
+        invoice_id=draft.id, buyer_siren="732829320", buyer_address="1 quai Sarrail, 69006 Lyon"
+    )
+    named = (await stage.when(asked, by=world.marie)).only(InvoiceChanged).state
+    assert (
+        InvoicePaper.of(
+            named.model_copy(update={"number": "FAC-1", "issued_on": draft.supplied_on})
+        ).delivered_to
+        == there
+    )
+    # A postcode of another place leaves no wrong address; the new one is said.
+    moved = ChangeInvoice(invoice_id=draft.id, supply=SupplyGiven(postcode="69003"))
+    supply = (await stage.when(moved, by=world.marie)).only(InvoiceChanged).state.supply
+    assert supply
+    assert (supply.postcode, supply.address) == ("69003", None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [([WORK], True), ([line(), WORK], True), ([line()], False)],
+    ids=["services", "both", "goods"],
+)
+async def test_a_firm_that_pays_vat_on_debits_says_so_to_businesses(
+    stage: Stage, lines: list[LineGiven], said: bool
+) -> None:
+    seller = SELLER.model_copy(update={"vat_on_debits": True})
+    await stage.given(invoice("draft", *lines, supply=AUTUMN, seller=seller))
+    await changed(stage, buyer_siren="732829320")
+    mentions = (await stage.when(issue, by=world.marie)).only(InvoiceIssued).state.mentions
+    assert (FR.debits_mention in mentions) == said
+
+
+async def test_nothing_is_said_of_debits_to_a_private_person(stage: Stage) -> None:
+    await stage.given(invoice("draft", WORK, seller=SELLER.model_copy(update={"vat_on_debits": True})))
+    mentions = (await stage.when(issue, by=world.marie)).only(InvoiceIssued).state.mentions
+    assert mentions == [*FR.mentions, *FR.private_mentions]

@@ -82,7 +82,7 @@ async def test_another_client_does_not_see_the_invoice(stage: Stage) -> None:
 @pytest.mark.parametrize("state", ["paid", "credited"])
 async def test_nothing_is_asked_where_nothing_is_owed(stage: Stage, state: str) -> None:
     await stage.given(invoice(state, paid="101.88" if state == "paid" else "0.00"))
-    assert refusal(await stage.when(START, by=world.lea)) == (409, "illegal_move")
+    assert refusal(await stage.when(START, by=world.lea)) == (409, "nothing_left_to_pay")
 
 
 async def test_signed_news_pay_the_invoice_once_however_often_they_come(stage: Stage) -> None:
@@ -96,6 +96,42 @@ async def test_signed_news_pay_the_invoice_once_however_often_they_come(stage: S
     assert [doubled.reply, another.reply] == [{"changed": False}] * 2
     assert doubled.events == another.events == []
     assert await ledger(stage) == [("received", Decimal("101.88"))]
+
+
+@pytest.mark.parametrize(("amount", "left", "credit"), [("100.00", "1.88", None), ("110.00", "0.00", "8.12")])
+async def test_what_was_received_counts_whatever_was_asked(
+    stage: Stage, amount: str, left: str, credit: str | None
+) -> None:
+    payment = await started(stage)
+    outcome = await news(stage, "captured", payment, amount=Decimal(amount))
+    recorded = outcome.events[0]
+    assert isinstance(recorded, PaymentRecorded)
+    assert (recorded.state.amount, recorded.balance) == (Decimal(amount), Decimal(left))
+    assert await ledger(stage) == [("received", Decimal(amount))]
+    left_over = [event.state.amount for event in outcome.events if isinstance(event, CreditReceived)]
+    assert left_over == ([Decimal(credit)] if credit else [])
+
+
+@pytest.mark.parametrize("kind", ["captured", "refunded"])
+async def test_news_of_another_currency_are_refused_aloud(stage: Stage, kind: str) -> None:
+    payment = await started(stage)
+    if kind == "refunded":
+        await news(stage, "captured", payment, currency="EUR")
+    before = await ledger(stage)
+    outcome = await news(stage, kind, payment, id="n9", amount=Decimal("5.00"), currency="USD")
+    assert refusal(outcome) == (409, "another_currency")
+    assert await ledger(stage) == before
+    # Nothing of it was taken: corrected, it counts.
+    right = await news(stage, kind, payment, id="n9", amount=Decimal("5.00"), currency="EUR")
+    assert right.reply == {"changed": True}
+
+
+async def test_refunds_that_overtake_each_other_count_once(stage: Stage) -> None:
+    payment = await started(stage)
+    await news(stage, "captured", payment)
+    await news(stage, "refunded", payment, id="r2", amount=Decimal("30.00"))
+    assert (await news(stage, "refunded", payment, id="r1", amount=Decimal("20.00"))).events == []
+    assert [amount for _, amount in await ledger(stage)] == [Decimal("101.88"), Decimal("-30.00")]
 
 
 async def test_news_at_once_count_once(stage: Stage) -> None:

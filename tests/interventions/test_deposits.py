@@ -232,6 +232,16 @@ async def test_a_deducted_deposit_is_credited_after_the_final_invoice(stage: Sta
     assert (await stage.when(of_deposit, by=world.marie)).problem is None
 
 
+@pytest.mark.parametrize(
+    ("percent", "price"), [(30, "0.00"), (1, "0.10")], ids=["nothing is agreed", "less than a cent"]
+)
+async def test_a_deposit_of_nothing_is_refused(stage: Stage, percent: int, price: str) -> None:
+    await stage.knows(client(), home(older=True))
+    await visited(stage)
+    asked = draft(percent, [line(unit_price=D(price))])
+    assert refusal(await stage.when(asked, by=world.marie)) == (422, "invalid")
+
+
 async def test_no_deposit_follows_the_final_invoice(stage: Stage) -> None:
     await stage.knows(client(), home(older=True))
     await visited(stage)

@@ -12,6 +12,7 @@ from given_interventions import valve, work
 from given_views import a
 
 from sav_chassis.testing import Outcome, Stage
+from sav_contracts.address import postcode_in
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.interventions.invoice import (
@@ -94,6 +95,33 @@ async def test_a_visit_says_what_its_vat_depends_on(
     assert ("what_it_heats" in draft.lacks) == (known[1] is None)
 
 
+async def test_an_installation_in_words_only_is_taxed_as_the_dearer_case_until_somebody_says(
+    stage: Stage,
+) -> None:
+    words: dict[str, Any] = {"purpose": "install", "product_id": None, "article": "Chaudière gaz"}
+    words["place"] = home(older=True).place
+    await stage.knows(client(), valve())
+    await stage.given(closed(**words))
+    draft = (await stage.hears(told_closed(closed(**words)))).only(InvoiceDrafted).state
+    assert (supply(draft).fossil_heating, "what_it_heats" in draft.lacks) == (None, True)
+    change = ChangeInvoice(invoice_id=draft.id, certified=True)
+    waits = (await stage.when(change, by=world.marie)).only(InvoiceChanged).state
+    assert ([one.rate for one in waits.vat], waits.lacks) == ([Decimal(20)], ["what_it_heats"])
+    change = ChangeInvoice(invoice_id=draft.id, supply=SupplyGiven(fossil_heating=False))
+    known = (await stage.when(change, by=world.marie)).only(InvoiceChanged).state
+    assert ([one.rate for one in known.vat], known.lacks) == ([Decimal(10)], [])
+
+
+async def test_works_that_become_an_installation_say_what_is_installed(stage: Stage) -> None:
+    await stage.given(invoice("draft", line(None)))
+    said = await changed(stage, supply=SupplyGiven(works="install"))
+    assert ([one.rate for one in said.vat], said.lacks) == ([Decimal(20)], ["what_it_heats"])
+    # Saying the same works again asks nothing anew.
+    said = await changed(stage, supply=SupplyGiven(fossil_heating=False))
+    said = await changed(stage, supply=SupplyGiven(works="install", postcode="75002"))
+    assert ([one.rate for one in said.vat], said.lacks) == ([Decimal(10)], [])
+
+
 async def test_a_boiler_that_a_repair_fits_is_taxed_as_one(stage: Stage) -> None:
     [part] = work().parts
     fitted = work().model_copy(update={"parts": [part.model_copy(update={"article_id": BOILER})]})
@@ -151,6 +179,37 @@ async def test_what_is_said_of_a_supply_changes_its_vat(stage: Stage) -> None:
     client_sees = issued.for_client()
     assert client_sees
     assert not hasattr(client_sees, "supply")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        *(("FR-97400", "97400"), ("97 400", "97400"), ("fr-97400", "97400"), ("９７４００", "97400")),
+        *(("97400", "97400"), ("20000", "20000"), ("98800", "98800")),
+        *(("=1+1", None), ("97", None), ("99999", None), ("00000", None), ("974000", None), ("2A004", None)),
+    ],
+)
+async def test_a_postcode_that_decides_the_rate_is_one_of_its_country(
+    stage: Stage, written: str, kept: str | None
+) -> None:
+    await stage.given(invoice("draft", line(None), supply=SUPPLY))
+    change = ChangeInvoice(invoice_id=INVOICE, supply=SupplyGiven(postcode=written))
+    outcome = await stage.when(change, by=world.marie)
+    if kept is None:
+        assert wrong(outcome) == ["supply.postcode"]
+    else:
+        assert supply(outcome.only(InvoiceChanged).state).postcode == kept
+
+
+@pytest.mark.parametrize(
+    ("country", "postcode", "kept"),
+    [
+        *(("RE", "RE-97400", "97400"), ("TN", "1000", "1000"), ("TN", "75001", None), ("TN", "=1", None)),
+        *(("GB", "sw1a 1aa", "SW1A 1AA"), ("BE", "1000", "1000"), ("BE", "=1+1", None)),
+    ],
+)
+def test_each_country_has_postcodes_of_its_own(country: str, postcode: str, kept: str | None) -> None:
+    assert postcode_in(country, postcode) == kept
 
 
 async def test_a_discount_on_the_whole_is_given_and_taken_back(stage: Stage) -> None:

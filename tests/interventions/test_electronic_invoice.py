@@ -31,7 +31,7 @@ from sav_contracts.interventions.invoice import DEMONSTRATION
 from sav_contracts.interventions.line import Discount, LineGiven, Supply
 from sav_interventions.billing import itemised
 from sav_interventions.electronic_invoice import electronic_invoice
-from sav_interventions.invoice_paper import InvoicePaper, PaperBuyer
+from sav_interventions.invoice_paper import InvoicePaper, PaperBuyer, PaperSupply
 
 TO_A_PERSON = [reduced, cents, covered, deposit, final, credit, untaxed]
 TO_A_BUSINESS = [reduced, deposit, final, credit]
@@ -61,6 +61,39 @@ def test_work_for_another_firm_is_taxed_there() -> None:
     xml = made(reverse_charged())
     assert broken_rules(xml, EUROPEAN, FRENCH) == []
     assert set(said(xml, "CategoryCode")) == {"AE"}
+
+
+def test_a_business_invoice_says_where_it_was_delivered_and_when_vat_is_due() -> None:
+    there = PaperSupply(address="3 rue des Lilas, 97400 Saint-Denis", country="RE")
+    firm = FIRM.model_copy(update={"vat_on_debits": True})
+    xml = made(reduced(buyer=BUSINESS, mentions=LATE, seller=firm, supply=there))
+    assert broken_rules(xml, EUROPEAN, FRENCH) == []
+    [ship_to] = etree.fromstring(xml).iter("{*}ShipToTradeParty")
+    assert [
+        node.text for node in ship_to.iter("{*}PostcodeCode", "{*}LineOne", "{*}CityName", "{*}CountryID")
+    ] == [
+        "97400",
+        "3 rue des Lilas",
+        "Saint-Denis",
+        "RE",
+    ]
+    assert set(said(xml, "DueDateTypeCode")) == {"5"}
+    # The buyer is where it is registered.
+    assert said(xml, "CountryID") == ["FR", "FR", "RE"]
+
+
+def test_a_person_is_told_neither() -> None:
+    there = PaperSupply(address="3 rue des Lilas, 69003 Lyon")
+    xml = made(reduced(seller=FIRM.model_copy(update={"vat_on_debits": True}), supply=there))
+    assert broken_rules(xml, EUROPEAN) == []
+    assert said(xml, "DueDateTypeCode") == said(xml, "ShipToTradeParty") == []
+
+
+def test_a_foreign_business_is_in_its_country() -> None:
+    foreign = BUSINESS.model_copy(update={"siren": None, "tax_number": "EL094259216"})
+    xml = made(reduced(buyer=foreign, mentions=LATE))
+    assert broken_rules(xml, EUROPEAN) == []
+    assert said(xml, "CountryID") == ["FR", "GR"]
 
 
 def test_the_rules_are_really_checked() -> None:

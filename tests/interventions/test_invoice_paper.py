@@ -16,20 +16,20 @@ import typst
 import world
 from electronic_invoices import broken_rules
 from facturx import get_facturx_xml_from_pdf  # type: ignore[import-untyped]
-from given_billing import INVOICE, client, invoice, issue, line
+from given_billing import CERTIFIED, INVOICE, client, invoice, issue, line
 from given_interventions import NOW
 from given_papers import BUSINESS, FIRM, covered, credit, deposit, final, reduced
 from papers import attached, check_archivable, codes_on, picture_of, text_of
 from PIL import Image
 
 from sav_chassis.files import Files
+from sav_chassis.firm_look import Look
 from sav_chassis.testing import Stage, Waiting
 from sav_contracts.auth.fields import Locale
 from sav_contracts.interventions.invoice import Buyer, InvoiceChanged, InvoiceIssued, InvoiceView
 from sav_contracts.interventions.line import LineGiven
 from sav_contracts.interventions.payment import RecordPayment
-from sav_interventions.firm_look import Look
-from sav_interventions.invoice_paper import InvoicePaper, facts
+from sav_interventions.invoice_paper import InvoicePaper, PaperSupply, facts
 from sav_interventions.invoice_pdf import invoice_pdf, paper_pdf
 from sav_interventions.printing import REPLACEMENT, look
 from sav_interventions.settings import billing
@@ -121,11 +121,11 @@ def printed(shown: InvoiceView, locale: Locale = "fr") -> str:
 @pytest.mark.parametrize(
     ("quantity", "price", "french", "english"),
     [
-        ("1", "84.90", "|1||84,90 €|", "|1||€84.90|"),
-        ("10", "0.50", "|10||0,50 €|", "|10||€0.50|"),
-        ("100", "200.00", "|100||200,00 €|", "|100||€200.00|"),
-        ("0.5", "1234567.50", "|0,5||1 234 567,50 €|", "|0.5||€1,234,567.50|"),
-        ("12.25", "1000", "|12,25||1 000,00 €|", "|12.25||€1,000.00|"),
+        ("1", "84.90", "|1||84,90 €/pièce|", "|1||€84.90/piece|"),
+        ("10", "0.50", "|10||0,50 €/pièce|", "|10||€0.50/piece|"),
+        ("100", "200.00", "|100||200,00 €/pièce|", "|100||€200.00/piece|"),
+        ("0.5", "1234567.50", "|0,5||1 234 567,50 €/pièce|", "|0.5||€1,234,567.50/piece|"),
+        ("12.25", "1000", "|12,25||1 000,00 €/pièce|", "|12.25||€1,000.00/piece|"),
     ],
 )
 def test_numbers_are_printed_as_the_reader_writes_them(
@@ -141,6 +141,7 @@ def test_rates_units_and_what_a_warranty_pays_are_printed() -> None:
         line("intermediate", kind="labour", unit="hour", quantity=Decimal("1.5"), covered=50),
         line("reduced", kind="travel", unit="km", quantity=Decimal(20)),
         line(),
+        supply=CERTIFIED.model_copy(update={"works": "install", "energy_saving": True}),
     )
     page = printed(shown)
     for text in ("|1,5 h|", "|20 km|", "|garantie − 50 %|", "|10 %|", "|5,5 %|", "|20 %|"):
@@ -305,6 +306,15 @@ def test_insurer_and_mediator_stand_on_it() -> None:
     assert "Assurance : Décennale : Assur SA" in said
     assert "Médiateur de la consommation : Médiation Conso" in said
     assert "Médiateur" not in text_of(paper_pdf(reduced(buyer=BUSINESS), "fr"))
+
+
+def test_where_it_was_delivered_stands_on_an_invoice_to_a_business_elsewhere() -> None:
+    there = PaperSupply(address="3 rue des Lilas, 69003 Lyon")
+    said = text_of(paper_pdf(reduced(buyer=BUSINESS, supply=there), "fr"))
+    assert "Lieu de livraison 3 rue des Lilas" in said
+    at_home = BUSINESS.model_copy(update={"address": there.address})
+    for paper in (reduced(supply=there), reduced(buyer=at_home, supply=there), reduced(buyer=BUSINESS)):
+        assert "Lieu de livraison" not in text_of(paper_pdf(paper, "fr"))
 
 
 def test_the_firm_has_its_own_look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

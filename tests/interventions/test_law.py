@@ -135,7 +135,10 @@ def test_a_territory_may_be_written_as_a_country(country: str) -> None:
         ({"fossil_heating": True, "on": date(2025, 3, 1)}, "20"),
         # Accepted by both and a deposit paid before that day.
         ({"fossil_heating": True, "agreed_on": date(2025, 2, 28)}, "10"),
-        ({"subcontracted": True}, "0"),
+        ({"subcontracted": True, "buyer": "business"}, "0"),
+        # Only a firm that was engaged itself owes the VAT of the building work, and of nothing else.
+        ({"subcontracted": True}, "10"),
+        ({"subcontracted": True, "buyer": "business", "works": "sale"}, "20"),
         ({"buyer": "business"}, "10"),
     ],
     ids=str,
@@ -151,7 +154,9 @@ def test_the_mention_says_what_the_client_certifies() -> None:
     assert "Le client certifie" in (ten.mention or "")
     assert "rénovation énergétique" not in (ten.mention or "")
     assert "rénovation énergétique" in (five.mention or "")
-    subcontracted = bill(priced("100.00"), REPAIR.model_copy(update={"subcontracted": True}))
+    subcontracted = bill(
+        priced("100.00"), REPAIR.model_copy(update={"subcontracted": True, "buyer": "business"})
+    )
     assert "Autoliquidation" in (subcontracted.vat[0].mention or "")
 
 
@@ -168,19 +173,40 @@ def test_a_lower_class_is_refused_where_the_law_does_not_allow_it(wanted: VatCla
 
 
 def test_what_was_wanted_stays_known_until_it_is_allowed() -> None:
-    waits = REPAIR.model_copy(update={"certified": False})
+    known = REPAIR.model_copy(update={"works": "install", "energy_saving": True})
+    waits = known.model_copy(update={"certified": False})
     before = bill([line("reduced"), line("standard"), *priced("1.00")], waits).lines
     assert [one.vat_class for one in before] == ["standard"] * 3
-    after = itemised(before, None, REPAIR, FR).lines
-    assert [one.vat_class for one in after] == ["reduced", "standard", "intermediate"]
+    after = itemised(before, None, known, FR).lines
+    assert [one.vat_class for one in after] == ["reduced", "standard", "reduced"]
+
+
+@pytest.mark.parametrize("works", ["repair", "maintenance", "install", "improvement"])
+def test_only_energy_work_has_the_lowest_rate_whatever_a_line_asks_for(works: Any) -> None:
+    plain = REPAIR.model_copy(update={"works": works})
+    assert [one.rate for one in bill([line("reduced")], plain).vat] == [10]
+    saving = plain.model_copy(update={"energy_saving": True})
+    rate = "5.5" if works in {"install", "improvement"} else "10"
+    assert [one.rate for one in bill([line("reduced")], saving).vat] == [Decimal(rate)]
 
 
 def test_a_rate_of_two_classes_is_rounded_once() -> None:
-    there = REPAIR.model_copy(update={"postcode": "97400"})
+    there = REPAIR.model_copy(update={"postcode": "97400", "works": "install", "energy_saving": True})
     [total] = bill(
         [line("intermediate", unit_price=Decimal("0.35")), line("reduced", unit_price=Decimal("0.35"))], there
     ).vat
     assert (total.rate, str(total.base), str(total.vat)) == (Decimal("2.1"), "0.70", "0.01")
+    # What the client certified for each of them stands beside it.
+    assert "278-0 bis A" in (total.mention or "")
+    assert "279-0 bis)" in (total.mention or "")
+
+
+def test_energy_work_overseas_says_what_was_certified_for_it() -> None:
+    there = REPAIR.model_copy(update={"postcode": "97400", "works": "install", "energy_saving": True})
+    [total] = bill(priced("100.00"), there).vat
+    assert total.rate == Decimal("2.1")
+    assert "rénovation énergétique" in (total.mention or "")
+    assert "279-0 bis)" not in (total.mention or "")
 
 
 @pytest.mark.parametrize(

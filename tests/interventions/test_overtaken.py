@@ -10,6 +10,7 @@ import world
 from given_acts import LABOUR, Json, act, apply, at, told
 from given_interventions import SIGNATURE, VISIT, report, visit
 from given_readings import measured, service
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from sav_chassis.testing import Stage
@@ -187,6 +188,55 @@ async def test_a_reading_from_before_a_danger_elsewhere_lifts_nothing(
     )
     if code:
         assert (await stage.when(COMPLETE, by=world.karim)).problem is None
+
+
+async def test_a_reading_that_is_sent_again_is_no_later_one(stage: Stage) -> None:
+    """Elsewhere the same unit was dangerous after it: only what is measured since then lifts that."""
+    measured_at = datetime.now(UTC) - timedelta(hours=4)
+    there = measured_at + timedelta(hours=1)
+    await stage.given(
+        service(
+            "incomplete", id=OTHER, work=measured(co_ppm=60), cause="stopped_for_safety", measured_at=there
+        ),
+        service(work=None),
+    )
+    done = [{"code": task["code"]} for task in await tasks(stage)]
+    for solution in ("mesuré", "mesuré et nettoyé"):
+        again = record(solution, co_ppm=3, co_measured_at=measured_at, tasks=done)
+        assert (await stage.when(again, by=world.karim)).problem is None
+        refused = await stage.when(COMPLETE, by=world.karim)
+        assert refused.problem
+        assert refused.problem.code == "measure_again"
+    later = record(co_ppm=3, co_measured_at=there + timedelta(hours=1), tasks=done)
+    assert (await stage.when(later, by=world.karim)).problem is None
+    assert (await stage.when(COMPLETE, by=world.karim)).problem is None
+
+
+def test_only_a_reading_says_when_it_was_made() -> None:
+    with pytest.raises(ValidationError, match="only of a reading"):
+        record(co_measured_at=datetime.now(UTC))
+
+
+AGAIN = {
+    "a danger, then a normal reading": ([(0, 60), (1, 3), (0, 60)], None),
+    "a normal reading, then a danger": ([(0, 3), (1, 60), (0, 3)], 60),
+}
+
+
+@pytest.mark.parametrize(("story", "expected"), AGAIN.values(), ids=AGAIN)
+async def test_what_was_measured_first_counts_as_the_first_also_when_it_is_sent_again(
+    stage: Stage, story: list[tuple[int, int]], expected: int | None
+) -> None:
+    acts = [
+        did(5 + number, "mesuré", co_ppm=ppm, co_measured_at=at(minute))
+        for number, (minute, ppm) in enumerate(story)
+    ]
+    for order in permutations(acts):
+        await stage.clear()
+        await stage.given(visit("in_progress"))
+        for one in order:
+            assert told(await stage.when(apply(one), by=world.karim)) in (["done"], ["overtaken"])
+        assert (await work_now(stage))["co_ppm"] == expected
 
 
 async def tasks(stage: Stage) -> Any:

@@ -160,9 +160,14 @@ def test_a_report_says_what_was_done_built_in_and_driven() -> None:
         assert said in read, said
 
 
-def test_a_report_that_was_not_signed_says_when_it_was_submitted() -> None:
-    read = text_of(report_paper(said={"signature_refused": "elle est partie"}, submitted_at=AT))
-    assert "Non signé par le client, rapport remis le 5 mars 2026 à 10 h 45" in read.replace("\u00a0", " ")
+@pytest.mark.parametrize("refused_at", [None, AT])
+def test_a_report_that_was_not_signed_says_when_that_was_or_when_it_was_submitted(
+    refused_at: datetime | None,
+) -> None:
+    said = {"signature_refused": "elle est partie"}
+    read = text_of(report_paper(said=said, submitted_at=AT, refused_at=refused_at)).replace("\u00a0", " ")
+    when = "5 mars 2026 à 10 h 45" if refused_at else "rapport remis le 5 mars 2026 à 10 h 45"
+    assert f"Non signé par le client, {when}" in read
     assert "elle est partie" in read
 
 

@@ -1,24 +1,26 @@
 """Payments: counted up to the balance, by managers, and seen by the client."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, get_args
 from uuid import UUID
 
 import pytest
 import world
-from given_billing import INVOICE, invoice
+from given_billing import INVOICE, client, invoice
 from given_interventions import NOW
 from given_views import a
 
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import MANAGERS, Actor, Role
-from sav_contracts.interventions.client_credit import CreditReceived
+from sav_contracts.interventions.client_credit import CreditReceived, RecordOnAccount
 from sav_contracts.interventions.invoice import InvoiceChanged, InvoicePaid, InvoiceStatus, InvoiceView
 from sav_contracts.interventions.payment import PaymentRecorded, PaymentStatus, PaymentView, RecordPayment
 from sav_contracts.surface import SURFACE
+from sav_interventions.ledger import local_day
 from sav_interventions.lifecycle import INVOICE as INVOICES
 from sav_interventions.lifecycle import PAYMENT as PAYMENTS
 
@@ -54,7 +56,7 @@ PAYMENT_TABLE: dict[PaymentStatus, dict[PaymentStatus, set[Role]]] = {
     "failed": {"captured": SYSTEM},
     "expired": {"captured": SYSTEM},
     "partly_refunded": {"refunded": ANY_MANAGER | SYSTEM, "disputed": SYSTEM},
-    "refunded": {},
+    "refunded": {"disputed": SYSTEM},
     "disputed": {"captured": SYSTEM, "partly_refunded": SYSTEM, "refunded": SYSTEM},
 }
 ROW = "SELECT status, paid FROM invoice WHERE id = $1"
@@ -192,6 +194,28 @@ async def test_a_payment_was_received_today_or_before(stage: Stage) -> None:
     assert refusal(outcome) == (422, "invalid")
     assert outcome.problem
     assert [wrong.field for wrong in outcome.problem.errors or []] == ["received_on"]
+
+
+def on_account(amount: str, received_on: date) -> RecordOnAccount:
+    return RecordOnAccount(
+        client_id=world.lea.id, method="transfer", amount=Decimal(amount), received_on=received_on
+    )
+
+
+@pytest.mark.parametrize("receive", [pay, on_account])
+async def test_money_was_received_within_a_year(stage: Stage, receive: Callable[..., Any]) -> None:
+    await stage.given(invoice("issued"))
+    await stage.knows(client())
+    today = local_day(stage.now())
+    outcome = await stage.when(receive("1.00", received_on=today - timedelta(days=366)), by=world.marie)
+    assert outcome.problem is None
+    for long_ago in (today - timedelta(days=367), date(1900, 1, 1)):
+        outcome = await stage.when(receive("1.00", received_on=long_ago), by=world.marie)
+        assert refusal(outcome) == (422, "invalid")
+        assert outcome.problem
+        [wrong] = outcome.problem.errors or []
+        first = today - timedelta(days=366)
+        assert (wrong.field, wrong.message) == ("received_on", f"at most a year ago: {first} or later")
 
 
 async def test_a_payment_that_is_sent_again_is_counted_once(stage: Stage) -> None:

@@ -131,6 +131,8 @@ async def test_a_report_is_signed_once_unless_it_is_sent_back(
     else:
         assert (state.signed_by, state.signature, state.signed_at) == (None, None, None)
         assert state.signature_refused == "elle est partie"
+        assert state.signature_refused_at
+        assert state.signature_refused_at > NOW
 
 
 @pytest.mark.parametrize("now", STATES)

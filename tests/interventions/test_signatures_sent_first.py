@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import world
-from given_acts import WRITTEN, a_day, act, apply, at, told
+from given_acts import WRITTEN, Json, a_day, act, apply, at, told
 from given_interventions import SIGNATURE, VISIT, report, visit
 
 from sav_chassis.testing import Stage
@@ -40,16 +40,23 @@ async def test_a_signature_is_sent_first_and_named_by_its_hash(stage: Stage) -> 
     ("minutes", "when"),
     [(-600_000, "now"), (0, "now"), (25, "now"), (32, "begun"), (35, "begun"), (60, "then")],
 )
-async def test_nobody_signed_before_the_work_began(stage: Stage, minutes: int, when: str) -> None:
+@pytest.mark.parametrize("refused", [False, True], ids=["signed", "refused"])
+async def test_nobody_signed_or_refused_before_the_work_began(
+    stage: Stage, refused: bool, minutes: int, when: str
+) -> None:
     """A telephone's clock may be a little slow; where it is wrong, nobody knows when it was: the time is that of now."""
     await stage.given(visit("planned"))
     day = a_day()[:4]
     await stage.when(apply(*day), by=world.karim)
     await stage.when(apply(act(minutes, "report", VISIT, None, **WRITTEN)), by=world.karim)
     await stage.when(keep, by=world.karim)
-    signed = act(minutes, "sign", signed_by="Léa Bernard", signature=SIGNATURE.sha256)
+    how: Json = {"refused": "non"} if refused else {"signed_by": "Léa Bernard", "signature": SIGNATURE.sha256}
+    signed = act(minutes, "sign", **how)
     assert told(await stage.when(apply(signed), by=world.karim)) == ["done"]
-    signed_at = await stage.database.pool.fetchval("SELECT signed_at FROM report")
+    row = await stage.database.pool.fetchrow("SELECT signed_at, signature_refused_at FROM report")
+    assert row
+    signed_at, other = (row["signature_refused_at"], row["signed_at"]) if refused else tuple(row)
+    assert other is None
     times = {"now": datetime.now(UTC).isoformat(), "begun": day[3]["at"], "then": signed["at"]}
     assert abs(signed_at - datetime.fromisoformat(times[when])) < timedelta(seconds=30)
 

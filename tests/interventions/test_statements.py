@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.interventions.credit_note import CreditGiven, CreditInvoice
-from sav_contracts.interventions.payment import RecordPayment
+from sav_contracts.interventions.invoice import IssueInvoice
+from sav_contracts.interventions.payment import RecordPayment, RefundPayment
 from sav_contracts.interventions.statement import GetReceivables, GetStatement, Receivables, Statement
 from sav_interventions.model import Invoice
 from sav_interventions.statements import Owed, aged
@@ -63,6 +65,40 @@ async def test_a_statement_has_papers_and_payments_with_running_balances(stage: 
     assert (account.ageing.not_due, account.ageing.total) == (D("39.88"), D("39.88"))
 
 
+async def test_within_a_day_a_statement_follows_the_order_in_which_things_were_entered(stage: Stage) -> None:
+    await stage.given(owed(stage, -30, number=900), invoice(id=OTHER))
+    await stage.knows(client())
+    paid = await stage.when(
+        RecordPayment(invoice_id=INVOICE, method="card", amount=D("30.00")), by=world.marie
+    )
+    await stage.when(IssueInvoice(invoice_id=OTHER), by=world.marie)
+    refund = RefundPayment(payment_id=UUID(paid.reply["id"]), amount=D("10.00"), reason="geste")
+    await stage.when(refund, by=world.marie)
+    await stage.when(RecordPayment(invoice_id=OTHER, method="card", amount=D("5.00")), by=world.marie)
+    [account] = (await statement(stage)).accounts
+    assert {one.on for one in account.lines} == {today(stage)}
+    assert [(one.kind, one.balance) for one in account.lines] == [
+        ("invoice", D("101.88")),
+        ("payment", D("71.88")),
+        ("invoice", D("173.76")),
+        ("refund", D("183.76")),
+        ("payment", D("178.76")),
+    ]
+
+
+async def test_of_invoices_from_before_the_log_knows_when_they_were_issued(stage: Stage) -> None:
+    await stage.given(invoice())
+    await stage.when(IssueInvoice(invoice_id=INVOICE), by=world.marie)
+    issued_at, pool = "SELECT issued_at FROM invoice", stage.database.pool
+    issued = await pool.fetchval(issued_at)
+    assert issued
+    await pool.execute("UPDATE invoice SET issued_at = NULL")
+    migration = import_module("sav_interventions.migrations.0030_when_it_was_issued")
+    await pool.execute(migration.FROM_THE_LOG)
+    # The event is made at the end of the same transaction.
+    assert timedelta(0) <= await pool.fetchval(issued_at) - issued < timedelta(seconds=20)
+
+
 async def test_what_happened_before_the_period_is_the_opening_balance(stage: Stage) -> None:
     await stage.given(owed(stage, 40))
     before = await statement(stage)
@@ -89,6 +125,7 @@ async def test_a_draft_is_in_no_statement(stage: Stage) -> None:
 
 
 async def test_receivables_name_who_owes_most_first(stage: Stage) -> None:
+    await stage.knows(client(id=world.paul.id, client_id=world.paul.id, name="Paul Roux"))
     await stage.given(
         owed(stage, 5),
         owed(stage, -5, id=OTHER, number=2),
@@ -110,7 +147,9 @@ async def test_receivables_name_who_owes_most_first(stage: Stage) -> None:
         D("305.64"),
         D("509.40"),
     )
-    assert [(one.client_id, one.ageing.total) for one in found.clients] == [(world.paul.id, D("305.64"))]
+    assert [(one.client_id, one.name, one.ageing.total) for one in found.clients] == [
+        (world.paul.id, "Paul Roux", D("305.64"))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from stripe_server import KEY, SECRET, StripeServer, event, signature
 
 from sav_chassis.testing import Outcome, Stage
+from sav_contracts.interventions.client_credit import CreditReceived
 from sav_contracts.interventions.payment import (
     CheckoutStarted,
     GetSandboxCheckout,
@@ -295,14 +296,58 @@ async def test_a_refund_that_overtakes_its_payment_comes_again(stage: Stage, str
     assert isinstance((await told(stage, "charge.refunded", charge)).events[0], PaymentRefunded)
 
 
-async def test_a_dispute_of_a_charge_that_is_not_known_yet_is_not_taken(
+async def test_a_dispute_that_overtakes_its_payment_is_taken_with_it(
     stage: Stage, stripe: StripeServer
 ) -> None:
+    """A dispute names only the charge: nobody knows yet whose it is, and Stripe tells it once."""
     payment = await started(stage)
     dispute = {"object": "dispute", "payment_intent": INTENT, "reason": "fraudulent"}
     assert (await told(stage, "charge.dispute.created", dispute)).reply == {"changed": False}
+    outcome = await told(stage, "checkout.session.completed", session(payment), "evt_paid")
+    assert [
+        type(event) for event in outcome.events if isinstance(event, PaymentRecorded | PaymentDisputed)
+    ] == [
+        PaymentRecorded,
+        PaymentDisputed,
+    ]
+    assert await paid(stage) == ("issued", Decimal("0.00"))
+    assert (await told(stage, "charge.dispute.created", dispute)).reply == {"changed": False}
+    won = {"object": "dispute", "payment_intent": INTENT, "status": "won"}
+    assert (await told(stage, "charge.dispute.closed", won, "evt_won")).reply == {"changed": True}
+    assert await paid(stage) == ("paid", Decimal("101.88"))
+
+
+async def test_the_end_of_a_dispute_that_overtakes_all_is_taken_in_its_place(
+    stage: Stage, stripe: StripeServer
+) -> None:
+    payment = await started(stage)
+    dispute = {"object": "dispute", "payment_intent": INTENT, "status": "lost"}
+    await told(stage, "charge.dispute.closed", dispute, "evt_lost")
     await told(stage, "checkout.session.completed", session(payment), "evt_paid")
-    assert isinstance((await told(stage, "charge.dispute.created", dispute)).events[0], PaymentDisputed)
+    assert await paid(stage) == ("paid", Decimal("101.88"))
+    await told(stage, "charge.dispute.created", dispute, "evt_disputed")
+    assert await paid(stage) == ("issued", Decimal("0.00"))
+    assert await stage.database.pool.fetchval("SELECT status FROM payment") == "refunded"
+
+
+async def test_a_session_in_another_currency_is_refused_aloud(stage: Stage, stripe: StripeServer) -> None:
+    payment = await started(stage)
+    wrong = session(payment) | {"currency": "usd"}
+    outcome = await told(stage, "checkout.session.completed", wrong)
+    assert refusal(outcome) == (409, "another_currency")
+    assert await ledger(stage) == []
+
+
+async def test_two_sessions_of_one_request_that_are_both_paid_are_two_payments(
+    stage: Stage, stripe: StripeServer
+) -> None:
+    """The answer of the first was lost; what is paid twice is the client's credit."""
+    payment = await captured(stage)
+    second = session(payment) | {"id": "cs_test_2", "payment_intent": "pi_2"}
+    outcome = await told(stage, "checkout.session.completed", second, "evt_second")
+    assert [type(event) for event in outcome.events] == [PaymentRecorded, CreditReceived]
+    assert await ledger(stage) == [("received", Decimal("101.88"))] * 2
+    assert (await told(stage, "checkout.session.completed", second, "evt_third")).reply == {"changed": False}
 
 
 async def test_what_is_paid_back_in_stripes_own_pages_is_entered(stage: Stage, stripe: StripeServer) -> None:

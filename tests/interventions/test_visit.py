@@ -30,7 +30,7 @@ TABLE: dict[InterventionStatus, dict[InterventionMove, set[Role]]] = {
     "accepted": {"declined": STAFF, "en_route": STAFF, "cancelled": CANCELLING},
     "declined": {},
     "en_route": {"declined": STAFF, "on_site": STAFF, "cancelled": CANCELLING},
-    "on_site": {"in_progress": STAFF, "no_access": STAFF},
+    "on_site": {"in_progress": STAFF, "incomplete": STAFF, "no_access": STAFF},
     "in_progress": {"paused": STAFF, "completed": STAFF, "incomplete": STAFF},
     "paused": {"in_progress": STAFF, "completed": STAFF, "incomplete": STAFF},
     "completed": {},
@@ -47,7 +47,7 @@ def move(to: InterventionMove, reason: str | None = None, cause: Cause | None = 
 
 
 def whatever_it_takes(to: InterventionMove) -> MoveIntervention:
-    return move(to, reason="parce que", cause="parts")
+    return move(to, reason="parce que", cause="approval")
 
 
 def wrong_fields(outcome: Outcome) -> list[str]:

@@ -104,6 +104,21 @@ async def test_whoever_withdraws_gets_a_receipt_and_the_visit_is_cancelled(
     assert "visit_off" not in [one["template"] for one in told], "the receipt says it"
 
 
+async def test_after_a_refusal_nobody_comes_and_the_client_reads_it_once(
+    system: System, marie: Person, people: tuple[Person, Person]
+) -> None:
+    lea, karim = people
+    claim, visit = await stories.assigned(lea, marie, karim)
+    done(await marie.post(f"/interventions/{visit['id']}/warranty", NOT_COVERED))
+    estimate = await sent(marie, karim, visit)
+    done(await lea.post(f"/estimates/{estimate['id']}/refuse", {"reason": "trop cher"}))
+    await eventually(partial(is_now, marie, f"/interventions/{visit['id']}", status="cancelled"))
+    await eventually(partial(is_now, marie, f"/reclamations/{claim['id']}", status="qualified"))
+    assert estimate["reference"] in (await mail(lea, "estimate_refused"))["subject"]
+    told = [one["template"] for one in await items(lea, "/notifications", user_id=lea.id, limit=100)]
+    assert not {"visit_off", "visit_given_up", "appointment_cancelled"} & set(told)
+
+
 async def printed(who: Person, estimate: Json) -> bytes | None:
     answer = await who.get(f"/estimates/{estimate['id']}.pdf")
     return answer.content if answer.status_code == 200 else None

@@ -54,7 +54,10 @@ GIVEN = {
     "POST /estimates/{estimate_id}/validate": {"valid_until"},
     # Said before it is confirmed.
     "POST /withdrawal/{token}": {"confirm"},
-    "PATCH /invoices/{invoice_id}": {"buyer_siren", "buyer_tax_number", "buyer_kind", "discount", "supply"},
+    # The invoice is of no estimate.
+    "PATCH /invoices/{invoice_id}": {
+        *("buyer_siren", "buyer_tax_number", "buyer_kind", "discount", "supply", "above_estimate"),
+    },
     "POST /clients/{client_id}/payments": {"amount"},
     "POST /payments/{payment_id}/refund": {"amount"},
     "POST /client-credits/{client_credit_id}/use": {"amount", "invoice_id"},
@@ -69,7 +72,9 @@ GIVEN = {
     # The réclamation says what it is about; no task of any visit has such a code, and dangerous air ends the visit.
     "POST /interventions": {"client_id", "product_id", "article", "place"},
     # A replacement has another serial number than what failed.
-    "PUT /interventions/{intervention_id}/work": {"tasks", "co_ppm", "co_not_measured", "replacement_serial"},
+    "PUT /interventions/{intervention_id}/work": {
+        *("tasks", "co_ppm", "co_measured_at", "co_not_measured", "replacement_serial")
+    },
     # Whoever works nowhere, or takes no visits, is of no use to other tests.
     "PATCH /technicians/{technician_id}": {"skills", "zone", "active"},
 }

@@ -237,7 +237,7 @@ async def test_a_manager_finds_clients_and_technicians_an_admin_everybody(
     assert await ids(marie, "/users", email=lea.email) == [lea.id]
     refused(await marie.get(f"/users/{alex.id}"), 404, "not_found")
     refused(await marie.post(f"/users/{alex.id}/deactivate"), 404, "not_found")
-    refused(await marie.post(f"/users/{karim.id}/deactivate"), 403, "not_allowed")
+    refused(await marie.post(f"/users/{karim.id}/deactivate"), 404, "not_found")
     security = ("password", "factor", "recovery", "session", "attempt")
     assert not [name for name in seen[0] if any(word in name for word in security)]
 

@@ -14,6 +14,7 @@ from sav_contracts.labels import FRENCH, PEOPLE
 from sav_contracts.messages import View
 from sav_contracts.wrong_value import WrongValue
 from sav_edge.language import TITLES
+from sav_interventions.lacking import NEEDED
 from sav_ops import rooms
 from sav_ops.documents import error_codes, generated
 
@@ -39,6 +40,8 @@ def test_every_code_says_what_it_means() -> None:
     """A class without a docstring would have that of the one it inherits from."""
     owners = [one for one in error_codes.classes(SavError) if "code" in vars(one)]
     assert [one.__qualname__ for one in owners if not one.__doc__] == []
+    # A dataclass without one has its signature.
+    assert [one.__qualname__ for one in owners if str(one.__doc__).startswith(f"{one.__name__}(")] == []
 
 
 def test_the_contracts_list_every_code_by_its_status() -> None:
@@ -74,6 +77,6 @@ def test_every_kind_state_role_and_status_has_its_french_and_no_other_word_is_ke
     states = {state for table in tables for move in table.moves for state in move}
     kinds = views() | {table.kind for table in tables} | {"session", "cover", "warranty"}
     values = {word for type in (Coverage, Why, Weekday, Skill) for word in get_args(type)}
-    assert kinds | states | values == set(FRENCH)
+    assert kinds | states | values | NEEDED == set(FRENCH)
     assert set(PEOPLE) == set(Role) - {Role.SYSTEM}
     assert set(TITLES) == {status for told in error_codes.statuses().values() for status in told}

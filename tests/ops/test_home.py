@@ -71,3 +71,12 @@ def test_a_folder_with_things_of_others_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     home.close(OURS)
     assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_port_that_is_taken_at_another_address_is_not_free() -> None:
+    """RabbitMQ does not start where the port between its nodes is taken at any address."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.2", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert free_port(port) != port

@@ -243,15 +243,21 @@ async def test_a_lost_file_and_one_with_other_bytes_are_named(system: System, na
         "SELECT document ->> 'sha256' FROM invoice WHERE id = $1::uuid",
         names["invoice"],
     )
-    [photo], [paper] = [path(system.settings, rows[0][0]) for rows in (kept, printed)]
-    content, written = photo.read_bytes(), paper.read_bytes()
+    archived = await system.sql(
+        "interventions", "SELECT archive ->> 'sha256' FROM closing WHERE archive IS NOT NULL LIMIT 1"
+    )
+    [photo], [paper], [archive] = [path(system.settings, rows[0][0]) for rows in (kept, printed, archived)]
+    content, written, proof = photo.read_bytes(), paper.read_bytes(), archive.read_bytes()
     photo.unlink()
     paper.write_bytes(written + b" ")
+    archive.write_bytes(proof + b" ")
     try:
         found = await verify(system.settings, 0)
     finally:
         photo.write_bytes(content)
         paper.write_bytes(written)
+        archive.write_bytes(proof)
+    assert any("interventions: closing" in line and "has other bytes" in line for line in found)
     assert any(f"photo {names['photo']}: file" in line and "is not in the store" in line for line in found)
     assert any(f"invoice {names['invoice']}: file" in line and "has other bytes" in line for line in found)
 

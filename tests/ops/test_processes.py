@@ -84,3 +84,24 @@ def test_what_was_killed_by_others_is_still_meant_to_run(home: Home) -> None:
     processes.start(home, "one", SLEEP, os.environ)
     processes.kill(home, "one")
     assert (processes.running(home, "one"), processes.expected_processes(home)) == (None, ["one"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error:{badmatch,{error,{{shutdown,{failed_to_start_child,…,eaddrinuse}}}}}",
+        "{dist_port_already_used,25672,'sav','localhost'}",
+        'could not bind IPv4 address "127.0.0.1": Address already in use',
+    ],
+)
+def test_a_start_is_tried_again_where_a_port_was_just_taken(said: str) -> None:
+    tries: list[str] = []
+
+    def start() -> str:
+        tries.append(said)
+        if len(tries) == 1:
+            raise OpsError(said)
+        return "up"
+
+    assert processes.retried(start) == "up"
+    assert len(tries) == 2

@@ -80,6 +80,9 @@ RECIPES: dict[str, Recipe] = {
     "POST /estimates/{estimate_id}/refuse": Recipe(
         "estimate", lambda _: {"reason": "trop cher"}, told(stories.offered)
     ),
+    "POST /estimates/{estimate_id}/deposits": Recipe(
+        "estimate", lambda _: {"percent": 30}, told(stories.agreed)
+    ),
     "GET /estimate/{token}": Recipe("estimate", fresh=to_answer),
     "POST /estimate/{token}": Recipe("estimate", lambda _: {"accept": True}, to_answer),
     "POST /estimates/{estimate_id}/withdraw": Recipe("estimate", fresh=told(stories.agreed)),

@@ -43,8 +43,8 @@ class LinkExpired(SavError):
 
 
 class NotOurLink(LinkExpired):
-    en = "This link was never ours; ask for a new one"
-    fr = "Ce lien ne vient pas de nous ; demandez-en un nouveau"
+    en = "This link is incomplete or no longer valid; open it again from our message, or ask for a new one"
+    fr = "Ce lien est incomplet ou n’est plus valable ; rouvrez-le depuis notre message, ou demandez-en un nouveau"
 
 
 class CodeExpired(LinkExpired):

@@ -27,6 +27,7 @@ from sav_calendar.planning import (
 from sav_calendar.timers import expire_hold
 from sav_chassis import errors
 from sav_chassis.errors import WrongField
+from sav_chassis.shared_refusals import check_able
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.policy import Buffers, CutOffs
@@ -34,7 +35,7 @@ from sav_contracts.calendar import AppointmentChanged, BookAppointment, HoldSlot
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.technician import Skill, TechnicianView
 from sav_contracts.interventions.visit import InterventionView
-from sav_contracts.labels import label, labels
+from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_contracts.times import HORIZON
 
@@ -67,24 +68,6 @@ class HoldExpired(errors.Conflict):
     code = "hold_expired"
     en = "This time was held for a few minutes and is free again; choose a time once more"
     fr = "Ce créneau vous était réservé pour quelques minutes et il est de nouveau libre ; choisissez-en un encore une fois"
-
-
-class TechnicianUnavailable(errors.Conflict):
-    """The technician takes no visits."""
-
-    code = "technician_unavailable"
-    en = "This technician does not take visits at present; choose another one"
-    fr = "Ce technicien ne prend pas d’interventions actuellement ; choisissez-en un autre"
-
-
-class LacksSkill(errors.Conflict):
-    """The technician cannot do the work; the detail says what they would have to be able to do."""
-
-    code = "lacks_skill"
-    name: str
-    skills: Text
-    en = "{name} does not do this work: it needs {skills}"
-    fr = "{name} ne fait pas ce travail, qui demande : {skills}"
 
 
 class OutOfZone(errors.Conflict):
@@ -195,18 +178,15 @@ async def _check_visit(
     """Raises where this technician may not visit for this réclamation, or make this visit."""
     check_plannable(what)
     check_their_technician(what, technician_id)
-    technician = await check_able(tx, technician_id, what.skills_needed)
+    technician = await able_technician(tx, technician_id, what.skills_needed)
     if by.role is Role.CLIENT and not may_choose(what, technician):
         raise OutOfZone(name=technician.name)
 
 
-async def check_able(tx: Tx, technician_id: UUID, needed: Collection[Skill]) -> TechnicianView:
+async def able_technician(tx: Tx, technician_id: UUID, needed: Collection[Skill]) -> TechnicianView:
     """The technician, who takes visits and can do this work; raises the refusal that says why not."""
     technician = await tx.view(TechnicianView, technician_id)
-    if not technician.active:
-        raise TechnicianUnavailable
-    if lacking := technician.lacks(needed):
-        raise LacksSkill(name=technician.name, skills=labels(lacking))
+    check_able(technician, needed)
     return technician
 
 

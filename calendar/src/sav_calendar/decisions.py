@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sav_calendar.app import calendar
 from sav_calendar.cases import Case
-from sav_calendar.commands import SlotTaken, StartInPast, check_able
+from sav_calendar.commands import SlotTaken, StartInPast, able_technician
 from sav_calendar.copies import lock_technician
 from sav_calendar.leaving import NOT_SET_OUT, NOT_THERE, end_of_freed_time
 from sav_calendar.model import PlanningConflict
@@ -64,7 +64,7 @@ async def resolve_conflict(cmd: ResolveConflict, tx: Tx, by: Actor) -> PlanningC
     same = who == conflict.technician_id
     if visit.status not in (NOT_SET_OUT if same else NOT_THERE):
         raise TooLateToDecide(reference=visit.called, state=label(visit.status))
-    await check_able(tx, who, visit.skills_needed)
+    await able_technician(tx, who, visit.skills_needed)
     if cmd.slot:
         await _check_slot(tx, who, cmd.slot, cmd.outside_hours)
     if same:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import get_args
+from typing import Protocol, get_args
 from zoneinfo import ZoneInfo
 
 from holidays import HolidayBase, country_holidays
@@ -57,9 +57,18 @@ def too_close(one: Span, other: Span, travel: timedelta) -> bool:
     return one[0] < other[1] + travel and other[0] < one[1] + travel
 
 
-def starts(
-    hours: WorkingHoursView, since: datetime, until: datetime, length: timedelta = VISIT
-) -> Iterator[datetime]:
+class Hours(Protocol):
+    """When somebody works: a record of that, or its view."""
+
+    @property
+    def zone(self) -> str: ...
+    @property
+    def holidays(self) -> str: ...
+    @property
+    def shifts(self) -> Sequence[Shift]: ...
+
+
+def starts(hours: Hours, since: datetime, until: datetime, length: timedelta = VISIT) -> Iterator[datetime]:
     """The starts from `since` on and before `until` of visits of that length, ignoring planned visits.
 
     They fit into a shift; longer ones than usual that fit into no shift of the day go on over the break.

@@ -1,20 +1,19 @@
 """Visits of a technician who takes none any more: their time is freed, and a manager decides who goes instead."""
 
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select
 
 from sav_calendar.cases import Case
-from sav_calendar.copies import able_technicians, has_ended
-from sav_calendar.hours import VISIT, too_close
+from sav_calendar.copies import has_ended
+from sav_calendar.hours import VISIT, starts
 from sav_calendar.lifecycle import TAKES_TIME
 from sav_calendar.model import Appointment, PlanningConflict
-from sav_calendar.planning import current_appointment, free_times, release, settle_conflicts
+from sav_calendar.planning import current_appointment, hours_of, release, settle_conflicts
+from sav_calendar.proposals import PROPOSED_WITHIN, Others, wanted_from
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.auth.policy import Buffers
 from sav_contracts.calendar import (
     NOT_TOLD_YET,
     Alternative,
@@ -22,59 +21,15 @@ from sav_contracts.calendar import (
     AppointmentChanged,
     ConflictDetected,
     ConflictKind,
-    FreeSlot,
 )
-from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionStatus, InterventionView
 from sav_contracts.slot import Slot
 
-PROPOSALS = 3
-# How far ahead a conflict proposes other slots.
-PROPOSED_WITHIN = timedelta(weeks=2)
 LEFT: ConflictKind = "technician_left"
 # They have not arrived: another technician can go instead.
 NOT_THERE: frozenset[InterventionStatus] = frozenset({"planned", "accepted", "en_route"})
 # Nor on the way, where they go on unless a manager decides otherwise.
 NOT_SET_OUT: frozenset[InterventionStatus] = NOT_THERE - {"en_route"}
-
-
-class Others:
-    """Other technicians, and when they are free. What is proposed first for a visit is proposed for no other one."""
-
-    def __init__(self, technicians: Iterable[TechnicianView], free: Iterable[FreeSlot], travel: timedelta):
-        self._technicians = {technician.id: technician for technician in technicians}
-        self._free = list(free)
-        self._travel = travel
-
-    @classmethod
-    async def free(cls, tx: Tx) -> "Others":
-        """All who take visits, in the days to come."""
-        technicians = await able_technicians(tx)
-        free = await free_times(tx, tx.now, tx.now + PROPOSED_WITHIN, technicians)
-        return cls(technicians, free, (await tx.policy(Buffers)).travel)
-
-    def propose(self, visit: InterventionView, wanted: Slot | None) -> list[Alternative]:
-        """The best times for a visit: each of another technician, as far as there are any."""
-
-        def worth(slot: FreeSlot) -> tuple[bool, bool]:
-            at_wanted = wanted is not None and slot.start == wanted.start
-            return not at_wanted, not self._technicians[slot.technician_id].works_at(visit.place)
-
-        # Sorting keeps the order in which they are free.
-        able = sorted((slot for slot in self._free if self._is_able(slot, visit)), key=worth)
-        chosen = [*_first_of_each(able)][:PROPOSALS]
-        chosen += [slot for slot in able if slot not in chosen][: PROPOSALS - len(chosen)]
-        if chosen:
-            self._free = [slot for slot in self._free if not self._overlap(slot, chosen[0])]
-        return [Alternative(technician_id=one.technician_id, start=one.start, end=one.end) for one in chosen]
-
-    def _is_able(self, slot: FreeSlot, visit: InterventionView) -> bool:
-        other = slot.technician_id != visit.technician_id
-        return other and not self._technicians[slot.technician_id].lacks(visit.skills_needed)
-
-    def _overlap(self, one: FreeSlot, other: FreeSlot) -> bool:
-        theirs = one.technician_id == other.technician_id
-        return theirs and too_close((one.start, one.end), (other.start, other.end), self._travel)
 
 
 async def free_their_time(tx: Tx, technician_id: UUID, at_once: bool) -> None:
@@ -91,7 +46,7 @@ async def free_their_time(tx: Tx, technician_id: UUID, at_once: bool) -> None:
     )
     by_case = {Case.of(visit).id: visit for visit in visits}
     cases = {case.id: case for case in map(Case.of, [*visits, *standing])}
-    others = await Others.free(tx) if cases else None
+    others = await Others.known(tx) if cases else None
     # In the order of their ids, as everybody who locks several.
     for id in sorted(cases):
         current = await current_appointment(tx, cases[id])
@@ -103,9 +58,9 @@ async def free_their_time(tx: Tx, technician_id: UUID, at_once: bool) -> None:
             continue  # its end, which is still to arrive here, ends its appointment
         if visit and await has_ended(tx, visit.id):
             visit = None
-        wanted = visit.slot if visit else None
+        # What is booked may not have come back from its visit yet.
+        wanted = Slot(start=theirs.start, end=theirs.end) if theirs else visit.slot if visit else None
         if theirs and (visit is None or visit.status in NOT_SET_OUT):
-            wanted = Slot(start=theirs.start, end=theirs.end)
             await _free(tx, theirs, visit)
         if visit:
             await ask_for_another(tx, visit, wanted, others, one_of_many=at_once)
@@ -130,14 +85,22 @@ async def ask_for_another(
 
     Managers get a message about this one, unless it is `one_of_many` of which they are told at once.
     """
-    open_ones = select(PlanningConflict).where(
-        PlanningConflict.status == "open", PlanningConflict.intervention_id == visit.id
-    )
-    if await tx.first(open_ones.where(PlanningConflict.problem == LEFT)):
+    waiting = (
+        await tx.session.scalars(
+            select(PlanningConflict)
+            .where(PlanningConflict.status == "open", PlanningConflict.intervention_id == visit.id)
+            .order_by(PlanningConflict.created_at)
+        )
+    ).all()
+    if any(one.problem == LEFT for one in waiting):
         return
+    # A time that could not be booked is in no visit, and still what its manager wished.
+    wished = [one.wanted for one in waiting if not one.no_time_yet]
+    wanted = wanted or (wished[-1] if wished else None)
     # Other times of theirs were proposed.
     await settle_conflicts(tx, PlanningConflict.intervention_id == visit.id, SYSTEM)
-    alternatives = (others or await Others.free(tx)).propose(visit, wanted)
+    others = others or await Others.known(tx)
+    alternatives = await others.propose(visit, wanted)
     conflict = tx.add(
         PlanningConflict(
             id=tx.new_id(),
@@ -146,7 +109,7 @@ async def ask_for_another(
             reclamation_reference=visit.reclamation_reference,
             intervention_id=visit.id,
             problem=LEFT,
-            wanted=wanted or _some_time(tx, alternatives),
+            wanted=wanted or await _some_time(tx, visit, alternatives, others.earliest),
             proposals=[],
             status="open",
             alternatives=alternatives,
@@ -175,16 +138,13 @@ async def end_of_freed_time(tx: Tx, visit: InterventionView, told: bool = True) 
     return True
 
 
-def _first_of_each(slots: Iterable[FreeSlot]) -> Iterator[FreeSlot]:
-    """The first slot of each technician."""
-    seen: set[UUID] = set()
-    for slot in slots:
-        if slot.technician_id not in seen:
-            seen.add(slot.technician_id)
-            yield slot
-
-
-def _some_time(tx: Tx, alternatives: list[Alternative]) -> Slot:
-    """A time for a visit that had none: the first that is proposed, or from now on."""
-    first = alternatives[0] if alternatives else None
-    return Slot(start=first.start, end=first.end) if first else Slot(start=tx.now, end=tx.now + VISIT)
+async def _some_time(
+    tx: Tx, visit: InterventionView, alternatives: list[Alternative], earliest: datetime
+) -> Slot:
+    """A time for a visit that had none: the first that is proposed, or the next one in its technician's working hours."""
+    if alternatives:
+        return Slot(start=alternatives[0].start, end=alternatives[0].end)
+    hours = await hours_of(tx, visit.technician_id)
+    since = await wanted_from(tx, visit, None, earliest)
+    start = next(starts(hours, since, since + PROPOSED_WITHIN), since)
+    return Slot(start=start, end=start + VISIT)

@@ -28,6 +28,7 @@ from sav_contracts.catalog.stock import (
     StockMoved,
     StockOverdrawn,
 )
+from sav_contracts.claims.order import SHIPPED_ALREADY, OrderView
 from sav_contracts.parts import PartNeeded
 
 NEEDED: MovedBecause = "needed"
@@ -148,6 +149,10 @@ class Stock:
         self._let_go(reservation)
         reservation.becomes("used" if reservation.used else "released")
         self._tx.emit(reservation, StockReleased())
+
+    def take_out(self, reservation: Reservation) -> None:
+        """Takes out what was reserved and has left the shelf. What was missing on it when it was counted is out already."""
+        self._take(reservation, reservation.rest, reservation.for_reference, SHIPPED)
 
     async def build_in(self, reclamation_id: UUID | None, quantity: int, reference: str) -> None:
         """Takes out what a visit built in: what is reserved for the repair, if it is one, first, then what is free."""
@@ -275,10 +280,23 @@ async def reserve(tx: Tx, need: Need, lines: Sequence[PartNeeded]) -> None:
                     await stock.ask(need, line)
 
 
-async def release_repair(tx: Tx, reclamation_id: UUID) -> None:
-    """Gives back what is reserved for a repair, by its parts list and by orders, and ends the waiting."""
+async def release_repair(tx: Tx, reclamation_id: UUID, over: bool) -> None:
+    """Gives back what is reserved for a repair, by its parts list and by orders, and ends the waiting.
+
+    What was shipped is with its technician and not on the shelf: it stays reserved for the work, and leaves the stock
+    where the réclamation is over. Whoever brings it back records a `return`.
+    """
     mine = Reservation.repair_id == reclamation_id, Reservation.status.in_(OPEN)
     for article_id in sorted({*await tx.session.scalars(select(Reservation.article_id).where(*mine))}):
         async with stock_of(tx, article_id) as stock:
             for reservation in await stock.of_repair(reclamation_id):
-                stock.release(reservation)
+                if not await _is_shipped(tx, reservation):
+                    stock.release(reservation)
+                elif over:
+                    stock.take_out(reservation)
+
+
+async def _is_shipped(tx: Tx, reservation: Reservation) -> bool:
+    """Whether its pieces were sent to the technician who ordered them."""
+    order = await tx.copies(OrderView).one(reservation.for_id) if reservation.for_kind == "order" else None
+    return order is not None and order.status in SHIPPED_ALREADY

@@ -27,6 +27,12 @@ def money(amount: Decimal, currency: Currency, locale: Locale) -> str:
     return written.replace(sign, sign + NBSP) if locale == "en" and sign.isalpha() else written
 
 
+def sign(currency: str, locale: Locale) -> str:
+    """`€`, `DT`: the sign of a currency where people pay with it, otherwise its code."""
+    where: dict[str, str] = {code: place for (spoken, code), place in SIGNS_OF.items() if spoken == locale}
+    return get_currency_symbol(currency, locale=where.get(currency, LANGUAGES[locale]))
+
+
 def number(value: Decimal, locale: Locale) -> str:
     """`1 234,5`, `1,234.5`: exact, without zeros at its end."""
     return format_decimal(value, locale=LANGUAGES[locale], decimal_quantization=False)

@@ -1,5 +1,6 @@
 """Postal addresses of people and products."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -15,6 +16,23 @@ Postcode = Annotated[
 ]
 
 
+# Places whose postcodes are French: five digits, which begin with a department, a territory or Monaco.
+FRENCH = frozenset({"FR", "MC", "GP", "MQ", "GF", "RE", "PM", "YT", "BL", "MF", "WF", "PF", "NC", "TF"})
+_FRENCH = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-5]|97[1-8]|98[046-9])[0-9]*")
+_OTHER = re.compile(r"[0-9A-Z]+([ -][0-9A-Z]+)*")
+
+
+def postcode_in(country: str, postcode: str) -> str | None:
+    """The postcode as it is written in a country (ISO 3166); None where it is none. `FR-97400` is `97400`."""
+    code = canonical.postcode(postcode)
+    code = canonical.postcode(code.removeprefix(f"{country}-").removeprefix("FR-"))
+    if country in FRENCH:
+        return code if len(code) == 5 and _FRENCH.fullmatch(code) else None
+    if country == "TN":
+        return code if re.fullmatch(r"[1-9][0-9]{3}", code) else None
+    return code if _OTHER.fullmatch(code) else None
+
+
 class Address(Message):
     """A postal address as recorded."""
 
@@ -22,6 +40,11 @@ class Address(Message):
     postcode: Annotated[RecordedLine, Field(max_length=12)] = Field(examples=["69003"])
     city: RecordedLine = Field(examples=["Lyon"])
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "FR"
+
+    @property
+    def on_one_line(self) -> str:
+        """As it stands on invoices: `3 rue des Lilas, 69003 Lyon`."""
+        return f"{self.address}, {self.postcode} {self.city}"
 
 
 class AddressGiven(Address):

@@ -212,7 +212,7 @@ class FindFreeSlots(Query[FreeSlots]):
     """Find free times: for a réclamation (of its technician, or of all who could take it), for a visit without one (of
     its technician), or of one technician.
 
-    From `start` (default: now) until `end` (default: two weeks later; at most six weeks).
+    From `from` (default: now) until `to` (default: two weeks later; at most six weeks).
     """
 
     of: ClassVar[type[View] | None] = ReclamationView

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Longer than any accepted text. Such a text is refused for its length, so it is not worked on.
 LONGEST = 20_000
+# Octets of the part before the `@` (RFC 5321, 4.5.3.1.1).
+_LOCAL_PART = 64
 
 # Invisible characters (Unicode: Default_Ignorable_Code_Point, interlinear annotation, the blank Braille pattern). They
 # include marks that change the direction of text: letters carry their own direction.
@@ -127,6 +129,7 @@ def email(text: str) -> str:
         or not found.ascii_domain
         or normalize("NFKC", found.local_part) != found.local_part
         or "=?" in found.local_part
+        or len(found.local_part.encode()) > _LOCAL_PART
     ):
         raise NoAddress().error()
     return f"{_settled(found.local_part, lambda said: normalize('NFC', said.lower()))}@{found.ascii_domain}"

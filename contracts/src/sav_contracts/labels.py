@@ -147,6 +147,11 @@ FRENCH = {
     "electric": "électricité",
     "heat_pump": "pompe à chaleur",
     "solar": "solaire",
+    "buyer_address": "adresse du client",
+    "seller_email": "adresse e-mail de l’entreprise",
+    "mediator": "médiateur de la consommation",
+    "place": "lieu des travaux",
+    "place_abroad": "lieu à l’étranger, dont la TVA n’est pas connue ici",
 }
 PEOPLE = {
     Role.ANYONE: Text("visitors", "les visiteurs"),

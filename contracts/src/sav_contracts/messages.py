@@ -1,7 +1,7 @@
 """The kinds of messages: commands and queries go to one owner, events to any number of services; views show records."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -198,6 +198,8 @@ class View(Message):
     visible: ClassVar[Visible]
     # The name of its `Changed` event, where that is not `<Kind>Changed`.
     changed: ClassVar[str] = ""
+    # The lists that stand for all of these values where they are empty.
+    empty_means: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     id: UUID
     version: int

@@ -1,7 +1,8 @@
-"""What commands and queries read as a number: numbers and their text, nothing that only looks like one."""
+"""What commands and queries read as a number or as yes or no: nothing that only looks like one."""
 
 from typing import Any
 
+from pydantic import ValidationInfo
 from pydantic_core import PydanticKnownError, core_schema
 
 NUMBERS = frozenset({"int", "float", "decimal"})
@@ -10,16 +11,27 @@ NO_SCHEMA = frozenset({"metadata", "serialization", "default", "expected", "conf
 
 
 def plain_numbers(schema: Any) -> Any:
-    """The schema, where each number refuses booleans (`true` would be 1) and digits with `_` between them (`1_0`)."""
+    """The schema, where each number refuses booleans (`true` would be 1) and digits with `_` between them (`1_0`).
+
+    In JSON a boolean is `true` or `false`; a query or a form can only say it in words.
+    """
     if isinstance(schema, list | tuple):
         return type(schema)(plain_numbers(part) for part in schema)
     if not isinstance(schema, dict):
         return schema
     walked = {name: part if name in NO_SCHEMA else plain_numbers(part) for name, part in schema.items()}
     kind = walked.get("type")
+    if kind == "bool":
+        return core_schema.with_info_before_validator_function(_boolean, walked)
     if kind not in NUMBERS:
         return walked
     return core_schema.no_info_before_validator_function(_refusing(kind), walked)
+
+
+def _boolean(given: Any, info: ValidationInfo) -> Any:
+    if info.mode == "json" and not isinstance(given, bool):
+        raise PydanticKnownError("bool_type")
+    return given
 
 
 def _refusing(kind: str) -> Any:

@@ -37,7 +37,7 @@ from sav_edge.http_server import Config, Server
 from sav_edge.live_settings import LiveSettings
 from sav_edge.middleware import RequestMiddleware
 from sav_edge.pages import PAGES
-from sav_edge.pages.serving import Pages, back_from_payment, look
+from sav_edge.pages.serving import Pages, back_from_payment, logo, look
 from sav_edge.pages.serving import handlers as page_handlers
 from sav_edge.papers import Firm, Papers
 from sav_edge.picture_sizes import Pictures
@@ -165,8 +165,8 @@ def build(gateway: Gateway, streams: Streams, health: Health) -> Litestar:
             headers={"Cache-Control": "public, max-age=300"},
         )
 
-    back = back_from_payment(gateway)
-    beside = Router("/", route_handlers=[keys, look, back, *described()], before_request=unmatched.counted)
+    parts = [look, logo(gateway), back_from_payment(gateway)]
+    beside = Router("/", route_handlers=[keys, *parts, *described()], before_request=unmatched.counted)
     pages = page_handlers(Pages(gateway), PAGES)
     return Litestar(
         [*handlers(gateway), streaming(streams, gateway.admit), live, ready, beside, *pages],

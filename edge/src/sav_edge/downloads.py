@@ -11,6 +11,9 @@ from pydantic_core import from_json
 from sav_chassis.errors import NotFound, NotYetKnown, WrongFields
 from sav_contracts.files import IMAGES, StoredFile
 from sav_contracts.interventions.attestation import AttestationView
+from sav_contracts.interventions.closing import ClosingView
+from sav_contracts.interventions.credit_note import CreditNoteView
+from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.labels import label
@@ -31,12 +34,16 @@ ASKING, SOON, NEVER = "private, no-cache", "private, max-age=300", "private, max
 
 # What is printed once a record has this field.
 PRINTED: Mapping[type[View], str] = {
+    EstimateView: "sent_at",
     InvoiceView: "number",
+    CreditNoteView: "number",
+    ClosingView: "hash",
     ReportView: "submitted_at",
     AttestationView: "attested",
 }
 
 WHEN_PRINTED: Mapping[type[View], Text] = {
+    EstimateView: Text("when it is validated", "à sa validation"),
     InvoiceView: Text("when it is issued", "à son émission"),
     ReportView: Text("when it is submitted", "à sa remise"),
     AttestationView: Text(

@@ -198,7 +198,8 @@ SENTENCES: dict[type[Event], Says] = {
     ProductVerified: _verified,
     WarrantyChanged: _by(COVERS, "cause"),
     ReclamationCreated: _always("The fault was reported", "La panne a été signalée"),
-    ReclamationQualified: _by(PAYS, "coverage"),
+    # Who pays is told of its visit, by `WarrantyDecided`: once for each decision.
+    ReclamationQualified: _always("The claim was examined", "La réclamation a été examinée"),
     TechnicianAssigned: _assigned,
     ReclamationMoved: _moved,
     ReclamationClosed: lambda facts, names: BECAME["closed"],

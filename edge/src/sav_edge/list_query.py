@@ -25,7 +25,7 @@ from sav_contracts.times import Moment
 from sav_contracts.visibility import Limited
 from sav_contracts.wrong_value import WrongValue
 from sav_edge.folding import THEN, Word, words
-from sav_edge.listed import EPOCH, filter_query, sort_column, sorted_as
+from sav_edge.listed import EMPTY_LAST, EPOCH, filter_query, may_lack_time, sort_column, sorted_as
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -128,6 +128,7 @@ class Listing:
 
     order: str = "created_at"
     sorted_as: Any = EPOCH
+    may_lack_time: bool = False
     descending: bool = True
     limit: int = DEFAULT_LIMIT
     after: tuple[Any, UUID] | None = None
@@ -147,8 +148,17 @@ class Listing:
 
     @property
     def key(self) -> str:
-        """The column to sort by. A record without a value comes first, or last in descending order."""
-        return f"v.{sort_column(self.order)}"
+        """What to sort by. A record without a time comes last; one without another value first, or last in descending order."""
+        column = f"v.{sort_column(self.order)}"
+        # In a range each has one.
+        in_range = any(condition.startswith(f"{column} ") for condition, _ in self.where)
+        first = self.may_lack_time and not self.descending and not in_range
+        return EMPTY_LAST.format(column=column) if first else column
+
+    def sort_by(self, view: type[View], name: str) -> None:
+        """Sorts by this field."""
+        self.order, (_, self.sorted_as) = name, sorted_as(view, name)
+        self.may_lack_time = may_lack_time(view, name)
 
 
 def parse(row: ListRow | TimelineRow, query: QueryParameters, actor: Actor) -> Listing:
@@ -211,8 +221,8 @@ def _choose(
         listing.interval[name] = _time(values[-1])
     elif name == "sort":
         listing.descending = values[-1].startswith("-")
-        listing.order = _sort(values[-1].removeprefix("-"), [sort for sort in row.sorts if sort in fields])
-        _, listing.sorted_as = sorted_as(row.message, listing.order)
+        sorts = [sort for sort in row.sorts if sort in fields]
+        listing.sort_by(row.message, _sort(values[-1].removeprefix("-"), sorts))
 
 
 def _overlapping(**interval: datetime) -> list[tuple[str, Any]]:

@@ -35,6 +35,10 @@ LONGEST = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The type of a sort column, and what stands in it for a record without a value: NULL could not be compared with.
 TEXT = ('text COLLATE "C"', "")
+# What stands in its place where the earliest come first: what has no time comes last either way.
+EMPTY_LAST = (
+    "coalesce(nullif({column}, timestamptz '1970-01-01 00:00:00+00'), timestamptz '9999-01-01 00:00:00+00')"
+)
 SORTED_AS: Mapping[Any, tuple[str, Any]] = {
     datetime: ("timestamptz", EPOCH),
     Decimal: ("numeric", Decimal(0)),
@@ -61,8 +65,9 @@ class Listed:
 
     def declared(self) -> str:
         """What the columns of a record of this view are made by: where that changes, they are made anew."""
-        made_by = repr((FORM, self.filters, self.sorts, self.search, self.has_interval, self.counted))
-        return md5(made_by.encode()).hexdigest()[:8]
+        made_by = (FORM, self.filters, self.sorts, self.search, self.has_interval, self.counted)
+        more = (self.view.empty_means,) if self.view.empty_means else ()
+        return md5(repr(made_by + more).encode()).hexdigest()[:8]
 
     def made_from(self, version: int) -> str:
         """The value of the column `made_from`."""
@@ -81,6 +86,9 @@ class Listed:
         # Those by `created_at` are in `view_newest`.
         for sort in ("updated_at", *self.sorts):
             yield f"list_{kind}_{sort}", f"view ({sort_column(sort)}, id) {only}"
+            if may_lack_time(self.view, sort):
+                first = EMPTY_LAST.format(column=sort_column(sort))
+                yield f"list_{kind}_{sort}_first", f"view (({first}), id) {only}"
         if self.filters or self.search:
             yield f"list_{kind}_found", f"view USING gin (found) WITH ({PENDING}) {only}"
         if self.counted:
@@ -106,10 +114,11 @@ class Listed:
             if (theirs := list(self._texts(shown))) != texts:
                 terms |= {f"{CLIENTS_WORD}{lexeme}" for lexeme in lexemes(theirs)} | {CLIENTS_WORD}
             for name in self.filters:
-                if (value := getattr(shown, name, None)) != getattr(view, name):
+                value = _filtered(shown, name)
+                if value != _filtered(view, name):
                     terms |= {f"{CLIENTS}{name}"} | _terms(CLIENTS, name, value)
         for name in self.filters:
-            terms |= _terms(STAFFS, name, getattr(view, name))
+            terms |= _terms(STAFFS, name, _filtered(view, name))
         return " ".join(map(_quoted, sorted(terms))) or None
 
     def _texts(self, view: View) -> Iterator[str]:
@@ -163,6 +172,12 @@ def counted_column(name: str) -> str:
 def sorted_as(view: type[View], name: str) -> tuple[str, Any]:
     """The SQL type of a sort column, and what stands for no value."""
     return SORTED_AS.get(_bare(view.model_fields[name].annotation), TEXT)
+
+
+@cache
+def may_lack_time(view: type[View], name: str) -> bool:
+    """Whether this sort is by a time, and a record may have none."""
+    return sorted_as(view, name)[1] is EPOCH and NoneType in get_args(view.model_fields[name].annotation)
 
 
 def _bare(annotation: Any) -> Any:
@@ -244,6 +259,12 @@ def _range(interval: tuple[datetime, datetime] | None) -> Range[datetime] | None
     start, end = interval
     # PostgreSQL refuses a range that ends before it starts.
     return Range(start, end) if start < end else Range(start, start, upper_inc=True)
+
+
+def _filtered(view: View, name: str) -> Any:
+    """What a filter by this field finds the record by; None where this form of it lacks the field."""
+    value = getattr(view, name, None)
+    return list(view.empty_means[name]) if name in view.empty_means and not value else value
 
 
 def _terms(mark: str, name: str, value: Any) -> set[str]:

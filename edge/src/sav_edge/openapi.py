@@ -161,12 +161,15 @@ def _forms(row: AnyRow) -> list[type[View]]:
 
 def _operation(row: AnyRow, references: dict[type[BaseModel], Json], definitions: dict[str, Json]) -> Json:
     name = row.message.__name__
+    fields: Json = definitions[name]["properties"] if isinstance(row, MessageRow | EdgeQueryRow) else {}
     operation: Json = {
         "operationId": _operation_id(row),
         "tags": [row.message.owner],
         "summary": row.feature,
         "description": _described(row),
-        "parameters": [openapi_parameters.in_path(part) for part in re.findall(r"{(\w+)}", row.path)],
+        "parameters": [
+            openapi_parameters.in_path(part, fields.get(part)) for part in re.findall(r"{(\w+)}", row.path)
+        ],
         "responses": _responses(row, references),
     }
     if not _public(row):

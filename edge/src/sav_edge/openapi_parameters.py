@@ -14,9 +14,15 @@ SEARCHED = (
     "is corrected; then `results_for` says what was searched for."
 )
 
+EMPTY_MEANS = (
+    "Each value finds the records that have it, and those that have none: an empty list means all of them."
+)
 
-def in_path(name: str) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+
+def in_path(name: str, schema: Json | None) -> Json:
+    """A part of a path: as the message's field of that name, else the id of a record."""
+    id: Json = {"type": "string", "format": "uuid"}
+    return {"name": name, "in": "path", "required": True, "schema": schema or id}
 
 
 def in_query(name: str, row: ListRow | TimelineRow) -> Json:
@@ -24,7 +30,8 @@ def in_query(name: str, row: ListRow | TimelineRow) -> Json:
     if isinstance(row, ListRow) and name in row.filters:
         field_schema = TypeAdapter(row.message.filter_type(name)).json_schema()
         known = {key: field_schema[key] for key in ("type", "enum", "format") if key in field_schema}
-        return {"name": name, "in": "query", "schema": {"type": "array", "items": known or schema}}
+        means = {"description": EMPTY_MEANS} if name in row.message.empty_means else {}
+        return {"name": name, "in": "query", **means, "schema": {"type": "array", "items": known or schema}}
     if isinstance(row, ListRow) and name == "sort":
         schema = {"type": "string", "enum": [f"{sign}{key}" for key in row.sorts for sign in ("", "-")]}
     if name == "limit":

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sav_chassis.errors import NotFound, NotYetKnown, Unavailable
+from sav_chassis.firm_look import Look
 from sav_chassis.settings import RoomSettings, Settings
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
@@ -36,9 +37,10 @@ MAKERS = ("typst", "segno")
 
 
 class Firm(RoomSettings):
-    """The firm whose name stands on papers: the one that invoices."""
+    """The firm whose name stands on papers: the one that invoices; and how they look."""
 
     seller: Seller = DEMONSTRATION
+    look: Look = Look()
 
 
 class NoFrontend(Unavailable):
@@ -71,7 +73,8 @@ class Papers:
     """Prints papers, one at a time; the others wait for their turn."""
 
     def __init__(self, read: ReadModel, settings: Settings) -> None:
-        self.read, self.settings, self.firm = read, settings, Firm().seller
+        firm = Firm()
+        self.read, self.settings, self.firm, self.look = read, settings, firm.seller, firm.look
         self._turn = asyncio.Semaphore(1)
 
     async def answer(

@@ -23,7 +23,7 @@ from sav_edge.corrections import corrections
 from sav_edge.folding import Word, words
 from sav_edge.list_query import Listing, QueryParameters, limit_of, mark, parse
 from sav_edge.list_statement import Chosen, ListStatement
-from sav_edge.listed import LISTED, OTHERS, filter_query, search_query, sorted_as
+from sav_edge.listed import LISTED, OTHERS, filter_query, search_query
 
 # Other records that are looked up before the list is read: where a word finds more, they are no help to an index.
 MOST_OTHERS = 5000
@@ -118,8 +118,8 @@ class ReadModel:
         By a field that never changes, so that none is left out or there twice. No transaction is open in between.
         """
         listing = parse(row, asked, actor)
-        listing.order, listing.descending, listing.limit = order, False, size
-        _, listing.sorted_as = sorted_as(row.message, order)
+        listing.sort_by(row.message, order)
+        listing.descending, listing.limit = False, size
         rows = await self._listed(row, {}, listing, actor)
         if not rows:
             await self._check_complete()

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -28,7 +29,7 @@ from sav_contracts.interventions.line import VatTotal
 from sav_contracts.money import Currency, rounded
 from sav_interventions import journals
 from sav_interventions.app import interventions
-from sav_interventions.ledger import local_day
+from sav_interventions.ledger import A_DAY, local_day
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Entry, Payment
@@ -81,7 +82,7 @@ async def get_journals(query: GetJournals, tx: Tx, by: Actor) -> Journals:
     pieces += [piece async for piece in _receipts(query.start, query.end, tx)]
     pieces += await _uses(query.start, query.end, tx)
     pieces.sort(key=lambda piece: (piece.on, piece.journal, piece.number))
-    lines = list(journals.written(pieces))
+    lines = list(journals.written(pieces, billing().law.currency))
     return Journals(
         name=f"{siren_of(billing().seller)}FEC{query.end:%Y%m%d}.txt",
         lines=len(lines) - 1,
@@ -191,17 +192,27 @@ async def _receipts(start: date, end: date, tx: Tx) -> AsyncIterator[journals.Pi
 
 
 async def _uses(start: date, end: date, tx: Tx) -> list[journals.Piece]:
-    """What was paid on account and used for an invoice in this time."""
-    query = (
-        select(Payment, Invoice)
-        .join(Invoice, Invoice.id == Payment.invoice_id)
+    """What was paid on account and used for an invoice in this time, numbered since the first use ever."""
+    number = func.row_number().over(order_by=(Payment.created_at, Payment.id)).label("number")
+    uses = (
+        select(Payment.id, number)
         .join(ClientCredit, ClientCredit.id == Payment.client_credit_id)
         .where(ClientCredit.origin == "on_account")
-        .order_by(Payment.id)
+        .subquery()
+    )
+    query = (
+        select(Payment, Invoice, uses.c.number)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .join(uses, uses.c.id == Payment.id)
+        .where(Payment.created_at >= _midnight(start), Payment.created_at < _midnight(end + A_DAY))
+        .order_by(uses.c.number)
     )
     found = (await tx.session.execute(query)).all()
-    used = [(payment, invoice, local_day(payment.created_at)) for payment, invoice in found]
-    return [journals.use(payment, invoice, on) for payment, invoice, on in used if start <= on <= end]
+    return [journals.use(payment, invoice, local_day(payment.created_at), n) for payment, invoice, n in found]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(billing().law.zone))
 
 
 async def _payments(start: date, end: date, tx: Tx) -> Iterator[ReportedPayments]:

@@ -4,6 +4,7 @@ Arrêté du 24 janvier 2017: an estimate before any work, from the first euro. U
 """
 
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
@@ -11,10 +12,10 @@ from sqlalchemy import Select, or_, select
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.interventions.line import Supply
 from sav_contracts.interventions.visit import InterventionStatus, Purpose
 from sav_interventions.lifecycle import INTERVENTION
 from sav_interventions.model import Estimate, Intervention
+from sav_interventions.supplied import works_of
 
 DIAGNOSIS: Purpose = "diagnostic"
 
@@ -42,48 +43,73 @@ class WithdrawalRuns(Conflict):
     fr = "Le client peut se rétracter jusqu’au {until}, et n’a pas demandé que les travaux commencent avant"
 
 
-def of_same_case(visit: Intervention) -> Select[Estimate]:
-    """The estimates of the case that a visit belongs to, the newest first: of the visit and of others before it."""
+class Case(NamedTuple):
+    """What the visits and estimates of one fault or job share: a réclamation, else what visits for none are called."""
+
+    visit_id: UUID
+    reclamation_id: UUID | None
+    reference: str | None
+
+    @classmethod
+    def of(cls, one: Intervention | Estimate) -> "Case":
+        if isinstance(one, Estimate):
+            return cls(one.intervention_id, one.reclamation_id, one.visit_reference)
+        return cls(one.id, one.reclamation_id, one.reference)
+
+    async def lock(self, tx: Tx) -> None:
+        """Nobody else writes, sends or answers an estimate of the case until the transaction ends."""
+        await tx.lock(f"estimates of {self.reclamation_id or self.reference or self.visit_id}")
+
+
+def of_same_case(one: Intervention | Estimate) -> Select[Estimate]:
+    """The estimates of the case that a visit or an estimate belongs to, in the order of their ids."""
+    visit_id, reclamation_id, reference = Case.of(one)
     # `in_` finds nothing for None, where `==` would find all without a réclamation.
     same = or_(
-        Estimate.intervention_id == visit.id,
-        Estimate.reclamation_id.in_([visit.reclamation_id]),
-        Estimate.visit_reference.in_([visit.reference]),
+        Estimate.intervention_id == visit_id,
+        Estimate.reclamation_id.in_([reclamation_id]),
+        Estimate.visit_reference.in_([reference]),
     )
-    return select(Estimate).where(same).order_by(Estimate.created_at.desc(), Estimate.id.desc())
+    return select(Estimate).where(same).order_by(Estimate.id)
 
 
-async def _of_this_job(visit: Intervention, tx: Tx) -> list[Estimate]:
+async def last_done(one: Intervention | Estimate, tx: Tx) -> datetime | None:
+    """When billed work of the case was last completed, before that of this visit: what was accepted earlier is done."""
+    earlier = visits_of_case(one).where(Intervention.status == "completed")
+    if isinstance(one, Intervention):
+        earlier = earlier.where(Intervention.id != one.id)
+        if one.done_at:
+            earlier = earlier.where(Intervention.done_at < one.done_at)
+    done = [
+        visit.done_at for visit in await tx.session.scalars(earlier) if visit.done_at and is_billed(visit)
+    ]
+    return max(done, default=None)
+
+
+async def of_this_job(one: Intervention | Estimate, tx: Tx, locked: bool = False) -> list[Estimate]:
     """The estimates of the case without those of an earlier job: accepted before billed work of the case was completed."""
-    earlier = select(Intervention).where(
-        or_(
-            Intervention.reclamation_id.in_([visit.reclamation_id]),
-            Intervention.reference.in_([visit.reference]),
-        ),
-        Intervention.id != visit.id,
-        Intervention.status == "completed",
-    )
-    if visit.done_at:
-        earlier = earlier.where(Intervention.done_at < visit.done_at)
-    done = [one.done_at for one in await tx.session.scalars(earlier) if one.done_at and is_billed(one)]
-    last = max(done, default=None)
-    found = await tx.session.scalars(of_same_case(visit))
-    return [one for one in found if last is None or one.accepted is None or one.accepted.at > last]
+    last, found = await last_done(one, tx), of_same_case(one)
+    estimates = await tx.session.scalars(found.with_for_update() if locked else found)
+    return [one for one in estimates if last is None or one.accepted is None or one.accepted.at > last]
 
 
-async def certified_by_client(visit: Intervention, supply: Supply, tx: Tx) -> Supply:
-    """The supply, certified where the client certified by accepting an estimate what a lower rate depends on."""
-    agreed = [estimate for estimate in await _of_this_job(visit, tx) if estimate.status == "accepted"]
-    certified = any(estimate.supply.certified for estimate in agreed)
-    return supply.model_copy(update={"certified": True}) if certified else supply
+async def last_accepted(visit: Intervention, tx: Tx) -> Estimate | None:
+    """The estimate of the job of a visit that its client accepted last, also after the visit."""
+    accepted = [
+        (one.accepted.at, one.id, one)
+        for one in await of_this_job(visit, tx)
+        if one.status == "accepted" and one.accepted
+    ]
+    return max(accepted)[2] if accepted else None
 
 
-def visits_of_case(estimate: Estimate) -> Select[Intervention]:
-    """The visits of the case that an estimate is for, in the order of their ids."""
+def visits_of_case(one: Intervention | Estimate) -> Select[Intervention]:
+    """The visits of the case that a visit or an estimate belongs to, in the order of their ids."""
+    visit_id, reclamation_id, reference = Case.of(one)
     same = or_(
-        Intervention.id == estimate.intervention_id,
-        Intervention.reclamation_id.in_([estimate.reclamation_id]),
-        Intervention.reference.in_([estimate.visit_reference]),
+        Intervention.id == visit_id,
+        Intervention.reclamation_id.in_([reclamation_id]),
+        Intervention.reference.in_([reference]),
     )
     return select(Intervention).where(same).order_by(Intervention.id)
 
@@ -95,10 +121,40 @@ def work_of(estimate: Estimate) -> Select[Intervention]:
     return visits_of_case(estimate).where(Intervention.purpose != DIAGNOSIS, since)
 
 
+def does_work_of(estimate: Estimate, visit: Intervention) -> bool:
+    """Whether a visit of its case did, or is to do, the accepted work: no mere diagnosis, and not before the acceptance."""
+    if works_of(visit) == "diagnosis" or estimate.accepted is None:
+        return False
+    return visit.done_at is None or visit.done_at > estimate.accepted.at
+
+
+async def agreed_for(visit: Intervention, tx: Tx) -> Estimate | None:
+    """The estimate by which the work of a visit is billed, where its client accepted one before it was done."""
+    accepted = [
+        (one.accepted.at, one)
+        for one in await of_this_job(visit, tx)
+        if one.status == "accepted" and one.accepted and does_work_of(one, visit)
+    ]
+    return max(accepted, key=lambda one: one[0])[1] if accepted else None
+
+
 def is_to_cancel(visit: Intervention) -> bool:
     """Whether a withdrawal cancels a visit that was to do the work: nobody is there yet, and no warranty pays for all."""
     covered = visit.warranty is not None and visit.warranty.decision == "covered"
     return not covered and INTERVENTION.allows(visit.status, "cancelled", SYSTEM)
+
+
+async def stops_with(estimate: Estimate, tx: Tx) -> list[Intervention]:
+    """The visits that a refusal of this estimate cancels, locked: their client pays for them, and has agreed to nothing else.
+
+    Nobody is there yet: whoever is on site ends the visit, or writes another edition. While one is being written, or an
+    earlier one is agreed on, the visits stay.
+    """
+    others = [one.status for one in await of_this_job(estimate, tx) if one.id != estimate.id]
+    if {"draft", "sent", "accepted"} & set(others):
+        return []
+    visits = await tx.session.scalars(visits_of_case(estimate).with_for_update())
+    return [one for one in visits if is_billed(one) and INTERVENTION.allows(one.status, "cancelled", SYSTEM)]
 
 
 async def lock_visits(estimate_id: UUID, tx: Tx) -> None:
@@ -148,7 +204,7 @@ async def check_agreed(visit: Intervention, before: InterventionStatus, at: date
     """Raises where the work of a visit that goes `in_progress` may not begin, or go on after its client withdrew."""
     if not is_billed(visit):
         return
-    estimates = await _of_this_job(visit, tx)
+    estimates = await of_this_job(visit, tx)
     accepted = [estimate for estimate in estimates if estimate.status == "accepted"]
     if before == "paused":
         # It began; only who withdrew since stops it.

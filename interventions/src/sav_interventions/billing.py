@@ -180,14 +180,14 @@ def _vat_of(
     allowances = shared(discount, whole, law.currency)
     totals = []
     for vat_class, amounts, allowance in zip(classes, whole, allowances, strict=True):
-        rate, base = law.rate(vat_class, supply.on, area), amounts - (allowance or 0)
+        rate, base = law.rate(vat_class, supply.on, area).rate, amounts - (allowance or 0)
         totals.append(
             VatTotal(
                 vat_class=vat_class,
-                rate=rate.rate,
+                rate=rate,
                 base=base,
-                vat=rounded(base * rate.rate / 100, law.currency),
-                mention=rate.mention,
+                vat=rounded(base * rate / 100, law.currency),
+                mention=law.mention([line for line in lines if line.vat_class == vat_class], supply),
                 allowance=allowance,
             )
         )

@@ -113,9 +113,12 @@ async def _due(id: UUID, run: EffectRun) -> Due | None:
 
 
 async def _refunds(payment: Payment, tx: Tx) -> list[Decimal]:
-    """What was paid back of a payment and of the credit that was left of it, one by one, in the order of the ledger."""
+    """What was paid back of a payment, of the credit that was left of it and of what that paid, in the order of the ledger."""
     credits = select(ClientCredit.id).where(ClientCredit.payment_id == payment.id)
-    of_it = or_(Entry.payment_id == payment.id, Entry.client_credit_id.in_(credits))
+    uses = select(Payment.id).where(Payment.client_credit_id.in_(credits))
+    of_it = or_(
+        Entry.payment_id == payment.id, Entry.payment_id.in_(uses), Entry.client_credit_id.in_(credits)
+    )
     found = await tx.session.scalars(
         select(Entry.amount).where(Entry.kind == "refunded", of_it).order_by(Entry.number)
     )
@@ -123,8 +126,8 @@ async def _refunds(payment: Payment, tx: Tx) -> list[Decimal]:
 
 
 async def paid_back(payment: Payment, tx: Tx) -> Decimal:
-    """All that was paid back of a payment, also from the credit that was left of it."""
-    credits = await tx.session.scalar(
-        select(func.coalesce(func.sum(ClientCredit.refunded), 0)).where(ClientCredit.payment_id == payment.id)
-    )
-    return payment.refunded + (credits or 0)
+    """All that was paid back of a payment, also from the credit that was left of it, and of what that paid."""
+    of_it = ClientCredit.payment_id == payment.id
+    credits = await tx.session.scalar(select(func.sum(ClientCredit.refunded)).where(of_it))
+    used = select(func.sum(Payment.refunded)).join(ClientCredit, ClientCredit.id == Payment.client_credit_id)
+    return payment.refunded + (credits or 0) + (await tx.session.scalar(used.where(of_it)) or 0)

@@ -16,7 +16,7 @@ from sav_interventions.app import interventions
 from sav_interventions.archives import archive_closing
 from sav_interventions.ledger import A_DAY, local_day, locked
 from sav_interventions.model.invoice import GENESIS
-from sav_interventions.model.payment import Closing, Entry, Ledger
+from sav_interventions.model.payment import Closing, Entry, Ledger, MissingEntries
 from sav_interventions.settings import billing
 
 # After midnight: commands of the day that are still under way find it open.
@@ -45,10 +45,12 @@ async def close_periods(id: UUID, tx: Tx) -> str | None:
     first = ledger.closed_until + A_DAY if ledger.closed_until else await _first_day(ledger, tx)
     # Only days that are over; and never one before the last entry's, if the clock went back.
     over = local_day(tx.now) - A_DAY
+    # Closed before a restore, with entries that are missing here.
+    before = await tx.session.scalar(select(func.max(MissingEntries.closed_until)))
     days = [first + timedelta(days=n) for n in range(min((over - first).days + 1, AT_ONCE))]
     for day in days:
         for period, start in ending_with(day):
-            await _close(period, start, day, ledger, tx)
+            await _close(period, start, day, tx, again=before is not None and day <= before)
         ledger.closed_until = day
     more = ledger.closed_until is not None and ledger.closed_until < over
     tx.remind(close_periods, id, tx.now if more else next_closing(tx.now))
@@ -69,14 +71,13 @@ async def _first_day(ledger: Ledger, tx: Tx) -> date:
     return first or ledger.day
 
 
-async def _close(period: Period, start: date, end: date, ledger: Ledger, tx: Tx) -> None:
+async def _close(period: Period, start: date, end: date, tx: Tx, *, again: bool) -> None:
     sums = await (sums_of(start, tx) if period == "day" else sums_of_days(start, end, tx))
     last = await _last_entry(end, tx)
     for currency in sorted({billing().law.currency, *sums}):
         before = await _before(period, currency, start, tx)
-        closing = tx.add(
-            closing_of(period, start, end, currency, sums.get(currency, Sums(0, [])), last, before)
-        )
+        its = sums.get(currency, Sums(0, []))
+        closing = tx.add(closing_of(period, start, end, currency, its, last, before, again=again))
         closing.id, closing.archive = tx.new_id(), None
         tx.emit(closing, PeriodClosed())
         tx.later(archive_closing, closing.id)
@@ -92,6 +93,8 @@ def closing_of(
     sums: Sums,
     last: Entry | None,
     before: Closing | None,
+    *,
+    again: bool = False,
 ) -> Closing:
     """The closing of a period, from its sums, the last entry until its end, and the closing before."""
     received = sum((one.received for one in sums.methods), ZERO)
@@ -110,6 +113,7 @@ def closing_of(
         last_entry=last.number if last else 0,
         ledger_hash=last.hash if last else GENESIS,
         previous_hash=before.hash if before else GENESIS,
+        again=again,
     )
     closing.hash = closing.digest()
     return closing

@@ -45,6 +45,8 @@ class MoreThanLeft(WrongField):
 
 
 class AllCredited(Conflict):
+    """Credit notes took all of the line or invoice back already."""
+
     code = "all_credited"
     en = "Nothing of this is left to credit"
     fr = "Il n’en reste rien à créditer"

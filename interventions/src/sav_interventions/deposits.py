@@ -6,18 +6,21 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 
-from sav_chassis.errors import Conflict
+from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.auth.fields import Locale
 from sav_contracts.interventions.invoice import (
     NOTHING,
+    Agreed,
     DeductedDeposit,
     InvoiceChanged,
 )
 from sav_contracts.interventions.line import LineGiven, VatTotal
 from sav_contracts.money import Currency, as_money, rounded
+from sav_interventions.agreement import does_work_of, visits_of_case, work_of
 from sav_interventions.model.credit_note import CreditNote
+from sav_interventions.model.estimate import Estimate
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.visit import Intervention
 
@@ -35,6 +38,13 @@ class InvoicedAlready(Conflict):
     code = "invoiced_already"
     en = "The visit is invoiced already: nothing is left for a deposit"
     fr = "L’intervention est déjà facturée : il n’y a plus lieu à acompte"
+
+
+class DepositsBeyond(WrongField):
+    field: str = "percent"
+    left: int
+    en = "the deposits of this estimate may not be more than it: at most {left}% is left"
+    fr = "les acomptes de ce devis ne peuvent pas le dépasser : il reste au plus {left} %"
 
 
 def deposit_lines(
@@ -57,6 +67,24 @@ def deposit_lines(
     ]
 
 
+async def check_within(tx: Tx, estimate: Estimate, percent: int) -> None:
+    """Raises `DepositsBeyond` where the deposits of an estimate, drafts too, would be more than it.
+
+    The estimate is locked: nobody else drafts one meanwhile.
+    """
+    visits = visits_of_case(estimate).with_only_columns(Intervention.id).order_by(None)
+    found = await tx.session.scalars(
+        select(Invoice).where(
+            Invoice.intervention_id.in_(visits), Invoice.deposit, Invoice.status.in_(("draft", *COUNTS))
+        )
+    )
+    asked = sum((one.net for one in found if one.agreed and one.agreed.estimate_id == estimate.id), NOTHING)
+    # Each was rounded to the cent; their percentages are whole.
+    left = round(100 * (estimate.net - asked) / estimate.net)
+    if percent > left:
+        raise DepositsBeyond(left=max(left, 0))
+
+
 async def one_at_a_time(tx: Tx, visit_id: UUID) -> None:
     """Nobody else issues a deposit or a final invoice of the visit's case until the transaction ends."""
     visit = await tx.read(Intervention, visit_id, SYSTEM)
@@ -73,10 +101,18 @@ def _same_case(visit: Intervention) -> ColumnElement[bool]:
     )
 
 
-async def check_not_invoiced(tx: Tx, visit_id: UUID) -> None:
-    """Raises `InvoicedAlready` where the final invoice of the visit, or of one that followed it, was issued."""
-    visit = await tx.read(Intervention, visit_id, SYSTEM)
-    visits = select(Intervention.id).where(_same_case(visit), Intervention.created_at >= visit.created_at)
+async def check_not_invoiced(tx: Tx, visit_id: UUID, agreed: Agreed | None = None) -> None:
+    """Raises `InvoicedAlready` where the final invoice of the visit, or of one that followed it, was issued.
+
+    For a deposit of an estimate: where that of the agreed work was.
+    """
+    if agreed:
+        estimate = await tx.read(Estimate, agreed.estimate_id, SYSTEM)
+        visits = work_of(estimate).with_only_columns(Intervention.id).order_by(None)
+    else:
+        visit = await tx.read(Intervention, visit_id, SYSTEM)
+        later = Intervention.created_at >= visit.created_at
+        visits = select(Intervention.id).where(_same_case(visit), later)
     query = select(Invoice.id).where(
         Invoice.intervention_id.in_(visits), ~Invoice.deposit, Invoice.status.in_(COUNTS)
     )
@@ -106,12 +142,19 @@ async def deduct(tx: Tx, invoice: Invoice) -> None:
         .execution_options(populate_existing=True)
     )
     # A deposit that was credited as a whole meanwhile has another status now, and is not found.
-    found = list(await tx.session.scalars(query))
+    found = [one for one in await tx.session.scalars(query) if await _is_for(one, visit, tx)]
     deducted = [await _deducted(tx, deposit) for deposit in sorted(found, key=lambda one: one.number or "")]
     invoice.deduct(deducted)
     for deposit in found:
         deposit.deducted_in = invoice.id
         tx.emit(deposit, InvoiceChanged())
+
+
+async def _is_for(deposit: Invoice, visit: Intervention, tx: Tx) -> bool:
+    """Whether a deposit is for what a visit did: one of an estimate is for the agreed work, not for the diagnosis before it."""
+    if deposit.agreed is None:
+        return True
+    return does_work_of(await tx.read(Estimate, deposit.agreed.estimate_id, SYSTEM), visit)
 
 
 async def release(tx: Tx, invoice: Invoice) -> None:

@@ -7,17 +7,18 @@ from sav_chassis.tx import Tx
 from sav_contracts.address import Address
 from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.invoice import Buyer, InvoiceDrafted
-from sav_contracts.interventions.line import LineGiven, Supply
+from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, Supply
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.settings import billing
 
 
 def draft(
-    lines: Sequence[LineGiven],
+    lines: Sequence[LineGiven | InvoiceLine],
     supply: Supply,
     client: ClientView,
     address: Address | None,
     tx: Tx,
+    discount: Discount | None = None,
     **about: Any,
 ) -> Invoice:
     """A draft of these lines for this client, announced; `about` is what it is for (`intervention_id` or `order_id`, …)."""
@@ -34,7 +35,7 @@ def draft(
             seller=billing().seller,
             buyer=Buyer(
                 name=client.name,
-                address=f"{address.address}, {address.postcode} {address.city}" if address else None,
+                address=address.on_one_line if address else None,
                 kind=supply.buyer,
             ),
             supplied_on=supply.on,
@@ -44,6 +45,6 @@ def draft(
             **(known | about),
         )
     )
-    invoice.itemise(lines, law, supply)
+    invoice.itemise(lines, law, supply, discount)
     tx.emit(invoice, InvoiceDrafted())
     return invoice

@@ -1,5 +1,6 @@
 """Effects of interventions."""
 
+import asyncio
 from uuid import UUID
 
 from sav_chassis.files import Files
@@ -47,7 +48,9 @@ async def print_report(id: UUID, run: EffectRun) -> None:
             return
         paper = await _paper(report, tx)
         files = Files(tx.settings.files_url)
-    pictures = {id: await in_print_size(picture, files) for id, picture in paper.pictures.items()}
+    shown = paper.pictures
+    made = await asyncio.gather(*(in_print_size(picture, files) for picture in shown.values()))
+    pictures = dict(zip(shown, made, strict=True))
     pdf = await on_paper(report_pdf, paper, pictures)
     document = await files.put(pdf, "application/pdf", paper.file_name)
     async with run() as tx:
@@ -94,4 +97,5 @@ async def _paper(report: ReportView, tx: Tx) -> ReportPaper:
         tasks=visit.tasks,
         air=air_of(visit.work, visit.done_at or report.submitted_at),
         submitted_at=local(report.submitted_at, zone),
+        refused_at=local(report.signature_refused_at, zone),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from facturx import generate_cii_xml  # type: ignore[import-untyped]
 
-from sav_interventions.invoice_paper import InvoicePaper, PaperBuyer, PaperLine, PaperVat, parted
+from sav_interventions.invoice_paper import InvoicePaper, PaperLine, PaperVat, parted
 
 # EN 16931 knows two decimals: no currency with three.
 CURRENCY = "EUR"
@@ -42,7 +42,7 @@ def _data(paper: InvoicePaper) -> dict[str, Any]:
         "BT-5": paper.currency,
         "BG-1": [_note(mention) for mention in _notes(paper)],
         "BG-4": _seller(paper),
-        "BG-7": _buyer(paper.buyer, paper.country),
+        "BG-7": _buyer(paper),
         # A credit note is of the day on which it is made; without one the library writes an empty element.
         "BT-72": paper.supplied_on or paper.issued_on,
         "BT-83": paper.number,
@@ -51,6 +51,10 @@ def _data(paper: InvoicePaper) -> dict[str, Any]:
     }
     if paper.buyer.is_business:
         data["BT-23"] = _process(paper)
+    if paper.delivered_to:
+        data["BG-13"] = {"name": paper.buyer.name} | _address(paper.delivered_to, paper.country)
+    if paper.on_debits:
+        data["BT-8"] = "invoice"
     return data | _terms(paper) | _references(paper) | _totals(paper)
 
 
@@ -115,13 +119,20 @@ def _seller(paper: InvoicePaper) -> dict[str, Any]:
     return party | ({"contacts": [contact]} if seller.phone or seller.email else {})
 
 
-def _buyer(buyer: PaperBuyer, country: str) -> dict[str, Any]:
-    party: dict[str, Any] = {"name": buyer.name} | _address(buyer.address or "", country)
+def _buyer(paper: InvoicePaper) -> dict[str, Any]:
+    buyer = paper.buyer
+    party: dict[str, Any] = {"name": buyer.name} | _address(buyer.address or "", _country(paper))
     if buyer.siren:
         party |= _numbers(buyer.siren)
     if buyer.tax_number:
         party["vat_identifier"] = buyer.tax_number
     return party
+
+
+def _country(paper: InvoicePaper) -> str:
+    """The buyer's: of a firm where it is registered for VAT, else where it was supplied."""
+    registered = (paper.buyer.tax_number or "")[:2]
+    return {"EL": "GR"}.get(registered, registered) if registered.isalpha() else paper.country
 
 
 def _numbers(siren: str) -> dict[str, str]:

@@ -21,6 +21,8 @@ UNITS: dict[str, dict[Locale, str]] = {
     "km": {"fr": "km", "en": "km"},
     "flat": {"fr": "forfait", "en": "flat rate"},
 }
+# What a price is for.
+EACH: dict[str, dict[Locale, str]] = UNITS | {"piece": {"fr": "pièce", "en": "piece"}, "flat": {}}
 NBSP = "\N{NO-BREAK SPACE}"
 # What XML 1.0 cannot express.
 ILLEGIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -107,6 +109,7 @@ class PaperSupply(Part):
     """Where it was supplied."""
 
     country: str = "FR"
+    address: str | None = None
 
 
 class InvoicePaper(Part):
@@ -164,6 +167,18 @@ class InvoicePaper(Part):
         return self.supply.country if self.supply else "FR"
 
     @property
+    def delivered_to(self) -> str | None:
+        """Where it was supplied, if the business that is invoiced has another address."""
+        there = self.supply.address if self.supply and self.buyer.is_business else None
+        return there if there != self.buyer.address else None
+
+    @property
+    def on_debits(self) -> bool:
+        """Whether the VAT of services to a business is due with the invoice, by the seller's choice."""
+        services = any(line.kind != "part" for line in self.lines)
+        return services and self.buyer.is_business and bool(self.seller.vat_on_debits)
+
+    @property
     def by_rate(self) -> list[PaperVat]:
         """The totals of each rate once: overseas two classes can have the same."""
         found: dict[Decimal, PaperVat] = {}
@@ -209,6 +224,7 @@ def facts(paper: InvoicePaper, locale: Locale) -> dict[str, Any]:
         "issued_on": on(paper.issued_on),
         "supplied_on": on(paper.supplied_on),
         "due_on": on(paper.due_on),
+        "delivered_to": _two_lines(paper.delivered_to) if paper.delivered_to else None,
         "reclamation": paper.reclamation_reference,
         "order": paper.order_reference,
         "invoice": [paper.invoice_number, on(paper.invoice_issued_on)] if paper.invoice_number else None,
@@ -216,7 +232,7 @@ def facts(paper: InvoicePaper, locale: Locale) -> dict[str, Any]:
         "seller": paper.seller.model_dump(mode="json"),
         "buyer": {"name": paper.buyer.name, "address": _two_lines(paper.buyer.address or "")}
         | {"siren": _in_threes(paper.buyer.siren), "tax_number": paper.buyer.tax_number},
-        "lines": [_line(line, paper, locale) for line in paper.lines],
+        "lines": [line_facts(line, paper.rate_of(line).rate, paper.currency, locale) for line in paper.lines],
         "gross": amount(sum((line.amount for line in paper.lines), Decimal(0))),
         "discount": [paper.discount.label if paper.discount else None, amount(-sum(allowances, Decimal(0)))]
         if allowances
@@ -235,17 +251,19 @@ def facts(paper: InvoicePaper, locale: Locale) -> dict[str, Any]:
     }
 
 
-def _line(line: PaperLine, paper: InvoicePaper, locale: Locale) -> dict[str, Any]:
+def line_facts(line: PaperLine, rate: Decimal, currency: Currency, locale: Locale) -> dict[str, Any]:
+    """What is printed of a line, also on an estimate."""
+    each = "" if line.unit_price is None else EACH[line.unit].get(locale)
     return {
         "description": line.description,
         "quantity": _quantity(line, locale) if line.unit_price is not None else None,
         "unit_price": None
         if line.unit_price is None
-        else money(line.unit_price, paper.currency, locale) + ("/h" if line.minutes else ""),
+        else money(line.unit_price, currency, locale) + (f"/{each}" if each else ""),
         "covered": number(Decimal(line.covered), locale) if line.covered else None,
         "discount": number(line.discount, locale) if line.discount else None,
-        "rate": number(paper.rate_of(line).rate, locale),
-        "amount": money(line.amount, paper.currency, locale),
+        "rate": number(rate, locale),
+        "amount": money(line.amount, currency, locale),
     }
 
 

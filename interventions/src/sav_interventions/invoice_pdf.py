@@ -57,7 +57,8 @@ def declared(pdf: bytes) -> bytes:
         metadata.find(f".//{EXTENSIONS}/{RDF}Bag").append(schemas.find(f".//{RDF}li"))
         read.Root.Metadata.write(_packet(metadata))
         made = BytesIO()
-        read.save(made, deterministic_id=True)
+        # typst has written the version of PDF already.
+        read.save(made, deterministic_id=True, fix_metadata_version=False)
     return made.getvalue()
 
 

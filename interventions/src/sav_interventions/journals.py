@@ -11,7 +11,8 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from sav_contracts.interventions.invoice import DeductedDeposit
-from sav_contracts.money import places
+from sav_contracts.money import Currency, places
+from sav_contracts.spreadsheets import defused
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import Entry, Payment
@@ -21,7 +22,9 @@ FIELDS = (
     "PieceRef", "PieceDate", "EcritureLib", "Debit", "Credit", "EcritureLet", "DateLet", "ValidDate", "Montantdevise",
     "Idevise",
 )  # fmt: skip
-SALES, RECEIPTS, OTHERS = ("VE", "Ventes"), ("EN", "Encaissements"), ("OD", "Opérations diverses")
+# Each numbers its entries without a gap: as invoices, credit notes and the ledger are numbered.
+SALES, CREDITS = ("VE", "Ventes"), ("AV", "Avoirs")
+RECEIPTS, OTHERS = ("EN", "Encaissements"), ("OD", "Opérations diverses")
 KINDS = {"received": "Encaissement", "refunded": "Remboursement", "disputed": "Contestation", "reinstated": "Retour"}  # fmt: skip
 ZERO = Decimal(0)
 
@@ -32,6 +35,8 @@ class Booked(NamedTuple):
     account: str
     amount: Decimal
     client: tuple[UUID, str] | None = None
+    # Of VAT: its rate.
+    rate: Decimal | None = None
 
 
 class Piece(NamedTuple):
@@ -44,15 +49,15 @@ class Piece(NamedTuple):
     dated: date
     label: str
     booked: Sequence[Booked]
-    currency: str
+    currency: Currency
 
 
 def sale(invoice: Invoice) -> Piece:
     """An issued invoice: what it asks for to the client; what was sold, or is a deposit, and each rate's VAT against it."""
     client = invoice.client_id, invoice.buyer.name
-    booked = [Booked("clients", invoice.payable, client), Booked(_sold(invoice), -invoice.net)]
-    booked += [Booked("vat", -rate.vat) for rate in invoice.vat]
-    booked += _deposits(invoice.deposits, 1)
+    booked = [Booked("clients", invoice.payable, client), _sold(invoice, -invoice.net)]
+    booked += [Booked("vat", -rate.vat, rate=rate.rate) for rate in invoice.vat]
+    booked += _deposits(invoice.deposits, 1, client)
     # Duties that are neither sold nor VAT, such as the stamp.
     rest = sum((one.amount for one in booked), ZERO)
     booked.append(Booked("stamp", -rest))
@@ -63,14 +68,14 @@ def sale(invoice: Invoice) -> Piece:
 def credit(note: CreditNote, invoice: Invoice) -> Piece:
     """A credit note of an invoice: the contrary of what it gives back."""
     client = note.client_id, note.buyer.name
-    booked = [Booked("clients", -note.amount, client), Booked(_sold(invoice), note.net)]
-    booked += [Booked("vat", rate.vat) for rate in note.vat]
-    booked += _deposits(note.deposits, -1)
+    booked = [Booked("clients", -note.amount, client), _sold(invoice, note.net)]
+    booked += [Booked("vat", rate.vat, rate=rate.rate) for rate in note.vat]
+    booked += _deposits(note.deposits, -1, client)
     rest = sum((one.amount for one in booked), ZERO)
     booked.append(Booked("stamp", -rest))
     label = f"Avoir {note.number} sur facture {note.invoice_number}"
     return Piece(
-        SALES,
+        CREDITS,
         note.number,
         note.issued_on,
         note.number,
@@ -81,18 +86,20 @@ def credit(note: CreditNote, invoice: Invoice) -> Piece:
     )
 
 
-def _sold(invoice: Invoice) -> str:
-    return "advances" if invoice.deposit else "services" if invoice.intervention_id else "goods"
+def _sold(invoice: Invoice, net: Decimal) -> Booked:
+    if invoice.deposit:
+        return Booked("advances", net, (invoice.client_id, invoice.buyer.name))
+    return Booked("services" if invoice.intervention_id else "goods", net)
 
 
-def _deposits(deposits: Sequence[DeductedDeposit], sign: int) -> list[Booked]:
+def _deposits(deposits: Sequence[DeductedDeposit], sign: int, client: tuple[UUID, str]) -> list[Booked]:
     """What was booked as an advance, with its VAT, is taken off again, or stays where a credit note gives back the rest."""
     return [
         booked
         for one in deposits
         for booked in (
-            Booked("advances", sign * one.net),
-            *(Booked("vat", sign * rate.vat) for rate in one.vat),
+            Booked("advances", sign * one.net, client),
+            *(Booked("vat", sign * rate.vat, rate=rate.rate) for rate in one.vat),
         )
     ]
 
@@ -117,22 +124,27 @@ def receipt(entry: Entry, client: str) -> Piece:
     )
 
 
-def use(payment: Payment, invoice: Invoice, on: date) -> Piece:
+def use(payment: Payment, invoice: Invoice, on: date, number_of_use: int) -> Piece:
     """An invoice that was paid from what its client had paid on account: no money moves."""
     number = payment.invoice_number
     client = invoice.client_id, invoice.buyer.name
     booked = [Booked("advances", payment.amount, client), Booked("clients", -payment.amount, client)]
     label = f"Avance utilisée {number}"
-    return Piece(OTHERS, f"OD-{payment.id.hex}", on, number, on, label, booked, payment.currency)
+    return Piece(OTHERS, f"OD-{number_of_use:06}", on, number, on, label, booked, payment.currency)
 
 
-def written(pieces: Iterable[Piece]) -> Iterator[str]:
-    """The file, line by line: the names of the fields, then each amount; fields are separated by tabs."""
+def written(pieces: Iterable[Piece], currency: Currency) -> Iterator[str]:
+    """The file, line by line: the names of the fields, then each amount; fields are separated by tabs.
+
+    `currency` is the one of the firm's books: amounts in another one are named with it.
+    """
     yield "\t".join(FIELDS)
     for piece in pieces:
         for booked in piece.booked:
             number, name = accounts()[booked.account]
             id, client = booked.client or ("", "")
+            foreign = "" if piece.currency == currency else piece.currency
+            label = f"{piece.label} TVA {booked.rate.normalize():f} %" if booked.rate else piece.label
             yield "\t".join(
                 [
                     *piece.journal,
@@ -141,17 +153,18 @@ def written(pieces: Iterable[Piece]) -> Iterator[str]:
                     number,
                     name,
                     str(id),
-                    _plain(client),
+                    # Who was erased has no name any more.
+                    _plain(client or str(id)),
                     _plain(piece.reference),
                     _day(piece.dated),
-                    _plain(piece.label),
+                    _plain(label),
                     _amount(max(booked.amount, ZERO), piece.currency),
                     _amount(max(-booked.amount, ZERO), piece.currency),
                     "",
                     "",
                     _day(piece.on),
-                    "" if piece.currency == "EUR" else _amount(abs(booked.amount), piece.currency),
-                    "" if piece.currency == "EUR" else piece.currency,
+                    _amount(abs(booked.amount), piece.currency) if foreign else "",
+                    foreign,
                 ]
             )
 
@@ -168,13 +181,13 @@ def _real(booked: Iterable[Booked]) -> list[Booked]:
 
 
 def _plain(text: str) -> str:
-    """Without what would end a field or a line."""
-    return " ".join(text.split())
+    """Without what would end a field or a line, or be a formula where the file is opened as a table."""
+    return defused(" ".join(text.split()))
 
 
 def _day(day: date) -> str:
     return f"{day:%Y%m%d}"
 
 
-def _amount(amount: Decimal, currency: str) -> str:
-    return f"{amount:.{places('TND' if currency == 'TND' else 'EUR')}f}".replace(".", ",")
+def _amount(amount: Decimal, currency: Currency) -> str:
+    return f"{amount:.{places(currency)}f}".replace(".", ",")

@@ -1,6 +1,6 @@
 """What a country's law requires on an invoice, as data; each rule with the days on which it holds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from sav_contracts.interventions.invoice import Buyer
+from sav_contracts.interventions.invoice import Buyer, Seller
 from sav_contracts.interventions.line import InvoiceLine, Supply, Works
 from sav_contracts.money import Currency, VatClass, as_money
 
@@ -98,15 +98,21 @@ class Jurisdiction(BaseModel):
     # What stands on invoices to private persons only, and to businesses only; of these also what was sold.
     private_mentions: list[str] = []
     business_mentions: list[str] = []
+    # What estimates for private persons say of the guarantees by law, and of when the work is done where nothing is agreed.
+    estimate_mentions: list[str] = []
+    usual_schedule: str | None = None
     nature_mentions: dict[Literal["goods", "services", "both"], str] = {}
+    # On these, where services are sold by a firm that pays VAT when it invoices them.
+    debits_mention: str | None = None
     areas: list[Area] = []
-    # The area of building work for a firm that was itself engaged by somebody.
+    # The area of building work for a firm that was itself engaged by somebody, and what such work is.
     subcontracted: str | None = None
+    subcontracted_works: tuple[Works, ...] = ()
     stamps: list[Stamp] = []
     # Since when an invoice for a business names its SIREN.
     siren_since: date | None = None
 
-    def mentions_on(self, buyer: Buyer, lines: Sequence[InvoiceLine]) -> list[str]:
+    def mentions_on(self, seller: Seller, buyer: Buyer, lines: Sequence[InvoiceLine]) -> list[str]:
         """The mentions of an invoice to this buyer."""
         if not buyer.is_business:
             return [*self.mentions, *self.private_mentions]
@@ -114,11 +120,18 @@ class Jurisdiction(BaseModel):
         nature = self.nature_mentions.get(
             "both" if len(goods) > 1 else "goods" if True in goods else "services"
         )
-        return [*self.mentions, *self.business_mentions, *([nature] if nature else [])]
+        debits = self.debits_mention if seller.vat_on_debits and False in goods else None
+        return [*self.mentions, *self.business_mentions, *(one for one in (nature, debits) if one)]
+
+    def mentions_on_estimate(self, buyer: Buyer) -> list[str]:
+        """The mentions of an estimate for this buyer: what a business owes when it pays late stands on invoices only."""
+        if buyer.is_business:
+            return self.mentions
+        return [*self.mentions, *self.estimate_mentions, *self.private_mentions]
 
     def area(self, supply: Supply) -> str:
         """The area by whose rates a supply is taxed."""
-        if supply.subcontracted and self.subcontracted:
+        if self.subcontracted and self.taker_owes(supply):
             return self.subcontracted
         for one in self.areas:
             of_country = supply.country in one.countries
@@ -126,21 +139,33 @@ class Jurisdiction(BaseModel):
                 return one.area
         return MAINLAND
 
+    def taker_owes(self, supply: Supply) -> bool:
+        """Whether the VAT is owed by the taker: building work for a business that was itself engaged for it."""
+        engaged = supply.subcontracted and supply.buyer == "business"
+        return engaged and supply.works in self.subcontracted_works
+
     def is_abroad(self, supply: Supply) -> bool:
         """Whether the data know nothing about the place of a supply."""
         known = {*self.countries, *(country for area in self.areas for country in area.countries)}
         return supply.country not in known
 
-    def vat_class(self, wanted: VatClass | None, supply: Supply) -> VatClass:
-        """The class of a line: the one that is wanted where the law allows it, else the usual one of such a supply.
-
-        Where several classes have the same rate it is the first of them, so that each rate is rounded once.
-        """
+    def allowed(self, wanted: VatClass | None, supply: Supply) -> VatClass:
+        """The class that is wanted where the law allows it, else the usual one of such a supply."""
         area = self.area(supply)
         rule = next(rule for rule in self.rules if rule.holds(supply, area))
-        found = wanted if wanted in rule.allows else rule.usual
-        rate = self.rate(found, supply.on, area).rate
+        return wanted if wanted in rule.allows else rule.usual
+
+    def vat_class(self, wanted: VatClass | None, supply: Supply) -> VatClass:
+        """The class of a line: of those with the rate of the allowed one the first, so that each rate is rounded once."""
+        area = self.area(supply)
+        rate = self.rate(self.allowed(wanted, supply), supply.on, area).rate
         return next(one for one in CLASSES if self.rate(one, supply.on, area).rate == rate)
+
+    def mention(self, lines: Iterable[InvoiceLine], supply: Supply) -> str | None:
+        """What stands on an invoice beside the rate of these lines: the mention of each class that has it."""
+        area = self.area(supply)
+        rates = [self.rate(self.allowed(line.wanted, supply), supply.on, area) for line in lines]
+        return " ".join(dict.fromkeys(rate.mention for rate in rates if rate.mention)) or None
 
     def rate(self, vat_class: VatClass, on: date, area: str = MAINLAND) -> Rate:
         """The rate of a class on a day; in an area without one, the mainland's. Raises `NoRate` before the first known one."""

@@ -6,13 +6,13 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.closing import EntryKind
 from sav_interventions.model.invoice import GENESIS
-from sav_interventions.model.payment import ClientCredit, Entry, Ledger, Payment
+from sav_interventions.model.payment import ClientCredit, Entry, Ledger, MissingEntries, Payment
 from sav_interventions.settings import billing
 
 # The id of the ledger's timer.
@@ -72,7 +72,13 @@ async def locked(tx: Tx) -> Ledger:
     It begins with the first movement ever; the day before is closed at once, so that every closing stands on another.
     """
     today = local_day(tx.now)
-    first = insert(Ledger).values(name=NAME, last=0, day=today, hash=GENESIS, closed_until=today - 2 * A_DAY)
+    # Of a backup from before the first movement, a restore may have recorded what is missing.
+    lost = select(MissingEntries).order_by(MissingEntries.first.desc()).limit(1)
+    last, hash = (
+        func.coalesce(lost.with_only_columns(column).scalar_subquery(), none)
+        for column, none in ((MissingEntries.last, 0), (MissingEntries.hash, GENESIS))
+    )
+    first = insert(Ledger).values(name=NAME, last=last, day=today, hash=hash, closed_until=today - 2 * A_DAY)
     begun: Sequence[str] = (
         await tx.session.scalars(first.on_conflict_do_nothing().returning(Ledger.name))
     ).all()

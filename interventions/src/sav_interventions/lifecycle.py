@@ -24,6 +24,8 @@ INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
         ("en_route", "declined"): STAFF,
         ("en_route", "on_site"): STAFF,
         ("on_site", "in_progress"): STAFF,
+        # Work that the client pays for does not begin before they agree to its estimate.
+        ("on_site", "incomplete"): STAFF,
         ("on_site", "no_access"): STAFF,
         ("in_progress", "paused"): STAFF,
         ("paused", "in_progress"): STAFF,
@@ -113,6 +115,8 @@ PAYMENT: Lifecycle[PaymentStatus] = Lifecycle(
         ("partly_refunded", "refunded"): MANAGERS_OR_EVENT,
         ("captured", "disputed"): {Role.SYSTEM},
         ("partly_refunded", "disputed"): {Role.SYSTEM},
+        # What was more than the balance is the client's credit: that is disputed with it.
+        ("refunded", "disputed"): {Role.SYSTEM},
         ("disputed", "captured"): {Role.SYSTEM},
         ("disputed", "partly_refunded"): {Role.SYSTEM},
         ("disputed", "refunded"): {Role.SYSTEM},
@@ -133,3 +137,5 @@ DONE: frozenset[InterventionStatus] = frozenset({"completed", "incomplete"})
 
 # The causes a visit may pause for; any cause may leave it incomplete.
 WAITS_FOR: frozenset[Cause] = frozenset({"parts", "access", "approval"})
+# Those for which a visit ends before its work began.
+NOT_AGREED: frozenset[Cause] = frozenset({"approval", "estimate_refused"})

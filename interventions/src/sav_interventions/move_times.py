@@ -74,7 +74,7 @@ def when_moved(visit: Intervention, at: datetime | None, by: Actor, now: datetim
 
 
 def when_signed(visit: Intervention, at: datetime, now: datetime) -> datetime:
-    """When the client signed, as their technician's telephone says; now, where that was before the work began."""
+    """When the client signed, or refused to, as the technician's telephone says; now, where that was before the work began."""
     begun = [act.at for act in visit.acts or () if act.to == "in_progress"]
     if at < (begun[0] - SKEW if begun else visit.created_at - ENTERED_AFTER):
         return now

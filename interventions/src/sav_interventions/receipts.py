@@ -1,6 +1,6 @@
 """Money that was received: counted for its invoice up to the balance; what is more is the client's credit."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -23,12 +23,21 @@ from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Payment
 
 ZERO = Decimal("0.00")
+# How long ago money may have been received when it is recorded: what is older is a slip of the pen.
+LONGEST_AGO = timedelta(days=366)
 
 
 class ReceivedLater(WrongField):
     field: str = "received_on"
     en = "it is still to come"
     fr = "cette date est encore à venir"
+
+
+class ReceivedLongAgo(WrongField):
+    field: str = "received_on"
+    first: date
+    en = "at most a year ago: {first} or later"
+    fr = "il y a un an au plus : {first} ou après"
 
 
 class CreditHeld(Conflict):
@@ -40,10 +49,12 @@ class CreditHeld(Conflict):
 
 
 def day_received(given: date | None, tx: Tx) -> date:
-    """The day of value; raises `ReceivedLater` where it is still to come."""
+    """The day of value; raises `ReceivedLater` where it is still to come, `ReceivedLongAgo` over a year ago."""
     today = local_day(tx.now)
     if given and given > today:
         raise ReceivedLater
+    if given and given < (first := today - LONGEST_AGO):
+        raise ReceivedLongAgo(first=first)
     return given or today
 
 
@@ -53,14 +64,16 @@ def check_owed(invoice: Invoice, by: Actor) -> None:
         INVOICE.check(invoice.status, "paid", by)
 
 
-async def receive(payment: Payment, invoice: Invoice, tx: Tx, by: Actor = SYSTEM) -> None:
+async def receive(
+    payment: Payment, invoice: Invoice, tx: Tx, by: Actor = SYSTEM, too_early_until: date | None = None
+) -> None:
     """Counts a payment that has just become `captured`, enters it, and tells it."""
     owed = ZERO if invoice.status == "credited" else max(invoice.balance, ZERO)
     counted = min(payment.amount, owed)
     payment.credited = payment.amount - counted
     if counted:
         invoice.pay(counted, by)
-    tx.emit(payment, PaymentRecorded(balance=max(invoice.balance, ZERO)))
+    tx.emit(payment, PaymentRecorded(balance=max(invoice.balance, ZERO), too_early_until=too_early_until))
     if counted:
         tx.emit(invoice, (InvoicePaid if invoice.status == "paid" else InvoiceChanged)())
     if payment.credited:
@@ -72,9 +85,19 @@ async def receive(payment: Payment, invoice: Invoice, tx: Tx, by: Actor = SYSTEM
 
 
 async def pay_back(
-    payment: Payment, invoice: Invoice, amount: Decimal, reason: str, tx: Tx, by: Actor = SYSTEM
+    payment: Payment,
+    invoice: Invoice,
+    amount: Decimal,
+    reason: str,
+    tx: Tx,
+    by: Actor = SYSTEM,
+    *,
+    at_provider: bool = False,
 ) -> None:
-    """Counts a part of a payment as paid back: the invoice's balance is open again by so much."""
+    """Counts a part of a payment as paid back: the invoice's balance is open again by so much.
+
+    `at_provider`: nobody here asked for it, so managers are told.
+    """
     payment.refunded += amount
     becomes: PaymentStatus = (
         "refunded" if payment.amount == payment.refunded + payment.credited else "partly_refunded"
@@ -82,7 +105,7 @@ async def pay_back(
     if becomes != payment.status:
         payment.move(becomes, by)
     invoice.reopen(amount)
-    tx.emit(payment, PaymentRefunded(amount=amount, reason=reason))
+    tx.emit(payment, PaymentRefunded(amount=amount, reason=reason, at_provider=at_provider))
     tx.emit(invoice, InvoiceChanged())
     await enter(tx, "refunded", -amount, payment, invoice.client_id)
 
@@ -92,15 +115,21 @@ async def online_origin(payment: Payment, tx: Tx) -> UUID | None:
 
     Locks the credit; raises `CreditHeld` where the payer's bank disputes that payment.
     """
-    if payment.client_credit_id is None:
-        return None
-    credit = await tx.load(ClientCredit, payment.client_credit_id, SYSTEM)
-    paid_by = select(Payment.charge).where(Payment.id == credit.payment_id)
-    if credit.payment_id is None or await tx.session.scalar(paid_by) is None:
-        return None
-    if credit.held:
-        raise CreditHeld
-    return credit.payment_id
+    origin = await _left_of(payment, tx)
+    if origin and payment.client_credit_id:
+        credit = await tx.load(ClientCredit, payment.client_credit_id, SYSTEM)
+        if credit.held:
+            raise CreditHeld
+    return origin
+
+
+async def _left_of(payment: Payment, tx: Tx) -> UUID | None:
+    paid_by = (
+        select(Payment.id)
+        .join(ClientCredit, ClientCredit.payment_id == Payment.id)
+        .where(ClientCredit.id == payment.client_credit_id, Payment.charge.is_not(None))
+    )
+    return await tx.session.scalar(paid_by) if payment.client_credit_id else None
 
 
 def give_back(payment: Payment, invoice: Invoice, amount: Decimal, origin: UUID, tx: Tx) -> None:
@@ -110,22 +139,26 @@ def give_back(payment: Payment, invoice: Invoice, amount: Decimal, origin: UUID,
     """
     payment.credited += amount
     invoice.reopen(amount)
-    credit = credit_from(payment, invoice, amount, "beyond_balance", tx)
-    credit.payment_id = origin
+    credit_from(payment, invoice, amount, "beyond_balance", tx, left_of=origin)
     tx.emit(payment, PaymentChanged())
     tx.emit(invoice, InvoiceChanged())
 
 
 def credit_from(
-    payment: Payment, invoice: Invoice, amount: Decimal, origin: CreditOrigin, tx: Tx
+    payment: Payment,
+    invoice: Invoice,
+    amount: Decimal,
+    origin: CreditOrigin,
+    tx: Tx,
+    left_of: UUID | None = None,
 ) -> ClientCredit:
-    """The client's credit that is left of a payment."""
+    """The client's credit that is left of a payment; `left_of`: of the one at a provider that the payment's money came from."""
     credit = tx.add(
         ClientCredit(
             id=tx.new_id(),
             client_id=invoice.client_id,
             origin=origin,
-            payment_id=payment.id,
+            payment_id=left_of or payment.id,
             invoice_id=invoice.id,
             invoice_number=invoice.number,
             method=payment.method,
@@ -159,5 +192,6 @@ async def release(invoice: Invoice, amount: Decimal, tx: Tx) -> None:
             amount -= part
             invoice.reopen(part)
             payment.credited += part
-            credit_from(payment, invoice, part, "credit_note", tx)
+            origin = await _left_of(payment, tx)
+            credit_from(payment, invoice, part, "credit_note", tx, left_of=origin)
             tx.emit(payment, PaymentChanged())

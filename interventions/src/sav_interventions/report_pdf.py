@@ -53,6 +53,7 @@ class ReportPaper(BaseModel):
     # What the carbon monoxide that was measured means.
     air: AirQuality | None = None
     submitted_at: datetime | None = None
+    refused_at: datetime | None = None
 
     @property
     def file_name(self) -> str:

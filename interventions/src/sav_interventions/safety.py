@@ -30,7 +30,7 @@ class AirIsDangerous(Conflict):
     )
     fr = (
         "{ppm} ppm de monoxyde de carbone ont été mesurés : l’appareil reste à l’arrêt, et l’intervention se termine "
-        "comme inachevée, pour le motif stopped_for_safety"
+        "comme inachevée, pour le motif « arrêt par sécurité » (stopped_for_safety)"
     )
 
 
@@ -86,11 +86,15 @@ def air_of(work: Work | None, at: datetime | None) -> AirQuality | None:
 
 
 def with_danger(visit: Intervention, work: Work, at: datetime, on: date) -> Work:
-    """The work that was said `at`, with the dangerous reading before it unless it holds a measurement made after that."""
+    """The work whose reading was made `at`, with the dangerous one before it unless its own was made after that.
+
+    Where something else was measured since, a danger that is told again is over.
+    """
     ppm = visit.work.co_ppm if visit.work else None
-    if ppm is None or air_quality(ppm, on) != "dangerous":
-        return work
     since = visit.measured_at
+    if ppm is None or air_quality(ppm, on) != "dangerous":
+        danger = work.co_ppm is not None and air_quality(work.co_ppm, on) == "dangerous"
+        return work.model_copy(update={"co_ppm": None}) if danger and since and at < since else work
     if work.co_ppm is not None and (work.co_ppm >= ppm or since is None or at > since):
         return work
     return work.model_copy(update={"co_ppm": ppm, "co_not_measured": None})

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -34,6 +34,10 @@ from sav_interventions.model import CreditNote, Entry, Invoice
 
 # The last number of days late of each band; later ones are `older`.
 BANDS = ((0, "not_due"), (30, "to_30"), (60, "to_60"), (90, "to_90"))
+
+
+# The day of a line, when it was entered, and its place among those of one moment.
+_Entered = tuple[date, datetime, int, str]
 
 
 class Owed(NamedTuple):
@@ -102,10 +106,13 @@ async def get_receivables(query: GetReceivables, tx: Tx, by: Actor) -> Receivabl
         for (client, currency), owed in by_client.items()
     ]
     debtors.sort(key=lambda debtor: (-debtor.ageing.total, debtor.client_id))
+    shown = debtors[: query.limit]
+    clients = await tx.copies(ClientView).where(id=[one.client_id for one in shown]).all()
+    names = {client.id: client.name for client in clients}
     return Receivables(
         on=now,
         totals=[aged(owed, now, currency) for currency, owed in sorted(by_currency.items())],
-        clients=debtors[: query.limit],
+        clients=[one.model_copy(update={"name": names.get(one.client_id)}) for one in shown],
     )
 
 
@@ -136,14 +143,14 @@ def _account(
 
 
 async def _happened(tx: Tx, client_id: UUID) -> list[tuple[Currency, StatementLine]]:
-    """All that changed what a client owes, by day; on one day what is owed comes first."""
+    """All that changed what a client owes, by day; within a day in the order in which it was entered."""
     invoices = await tx.session.scalars(
         select(Invoice).where(Invoice.client_id == client_id, Invoice.number.is_not(None))
     )
     notes = await tx.session.scalars(select(CreditNote).where(CreditNote.client_id == client_id))
     # Every movement of money once: received and paid back, for an invoice or on account.
     entries = await tx.session.scalars(select(Entry).where(Entry.client_id == client_id))
-    lines: list[tuple[Currency, StatementLine]] = []
+    lines: list[tuple[_Entered, Currency, StatementLine]] = []
     for invoice in invoices:
         assert invoice.issued_on is not None
         line = StatementLine(
@@ -155,7 +162,8 @@ async def _happened(tx: Tx, client_id: UUID) -> list[tuple[Currency, StatementLi
             credit=NOTHING,
             balance=NOTHING,
         )
-        lines.append((invoice.currency, line))
+        entered = line.on, invoice.issued_at or invoice.created_at, 0, invoice.number or ""
+        lines.append((entered, invoice.currency, line))
     for note in notes:
         line = StatementLine(
             on=note.issued_on,
@@ -166,7 +174,7 @@ async def _happened(tx: Tx, client_id: UUID) -> list[tuple[Currency, StatementLi
             credit=note.amount,
             balance=NOTHING,
         )
-        lines.append((note.currency, line))
+        lines.append(((line.on, note.created_at, 1, note.number), note.currency, line))
     for entry in entries:
         line = StatementLine(
             on=entry.received_on,
@@ -177,8 +185,8 @@ async def _happened(tx: Tx, client_id: UUID) -> list[tuple[Currency, StatementLi
             credit=max(entry.amount, NOTHING),
             balance=NOTHING,
         )
-        lines.append((entry.currency, line))
-    return sorted(lines, key=lambda one: (one[1].on, one[1].credit > 0, one[1].record_id))
+        lines.append(((line.on, entry.at, 2, f"{entry.number:020}"), entry.currency, line))
+    return [(currency, line) for _, currency, line in sorted(lines, key=lambda one: one[0])]
 
 
 async def _owed(tx: Tx, client_id: UUID | None = None) -> list[Owed]:

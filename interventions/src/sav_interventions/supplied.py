@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from datetime import date
 
+from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
+from sav_contracts.address import postcode_in
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductView
-from sav_contracts.interventions.line import BuyerKind, Supply, Works
+from sav_contracts.interventions.line import BuyerKind, Supply, SupplyGiven, Works
 from sav_contracts.interventions.visit import Purpose
+from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model import Intervention
 from sav_interventions.settings import billing
 
@@ -17,6 +20,38 @@ WORKS: dict[Purpose, Works] = {
     "maintenance": "maintenance",
     "install": "install",
 }
+
+
+class NotSubcontracted(WrongField):
+    field: str = "supply.subcontracted"
+    en = "only building work is subcontracted, no sale and no diagnosis, and only by a business"
+    fr = "seuls des travaux sont sous-traités, ni une vente ni un diagnostic, et seulement par un professionnel"
+
+
+def check_subcontracted(supply: Supply, law: Jurisdiction) -> None:
+    """Raises `NotSubcontracted` where the taker cannot owe the VAT, whatever somebody says."""
+    if law.subcontracted and supply.subcontracted and not law.taker_owes(supply):
+        raise NotSubcontracted
+
+
+class NoPostcodeThere(WrongField):
+    field: str = "supply.postcode"
+    country: str
+    en = "it is no postcode of this country ({country}), such as 69003 in France or 1000 in Tunisia"
+    fr = "ce n’est pas un code postal de ce pays ({country}), par exemple 69003 en France ou 1000 en Tunisie"
+
+
+def as_said(supply: Supply, said: SupplyGiven | None) -> Supply:
+    """The supply with what somebody says of it; raises `NoPostcodeThere`, since a postcode decides the rate."""
+    if said is None:
+        return supply
+    changed = said.changing(supply)
+    if changed.postcode is None or not (said.postcode or said.country):
+        return changed
+    postcode = postcode_in(changed.country, changed.postcode)
+    if postcode is None:
+        raise NoPostcodeThere(country=changed.country)
+    return changed.model_copy(update={"postcode": postcode})
 
 
 def works_of(visit: Intervention) -> Works:
@@ -30,6 +65,11 @@ def buyer_kind(product: ProductView | None) -> BuyerKind:
     return "private" if product is None or product.consumer else "business"
 
 
+def place_of(product: ProductView | None, visit: Intervention) -> Place | None:
+    """Where a visit is: at its unit, whose place may have been corrected since it was planned."""
+    return product.place if product else visit.place
+
+
 async def supply_of(
     visit: Intervention, product: ProductView | None, place: Place | None, on: date, tx: Tx
 ) -> Supply:
@@ -39,13 +79,18 @@ async def supply_of(
     if product and works == "install":
         fitted.append(product.article_id)
     articles = [await tx.view(ArticleView, id) for id in sorted(set(fitted))]
+    burns = any_fossil_boiler(articles)
+    if works == "install" and product is None:
+        # What is installed is only known in words.
+        burns = burns or None
     return Supply(
         on=on,
         country=place.country if place else billing().law.countries[0],
         postcode=place.postcode if place else None,
+        address=place.on_one_line if place else None,
         works=works,
         older_dwelling=place is not None and place.dwelling_over_two_years,
-        fossil_heating=any_fossil_boiler(articles),
+        fossil_heating=burns,
         energy_saving=works == "install" and any(article.vat_class == "reduced" for article in articles),
         buyer=buyer_kind(product),
     )

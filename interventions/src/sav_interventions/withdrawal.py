@@ -114,6 +114,12 @@ def delivered(withdrawal: Withdrawal, on: date, place: Place | None) -> Withdraw
     return _counted(withdrawal, on, place)
 
 
+def no_payment_reference(country: str, on: date) -> str:
+    """Where the law says that nothing is paid so soon after a contract that was concluded on that day."""
+    rule = _rule(country, on)
+    return rule.no_payment if rule else ""
+
+
 def last_day(start: date, days: int, holidays: Container[date]) -> date:
     """So many days after `start`, which does not count; an end on a weekend or holiday moves to the next working day."""
     end = start + timedelta(days)

@@ -22,6 +22,8 @@ NOTHING_NEW = "nothing new: they know it already"
 OVERTAKEN = "overtaken: there is newer news"
 JUDGED = {NOTHING_NEW, OVERTAKEN}
 NEVER = UUID(int=0)
+# Who comes, of a réclamation that nobody has.
+NOBODY_YET = "nobody yet"
 # Visits whose technician came.
 KEPT: frozenset[InterventionStatus] = frozenset({"completed", "incomplete", "no_access"})
 
@@ -44,16 +46,25 @@ async def knowledge(tx: Tx, person: UUID, reference: str) -> Knowledge:
 
 async def replaced(tx: Tx, person: UUID, reference: str, topic: str, content: str) -> Window | None:
     """The time that the person still expects, if `content` is another one; cancellations not sent yet are ignored."""
+    expected = await _expected(tx, person, reference, topic)
+    if expected is None or "/" not in expected or expected == content:
+        return None
+    start, _, end = expected.partition("/")
+    return datetime.fromisoformat(start), datetime.fromisoformat(end)
+
+
+async def replaced_technician(tx: Tx, person: UUID, reference: str, by: UUID) -> UUID | None:
+    """The technician whom the person still expects, if that is somebody else; cancellations not sent yet are ignored."""
+    expected = await _expected(tx, person, reference, "technician")
+    return UUID(expected) if expected not in (None, NOBODY_YET, str(by)) else None
+
+
+async def _expected(tx: Tx, person: UUID, reference: str, topic: str) -> str | None:
     rows = await case(tx, person, reference)
     standing = _known(row for row in rows if not (_takes_back(row) and row.waits and not row.tried)).get(
         topic
     )
-    if standing is None or "/" not in standing.content or standing.content == content:
-        return None
-    if await _took_place(tx, standing.record):
-        return None
-    start, _, end = standing.content.partition("/")
-    return datetime.fromisoformat(start), datetime.fromisoformat(end)
+    return None if standing is None or await _took_place(tx, standing.record) else standing.content
 
 
 async def _took_place(tx: Tx, record: UUID) -> bool:

@@ -161,6 +161,11 @@ LAST_INVOICE = typer.Option(
 NEW_SERIES = typer.Option(
     "--new-series", help="Begin another series, such as FAC2, where nobody knows the last invoice."
 )
+LAST_ENTRY = typer.Option(
+    "--last-entry",
+    min=0,
+    help="The last entry of the ledger of payments that anybody outside has seen: `last_entry` of the last closing, or EN-000123 of the journals. Without it, numbers are left out.",
+)
 
 
 @app.command()
@@ -168,6 +173,7 @@ def restore(
     place: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that `sav backup` wrote.")],
     last_invoice: Annotated[list[str] | None, LAST_INVOICE] = None,
     new_series: Annotated[str | None, NEW_SERIES] = None,
+    last_entry: Annotated[int | None, LAST_ENTRY] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the data of this home.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     without_damaged: Annotated[
@@ -182,7 +188,7 @@ def restore(
     from sav_ops.backup import after_restore
     from sav_ops.backup import restore as restoring
 
-    invoices = after_restore.invoices(last_invoice or [], new_series)
+    invoices = after_restore.invoices(last_invoice or [], new_series, last_entry)
     whole = restoring.put_back(Home.default(), place, invoices, overwrite, yes, without_damaged)
     raise typer.Exit(0 if whole else 1)
 
@@ -191,13 +197,14 @@ def restore(
 def restored(
     last_invoice: Annotated[list[str] | None, LAST_INVOICE] = None,
     new_series: Annotated[str | None, NEW_SERIES] = None,
+    last_entry: Annotated[int | None, LAST_ENTRY] = None,
 ) -> None:
     """After you restored the databases yourself: raise versions and references, empty queues. Then `sav up`."""
     from sav_ops import queues
     from sav_ops.backup import after_restore
     from sav_ops.launch import platform
 
-    invoices = after_restore.invoices(last_invoice or [], new_series)
+    invoices = after_restore.invoices(last_invoice or [], new_series, last_entry)
     settings = known_settings(Home.default())
     platform.expect_servers(settings)
     asyncio.run(platform.migrate(settings))
@@ -296,6 +303,8 @@ def verify(
     known = asyncio.run(verification.given_up(settings))
     missing = asyncio.run(after_restore.missing_invoices(settings))
     gone = [f"Known: {numbers}: issued before a restore, and not here" for numbers in missing]
+    entries = asyncio.run(after_restore.missing_entries(settings))
+    gone += [f"Known: missing since a restore: {each}" for each in entries]
     erased = [f"Known: {line}" for line in asyncio.run(verification.erased(settings))]
     for line in (*gone, *erased, *(f"Known: {line}" for line in known), *findings):
         out.print(printable(line), markup=False, soft_wrap=True)

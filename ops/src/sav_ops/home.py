@@ -132,12 +132,15 @@ def make_secrets() -> dict[str, str]:
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return a free port of this machine: the preferred one, one of the nine after it, or any."""
+    """Return a free port of this machine: the preferred one, one of the nine after it, or any.
+
+    Free at every address: RabbitMQ looks at all of them before it starts.
+    """
     for port in (*range(preferred, preferred + 10), 0) if preferred else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind(("0.0.0.0", port))
             except OSError:
                 continue
             found: int = probe.getsockname()[1]

@@ -42,8 +42,8 @@ class FeedbackLinkUnknown(SavError):
 
     code = "link_expired"
     status = 410
-    en = "This link does not come from us; open it again from our message"
-    fr = "Ce lien ne vient pas de nous ; ouvrez-le de nouveau depuis notre message"
+    en = "This link is incomplete or no longer valid; open it again from our message"
+    fr = "Ce lien est incomplet ou n’est plus valable ; rouvrez-le depuis notre message"
 
 
 class NotDone(Conflict):

@@ -33,11 +33,6 @@ class BecomesActiveThemselves(NotAllowed):
     fr = "Une personne invitée active son compte en choisissant un mot de passe"
 
 
-class ClientsOnly(NotAllowed):
-    en = "A manager does this to clients only"
-    fr = "Un responsable SAV ne peut le faire que pour des clients"
-
-
 class Account(Aggregate[AccountView], Stateful[AccountStatus]):
     """A person who may sign in. The password hash never leaves this table."""
 
@@ -69,19 +64,12 @@ class Account(Aggregate[AccountView], Stateful[AccountStatus]):
         self.email_verified = True
 
     def deactivate(self, by: Actor) -> None:
-        """Keeps the person out. A manager may do so to clients only."""
-        self._check_manager(by)
+        """Keeps the person out."""
         self.move("deactivated", by)
 
     def activate(self, by: Actor) -> None:
-        """Lets the person in again. A manager may do so to clients only."""
-        self._check_manager(by)
+        """Lets the person in again."""
         if self.status == "invited":
             # Only the invited person makes that move.
             raise BecomesActiveThemselves
         self.move("active", by)
-
-    def _check_manager(self, by: Actor) -> None:
-        if by.role is not Role.MANAGER or self.role is Role.CLIENT:
-            return
-        raise ClientsOnly

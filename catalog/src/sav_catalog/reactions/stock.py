@@ -41,13 +41,13 @@ async def reserve_parts(event: PartsValidated, tx: Tx) -> str | None:
 @catalog.on(ReclamationMoved, since="2026-11-29")
 @catalog.on(ReclamationClosed, since="2026-11-29")
 async def release_parts(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> str | None:
-    """Releases what was reserved for a réclamation that is over, however it ended."""
+    """Releases what was reserved for a réclamation that is over, however it ended; what was shipped leaves the stock."""
     if event.state.is_open():
         return "the réclamation goes on"
     reclamation = await tx.copies(ReclamationView).as_new_as(event.state)
     if reclamation.is_open():
         return "obsolete: the réclamation was opened again"
-    await release_repair(tx, reclamation.id)
+    await release_repair(tx, reclamation.id, over=True)
     return None if tx.has_emitted else "nothing is reserved for it"
 
 
@@ -58,7 +58,7 @@ async def return_reserved_parts(event: EstimateWithdrawn, tx: Tx) -> str | None:
         return "nothing is reserved for a visit without a réclamation"
     if event.begun:
         return "the work had begun: what it needs stays until its visit is over"
-    await release_repair(tx, event.state.reclamation_id)
+    await release_repair(tx, event.state.reclamation_id, over=False)
     return None if tx.has_emitted else "nothing is reserved for it"
 
 
@@ -85,10 +85,13 @@ async def release_order(event: OrderCancelled, tx: Tx) -> str | None:
 
 @catalog.on(OrderShipped)
 async def consume_order(event: OrderShipped, tx: Tx) -> str | None:
-    """A purchase leaves the stock; what is shipped for a repair stays reserved until a visit builds it in."""
+    """A purchase leaves the stock; what is shipped for a repair stays reserved until a visit builds it in, or it is over."""
     order = event.state
-    if order.purpose == "repair":
-        return "the work takes it out of the stock"
+    if order.reclamation_id:
+        # The end of the réclamation asks the copy which orders were shipped.
+        await tx.copies(OrderView).as_new_as(order)
+        if not await _is_over(tx, order.reclamation_id):
+            return "the work takes it out of the stock"
     for line in sorted(order.lines, key=lambda line: line.article_id):
         async with stock_of(tx, line.article_id) as stock:
             await stock.ship(order.id, line.quantity, order.reference)

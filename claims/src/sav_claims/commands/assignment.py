@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from sav_chassis.errors import Conflict, WrongField
+from sav_chassis.shared_refusals import check_able
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.lifecycle import WITH_TECHNICIAN
@@ -15,28 +16,7 @@ from sav_contracts.claims.reclamation import (
 )
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
-from sav_contracts.labels import labels
-from sav_contracts.sentences import Text
 from sav_contracts.times import HORIZON
-
-
-class TechnicianUnavailable(Conflict):
-    """The technician cannot take the work; the detail says why."""
-
-    code = "technician_unavailable"
-    name: str
-    en = "{name} does not take visits at present"
-    fr = "{name} ne prend pas d’interventions actuellement"
-
-
-class LacksSkill(Conflict):
-    """The technician cannot do the work; the detail says what they would have to be able to do."""
-
-    code = "lacks_skill"
-    name: str
-    skills: Text
-    en = "{name} does not do this work: it needs {skills}"
-    fr = "{name} ne fait pas ce travail, qui demande : {skills}"
 
 
 class AlreadyAssigned(Conflict):
@@ -71,10 +51,7 @@ async def assign_technician(cmd: AssignTechnician, tx: Tx, by: Actor) -> Reclama
     await lock_technician(cmd.technician_id, tx)
     reclamation = await tx.load(Reclamation, cmd.reclamation_id, by)
     technician = await tx.view(TechnicianView, cmd.technician_id)
-    if not technician.active:
-        raise TechnicianUnavailable(name=technician.name)
-    if lacking := technician.lacks(reclamation.skills_needed):
-        raise LacksSkill(name=technician.name, skills=labels(lacking))
+    check_able(technician, reclamation.skills_needed)
     if await _has_it(technician.id, reclamation, tx):
         raise AlreadyAssigned(name=technician.name)
     await check_move(reclamation, "assigned", tx, by)

@@ -6,7 +6,7 @@ from sav_chassis.errors import Conflict, NamesNothing, WrongField
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.arrival import awaited
-from sav_claims.model import Reclamation
+from sav_claims.model import Client, Reclamation
 from sav_claims.possible_moves import check_move
 from sav_claims.timers import close_after_a_while, close_later
 from sav_contracts.actor import Actor
@@ -35,6 +35,16 @@ class WhatIsAsked(WrongField):
     field: str = "question"
     en = "say what the client is asked: they read it"
     fr = "indiquez ce qui est demandé au client : il le lira"
+
+
+class NoAddress(WrongField):
+    field: str = "by_phone"
+    name: str
+    en = "no e-mail address of {name} is known, no message reaches them: ask by telephone, and say so"
+    fr = (
+        "aucune adresse e-mail de {name} n’est connue, aucun message ne lui parvient\N{NO-BREAK SPACE}: "
+        "posez la question par téléphone, et indiquez-le"
+    )
 
 
 class HowResolved(WrongField):
@@ -145,6 +155,9 @@ async def _qualified(reclamation: Reclamation, cmd: MoveReclamation, tx: Tx, by:
 async def _awaiting_client(reclamation: Reclamation, cmd: MoveReclamation, tx: Tx, by: Actor) -> None:
     if cmd.question is None:
         raise WhatIsAsked
+    client = await tx.read(Client, reclamation.client_id, by)
+    if not (client.email or cmd.by_phone):
+        raise NoAddress(name=client.name)
     before = reclamation.status
     reclamation.ask_client(cmd.question, by)
     asked = ReclamationMoved(before=before, after="awaiting_client", reason=cmd.reason, question=cmd.question)

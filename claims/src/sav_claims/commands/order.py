@@ -49,6 +49,16 @@ class SeveralCurrencies(Conflict):
     fr = "Une commande est dans une seule devise : commandez à part ce qui se vend dans une autre"
 
 
+class NotInvoiced(Conflict):
+    """What a client buys is invoiced when it is shipped, in the firm's currency."""
+
+    code = "not_invoiced"
+    currency: str
+    ours: str
+    en = "This is priced in {currency}, and invoices are in {ours}: it cannot be sold by an order"
+    fr = "Le prix est en {currency} alors que les factures sont en {ours} : la vente par commande est impossible"
+
+
 class NotTheirOrder(NotAllowed):
     reference: str
     en = "Only whoever placed order {reference}, or a manager, may do this"
@@ -85,6 +95,7 @@ async def place_order(cmd: PlaceOrder, tx: Tx, by: Actor) -> PartsOrder:
         currency=articles[0].currency,
         status="placed",
     )
+    _check_invoiced(order)
     tx.emit(tx.add(order), OrderPlaced())
     if len(order.view().model_dump_json().encode()) > LARGEST:
         raise RecordTooLarge(kind=label(order.kind()), largest=LARGEST)
@@ -95,6 +106,7 @@ async def place_order(cmd: PlaceOrder, tx: Tx, by: Actor) -> PartsOrder:
 async def validate_order(cmd: ValidateOrder, tx: Tx, by: Actor) -> PartsOrder:
     """Validate an order; what the warranty pays of a repair's is as the réclamation says now."""
     order = await _moved(cmd.order_id, "validated", tx, by)
+    _check_invoiced(order)
     if order.reclamation_id:
         covered = _covered(await tx.session.get(Reclamation, order.reclamation_id))
         order.lines = tuple(line.now(covered=covered) for line in order.lines)
@@ -115,6 +127,8 @@ async def refuse_order(cmd: RefuseOrder, tx: Tx, by: Actor) -> PartsOrder:
 async def ship_order(cmd: ShipOrder, tx: Tx, by: Actor) -> PartsOrder:
     """Ship an order of which all pieces are reserved."""
     order = await _moved(cmd.order_id, "shipped", tx, by)
+    # An order from before this was checked: whoever ships it is told, instead of nobody.
+    _check_invoiced(order)
     tx.emit(order, OrderShipped())
     return order
 
@@ -136,6 +150,11 @@ async def cancel_order(cmd: CancelOrder, tx: Tx, by: Actor) -> PartsOrder:
     order.reason = cmd.reason
     tx.emit(order, OrderCancelled(by=by.role, reason=cmd.reason))
     return order
+
+
+def _check_invoiced(order: PartsOrder) -> None:
+    if order.purpose == "purchase" and order.currency != firm().currency:
+        raise NotInvoiced(currency=order.currency, ours=firm().currency)
 
 
 async def _moved(id: UUID, to: OrderStatus, tx: Tx, by: Actor) -> PartsOrder:

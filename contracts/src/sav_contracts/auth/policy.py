@@ -174,6 +174,13 @@ OFFICE_HOURS = tuple(
 )
 
 
+class RespondsTooLate(WrongValue):
+    code = "responds_too_late"
+    field = "respond_minutes"
+    en = "not later than it is to be resolved (resolve_minutes)"
+    fr = "pas plus tard que le délai de résolution (resolve_minutes)"
+
+
 class SlaTarget(BaseModel):
     """How soon somebody responds to a réclamation and resolves it, in minutes of working time."""
 
@@ -181,6 +188,12 @@ class SlaTarget(BaseModel):
 
     respond_minutes: Working
     resolve_minutes: Working
+
+    @model_validator(mode="after")
+    def _responds_first(self) -> Self:
+        if self.respond_minutes > self.resolve_minutes:
+            raise RespondsTooLate().error()
+        return self
 
 
 class SlaTargets(Policy):

@@ -33,6 +33,8 @@ OrderLineState = Literal["ordered", "reserved", "back_ordered", "consumed", "rel
 MOST_LINES = 50
 # The states in which an order still needs stock.
 NEEDS_STOCK: frozenset[OrderStatus] = frozenset({"validated", "reserved", "back_ordered"})
+# Its pieces are no longer on the shelf.
+SHIPPED_ALREADY: frozenset[OrderStatus] = frozenset({"shipped", "received"})
 
 
 class OrderLine(Message):
@@ -139,7 +141,10 @@ class RefuseOrder(Command[OrderView]):
 
 
 class ShipOrder(Command[OrderView]):
-    """Ship an order of which all pieces are reserved. A purchase leaves the stock; a repair's pieces do with the work."""
+    """Ship an order of which all pieces are reserved. A purchase leaves the stock; a repair's pieces do with the work.
+
+    What no work has used when the réclamation is over leaves the stock then: whoever brings it back records a `return`.
+    """
 
     order_id: UUID
 

@@ -292,13 +292,15 @@ class MoveReclamation(Command[ReclamationView]):
     A client cancels, closes (accepts) or reopens their own; a technician starts work or waits for parts; a manager
     does the rest. `reason` is needed to cancel, reject, merge, reopen, or take it from its technician (`qualified`);
     the client reads it where it is cancelled or rejected. `awaiting_client` needs the `question` that the client
-    reads, `resolved` a `resolution`, `merged` the réclamation of the same client that goes on (`target_id`).
+    reads, and where no e-mail address of theirs is known somebody who asks them `by_phone`; `resolved` a `resolution`, `merged` the réclamation of the same client that goes on (`target_id`).
     """
 
     reclamation_id: UUID
     to: ReclamationMove
     reason: Reason | None = None
     question: Reason | None = Field(default=None, examples=["Quel code d’erreur l’écran affiche-t-il ?"])
+    # Whether somebody asks the client by telephone, since no mail reaches them.
+    by_phone: bool = False
     resolution: Resolution | None = None
     target_id: UUID | None = None
 

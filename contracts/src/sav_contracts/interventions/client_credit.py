@@ -52,9 +52,11 @@ class RecordOnAccount(Command[ClientCreditView]):
     client_id: UUID
     method: PaymentMethod
     amount: Sum = Field(examples=["100.00"])
-    # Default: today.
+    # Default: today. At most a year ago.
     received_on: Day | None = None
     reference: Line | None = Field(default=None, examples=["VIR 2026-03-20 BERNARD"])
+    # Whether a private payer proved that they pay their taxes abroad: then more may be paid in cash.
+    payer_proved_tax_home_abroad: bool = False
 
 
 class UseCredit(Command[PaymentView]):

@@ -51,6 +51,8 @@ class ClosingView(View):
     hash: str = Field(examples=["9f86d081" * 8])
     # The archive with its proof, once it has been made.
     archive: StoredFile | None
+    # Whether the period may have been closed before, with entries that a restore of a backup lost.
+    again: bool = False
 
     def timeline_roots(self) -> frozenset[UUID]:
         return frozenset()

@@ -23,3 +23,13 @@ class DraftDeposit(Command[InvoiceView]):
     # What the VAT depends on, where the visit does not say it: whether the client certified what a lower rate needs, …
     certified: bool = False
     supply: SupplyGiven | None = None
+
+
+class DraftEstimateDeposit(Command[InvoiceView]):
+    """Draft a deposit invoice for an accepted estimate: so many percent of it, at each of its rates of VAT.
+
+    The invoice of the agreed work names it and deducts it once.
+    """
+
+    estimate_id: UUID
+    percent: Annotated[int, Field(ge=1, le=100)] = Field(examples=[30])

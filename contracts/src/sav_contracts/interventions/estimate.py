@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from sav_contracts.auth.fields import LinkToken
-from sav_contracts.catalog.product import Place
+from sav_contracts.catalog.product import Place, PlaceGiven
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import Buyer, Lack, Seller
 from sav_contracts.interventions.line import (
@@ -167,6 +167,8 @@ class EstimateShown(Message):
     accepted: Acceptance | None
     withdrawal_asked_at: datetime | None = Field(examples=["2026-03-06T18:02:00Z"])
     withdrawn_at: datetime | None = Field(examples=["2026-03-06T18:03:00Z"])
+    # The PDF, once it has been made: at `/estimate.pdf` and `/withdraw.pdf` of the edge, with the `token` of the link.
+    document: StoredFile | None = None
 
 
 class WriteEstimate(Command[EstimateView]):
@@ -189,12 +191,17 @@ class WriteEstimate(Command[EstimateView]):
     discount: DiscountGiven | None = None
     # Whether the client certifies, by accepting, what a lower rate depends on: the wording stands on the estimate.
     certified: bool = False
-    # What is not as the visit and its unit say.
+    # Where the work is done, and what else is not as the visit and its unit say.
+    place: PlaceGiven | None = None
     supply: SupplyGiven | None = None
 
 
 class ValidateEstimate(Command[EstimateView]):
-    """Send a draft to its client, with a link to answer. The edition that was sent before it is superseded."""
+    """Send a draft to its client, with a link to answer. The edition that was sent before it is superseded.
+
+    Refused where its `lacks` names what the law asks for: the client's address, the place, the firm's e-mail address and,
+    for a consumer, its mediator.
+    """
 
     estimate_id: UUID
     # Its last day. Default: as many days from today as the settings say.
@@ -298,6 +305,8 @@ class EstimateRefused(Event[EstimateView]):
     client_sees: ClassVar[bool] = True
 
     reason: str | None = Field(default=None, examples=["Trop cher."])
+    # Whether the visits that were planned for this work are cancelled with it.
+    cancels: bool = False
 
 
 class EstimateExpired(Event[EstimateView]):

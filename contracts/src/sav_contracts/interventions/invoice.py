@@ -16,6 +16,7 @@ from sav_contracts.interventions.line import (
     DiscountGiven,
     InvoiceLine,
     LineGiven,
+    LineRecorded,
     Supply,
     SupplyGiven,
     VatTotal,
@@ -38,7 +39,21 @@ from sav_contracts.visibility import Own, Visible
 
 InvoiceStatus = Literal["draft", "issued", "partly_paid", "paid", "credited", "discarded"]
 # What keeps a draft from being right; staff are told when it is made. `certification`: a lower rate needs the client's.
-Lack = Literal["buyer_address", "siren", "place", "place_abroad", "certification", "what_it_heats"]
+# `seller_email`, `mediator`: of estimates only, what the firm has not said of itself.
+# `tax_number`: that of the business which owes the VAT of building work itself.
+# `above_estimate`: more is billed or was done than the client agreed to, and no manager has said why.
+Lack = Literal[
+    "buyer_address",
+    "siren",
+    "place",
+    "place_abroad",
+    "certification",
+    "what_it_heats",
+    "above_estimate",
+    "seller_email",
+    "mediator",
+    "tax_number",
+]
 
 
 class Seller(Message):
@@ -58,6 +73,8 @@ class Seller(Message):
         default=None, examples=["Décennale : Assur SA, Lyon, n° 4711, France entière"]
     )
     mediator: str | None = Field(default=None, examples=["Médiation Conso, www.example.org"])
+    # Whether it opted to pay the VAT on services when it invoices them, not when they are paid; printed for businesses.
+    vat_on_debits: bool | None = Field(default=None, examples=[True])
 
 
 DEMONSTRATION = Seller(
@@ -65,6 +82,8 @@ DEMONSTRATION = Seller(
     address="1 rue de l'Exemple, 75001 Paris",
     registration="SIREN 000 000 000",
     vat_number="FR00000000000",
+    email="contact@example.com",
+    mediator="Médiation Exemple, www.example.org",
 )
 
 
@@ -94,6 +113,19 @@ class DeductedDeposit(Message):
     net: Amount = Field(examples=["55.92"])
     tax: Amount = Field(examples=["5.59"])
     total: Amount = Field(examples=["61.51"])
+
+
+class Agreed(Message):
+    """The accepted estimate to which an invoice keeps, and what goes beyond it."""
+
+    estimate_id: UUID
+    estimate: str = Field(examples=["DEV-2026-000001 v2"])
+    # What it leaves to invoice, excluding VAT: less what was invoiced of it for another visit.
+    net: Amount = Field(examples=["186.40"])
+    # What was done and is not in it, at the prices of the visit. It is billed only where a manager adds it.
+    beyond: list[LineRecorded] = Field(default=[])
+    # Why more than that is billed, or why what was done beyond it is not.
+    reason: str | None = Field(default=None, examples=["Vanne convenue au téléphone avec la cliente."])
 
 
 NOTHING = Decimal("0.00")
@@ -171,6 +203,7 @@ class InvoiceView(InvoiceForClient):
     lacks: list[Lack] = Field(default=[], examples=[["buyer_address"]])
     # How often the client was reminded of it.
     reminders: int = 0
+    agreed: Agreed | None = None
 
     def for_client(self) -> InvoiceForClient | None:
         return None if self.status in {"draft", "discarded"} else self.narrowed_to(InvoiceForClient)
@@ -187,6 +220,7 @@ class ChangeInvoice(Command[InvoiceView]):
     """Complete a draft: its lines, what is taken off, its buyer, or what its VAT depends on.
 
     `certified` says that the client certified what a lower rate depends on. `discount` is removed by null.
+    `above_estimate` says why more is billed than the client agreed to, or why work beyond their estimate is not billed.
     """
 
     invoice_id: UUID
@@ -200,6 +234,9 @@ class ChangeInvoice(Command[InvoiceView]):
     discount: DiscountGiven | None = None
     certified: bool | None = None
     supply: SupplyGiven | None = None
+    above_estimate: Reason | None = Field(
+        default=None, examples=["Vanne convenue au téléphone avec la cliente."]
+    )
 
 
 class DiscardInvoice(Command[InvoiceView]):

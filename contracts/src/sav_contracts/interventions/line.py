@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from sav_contracts.address import Postcode
-from sav_contracts.messages import Line, Message, RecordedLine
-from sav_contracts.money import Amount, Percent, Share, VatClass
+from sav_contracts.messages import Line, Message, Personal, RecordedLine
+from sav_contracts.money import Amount, Percent, Plain, Share, VatClass
 from sav_contracts.wrong_value import WrongValue
 
 LineKind = Literal["labour", "part", "travel", "fixed", "other"]
@@ -17,7 +17,7 @@ Unit = Literal["hour", "piece", "km", "flat"]
 # `sale` is without fitting. `diagnosis` is one that nothing else is billed with.
 Works = Literal["repair", "maintenance", "install", "improvement", "sale", "diagnosis"]
 BuyerKind = Literal["private", "business"]
-Quantity = Annotated[Decimal, Field(gt=0, max_digits=9, decimal_places=2)]
+Quantity = Annotated[Decimal, Field(gt=0, max_digits=9, decimal_places=2), Plain]
 
 
 class HowMuch(WrongValue):
@@ -128,6 +128,8 @@ class Supply(Message):
     country: str = "FR"
     # None where the place is not known.
     postcode: str | None = Field(default=None, examples=["69003"])
+    # The place as it stands on papers of which the buyer has another address.
+    address: Personal[str] | None = Field(default=None, examples=["3 rue des Lilas, 69003 Lyon"])
     works: Works = Field(default="repair", examples=["repair"])
     # Dwellings completed more than two years ago.
     older_dwelling: bool = False
@@ -148,6 +150,7 @@ class SupplyGiven(Message):
 
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = Field(default=None, examples=["FR"])
     postcode: Postcode | None = Field(default=None, examples=["69003"])
+    address: Personal[Line] | None = Field(default=None, examples=["3 rue des Lilas, 69003 Lyon"])
     works: Works | None = Field(default=None, examples=["repair"])
     older_dwelling: bool | None = None
     fossil_heating: bool | None = None
@@ -155,5 +158,15 @@ class SupplyGiven(Message):
     subcontracted: bool | None = None
 
     def changing(self, supply: Supply) -> Supply:
-        """The supply with what is said here."""
-        return supply.model_copy(update=self.model_dump(exclude_none=True))
+        """The supply with what is said here.
+
+        Another place has another address. Where works become an installation, what is installed is to be said too.
+        """
+        said = self.model_dump(exclude_none=True)
+        if self.works == "install" != supply.works:
+            said = {"fossil_heating": supply.fossil_heating or None} | said
+        moved = any(
+            said.get(name, was) != was
+            for name, was in supply.model_dump(include={"country", "postcode"}).items()
+        )
+        return supply.model_copy(update=({"address": None} if moved else {}) | said)

@@ -1,11 +1,12 @@
 """What is left of invoices; for admins alone."""
 
+from decimal import Decimal
 from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from sav_contracts.messages import Event, Message, RecordedLine, View
+from sav_contracts.messages import Changed, Event, Message, RecordedLine, View
 from sav_contracts.money import Amount, Currency, Difference
 from sav_contracts.visibility import NOTHING, Visible
 
@@ -16,12 +17,20 @@ class PartMargin(Message):
     description: RecordedLine = Field(examples=["Circulateur 25-60 (CIR-25-60)"])
     amount: Amount = Field(examples=["186.40"])
     cost: Amount | None = Field(examples=["112.00"])
+    # What credit notes gave back of `amount`.
+    credited: Amount = Field(default=Decimal("0.00"), examples=["0.00"])
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether all that was billed for it is credited."""
+        return self.credited != 0 and self.credited == self.amount
 
 
 class InvoiceMarginView(View):
     """What is left of an invoice when its parts are paid for, as they cost on the day when it was issued.
 
-    `net` is what is billed, excluding VAT, without discounts and what a warranty pays; the parts cost their whole price.
+    `net` is what is billed, excluding VAT, without discounts, what a warranty pays and what was credited; the parts cost
+    their whole price. A part whose line is credited as a whole is taken back, or billed anew: it counts no longer.
     """
 
     visible: ClassVar[Visible] = Visible(manager=NOTHING)
@@ -48,3 +57,6 @@ class InvoiceMarginCounted(Event[InvoiceMarginView]):
     """An invoice was issued, and what is left of it is known."""
 
     makes_timeline_line: ClassVar[bool] = False
+
+
+InvoiceMarginChanged = Changed[InvoiceMarginView]

@@ -71,9 +71,11 @@ class RecordPayment(Command[PaymentView]):
     invoice_id: UUID
     method: PaymentMethod
     amount: Sum = Field(examples=["205.04"])
-    # Default: today.
+    # Default: today. At most a year ago.
     received_on: Day | None = None
     reference: Line | None = Field(default=None, examples=["VIR 2026-03-20 BERNARD"])
+    # Whether a private payer proved that they pay their taxes abroad: then more may be paid in cash.
+    payer_proved_tax_home_abroad: bool = False
 
 
 class RefundPayment(Command[PaymentView]):
@@ -147,6 +149,8 @@ class PaymentRecorded(Event[PaymentView]):
 
     # What was left to pay of the invoice then. Older events lack it.
     balance: Amount | None = Field(default=None, examples=["0.00"])
+    # Until that day the law forbids to take money for it, and it was paid online all the same: a manager decides.
+    too_early_until: date | None = Field(default=None, examples=["2026-03-12"])
 
 
 class PaymentFailed(Event[PaymentView]):
@@ -164,6 +168,8 @@ class PaymentRefunded(Event[PaymentView]):
 
     amount: Amount = Field(examples=["20.00"])
     reason: RecordedReason = Field(examples=["Geste commercial."])
+    # Whether that was done at the payment provider, and not here.
+    at_provider: bool = False
 
 
 class PaymentDisputed(Event[PaymentView]):

@@ -73,6 +73,8 @@ class ReportView(View):
             ]
         ],
     )
+    # When the client refused to sign; None in old ones.
+    signature_refused_at: datetime | None = Field(default=None, examples=["2026-03-05T09:45:00Z"])
     # When it was submitted as it is now.
     submitted_at: datetime | None = Field(default=None, examples=["2026-03-05T09:50:00Z"])
     # Its PDF, which is made once it is submitted.

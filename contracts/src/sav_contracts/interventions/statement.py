@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from sav_contracts.interventions.invoice import InvoiceView
-from sav_contracts.messages import Message, PersonId, Query, View
+from sav_contracts.messages import Message, Personal, PersonId, Query, View
 from sav_contracts.money import Amount, Currency, Difference
 from sav_contracts.times import Day
 
@@ -86,6 +86,7 @@ class Debtor(Message):
     """What one client owes, by age."""
 
     client_id: PersonId
+    name: Personal[str] | None = Field(default=None, examples=["Léa Bernard"])
     ageing: Ageing
 
 

@@ -59,3 +59,10 @@ class MeasuredOrWhyNot(WrongValue):
     field = "co_not_measured"
     en = "co_ppm, or co_not_measured"
     fr = "co_ppm, ou co_not_measured"
+
+
+class NothingMeasured(WrongValue):
+    code = "nothing_measured"
+    field = "co_measured_at"
+    en = "co_measured_at: only of a reading (co_ppm)"
+    fr = "co_measured_at : seulement pour une mesure (co_ppm)"

@@ -53,6 +53,7 @@ class TechnicianView(View):
     """A technician's card, without contact data."""
 
     visible: ClassVar[Visible] = Visible(client=named_by_their_work("technician_id"), technician=Own("id"))
+    empty_means: ClassVar[Mapping[str, tuple[str, ...]]] = {"skills": SKILLS}
 
     technician_id: PersonId
     name: Personal[str] = Field(examples=["Karim Haddad"])

@@ -11,7 +11,14 @@ from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.servicing import AirQuality
 from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims.reclamation import ReclamationStatus
-from sav_contracts.interventions.task import Appliance, CoNotMeasured, MeasuredOrWhyNot, Task, TaskGiven
+from sav_contracts.interventions.task import (
+    Appliance,
+    CoNotMeasured,
+    MeasuredOrWhyNot,
+    NothingMeasured,
+    Task,
+    TaskGiven,
+)
 from sav_contracts.interventions.technician import Skill
 from sav_contracts.interventions.work import LabourGiven, PartGiven, Work
 from sav_contracts.messages import (
@@ -200,7 +207,8 @@ class MoveIntervention(Command[InterventionView]):
     to: InterventionMove
     cause: Cause | None = Field(
         default=None,
-        description="Needed for `paused` (`parts`, `access` or `approval`) and for `incomplete` (any of them).",
+        description="Needed for `paused` (`parts`, `access` or `approval`) and for `incomplete` (any of them; from `on_site`, "
+        "before the work began, `approval` or `estimate_refused`).",
     )
     reason: Reason | None = Field(
         default=None,
@@ -252,6 +260,12 @@ class RecordWork(Command[InterventionView]):
         "and immediate danger: the appliance stays off, client and managers are told at once, and the visit can only end "
         "as `incomplete` for `stopped_for_safety` until less is measured.",
     )
+    co_measured_at: Moment | None = Field(
+        default=None,
+        examples=["2026-03-05T09:20:00Z"],
+        description="When it was measured, if not when this is recorded: by that a reading which is sent again is the same "
+        "one, and no later measurement.",
+    )
     co_not_measured: CoNotMeasured | None = Field(
         default=None, description="Why it was not measured. `sealed`: it need not be."
     )
@@ -264,6 +278,8 @@ class RecordWork(Command[InterventionView]):
     def _is_measured_or_not(self) -> "RecordWork":
         if self.co_ppm is not None and self.co_not_measured is not None:
             raise MeasuredOrWhyNot().error()
+        if self.co_ppm is None and self.co_measured_at is not None:
+            raise NothingMeasured().error()
         if self.failed_serial is not None and self.failed_serial == self.replacement_serial:
             raise SameSerial().error()
         return self

@@ -42,7 +42,7 @@ from sav_contracts.surface.rows import (
     TimelineRow,
     list_and_record,
 )
-from sav_contracts.visibility import Own
+from sav_contracts.visibility import Limited, Own
 
 OWN_ACCOUNT = Own("user_id")
 
@@ -97,18 +97,18 @@ ROWS = (
     MessageRow("Take a second factor away", "DELETE /users/{account_id}/totp", ResetSecondFactor, ADMIN),
     MessageRow("Assign a role", "PUT /users/{account_id}/role", AssignRole, ADMIN),
     MessageRow(
-        "Deactivate (a manager: clients and technicians)",
+        "Deactivate (a manager: clients)",
         "POST /users/{account_id}/deactivate",
         DeactivateUser,
         MANAGERS,
-        only={Role.MANAGER: LOOKED_AFTER},
+        only={Role.MANAGER: Limited("role", (Role.CLIENT,))},
     ),
     MessageRow(
-        "Activate again (a manager: clients and technicians)",
+        "Activate again (a manager: clients)",
         "POST /users/{account_id}/activate",
         ActivateUser,
         MANAGERS,
-        only={Role.MANAGER: LOOKED_AFTER},
+        only={Role.MANAGER: Limited("role", (Role.CLIENT,))},
     ),
     MessageRow(
         "Sign-in audit",

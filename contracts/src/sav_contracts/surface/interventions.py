@@ -12,7 +12,7 @@ from sav_contracts.interventions.client_credit import (
 )
 from sav_contracts.interventions.closing import ClosingView, GetEReporting, GetJournals, ReadLedger
 from sav_contracts.interventions.credit_note import CreditInvoice, CreditNoteView
-from sav_contracts.interventions.deposit import DraftDeposit
+from sav_contracts.interventions.deposit import DraftDeposit, DraftEstimateDeposit
 from sav_contracts.interventions.estimate import (
     AcceptEstimate,
     AnswerEstimateByLink,
@@ -214,6 +214,13 @@ ROWS = (
         ),
         sorts=("reference",),
         search=("reference", "reclamation_reference", "client_id"),
+    ),
+    MessageRow(
+        "Draft a deposit invoice of an estimate",
+        "POST /estimates/{estimate_id}/deposits",
+        DraftEstimateDeposit,
+        MANAGERS,
+        status=201,
     ),
     FileRow("Estimate as PDF", "GET /estimates/{estimate_id}.pdf", EstimateView, EVERYBODY, file="document"),
     *list_and_record(

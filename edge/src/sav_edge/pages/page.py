@@ -54,7 +54,8 @@ class Page:
     """One page: GET shows its form and changes nothing, POST sends its command.
 
     Without `linked` it needs no token. `renewed_at` names the page where another link can be asked for. `shows` is asked
-    with the token before the form is shown; its reply is what `template` shows beside the form.
+    with the token before the form is shown; its reply is what `template` shows beside the form. With `paper` that reply
+    names a file as its `document`, which is served to the same link under the page's name with `.pdf`.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Page:
     key: str = TOKEN
     renewed_at: str = ""
     shows: type[Query[Any]] | None = None
+    paper: bool = False
     template: str = "page.html"
     # What the template says.
     texts: Mapping[str, Any] = field(default_factory=dict)

@@ -39,6 +39,7 @@ def rendered(
     french: bool,
     firm: str,
     *,
+    logo: bool = False,
     token: str = "",
     typed: Mapping[str, str] | None = None,
     wrong: Mapping[str, str] | None = None,
@@ -49,6 +50,7 @@ def rendered(
     """The page as `state` says: its `form`, that it is `done`, or that it is `refused` for good.
 
     `typed` is filled in again, but for passwords; `wrong` says by field what is wrong; `shown` is what the page is about.
+    With `logo` the firm's stands above its name.
     """
     other = (
         {page.key: token, LANGUAGE: "en" if french else "fr"}
@@ -64,6 +66,7 @@ def rendered(
             locale=locale,
             other_locale="en" if french else "fr",
             other_query=urlencode(other),
+            query=urlencode({page.key: token, LANGUAGE: locale}),
             say=lambda text: text.fr if french else text.en,
             words=WORDS,
             texts=page.texts,
@@ -71,6 +74,7 @@ def rendered(
             number=lambda value: written.number(Decimal(value), locale),
             day=lambda on: written.day(date.fromisoformat(on), locale),
             firm=firm,
+            logo=logo,
             token=token,
             typed=typed or {},
             wrong=wrong or {},

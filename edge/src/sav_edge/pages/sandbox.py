@@ -14,7 +14,7 @@ PAGES = (
             "Ceci est un essai : aucune somme n’est prélevée. Choisissez ce qui doit se passer.",
         ),
         Text("Pay", "Payer"),
-        Text("It is recorded", "C’est enregistré"),
+        Text("Your payment (trial)", "Votre paiement (essai)"),
         Text("You can close this page.", "Vous pouvez fermer cette page."),
         fields=(Field("outcome", "button", Text("Outcome", "Issue")),),
         key="checkout_id",
@@ -22,13 +22,19 @@ PAGES = (
         template="sandbox.html",
         texts={
             "invoice": Text("Invoice", "Facture"),
+            "again": Text(
+                "The invoice is still to be paid: you can begin again from it.",
+                "La facture reste à payer : vous pouvez recommencer depuis celle-ci.",
+            ),
             "outcomes": {
                 "failed": Text("The payment fails", "Le paiement échoue"),
                 "cancelled": Text("Give up", "Abandonner"),
             },
             "statuses": {
                 "captured": Text("The invoice is paid.", "La facture est payée."),
-                "failed": Text("The payment failed.", "Le paiement a échoué."),
+                "failed": Text(
+                    "The payment failed: nothing was paid.", "Le paiement a échoué : rien n’a été payé."
+                ),
                 "expired": Text("Nothing was paid.", "Rien n’a été payé."),
                 "partly_refunded": Text("Part of it was paid back.", "Une partie a été remboursée."),
                 "refunded": Text("It was paid back.", "Le paiement a été remboursé."),

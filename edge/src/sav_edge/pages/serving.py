@@ -13,14 +13,16 @@ import structlog
 import uuid_utils
 from litestar import HttpMethod, get, route
 from litestar.datastructures import CacheControlHeader
+from litestar.exceptions import NotFoundException
 from litestar.types import ControllerRouterHandler
 from pydantic_core import from_json
 
 from sav_chassis.errors import Fault, Malformed, Problem, SavError, WrongField, WrongFields
 from sav_chassis.telemetry import tracing
+from sav_contracts.files import StoredFile
 from sav_contracts.messages import RequestMessage
 from sav_contracts.sentences import Text
-from sav_edge import bodies, problems
+from sav_edge import bodies, downloads, problems
 from sav_edge.callers import caller_of
 from sav_edge.language import prefers_french
 from sav_edge.pages.page import LANGUAGE, ROWS, Page
@@ -37,6 +39,7 @@ log = structlog.get_logger()
 
 HTML = "text/html; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"
+PDF = ".pdf"
 # Bytes of a form, and how many fields it may have: far more than people type.
 LONGEST = 64_000
 MOST_FIELDS = 50
@@ -44,6 +47,8 @@ MOST_FIELDS = 50
 PASSING = {408, 429, 500, 503, 504}
 # What their owner, or the edge, says of itself then is for programs.
 AWAY = {503, 504}
+# Neither pages nor their papers are kept or found by anybody else.
+PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 class FormUnreadable(Malformed):
@@ -94,15 +99,18 @@ class Pages:
 
     gateway: Gateway
 
-    async def answer(self, page: Page, request: HttpRequest) -> Reply:
-        """The page; also where something is refused or fails, in the reader's language."""
+    async def answer(self, page: Page, request: HttpRequest, ending: str = "") -> Reply:
+        """The page, or its paper under that ending; where something is refused or fails a page, in the reader's language."""
         call = request_context_of(request.scope)
-        call.route = f"{request.method} /{page.name}"
+        path = f"/{page.name}{ending}"
+        call.route = f"{request.method} {path}"
         visit = Visit(page, call, prefers_french(call.header(b"accept-language") or ""))
-        about = {"http.request.method": request.method, "http.route": f"/{page.name}"}
+        about = {"http.request.method": request.method, "http.route": path}
         with tracing.span(call.route, "SERVER", call.traceparent, about) as span:
             try:
-                if request.method == "GET":
+                if ending:
+                    reply = await self._print(visit, request, span.traceparent)
+                elif request.method == "GET":
                     reply = await self._show(visit, request, span.traceparent)
                 else:
                     reply = await self._act(visit, request, span.traceparent)
@@ -111,11 +119,24 @@ class Pages:
             span.note("http.response.status_code", reply.status)
         return reply
 
-    async def _show(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
+    async def _open(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> None:
+        """Reads the link, and asks for what it is about."""
         visit.reads(request.query_params)
         self.gateway.limiter.take(visit.call, RequestClass.READS)
         _check_token(visit)
         await self._look(visit, traceparent)
+
+    async def _print(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
+        await self._open(visit, request, traceparent)
+        if visit.shown["document"] is None:
+            raise downloads.DocumentBeingMade
+        file = StoredFile.model_validate(visit.shown["document"])
+        content, media_type = await self.gateway.pictures.sized(file, "large")
+        saved = {"Content-Disposition": downloads.disposition(file)}
+        return Reply(content, 200, media_type, PRIVATE | downloads.HARMLESS | saved)
+
+    async def _show(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
+        await self._open(visit, request, traceparent)
         visit.typed = {
             name: "true" if value is True else str(value)
             for name, value in (visit.shown or {}).items()
@@ -194,7 +215,7 @@ class Pages:
         spoken = problem.in_french() if visit.french else problem
         refusal = spoken.detail if problem.status not in AWAY else WORDS["away"][visit.french]
         if _may_repeat(visit, problem) and (visit.shown or visit.page.shows is None):
-            wrong = {error.field: error.message for error in spoken.errors or ()}
+            wrong = {error.field: _sentence(error.message) for error in spoken.errors or ()}
             reply = self._page(visit, problem.status, wrong=wrong, refusal=refusal)
         else:
             reply = self._page(visit, problem.status, refusal=refusal, state="refused")
@@ -207,6 +228,7 @@ class Pages:
             visit.page,
             visit.french,
             self.gateway.papers.firm.name,
+            logo=self.gateway.papers.look.logo is not None,
             token=visit.token,
             typed=visit.typed,
             shown=visit.shown,
@@ -217,11 +239,9 @@ class Pages:
 
 
 def _headers(french: bool) -> dict[str, str]:
-    return {
-        "Cache-Control": "no-store",
+    return PRIVATE | {
         "Content-Language": "fr" if french else "en",
         "Vary": "Accept-Language",
-        "X-Robots-Tag": "noindex",
         FORM_PAGE[0].decode(): FORM_PAGE[1].decode(),
     }
 
@@ -249,6 +269,11 @@ def _may_repeat(visit: Visit, problem: Problem) -> bool:
     wrong = {error.field for error in problem.errors or ()}
     known = bool(wrong) and wrong <= visit.page.names
     return (known or problem.status in PASSING) and bool(visit.token or not visit.page.linked)
+
+
+def _sentence(said: str) -> str:
+    """It stands alone below its field: in the API it follows the field's name."""
+    return said[:1].upper() + said[1:]
 
 
 def _check_token(visit: Visit) -> None:
@@ -309,13 +334,29 @@ async def look() -> bytes:
     return style()
 
 
+def logo(gateway: Gateway) -> ControllerRouterHandler:
+    """The route of the firm's logo; 404 where it has none."""
+
+    @get("/pages/logo", media_type="image/*")
+    async def picture() -> Reply:
+        firm = gateway.papers.look
+        if firm.logo is None:
+            raise NotFoundException
+        [shown] = firm.pictures.values()
+        kept = {"Cache-Control": "public, max-age=300"}
+        return Reply(shown, 200, firm.media_type, downloads.HARMLESS | kept)
+
+    return picture
+
+
 def back_from_payment(gateway: Gateway) -> ControllerRouterHandler:
     """The page to which a payment provider leads back, whatever came of it."""
 
     @get("/back-from-payment", media_type=HTML)
     async def back(request: HttpRequest) -> Reply:
-        french = prefers_french(request.headers.get("accept-language", ""))
-        page = rendered(BACK_FROM_PAYMENT, french, gateway.papers.firm.name, state="done")
+        french, papers = prefers_french(request.headers.get("accept-language", "")), gateway.papers
+        has_logo = papers.look.logo is not None
+        page = rendered(BACK_FROM_PAYMENT, french, papers.firm.name, logo=has_logo, state="done")
         return Reply(page, 200, HTML, _headers(french))
 
     return back
@@ -323,7 +364,16 @@ def back_from_payment(gateway: Gateway) -> ControllerRouterHandler:
 
 def handlers(pages: Pages, served: Sequence[Page]) -> list[ControllerRouterHandler]:
     """The routes of these pages."""
-    return [_handler(pages, page) for page in served]
+    papers = [_paper(pages, page) for page in served if page.paper]
+    return [*(_handler(pages, page) for page in served), *papers]
+
+
+def _paper(pages: Pages, page: Page) -> ControllerRouterHandler:
+    @get(f"/{page.name}{PDF}")
+    async def handle(request: HttpRequest) -> Reply:
+        return await pages.answer(page, request, PDF)
+
+    return handle
 
 
 def _handler(pages: Pages, page: Page) -> ControllerRouterHandler:

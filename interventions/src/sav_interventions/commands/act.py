@@ -34,7 +34,7 @@ from sav_interventions.commands.visit import make_move
 from sav_interventions.commands.visit_photo import NoSuchPhoto
 from sav_interventions.commands.work import keep_reading, record_work
 from sav_interventions.model import AnsweredAct, Intervention, Report
-from sav_interventions.move_times import SKEW, NotYetHappened, when_signed
+from sav_interventions.move_times import SKEW, NotYetHappened
 from sav_interventions.said import Overtaken
 from sav_interventions.unmade import is_told
 
@@ -201,7 +201,7 @@ async def _do(act: Act, tx: Tx, by: Actor) -> Intervention | Report:
 
 
 async def _sign(signed: SignThen, act: Act, tx: Tx, by: Actor) -> Report:
-    visit = await tx.load(Intervention, signed.intervention_id, by)
+    await tx.load(Intervention, signed.intervention_id, by)
     file = await signature_of(signed, tx)
     command = SignReport(
         intervention_id=signed.intervention_id,
@@ -209,10 +209,7 @@ async def _sign(signed: SignThen, act: Act, tx: Tx, by: Actor) -> Report:
         signature=file,
         refused=signed.refused,
     )
-    report = await sign_report(command, tx, by, act.at)
-    if report.signed_at:
-        report.signed_at = when_signed(visit, act.at, tx.now)
-    return report
+    return await sign_report(command, tx, by, act.at)
 
 
 async def _note_refused(act: Act, outcome: ActOutcome, batch: Batch, tx: Tx, by: Actor) -> None:

@@ -1,6 +1,6 @@
 """Paying online: a client begins, the payment provider says what came of it."""
 
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from sqlalchemy import func, select
 
@@ -20,6 +20,7 @@ from sav_contracts.interventions.payment import (
 from sav_contracts.labels import label
 from sav_interventions.app import interventions
 from sav_interventions.checkouts import expire_checkout, expires_at, open_checkouts
+from sav_interventions.concluded import check_payable
 from sav_interventions.ledger import local_day
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.model.invoice import Invoice
@@ -32,17 +33,30 @@ from sav_interventions.settings import billing
 
 
 class BalanceChanged(Conflict):
+    """The invoice was paid or credited in part while its payment was begun."""
+
     code = "balance_changed"
     en = "The balance has just changed: begin again"
     fr = "Le solde vient de changer : recommencez"
+
+
+class NothingLeftToPay(Conflict):
+    """The invoice is paid or credited: a payment online is not begun."""
+
+    code = "nothing_left_to_pay"
+    en = "Nothing is left to pay of this invoice"
+    fr = "Il ne reste rien à payer sur cette facture"
 
 
 @interventions.command(StartCheckout)
 async def start_checkout(cmd: StartCheckout, tx: Tx, by: Actor) -> Payment:
     """Begin to pay the balance of an invoice online; the checkout that is open already, if there is one."""
     invoice = await tx.read(Invoice, cmd.invoice_id, by)
+    if invoice.status in {"paid", "credited"}:
+        raise NothingLeftToPay
     INVOICE.check(invoice.status, "paid", SYSTEM)
     theirs = provider(tx.settings)
+    await check_payable(invoice.intervention_id, tx, deposit=invoice.deposit)
     if begun := await _begun(invoice, tx):
         return begun
     before = await tx.session.scalar(
@@ -115,16 +129,20 @@ async def get_sandbox_checkout(query: GetSandboxCheckout, tx: Tx, by: Actor) -> 
 async def pay_in_sandbox(cmd: PayInSandbox, tx: Tx, by: Actor) -> SandboxCheckout:
     """Pay in the sandbox, fail to, or give up: its news are signed and taken as those of any provider."""
     theirs = sandbox(tx.settings)
-    payment = await _of_sandbox(cmd.checkout_id, tx)
+    # Not locked here: taking news locks what they are about, in its order.
+    payment = _shown(await tx.read(Payment, cmd.checkout_id, SYSTEM))
     if payment.status == "initiated":
         kind, reason = _TOLD[cmd.outcome]
         told = SandboxNews(
-            id=f"{payment.checkout}_{kind}", kind=kind, payment_id=payment.id, reason=reason
+            id=f"sandbox_{payment.checkout_id}_{kind}",
+            kind=kind,
+            payment_id=payment.checkout_id,
+            reason=reason,
         ).model_dump_json()
         news = theirs.read(told, theirs.sign(told, tx.now), tx.now)
         if news:
             await take(news, tx)
-    return _shown(payment)
+    return _shown(await tx.read(Payment, cmd.checkout_id, SYSTEM))
 
 
 _TOLD: dict[str, tuple[NewsKind, str]] = {
@@ -132,16 +150,6 @@ _TOLD: dict[str, tuple[NewsKind, str]] = {
     "failed": ("failed", "card_declined"),
     "cancelled": ("expired", "cancelled"),
 }
-
-
-async def _of_sandbox(id: UUID, tx: Tx) -> Payment:
-    """A payment of the sandbox, with its invoice locked first, as everywhere."""
-    invoice_id = (await tx.read(Payment, id, SYSTEM)).invoice_id
-    await tx.load(Invoice, invoice_id, SYSTEM)
-    payment = await tx.load(Payment, id, SYSTEM)
-    if payment.provider != "sandbox":
-        raise NoSuch(kind=label("payment"), id=payment.id)
-    return payment
 
 
 def _shown(payment: Payment) -> SandboxCheckout:

@@ -1,7 +1,5 @@
 """Commands about clients' credits, for managers."""
 
-from decimal import Decimal
-
 from sqlalchemy import select
 
 from sav_chassis.errors import Conflict, NoSuch
@@ -19,24 +17,30 @@ from sav_contracts.interventions.client_credit import (
 )
 from sav_contracts.labels import label
 from sav_interventions.app import interventions
-from sav_interventions.cash import check_cash
+from sav_interventions.cash import check_cash, check_cash_on_account
 from sav_interventions.checkouts import end_checkouts, refund_online
 from sav_interventions.commands.payment import MoreThanLeft
+from sav_interventions.concluded import check_payable, check_payable_by
 from sav_interventions.ledger import enter, local_day
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.model.invoice import Invoice, MoreThanBalance
 from sav_interventions.model.payment import ClientCredit, Payment
+from sav_interventions.payment_news import lock_uses
 from sav_interventions.receipts import ZERO, CreditHeld, day_received, receive
 from sav_interventions.settings import billing
 
 
 class OfAnotherClient(Conflict):
+    """A credit pays invoices of its own client only."""
+
     code = "of_another_client"
     en = "The credit and the invoice are of two clients"
     fr = "Le crédit et la facture ne sont pas du même client"
 
 
 class OfAnotherCurrency(Conflict):
+    """A credit pays invoices in its own currency only."""
+
     code = "of_another_currency"
     en = "The credit and the invoice are in two currencies"
     fr = "Le crédit et la facture ne sont pas dans la même monnaie"
@@ -50,9 +54,9 @@ async def record_on_account(cmd: RecordOnAccount, tx: Tx, by: Actor) -> ClientCr
     client = await tx.view(ClientView, cmd.client_id, by, unknown)
     currency = billing().law.currency
     check_decimals(cmd.amount, currency, "amount")
-    await tx.lock(f"cash of {client.id}")
-    # Of a debt that is not known yet, as much is known as was paid for it.
-    check_cash(cmd.method, cmd.amount + await _cash_of(client, tx), currency, received_on)
+    await check_payable_by(client.id, tx)
+    abroad = cmd.payer_proved_tax_home_abroad
+    await check_cash_on_account(cmd.method, cmd.amount, client.id, currency, tx, received_on, abroad=abroad)
     credit = tx.add(
         ClientCredit(
             id=tx.new_id(),
@@ -76,6 +80,7 @@ async def record_on_account(cmd: RecordOnAccount, tx: Tx, by: Actor) -> ClientCr
 @interventions.command(UseCredit)
 async def use_credit(cmd: UseCredit, tx: Tx, by: Actor) -> Payment:
     """Pay an invoice from a client's credit: no money moves, so nothing is entered in the ledger."""
+    await lock_uses(cmd.client_credit_id, tx)
     invoice = await tx.load(Invoice, cmd.invoice_id, by)
     credit = await tx.load(ClientCredit, cmd.client_credit_id, by)
     INVOICE.check(invoice.status, "paid", by)
@@ -91,7 +96,8 @@ async def use_credit(cmd: UseCredit, tx: Tx, by: Actor) -> Payment:
     if amount > invoice.balance:
         raise MoreThanBalance(balance=invoice.balance, currency=invoice.currency)
     check_decimals(amount, invoice.currency, "amount")
-    check_cash(credit.method, invoice.total, invoice.currency, local_day(tx.now))
+    await check_payable(invoice.intervention_id, tx, deposit=invoice.deposit)
+    await check_cash(credit.method, amount, invoice, tx, local_day(tx.now))
     credit.remaining -= amount
     payment = tx.add(
         Payment(
@@ -133,13 +139,3 @@ async def refund_credit(cmd: RefundCredit, tx: Tx, by: Actor) -> ClientCredit:
     ):
         tx.later(refund_online, credit.payment_id)
     return credit
-
-
-async def _cash_of(client: ClientView, tx: Tx) -> Decimal:
-    """What the client paid in cash, on account or beyond an invoice, and no invoice has used yet."""
-    kept = await tx.session.scalars(
-        select(ClientCredit.remaining).where(
-            ClientCredit.client_id == client.id, ClientCredit.method == "cash"
-        )
-    )
-    return sum(kept.all(), ZERO)

@@ -35,16 +35,24 @@ from sav_contracts.interventions.invoice import Buyer
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_contracts.times import HORIZON
+from sav_interventions.agreement import (
+    Case,
+    last_done,
+    lock_visits,
+    of_same_case,
+    of_this_job,
+    stops_with,
+)
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words
 from sav_interventions.estimate_effects import print_estimate
 from sav_interventions.estimate_timers import expire_estimate
-from sav_interventions.lacking import lacking
+from sav_interventions.lacking import check_may_be_sent, lacking, lacking_of_firm
 from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import REFERENCES
 from sav_interventions.settings import billing
-from sav_interventions.supplied import supply_of
+from sav_interventions.supplied import as_said, check_subcontracted, place_of, supply_of
 from sav_interventions.withdrawal import concluded, is_installation, right_to_withdraw
 
 # What is signed into a link of either kind.
@@ -95,8 +103,8 @@ class EstimateLinkOver(SavError):
 
     code = "link_expired"
     status = 410
-    en = "This link was used or has expired; sign in, or ask for a new estimate"
-    fr = "Ce lien a déjà servi ou a expiré ; connectez-vous, ou demandez un nouveau devis"
+    en = "This link is incomplete or no longer valid; open it again from our message, or sign in"
+    fr = "Ce lien est incomplet ou n’est plus valable ; rouvrez-le depuis notre message, ou connectez-vous"
 
 
 @interventions.command(WriteEstimate)
@@ -109,15 +117,31 @@ async def write_estimate(cmd: WriteEstimate, tx: Tx, by: Actor) -> Estimate:
     check_words(cmd.lines, "lines")
     if cmd.discount and cmd.discount.amount:
         check_decimals(cmd.discount.amount, billing().law.currency, "discount.amount")
-    await tx.lock(f"estimates of {visit.id}")
-    newest = select(Estimate).where(Estimate.intervention_id == visit.id).order_by(Estimate.edition.desc())
-    last = await tx.first(newest)
+    await Case.of(visit).lock(tx)
+    editions = await _editions(visit, tx)
+    last = max(editions, key=lambda one: (one.created_at, one.id), default=None)
     draft = last if last and last.status == "draft" else await _begun(visit, last, tx)
+    draft.intervention_id, draft.technician_id = visit.id, visit.technician_id
+    taken = [one.edition for one in editions if one is not draft and _is_beside(one, draft)]
+    draft.edition = max(taken, default=0) + 1
     await _write(draft, cmd, visit, tx)
     tx.emit(
         draft if draft is last else tx.add(draft), EstimateChanged() if draft is last else EstimateWritten()
     )
     return draft
+
+
+async def _editions(visit: Intervention, tx: Tx) -> list[Estimate]:
+    """The editions for the job of a visit, locked: what was accepted and done before in its case is another estimate."""
+    found = list(await tx.session.scalars(of_same_case(visit).with_for_update()))
+    last = await last_done(visit, tx)
+    done = {one.reference for one in found if last and one.accepted and one.accepted.at <= last}
+    return [one for one in found if one.reference not in done or one.intervention_id == visit.id]
+
+
+def _is_beside(one: Estimate, draft: Estimate) -> bool:
+    """Whether the two may not have the same number: they are called alike, or of the same visit."""
+    return one.reference == draft.reference or one.intervention_id == draft.intervention_id
 
 
 async def _begun(visit: Intervention, last: Estimate | None, tx: Tx) -> Estimate:
@@ -126,13 +150,10 @@ async def _begun(visit: Intervention, last: Estimate | None, tx: Tx) -> Estimate
     return Estimate(
         id=tx.new_id(),
         client_id=visit.client_id,
-        technician_id=visit.technician_id,
-        intervention_id=visit.id,
         reclamation_id=visit.reclamation_id,
         reclamation_reference=visit.reclamation_reference,
         visit_reference=visit.reference,
         reference=reference,
-        edition=last.edition + 1 if last else 1,
         status="draft",
     )
 
@@ -141,18 +162,26 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
     law, country = billing().law, billing().jurisdiction
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     client = await tx.view(ClientView, visit.client_id)
-    place = product.place if product else visit.place
+    place = Place.model_validate(cmd.place.model_dump()) if cmd.place else place_of(product, visit)
     supplies = is_installation(visit.purpose) if cmd.supplies is None else cmd.supplies
     if cmd.urgent and (supplies or cmd.setting != "at_home"):
         raise NotUrgent
     draft.currency, draft.seller = law.currency, billing().seller
     draft.written_on = _today(tx)
     supply = await supply_of(visit, product, place, draft.written_on, tx)
-    supply = supply.model_copy(update={"certified": cmd.certified, "buyer": cmd.buyer_kind or supply.buyer})
-    supply = cmd.supply.changing(supply) if cmd.supply else supply
-    draft.buyer = Buyer(name=client.name, address=_line(place), kind=supply.buyer)
+    # What a diagnosis finds is repaired.
+    works = "repair" if supply.works == "diagnosis" else supply.works
+    said = {"certified": cmd.certified, "buyer": cmd.buyer_kind or supply.buyer, "works": works}
+    supply = supply.model_copy(update=said)
+    if supplies and works != "install":
+        # Something is sold with its fitting, and only words say what.
+        supply = supply.model_copy(update={"fossil_heating": supply.fossil_heating or None})
+    supply = as_said(supply, cmd.supply)
+    check_subcontracted(supply, law)
+    draft.buyer = Buyer(name=client.name, address=place.on_one_line if place else None, kind=supply.buyer)
     draft.place = place.model_copy(update={"access_notes": None}) if place else None
-    draft.nature, draft.schedule, draft.guarantees = cmd.nature, cmd.schedule, cmd.guarantees
+    draft.nature, draft.guarantees = cmd.nature, cmd.guarantees
+    draft.schedule = cmd.schedule or (None if draft.buyer.is_business else law.usual_schedule)
     draft.withdrawal = right_to_withdraw(
         country,
         draft.written_on,
@@ -162,11 +191,8 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
         supplies=supplies,
     )
     draft.itemise(cmd.lines, law, supply, cmd.discount)
-    draft.lacks = list(lacking(draft.buyer, supply, law))
-
-
-def _line(place: Place | None) -> str | None:
-    return f"{place.address}, {place.postcode} {place.city}" if place else None
+    of_firm = lacking_of_firm(draft.seller, supply.buyer, country)
+    draft.lacks = [*lacking(draft.buyer, supply, law), *of_firm]
 
 
 @interventions.command(ValidateEstimate)
@@ -178,6 +204,7 @@ async def validate_estimate(cmd: ValidateEstimate, tx: Tx, by: Actor) -> Estimat
         raise ValidInPast
     if until > _today(tx) + HORIZON:
         raise ValidTooLong
+    check_may_be_sent(estimate.lacks)
     estimate.send(until, tx.now, tx.new_id(), by)
     await _supersede(estimate, "sent", tx)
     assert estimate.answer_grant
@@ -199,8 +226,9 @@ async def accept_estimate(cmd: AcceptEstimate, tx: Tx, by: Actor) -> Estimate:
 @interventions.command(RefuseEstimate)
 async def refuse_estimate(cmd: RefuseEstimate, tx: Tx, by: Actor) -> Estimate:
     """Refuse it on the site."""
+    await lock_visits(cmd.estimate_id, tx)
     estimate = await theirs(cmd.estimate_id, tx, by)
-    _refuse(estimate, cmd.reason, tx, by)
+    await _refuse(estimate, cmd.reason, tx, by)
     return estimate
 
 
@@ -221,6 +249,7 @@ async def answer_estimate_by_link(cmd: AnswerEstimateByLink, tx: Tx, by: Actor) 
     id = await tx.session.scalar(select(Estimate.id).where(Estimate.answer_grant.in_([grant])))
     if id is None:
         raise EstimateLinkOver
+    await lock_visits(id, tx)
     estimate = await alone(id, tx, SYSTEM)
     if estimate.status == ("accepted" if cmd.accept else "refused") and estimate.was_just_answered(tx.now):
         return shown(estimate)
@@ -229,7 +258,7 @@ async def answer_estimate_by_link(cmd: AnswerEstimateByLink, tx: Tx, by: Actor) 
     if cmd.accept:
         await _accept(estimate, cmd, "link", tx, SYSTEM)
     else:
-        _refuse(estimate, cmd.reason, tx, SYSTEM)
+        await _refuse(estimate, cmd.reason, tx, SYSTEM)
     estimate.link_used_at = tx.now
     return shown(estimate)
 
@@ -258,19 +287,20 @@ async def _accept(estimate: Estimate, said: Answer, how: AnsweredHow, tx: Tx, by
     tx.later(print_estimate, estimate.id)
 
 
-def _refuse(estimate: Estimate, reason: str | None, tx: Tx, by: Actor) -> None:
+async def _refuse(estimate: Estimate, reason: str | None, tx: Tx, by: Actor) -> None:
     estimate.move("refused", by)
     estimate.check_valid(tx.now)
     estimate.reason = reason
     tx.forget(expire_estimate, estimate.id)
-    tx.emit(estimate, EstimateRefused(reason=reason))
+    tx.emit(estimate, EstimateRefused(reason=reason, cancels=bool(await stops_with(estimate, tx))))
 
 
 async def alone(id: UUID, tx: Tx, by: Actor) -> Estimate:
-    """The estimate, locked, with the other editions of its visit: nobody changes any of them meanwhile."""
-    # Only its id: what is read before the lock may be changed by then.
-    visit_id = await tx.session.scalar(select(Estimate.intervention_id).where(Estimate.id == id))
-    await tx.lock(f"estimates of {visit_id}")
+    """The estimate, locked, with the other editions of its case: nobody changes any of them meanwhile."""
+    # Only what it is for: the rest that is read before the lock may be changed by then.
+    about = select(Estimate.intervention_id, Estimate.reclamation_id, Estimate.visit_reference)
+    if found := (await tx.session.execute(about.where(Estimate.id == id))).one_or_none():
+        await Case(*found).lock(tx)
     return await tx.load(Estimate, id, by)
 
 
@@ -283,13 +313,10 @@ async def theirs(id: UUID, tx: Tx, by: Actor) -> Estimate:
 
 
 async def _supersede(estimate: Estimate, status: str, tx: Tx) -> None:
-    """Another edition of the visit that is in this state makes room for this one."""
-    others = select(Estimate).where(
-        Estimate.intervention_id == estimate.intervention_id,
-        Estimate.id != estimate.id,
-        Estimate.status == status,
-    )
-    for other in await tx.session.scalars(others.order_by(Estimate.id).with_for_update()):
+    """Other editions for the same job that are in this state make room for this one."""
+    for other in await of_this_job(estimate, tx, locked=True):
+        if other is estimate or other.status != status:
+            continue
         other.supersede()
         tx.forget(expire_estimate, other.id)
         tx.emit(other, EstimateSuperseded())

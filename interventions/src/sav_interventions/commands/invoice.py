@@ -20,12 +20,15 @@ from sav_contracts.interventions.line import Discount, Supply
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_interventions import deposits
+from sav_interventions.above_estimate import explained
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words
+from sav_interventions.concluded import check_payable
 from sav_interventions.effects import print_invoice
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model.invoice import Invoice, Series
 from sav_interventions.settings import billing
+from sav_interventions.supplied import as_said, check_subcontracted
 
 
 class NoDraft(Conflict):
@@ -38,14 +41,20 @@ class NoDraft(Conflict):
 
 
 class SayWhatChanges(Invalid):
-    en = "Say what is to be changed: lines, discount, buyer, certified or supply"
-    fr = "Indiquez ce qu’il faut modifier : lines, discount, acheteur, certified ou supply"
+    en = "Say what is to be changed: lines, discount, buyer, certified, supply or above_estimate"
+    fr = "Indiquez ce qu’il faut modifier : lines, discount, acheteur, certified, supply ou above_estimate"
 
 
 class PrivateBuyer(WrongField):
     field: str = "buyer_kind"
     en = "a private person has no SIREN and no tax number"
     fr = "un particulier n’a ni SIREN ni numéro de TVA"
+
+
+class AnotherFirm(WrongField):
+    field: str = "buyer_tax_number"
+    en = "it is of another firm than the SIREN: a French VAT number ends with the firm’s SIREN"
+    fr = "il désigne une autre entreprise que le SIREN : un numéro de TVA français se termine par le SIREN"
 
 
 @interventions.command(ChangeInvoice)
@@ -63,7 +72,17 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
     discount = _discount(invoice, cmd)
     invoice.edited = invoice.edited or bool(cmd.lines) or discount != invoice.discount
     invoice.buyer = invoice.buyer.model_copy(update=_about_buyer(cmd))
-    invoice.itemise(cmd.lines or invoice.lines, billing().law, _supplied(invoice, cmd), discount)
+    if invoice.buyer.siren and _siren_in(invoice.buyer.tax_number) not in (None, invoice.buyer.siren):
+        raise AnotherFirm
+    before = invoice.net
+    supply = _supplied(invoice, cmd)
+    check_subcontracted(supply, billing().law)
+    invoice.itemise(cmd.lines or invoice.lines, billing().law, supply, discount)
+    if cmd.above_estimate:
+        invoice.agreed = explained(invoice.agreed, cmd.above_estimate)
+    elif invoice.agreed and invoice.net > before:
+        # Why it goes beyond the estimate was said of less.
+        invoice.agreed = invoice.agreed.model_copy(update={"reason": None})
     tx.emit(invoice, InvoiceChanged())
     return invoice
 
@@ -77,8 +96,7 @@ def _discount(invoice: Invoice, cmd: ChangeInvoice) -> Discount | None:
 
 def _supplied(invoice: Invoice, cmd: ChangeInvoice) -> Supply:
     supply = invoice.supply or Supply(on=invoice.supplied_on, country=billing().law.countries[0])
-    if cmd.supply:
-        supply = cmd.supply.changing(supply)
+    supply = as_said(supply, cmd.supply)
     said = {"certified": cmd.certified, "buyer": invoice.buyer.kind}
     return supply.model_copy(update={name: value for name, value in said.items() if value is not None})
 
@@ -101,12 +119,14 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
     if invoice.intervention_id:
         await deposits.one_at_a_time(tx, invoice.intervention_id)
         if invoice.deposit:
-            await deposits.check_not_invoiced(tx, invoice.intervention_id)
+            await deposits.check_not_invoiced(tx, invoice.intervention_id, invoice.agreed)
+            await check_payable(invoice.intervention_id, tx, deposit=True)
         else:
             await deposits.deduct(tx, invoice)
     on = today(tx, law)
     due = timedelta(days=billing().deposit_due_days if invoice.deposit else law.due_days)
     invoice.issue(await Series.in_use(tx, "invoice", on), on, law, due, by)
+    invoice.issued_at = tx.now
     tx.later(print_invoice, invoice.id)
     tx.emit(invoice, InvoiceIssued())
     invoice.follow_balance(by)
@@ -122,12 +142,12 @@ def today(tx: Tx, law: Jurisdiction) -> date:
 
 
 def _about_buyer(cmd: ChangeInvoice) -> dict[str, str | None]:
-    """What changes of the buyer. A number makes them a business; a private person has none."""
+    """What changes of the buyer. A number makes them a business, and a French one tells both; a private person has none."""
     given: dict[str, str | None] = {
         "name": cmd.buyer_name,
         "address": cmd.buyer_address,
         "kind": cmd.buyer_kind,
-        "siren": cmd.buyer_siren,
+        "siren": cmd.buyer_siren or _siren_in(cmd.buyer_tax_number),
         "tax_number": cmd.buyer_tax_number,
     }
     changes: dict[str, str | None] = {name: value for name, value in given.items() if value}
@@ -138,3 +158,9 @@ def _about_buyer(cmd: ChangeInvoice) -> dict[str, str | None]:
     elif cmd.buyer_kind == "private":
         changes |= {"siren": None, "tax_number": None}
     return changes
+
+
+def _siren_in(tax_number: str | None) -> str | None:
+    """The SIREN that a French VAT number ends with; those of Monaco have zeros there."""
+    french = tax_number and tax_number.startswith("FR") and tax_number[4:7] != "000"
+    return tax_number[4:] if tax_number and french else None

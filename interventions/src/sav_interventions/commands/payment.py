@@ -11,6 +11,7 @@ from sav_contracts.money import Currency
 from sav_interventions.app import interventions
 from sav_interventions.cash import check_cash
 from sav_interventions.checkouts import end_checkouts, refund_online
+from sav_interventions.concluded import check_payable
 from sav_interventions.lifecycle import PAYMENT
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import Payment
@@ -22,7 +23,7 @@ class MoreThanLeft(WrongField):
     most: Decimal
     currency: Currency
     en = "at most the {most} {currency} that are left of it"
-    fr = "au plus les {most} {currency} qui en restent"
+    fr = "au plus les {most} {currency} qui en restent"
 
 
 @interventions.command(RecordPayment)
@@ -32,8 +33,10 @@ async def record_payment(cmd: RecordPayment, tx: Tx, by: Actor) -> Payment:
     invoice = await tx.load(Invoice, cmd.invoice_id, by)
     check_owed(invoice, by)
     check_decimals(cmd.amount, invoice.currency, "amount")
-    # What is more than it asks for stays with the firm as well.
-    check_cash(cmd.method, max(invoice.total, cmd.amount), invoice.currency, received_on)
+    await check_payable(invoice.intervention_id, tx, deposit=invoice.deposit)
+    await check_cash(
+        cmd.method, cmd.amount, invoice, tx, received_on, abroad=cmd.payer_proved_tax_home_abroad
+    )
     payment = tx.add(
         Payment(
             id=tx.new_id(),
@@ -63,13 +66,14 @@ async def refund_payment(cmd: RefundPayment, tx: Tx, by: Actor) -> Payment:
     # The invoice is locked first, as everywhere.
     invoice = await tx.load(Invoice, invoice_id, SYSTEM)
     payment = await tx.load(Payment, cmd.payment_id, by)
+    origin = await online_origin(payment, tx)
     PAYMENT.check(payment.status, "refunded", by)
     left = payment.counted
     amount = left if cmd.amount is None else cmd.amount
     if not 0 < amount <= left:
         raise MoreThanLeft(most=left, currency=payment.currency)
     check_decimals(amount, payment.currency, "amount")
-    if origin := await online_origin(payment, tx):
+    if origin:
         give_back(payment, invoice, amount, origin, tx)
         return payment
     await pay_back(payment, invoice, amount, cmd.reason, tx, by)

@@ -31,6 +31,7 @@ from sav_interventions.effects import print_report
 from sav_interventions.lifecycle import DONE, UNDER_WAY
 from sav_interventions.model import Intervention, Report
 from sav_interventions.model.visit import WorkMissing
+from sav_interventions.move_times import when_signed
 from sav_interventions.reported import newest_report
 from sav_interventions.said import check_seen, when_said
 
@@ -149,10 +150,11 @@ async def sign_report(cmd: SignReport, tx: Tx, by: Actor, at: datetime | None = 
     if at:
         check_seen(visit, report, at)
     report.last_at = when_said(at, report.last_at, tx.now)
+    then = when_signed(visit, at, tx.now) if at else tx.now
     if cmd.signed_by and cmd.signature:
-        report.sign(cmd.signed_by, cmd.signature, tx.now, by)
+        report.sign(cmd.signed_by, cmd.signature, then, by)
     elif cmd.refused:
-        report.refuse_signature(cmd.refused, by)
+        report.refuse_signature(cmd.refused, then, by)
     tx.emit(report, ReportChanged())
     return report
 

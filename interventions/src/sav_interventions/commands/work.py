@@ -46,7 +46,7 @@ async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = 
     law = billing().law
     parts = [await _priced(tx, number, part, law.currency) for number, part in enumerate(cmd.parts)]
     work = Work(
-        **cmd.model_dump(exclude={"intervention_id", "labour", "parts", "tasks"}),
+        **cmd.model_dump(exclude={"intervention_id", "labour", "parts", "tasks", "co_measured_at"}),
         labour=list(cmd.labour),
         parts=parts,
         labour_rate=billing().labour_rate,
@@ -58,9 +58,10 @@ async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = 
     await list_tasks(intervention, tx)
     tasks = answered(intervention.tasks, cmd.tasks)
     check_words([work, *tasks])
-    kept = with_danger(intervention, work, said_at, tx.now.date())
+    measured_at = _measured_at(cmd, said_at)
+    kept = with_danger(intervention, work, measured_at, tx.now.date())
     if cmd.co_ppm is not None:
-        note_measured(intervention, said_at)
+        note_measured(intervention, measured_at)
     intervention.work_at = said_at
     return await _keep(intervention, kept, tasks, said_at, tx)
 
@@ -68,11 +69,17 @@ async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = 
 async def keep_reading(cmd: RecordWork, at: datetime, tx: Tx, by: Actor) -> Intervention | None:
     """Takes the reading of overtaken work where nothing was measured since; None where that changes nothing."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
-    work = with_late_reading(intervention, cmd.co_ppm, at, tx.now.date())
+    measured_at = _measured_at(cmd, at)
+    work = with_late_reading(intervention, cmd.co_ppm, measured_at, tx.now.date())
     if work is None:
         return None
-    note_measured(intervention, at)
+    note_measured(intervention, measured_at)
     return await _keep(intervention, work, intervention.tasks, tx.now, tx)
+
+
+def _measured_at(cmd: RecordWork, said_at: datetime) -> datetime:
+    """When its carbon monoxide was measured: before this was said, at the latest then."""
+    return min(cmd.co_measured_at or said_at, said_at)
 
 
 async def _keep(

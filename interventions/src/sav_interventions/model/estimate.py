@@ -175,6 +175,11 @@ class Estimate(Aggregate[EstimateView], Stateful[EstimateStatus]):
         if accepted and accepted.begins_early and all_is_done and right.counts_from == "conclusion":
             raise RightLost
 
+    def unpaid_until(self, at: datetime) -> date | None:
+        """The last day on which nothing may be paid for it, if that is not over: it was concluded at the client's home."""
+        until = self.withdrawal.no_payment_until
+        return until if self.status == "accepted" and until and self.day(at) <= until else None
+
     @property
     def owes_what_is_done(self) -> bool:
         """Whether a withdrawal leaves what is done until then to be paid: the client asked for it to begin earlier."""

@@ -22,6 +22,7 @@ from sav_contracts.files import StoredFile
 from sav_contracts.interventions.credit_note import PaperKind
 from sav_contracts.interventions.invoice import (
     NOTHING,
+    Agreed,
     Buyer,
     DeductedDeposit,
     InvoiceStatus,
@@ -31,6 +32,7 @@ from sav_contracts.interventions.invoice import (
 )
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, Supply, VatTotal
 from sav_contracts.money import Currency, as_money
+from sav_interventions.above_estimate import check_explained
 from sav_interventions.billing import itemised
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.lifecycle import INVOICE
@@ -59,7 +61,7 @@ class MoreThanBalance(WrongField):
     balance: Decimal
     currency: str
     en = "at most the balance of {balance} {currency}"
-    fr = "au plus le solde de {balance} {currency}"
+    fr = "au plus le solde de {balance} {currency}"
 
 
 class NothingToPay(Conflict):
@@ -103,6 +105,14 @@ class BusinessUnnamed(Conflict):
     fr = "L’acheteur est un professionnel sans numéro : indiquez buyer_siren, ou buyer_tax_number s’il n’a pas de SIREN"
 
 
+class TaxNumberMissing(Conflict):
+    """Who owes the VAT of building work instead of the firm is named by the number for it (CGI, 283, 2 nonies)."""
+
+    code = "tax_number_missing"
+    en = "The buyer owes the VAT of subcontracted work: give its VAT number (buyer_tax_number), or say that it is not subcontracted"
+    fr = "L’acheteur doit la TVA des travaux sous-traités : indiquez son numéro de TVA (buyer_tax_number), ou que les travaux ne sont pas sous-traités"
+
+
 class DepositsExceed(Conflict):
     """The deposits are more than the invoice that would deduct them."""
 
@@ -111,7 +121,7 @@ class DepositsExceed(Conflict):
     total: Decimal
     currency: str
     en = "The deposits of {deposits} {currency} are more than the total of {total} {currency}: credit them first"
-    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : établissez d’abord un avoir"
+    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : établissez d’abord un avoir"
 
 
 class MoreThanInvoiced(Conflict):
@@ -121,7 +131,7 @@ class MoreThanInvoiced(Conflict):
     left: Decimal
     currency: str
     en = "Less the deposits, {left} {currency} is left to credit: credit the whole, then the deposit"
-    fr = "Acomptes déduits, il reste {left} {currency} à créditer : créditez la totalité, puis l’acompte"
+    fr = "Acomptes déduits, il reste {left} {currency} à créditer : créditez la totalité, puis l’acompte"
 
 
 class Series(Base):
@@ -206,6 +216,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
     buyer: Mapped[Buyer] = mapped_column(JsonColumn(Buyer))
     supplied_on: Mapped[date]
     issued_on: Mapped[date | None]
+    issued_at: Mapped[datetime | None]
     due_on: Mapped[date | None]
     lines: Mapped[list[InvoiceLine]] = mapped_column(JsonColumn(list[InvoiceLine]))
     vat: Mapped[list[VatTotal]] = mapped_column(JsonColumn(list[VatTotal]))
@@ -221,6 +232,8 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
     deposits: Mapped[list[DeductedDeposit]] = mapped_column(JsonColumn(list[DeductedDeposit]), default=list)
     deducted: Mapped[Decimal] = mapped_column(MONEY, default=NOTHING)
     deducted_in: Mapped[UUID | None]
+    # Of a deposit: the whole that was agreed, of which it is a part.
+    whole: Mapped[Decimal | None] = mapped_column(MONEY)
     credited: Mapped[Decimal] = mapped_column(MONEY, default=NOTHING)
     overdue: Mapped[bool] = mapped_column(default=False)
     reminders: Mapped[int] = mapped_column(default=0)
@@ -228,6 +241,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
     reminded_at: Mapped[datetime | None]
     # Whether a manager wrote the lines; reactions do not overwrite them then.
     edited: Mapped[bool] = mapped_column(default=False)
+    agreed: Mapped[Agreed | None] = mapped_column(JsonColumn(Agreed))
     mentions: Mapped[list[str]] = mapped_column(JsonColumn(list[str]))
     document: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
     hash: Mapped[str | None]
@@ -283,10 +297,13 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
             raise BuyerIncomplete
         if "siren" in self.lacks:
             raise BusinessUnnamed
+        if "tax_number" in self.lacks:
+            raise TaxNumberMissing
         if self.supply is None or "place" in self.lacks:
             raise SupplyUnknown
         if "place_abroad" in self.lacks:
             raise SuppliedAbroad(country=self.supply.country)
+        check_explained(self.agreed, self.net)
 
     def deduct(self, deposits: list[DeductedDeposit]) -> None:
         """Names the deposits that were invoiced before, and takes them off; raises `DepositsExceed`."""
@@ -303,7 +320,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
         self.move("issued", by)
         self.number, self.issued_on = series.draw(on)
         self.due_on = self.issued_on + due
-        self.mentions = law.mentions_on(self.buyer, self.lines)
+        self.mentions = law.mentions_on(self.seller, self.buyer, self.lines)
         self.previous_hash, self.hash = series.hash, self.digest(series.hash)
         series.hash = self.hash
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.lifecycle import Stateful
@@ -16,6 +17,7 @@ from sav_contracts.interventions.payment import PaymentMethod, PaymentStatus, Pa
 from sav_contracts.money import Currency
 from sav_interventions.lifecycle import PAYMENT
 from sav_interventions.model.invoice import MONEY
+from sav_interventions.online.provider import NewsKind
 
 
 class Payment(Aggregate[PaymentView], Stateful[PaymentStatus]):
@@ -131,6 +133,35 @@ class Entry(Base):
         return hashlib.sha256((self.previous_hash + self.content).encode()).hexdigest()
 
 
+class MissingEntries(Base):
+    """Entries that were made before a restore and are not in the backup. It is a link of the ledger's chain of hashes.
+
+    `sure` is false where nobody knew the last one: then so many numbers are left out, whether they were used or not.
+    """
+
+    __tablename__ = "ledger_missing"
+
+    first: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+    sure: Mapped[bool]
+    # Days until this one may have been closed before the restore, with entries that are missing here.
+    closed_until: Mapped[date]
+    at: Mapped[datetime]
+    previous_hash: Mapped[str]
+    hash: Mapped[str]
+
+    def digest(self) -> str:
+        """SHA-256 over the previous hash and what is missing."""
+        content = [self.first, self.last, self.sure, self.closed_until, self.at]
+        return hashlib.sha256(self.previous_hash.encode() + to_json(content)).hexdigest()
+
+    def __str__(self) -> str:
+        return (
+            f"entries {self.first} to {self.last} of the ledger of payments{'' if self.sure else ', if they were made'}; "
+            f"days until {self.closed_until} are closed again without them"
+        )
+
+
 class Closing(Aggregate[ClosingView]):
     """A closed period of the ledger."""
 
@@ -151,6 +182,7 @@ class Closing(Aggregate[ClosingView]):
     previous_hash: Mapped[str]
     hash: Mapped[str]
     archive: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
+    again: Mapped[bool] = mapped_column(default=False)
 
     @property
     def content(self) -> str:
@@ -166,6 +198,7 @@ class Closing(Aggregate[ClosingView]):
                 *(f"{one.method}={one.received:.3f}-{one.paid_back:.3f}" for one in self.methods),
                 str(self.last_entry),
                 self.ledger_hash,
+                *(["again"] if self.again else []),
             ]
         )
 
@@ -175,9 +208,15 @@ class Closing(Aggregate[ClosingView]):
 
 
 class ProviderNews(Base):
-    """News of a payment provider that were taken: each counts once."""
+    """News of a payment provider that came: each counts once.
+
+    With `kind`, it is about a charge that was not known yet: it is taken as soon as that is.
+    """
 
     __tablename__ = "provider_news"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+    kind: Mapped[NewsKind | None]
+    charge: Mapped[str | None]
+    amount: Mapped[Decimal | None] = mapped_column(MONEY)

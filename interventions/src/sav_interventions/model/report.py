@@ -63,6 +63,7 @@ class Report(Aggregate[ReportView], Stateful[ReportStatus]):
     signature: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
     signed_at: Mapped[datetime | None]
     signature_refused: Mapped[str | None]
+    signature_refused_at: Mapped[datetime | None]
     status: Mapped[ReportStatus]
     reason: Mapped[str | None]
     photos: Mapped[list[ReportPhoto]] = mapped_column(JsonColumn(list[ReportPhoto]), default=list)
@@ -105,21 +106,23 @@ class Report(Aggregate[ReportView], Stateful[ReportStatus]):
         return True
 
     def _remove_signature(self) -> None:
-        self.signed_by = self.signature = self.signed_at = self.signature_refused = None
+        self.signed_by = self.signature = self.signed_at = None
+        self.signature_refused = self.signature_refused_at = None
         self.submitted_at = self.document = None
 
     def sign(self, name: str, signature: StoredFile, at: datetime, by: Actor) -> None:
         """The client signs."""
         self._move_unless_sent_back("signed", by)
         self._check_whole()
-        self.signed_by, self.signature, self.signed_at, self.signature_refused = name, signature, at, None
+        self.signed_by, self.signature, self.signed_at = name, signature, at
+        self.signature_refused = self.signature_refused_at = None
 
-    def refuse_signature(self, why: str, by: Actor) -> None:
+    def refuse_signature(self, why: str, at: datetime, by: Actor) -> None:
         """The client refuses to sign; records why."""
         self._move_unless_sent_back("signature_refused", by)
         self._check_whole()
         self.signed_by = self.signature = self.signed_at = None
-        self.signature_refused = why
+        self.signature_refused, self.signature_refused_at = why, at
 
     def submit(self, at: datetime, by: Actor) -> None:
         """Submits it to managers; raises `SignatureMissing` without a signature or a refusal of one."""

@@ -26,7 +26,15 @@ from sav_contracts.interventions.work import Work
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_contracts.slot import Slot
-from sav_interventions.lifecycle import DID_NOT_HAPPEN, DONE, INTERVENTION, OVER, UNDER_WAY, WAITS_FOR
+from sav_interventions.lifecycle import (
+    DID_NOT_HAPPEN,
+    DONE,
+    INTERVENTION,
+    NOT_AGREED,
+    OVER,
+    UNDER_WAY,
+    WAITS_FOR,
+)
 
 
 class PausesFor(WrongField):
@@ -34,6 +42,13 @@ class PausesFor(WrongField):
     causes: str
     en = "a visit pauses for {causes}"
     fr = "une intervention se met en pause pour l’un de ces motifs : {causes}"
+
+
+class EndsFor(WrongField):
+    field: str = "cause"
+    causes: str
+    en = "before its work has begun a visit ends as incomplete for {causes}"
+    fr = "avant le début des travaux, une intervention ne reste inachevée que pour l’un de ces motifs : {causes}"
 
 
 class WorkMissing(Conflict):
@@ -132,9 +147,12 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         self, to: InterventionStatus, by: Actor, reason: str | None = None, cause: Cause | None = None
     ) -> None:
         """Changes state as the table allows; pausing needs a cause to wait for, completing needs the recorded work."""
+        before = self.status
         super().move(to, by)
         if to == "paused" and cause not in WAITS_FOR:
             raise PausesFor(causes=", ".join(sorted(WAITS_FOR)))
+        if (before, to) == ("on_site", "incomplete") and cause not in NOT_AGREED:
+            raise EndsFor(causes=", ".join(sorted(NOT_AGREED)))
         if to == "completed":
             self._check_completion()
         self.reason, self.cause = reason, cause

@@ -19,6 +19,8 @@ class ProviderAway(Unavailable):
 
 
 class NotPayableOnline(Conflict):
+    """The payment provider takes no such amount, or not in this currency."""
+
     code = "not_payable_online"
     en = "This amount cannot be paid online: pay it in another way"
     fr = "Ce montant ne peut pas être payé en ligne : réglez-le autrement"
@@ -34,6 +36,8 @@ class WrongSignature(SavError):
 
 
 class NoPaymentOnline(Conflict):
+    """No payment provider is set, or nobody would be led back from it."""
+
     code = "no_payment_online"
     en = "Nothing can be paid online here"
     fr = "Le paiement en ligne n’est pas proposé ici"
@@ -70,6 +74,8 @@ class News:
     checkout: str | None = None
     # What was received; or, for `refunded`, all that was paid back of the charge so far.
     amount: Decimal | None = None
+    # In capitals; None where the provider does not name it.
+    currency: str | None = None
     reason: str = ""
 
 

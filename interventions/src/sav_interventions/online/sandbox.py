@@ -23,6 +23,7 @@ class SandboxNews(BaseModel):
     kind: NewsKind
     payment_id: UUID
     amount: Decimal | None = None
+    currency: str | None = None
     reason: str = ""
 
 
@@ -57,6 +58,7 @@ class Sandbox:
             payment_id=told.payment_id,
             charge=f"sandbox_charge_{told.payment_id}",
             amount=told.amount,
+            currency=told.currency,
             reason=told.reason,
         )
 

@@ -141,7 +141,14 @@ def _news(id: str, kind: str, thing: dict[str, Any]) -> News | None:
             return None  # of another program with the same account
         paid_back = _amount(thing["amount_refunded"], thing["currency"])
         charge = thing["payment_intent"]
-        return News(id=id, kind="refunded", payment_id=_ours(thing), charge=charge, amount=paid_back)
+        return News(
+            id=id,
+            kind="refunded",
+            payment_id=_ours(thing),
+            charge=charge,
+            amount=paid_back,
+            currency=thing["currency"].upper(),
+        )
     if kind == "charge.dispute.created" and thing.get("payment_intent"):
         return News(
             id=id, kind="disputed", charge=thing["payment_intent"], reason=str(thing.get("reason", ""))
@@ -158,13 +165,16 @@ def _of_session(id: str, what: str, session: dict[str, Any]) -> News | None:
         return None  # of another program with the same account
     checkout = session.get("id")
     if what in {"completed", "async_payment_succeeded"} and session.get("payment_status") == "paid":
-        received = _amount(session["amount_total"], session["currency"])
+        currency = session["currency"].upper()
+        # Of a currency that is not ours, the places are unknown: it is refused by its name.
+        received = _amount(session["amount_total"], currency) if currency in PLACES else None
         return News(
             id=id,
             kind="captured",
             payment_id=payment_id,
             charge=session["payment_intent"],
             amount=received,
+            currency=currency,
         )
     if what == "async_payment_failed":
         return News(id=id, kind="failed", payment_id=payment_id, checkout=checkout, reason="payment_failed")

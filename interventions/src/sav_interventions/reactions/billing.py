@@ -13,16 +13,16 @@ from sav_contracts.interventions.invoice import (
     InvoiceChanged,
     InvoiceDiscarded,
 )
-from sav_contracts.interventions.line import LineGiven, Supply
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
-from sav_interventions.agreement import certified_by_client, is_withdrawn
+from sav_interventions.agreed_price import Price, price_of
+from sav_interventions.agreement import is_withdrawn
 from sav_interventions.app import interventions
-from sav_interventions.billing import itemised, lines_of
+from sav_interventions.billing import itemised
 from sav_interventions.drafting import draft
 from sav_interventions.model import Intervention
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.settings import billing
-from sav_interventions.supplied import supply_of
+from sav_interventions.supplied import place_of, supply_of
 
 NOTHING_TO_PAY = "a warranty pays everything"
 
@@ -50,10 +50,9 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
         return "its client withdrew, and owes nothing"
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     client = await tx.view(ClientView, visit.client_id)
-    place = product.place if product else visit.place
+    place = place_of(product, visit)
     supply = await supply_of(visit, product, place, _supplied_on(visit, tx), tx)
-    supply = await certified_by_client(visit, supply, tx)
-    lines = lines_of(visit.work, visit.warranty, client.locale)
+    price = await price_of(visit, supply, client.locale, tx)
     invoice = await tx.first(
         select(Invoice).where(
             Invoice.intervention_id == visit.id,
@@ -62,15 +61,17 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
         )
     )
     if invoice:
-        return _rebill(invoice, lines, supply, tx)
-    if itemised(lines, None, supply, billing().law).net == 0:
+        return _rebill(invoice, price, tx)
+    if itemised(price.lines, price.discount, price.supply, billing().law).net == 0:
         return NOTHING_TO_PAY
     draft(
-        lines,
-        supply,
+        price.lines,
+        price.supply,
         client,
         place,
         tx,
+        price.discount,
+        agreed=price.agreed,
         intervention_id=visit.id,
         reclamation_id=visit.reclamation_id,
         reclamation_reference=visit.reclamation_reference,
@@ -83,12 +84,12 @@ def _supplied_on(visit: Intervention, tx: Tx) -> date:
     return ended.astimezone(ZoneInfo(billing().law.zone)).date()
 
 
-def _rebill(invoice: Invoice, lines: list[LineGiven], supply: Supply, tx: Tx) -> str | None:
+def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
     if invoice.status != "draft":
         return "invoiced already"
     # What managers said of the supply stays.
-    supply = invoice.supply or supply
-    made = itemised(lines, None, supply, billing().law)
+    supply = invoice.supply or price.supply
+    made = itemised(price.lines, price.discount, supply, billing().law)
     if invoice.lines == made.lines:
         return "drafted already"
     if invoice.edited:
@@ -97,6 +98,7 @@ def _rebill(invoice: Invoice, lines: list[LineGiven], supply: Supply, tx: Tx) ->
         invoice.discard(NOTHING_TO_PAY)
         tx.emit(invoice, InvoiceDiscarded(reason=NOTHING_TO_PAY))
     else:
-        invoice.itemise(lines, billing().law, supply)
+        invoice.itemise(price.lines, billing().law, supply, price.discount)
+        invoice.agreed = price.agreed
         tx.emit(invoice, InvoiceChanged())
     return None

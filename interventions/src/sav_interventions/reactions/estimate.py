@@ -1,15 +1,29 @@
-"""What follows from estimates: deliveries begin the time to withdraw, and a withdrawal undoes what was planned and billed."""
+"""What follows from estimates, and what they follow.
+
+They go to whoever comes; deliveries begin the time to withdraw. A refusal and a withdrawal undo what was planned, and
+billed.
+"""
 
 from sqlalchemy import and_, or_, select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.interventions.estimate import EstimateChanged, EstimateWithdrawn
+from sav_contracts.interventions.estimate import EstimateChanged, EstimateRefused, EstimateWithdrawn
 from sav_contracts.interventions.invoice import InvoiceDiscarded
-from sav_contracts.interventions.visit import InterventionMoved
-from sav_interventions.agreement import DIAGNOSIS, is_to_cancel, of_same_case, visits_of_case, work_of
+from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned
+from sav_interventions.agreement import (
+    DIAGNOSIS,
+    Case,
+    is_to_cancel,
+    of_same_case,
+    of_this_job,
+    stops_with,
+    visits_of_case,
+    work_of,
+)
 from sav_interventions.app import interventions
 from sav_interventions.crediting import credit
+from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.reactions.visit import cancel
 from sav_interventions.withdrawal import delivered
@@ -17,7 +31,21 @@ from sav_interventions.withdrawal import delivered
 # Nothing of these is left to undo.
 UNDONE = ("discarded", "credited")
 # A code, like `reassigned`.
-WITHDRAWN = "estimate_withdrawn"
+WITHDRAWN, REFUSED = "estimate_withdrawn", "estimate_refused"
+
+
+@interventions.on(InterventionPlanned, since="2026-11-30")
+async def hand_over_estimates(event: InterventionPlanned, tx: Tx) -> str | None:
+    """Gives the estimates of a job to the technician who comes now: they read them, and write the next edition."""
+    visit = await tx.load(Intervention, event.state.id, SYSTEM)
+    if visit.status in OVER:
+        return f"obsolete: the visit is {visit.status}"
+    await Case.of(visit).lock(tx)
+    for estimate in await of_this_job(visit, tx, locked=True):
+        if estimate.technician_id != visit.technician_id:
+            estimate.technician_id = visit.technician_id
+            tx.emit(estimate, EstimateChanged())
+    return None if tx.has_emitted else "there is none of somebody else"
 
 
 @interventions.on(InterventionMoved, since="2026-11-30")
@@ -29,13 +57,25 @@ async def count_from_delivery(event: InterventionMoved, tx: Tx) -> str | None:
         return "a diagnosis delivers nothing"
     visit = await tx.session.get(Intervention, event.state.id)
     assert visit, "it is of this service"
-    waiting = of_same_case(visit).where(Estimate.status == "accepted").order_by(None).order_by(Estimate.id)
+    waiting = of_same_case(visit).where(Estimate.status == "accepted")
     for estimate in await tx.session.scalars(waiting.with_for_update()):
         right = estimate.withdrawal
         if right.counts_from == "delivery" and right.until is None:
             estimate.withdrawal = delivered(right, estimate.day(event.state.done_at), estimate.place)
             tx.emit(estimate, EstimateChanged())
     return None if tx.has_emitted else "no time to withdraw counts from it"
+
+
+@interventions.on(EstimateRefused, since="2026-11-30")
+async def cancel_refused_work(event: EstimateRefused, tx: Tx) -> str | None:
+    """Cancels the visits that were to do the work, unless another edition was written meanwhile."""
+    if not event.cancels:
+        return "no visit waited for this answer alone"
+    estimate = await tx.session.get(Estimate, event.state.id)
+    assert estimate, "it is of this service"
+    for visit in await stops_with(estimate, tx):
+        cancel(visit, REFUSED, tx)
+    return None if tx.has_emitted else "no visit is still to come, or another edition is there"
 
 
 @interventions.on(EstimateWithdrawn, since="2026-11-30")

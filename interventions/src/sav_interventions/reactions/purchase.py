@@ -34,6 +34,7 @@ async def bill_purchase(event: OrderShipped, tx: Tx) -> str | None:
         on=order.updated_at.astimezone(ZoneInfo(law.zone)).date(),
         country=home.country if home else law.countries[0],
         postcode=home.postcode if home else None,
+        address=home.on_one_line if home else None,
         works="sale",
     )
     draft(_bought(order), supply, client, home, tx, order_id=order.id, order_reference=order.reference)

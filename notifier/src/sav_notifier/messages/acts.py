@@ -20,6 +20,8 @@ class ActsTooLate(Message):
     number: int
     first: datetime
     zone: str
+    # Why, in the codes of the refusals: each once, in the order in which they came.
+    causes: tuple[str, ...] = ()
 
     @classmethod
     async def about(cls, event: ActsRefused, tx: Tx) -> Self:
@@ -29,5 +31,6 @@ class ActsTooLate(Message):
             technician=await technician_name(tx, visit.technician_id),
             number=event.number,
             first=event.acts[0].at,
+            causes=tuple(dict.fromkeys(act.code for act in event.acts)),
             zone=zone_of(visit.place.country, visit.place.postcode) if visit.place else HERE,
         )

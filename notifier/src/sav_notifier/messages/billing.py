@@ -36,6 +36,7 @@ class InvoiceToIssue(Message):
     currency: Currency
     lacks: tuple[Lack, ...] = ()
     article: str | None = None
+    deposit: bool = False
 
     @classmethod
     async def about(cls, event: InvoiceDrafted, tx: Tx) -> Self:
@@ -49,6 +50,7 @@ class InvoiceToIssue(Message):
             currency=invoice.currency,
             lacks=tuple(invoice.lacks),
             article=case.article if case else None,
+            deposit=invoice.deposit,
         )
 
     def true_while(self, record: InvoiceView) -> bool:
@@ -70,6 +72,7 @@ class InvoiceToPay(Message):
     currency: Currency
     due_on: date | None
     article: str | None = None
+    deposit: bool = False
 
     @classmethod
     async def about(cls, event: InvoiceIssued, tx: Tx) -> Self:
@@ -82,6 +85,7 @@ class InvoiceToPay(Message):
             currency=invoice.currency,
             due_on=invoice.due_on,
             article=case.article if case else None,
+            deposit=invoice.deposit,
         )
 
     def true_while(self, record: InvoiceView) -> bool:

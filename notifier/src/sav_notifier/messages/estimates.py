@@ -1,9 +1,10 @@
 """Messages to clients, managers and technicians about estimates."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.estimate import (
@@ -16,6 +17,8 @@ from sav_contracts.interventions.estimate import (
     EstimateWithdrawn,
     EstimateWritten,
 )
+from sav_contracts.interventions.invoice import InvoiceView, Lack
+from sav_contracts.interventions.payment import PaymentView
 from sav_contracts.money import Currency
 from sav_contracts.time_zone import zone_of
 from sav_notifier.message import Internal, Message, message
@@ -23,6 +26,10 @@ from sav_notifier.recipients import Recipient, its_client, its_technician, manag
 from sav_notifier.zones import HERE
 
 ADDED = "2026-11-30"
+# From the day on which the firm learns of the withdrawal (Code de la consommation, L221-24).
+PAID_BACK_WITHIN = timedelta(days=14)
+# Payments whose money came; some of it may have been paid back.
+RECEIVED = {"captured", "partly_refunded", "refunded"}
 
 
 class OfEstimate(Message):
@@ -64,10 +71,11 @@ class EstimateToValidate(OfEstimate):
     """Managers have an estimate to check and send."""
 
     client: str
+    lacks: tuple[Lack, ...] = ()
 
     @classmethod
     async def about(cls, event: EstimateWritten, tx: Tx) -> Self:
-        return cls.of(event.state, client=event.state.buyer.name)
+        return cls.of(event.state, client=event.state.buyer.name, lacks=tuple(event.state.lacks))
 
     def true_while(self, record: EstimateView) -> bool:
         return record.status == "draft"
@@ -156,6 +164,7 @@ class EstimateAnswered(OfEstimate):
     # Until when the work waits, since the client may withdraw and did not ask for it to begin earlier.
     waits_until: date | None
     keeps_parts: bool
+    cancels: bool = False
 
     @classmethod
     async def about(cls, event: EstimateAccepted | EstimateRefused | EstimateExpired, tx: Tx) -> Self:
@@ -169,7 +178,25 @@ class EstimateAnswered(OfEstimate):
             reason=estimate.reason,
             waits_until=right.until if waits else None,
             keeps_parts=bool(accepted and accepted.keeps_parts),
+            cancels=isinstance(event, EstimateRefused) and event.cancels,
         )
+
+
+@message(
+    "estimate_refused",
+    on={EstimateRefused: "confirm_refusal"},
+    since=ADDED,
+    to=its_client,
+    category="appointment",
+)
+class EstimateWasRefused(OfEstimate):
+    """The client who refused reads that this is noted, and whether nobody comes for this work."""
+
+    cancels: bool = True
+
+    @classmethod
+    async def about(cls, event: EstimateRefused, tx: Tx) -> Self:
+        return cls.of(event.state, cancels=event.cancels)
 
 
 @message(
@@ -208,15 +235,8 @@ class WithdrawalReceipt(OfEstimate):
         )
 
 
-@message(
-    "estimate_withdrawn",
-    on={EstimateWithdrawn: "tell_of_withdrawal"},
-    since=ADDED,
-    to=managers_and_technician,
-    category="reclamation",
-)
-class EstimateWasWithdrawn(OfEstimate):
-    """Staff learn that a client withdrew, and what is left to do."""
+class Withdrawn(OfEstimate):
+    """That a client withdrew, and what is left to do."""
 
     client: str
     owed: Literal["nothing", "part_done"]
@@ -224,11 +244,59 @@ class EstimateWasWithdrawn(OfEstimate):
     cancels: bool = True
 
     @classmethod
-    async def about(cls, event: EstimateWithdrawn, tx: Tx) -> Self:
+    def told(cls, event: EstimateWithdrawn, **facts: Any) -> Self:
         return cls.of(
             event.state,
             client=event.state.buyer.name,
             owed=event.owed,
             begun=event.begun,
             cancels=event.cancels,
+            **facts,
         )
+
+
+@message(
+    "estimate_withdrawn",
+    on={EstimateWithdrawn: "tell_of_withdrawal"},
+    since=ADDED,
+    to=managers,
+    category="reclamation",
+)
+class EstimateWasWithdrawn(Withdrawn):
+    """Managers learn that a client withdrew, what is left to do, and what is to be paid back until when."""
+
+    # None where nothing was.
+    paid: Decimal | None = None
+    pay_back_by: date | None = None
+
+    @classmethod
+    async def about(cls, event: EstimateWithdrawn, tx: Tx) -> Self:
+        estimate = event.state
+        last = (event.at + PAID_BACK_WITHIN).astimezone(ZoneInfo(zone_there(estimate)))
+        return cls.told(event, paid=await _paid(tx, estimate) or None, pay_back_by=last.date())
+
+
+async def _paid(tx: Tx, estimate: EstimateView) -> Decimal:
+    """What was paid of the invoices for its visit, such as a deposit, and not paid back."""
+    invoices = await tx.copies(InvoiceView).where(intervention_id=estimate.intervention_id).all()
+    of_estimate = [one.id for one in invoices if one.status not in {"draft", "discarded"}]
+    if not of_estimate:
+        return Decimal(0)
+    payments = await tx.copies(PaymentView).where(parent=of_estimate).all()
+    received = (one for one in payments if one.status in RECEIVED)
+    return sum((one.amount - one.refunded for one in received), Decimal(0))
+
+
+@message(
+    "work_withdrawn",
+    on={EstimateWithdrawn: "tell_of_withdrawal"},
+    since=ADDED,
+    to=its_technician,
+    category="reclamation",
+)
+class WorkWithdrawn(Withdrawn):
+    """The technician learns that a client withdrew, and what to do with work that has begun."""
+
+    @classmethod
+    async def about(cls, event: EstimateWithdrawn, tx: Tx) -> Self:
+        return cls.told(event)

@@ -9,6 +9,8 @@ from sav_notifier.message import Message, message
 from sav_notifier.recipients import client, its_client, managers, phones_of, technician_name
 
 ADDED = "2026-11-29"
+# Why SAV cancelled a visit: of its estimate the client reads that nobody comes.
+BY_ESTIMATE = {"estimate_refused", "estimate_withdrawn"}
 
 
 def comes_again(event: InterventionMoved) -> bool:
@@ -24,10 +26,10 @@ def another_follows(event: InterventionMoved) -> bool:
 def told_otherwise(event: InterventionMoved) -> bool:
     """Whether the visit was cancelled by what its client is told anyway.
 
-    Its réclamation ended or went to another technician, or the client withdrew from the estimate.
+    Its réclamation ended or went to another technician, or the client refused the estimate or withdrew from it.
     """
     by_hand, reason = event.happened_at is not None, event.reason or ""
-    if not by_hand and reason == "estimate_withdrawn":
+    if not by_hand and reason in BY_ESTIMATE:
         return True
     ended_or_given = reason == "reassigned" or reason.startswith("reclamation_")
     return not by_hand and event.state.reclamation_id is not None and ended_or_given

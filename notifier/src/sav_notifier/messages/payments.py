@@ -1,10 +1,11 @@
 """Messages to clients and managers about money: paid online, paid back, disputed, on account."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Self
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.client_credit import CreditReceived, CreditRefunded
+from sav_contracts.interventions.client_credit import CreditOrigin, CreditReceived, CreditRefunded
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.payment import (
     DisputeClosed,
@@ -55,15 +56,50 @@ class PaidBack(Message):
     amount: Decimal
     currency: Currency
     method: PaymentMethod
+    reason: str | None = None
+    # Whether the client owes so much again.
+    owed: bool = False
 
     @classmethod
     async def about(cls, event: PaymentRefunded, tx: Tx) -> Self:
         payment = event.state
+        invoice = await tx.view(InvoiceView, payment.invoice_id)
         return cls(
             number=payment.invoice_number,
             amount=event.amount,
             currency=payment.currency,
             method=payment.method,
+            reason=event.reason,
+            owed=invoice.status != "credited",
+        )
+
+
+@message(
+    "refunded_at_provider",
+    on={PaymentRefunded: "tell_managers_of_refund"},
+    to=managers,
+    category="billing",
+    since="2026-11-30",
+)
+class RefundedAtProvider(Message):
+    """Managers learn of an invoice that is open again, since its payment was paid back and not by them."""
+
+    number: str
+    amount: Decimal
+    currency: Currency
+    # Whether it was paid from a credit, which came from the payment that was paid back.
+    of_credit: bool
+
+    @classmethod
+    async def about(cls, event: PaymentRefunded, tx: Tx) -> Self | str:
+        payment = event.state
+        if not event.at_provider:
+            return "a manager paid it back"
+        return cls(
+            number=payment.invoice_number,
+            amount=event.amount,
+            currency=payment.currency,
+            of_credit=payment.client_credit_id is not None,
         )
 
 
@@ -75,6 +111,7 @@ class OnAccount(Message):
     amount: Decimal
     currency: Currency
     method: PaymentMethod
+    origin: CreditOrigin = "beyond_balance"
 
     @classmethod
     async def about(cls, event: CreditReceived, tx: Tx) -> Self:
@@ -84,6 +121,7 @@ class OnAccount(Message):
             amount=credit.amount,
             currency=credit.currency,
             method=credit.method,
+            origin=credit.origin,
         )
 
 
@@ -109,18 +147,27 @@ class CreditPaidBack(Message):
     since="2026-11-30",
 )
 class PaymentArrived(Message):
-    """Managers learn of a payment that nobody here recorded: it was made online."""
+    """Managers learn of a payment that nobody here recorded: it was made online, perhaps before it was allowed."""
 
     number: str
     amount: Decimal
     currency: Currency
+    too_early_until: date | None = None
+    client: str | None = None
 
     @classmethod
     async def about(cls, event: PaymentRecorded, tx: Tx) -> Self | str:
         payment = event.state
         if payment.checkout_url is None:
             return "a manager recorded it"
-        return cls(number=payment.invoice_number, amount=payment.amount, currency=payment.currency)
+        [payer] = await its_payer(event, tx)
+        return cls(
+            number=payment.invoice_number,
+            amount=payment.amount,
+            currency=payment.currency,
+            client=payer.name,
+            too_early_until=event.too_early_until,
+        )
 
 
 @message("payment_disputed", on=PaymentDisputed, to=managers, category="billing")

@@ -26,6 +26,7 @@ from sav_notifier.messages.reclamations import WhoComes
 from sav_notifier.messages.visits import SETTLES
 from sav_notifier.model import Notification
 from sav_notifier.recipients import Recipient, client, its_client, managers, technician_name
+from sav_notifier.relevance import NOBODY_YET
 
 ADDED = "2026-11-29"
 # What tells a client that it is over. The last one is what they believe.
@@ -177,7 +178,7 @@ class Reopened(Message):
         return record.is_open()
 
     def says(self, about: UUID) -> dict[str, str]:
-        return {"technician": "nobody yet", "reopened": "yes"}
+        return {"technician": NOBODY_YET, "reopened": "yes"}
 
 
 @message(

@@ -7,11 +7,6 @@ from uuid import UUID
 from sav_chassis.tx import Tx
 from sav_contracts.actor import MANAGERS
 from sav_contracts.auth.account import AccountView
-from sav_contracts.calendar import (
-    AppointmentBooked,
-    AppointmentCancelled,
-    AppointmentView,
-)
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.warranty import Why
 from sav_contracts.claims.intake import PreferredTime
@@ -26,7 +21,7 @@ from sav_contracts.interventions.visit import (
     WarrantyDecided,
 )
 from sav_contracts.slot import Slot
-from sav_notifier.cases import case_of, reference_of
+from sav_notifier.cases import case_of
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.reclamations import signs
 from sav_notifier.recipients import (
@@ -38,7 +33,7 @@ from sav_notifier.recipients import (
     technician_name,
 )
 from sav_notifier.relevance import Window, knowledge, replaced, window
-from sav_notifier.staleness import known
+from sav_notifier.stopped import Stopped, stopped_before
 from sav_notifier.zones import HERE, zone_of
 
 # How long it takes, with time to spare, until all events that follow from a reassignment have arrived.
@@ -63,6 +58,7 @@ class Visit(Message):
     zone: str = HERE
     replaced: Window | None = None
     phones: tuple[str, ...] = ()
+    stopped: Stopped | None = None
 
     @classmethod
     async def of(cls, tx: Tx, visit: InterventionView, slot: Slot | None) -> Self:
@@ -86,6 +82,7 @@ class Visit(Message):
             ),
             replaced=before,
             phones=await phones_of(tx, visit.client_id),
+            stopped=await stopped_before(tx, visit),
         )
 
     def useful_until(self) -> datetime | None:
@@ -258,92 +255,6 @@ class VisitDeclined(Message):
         name = await technician_name(tx, visit.technician_id)
         by = await _somebody_else(visit, tx)
         return cls(reference=visit.called, technician=name, reason=event.reason, by=by)
-
-
-@message(
-    "appointment_booked",
-    on={AppointmentBooked: "confirm_appointment"},
-    to=its_client,
-    category="appointment",
-)
-class Appointment(Message):
-    """The client learns when the technician arrives; `replaced` is the time that they expected before."""
-
-    reference: str
-    intervention_id: Internal[UUID | None]
-    technician: str
-    technician_id: Internal[UUID | None] = None
-    start: Internal[datetime]
-    end: Internal[datetime]
-    arrival_from: datetime
-    arrival_until: datetime
-    zone: str
-    replaced: Window | None = None
-
-    @classmethod
-    async def about(cls, event: AppointmentBooked, tx: Tx) -> Self:
-        state = event.state
-        reference = await reference_of(tx, state.reclamation_reference, state.intervention_id)
-        arrival = window(state.arrival_from, state.arrival_until)
-        before = await replaced(tx, state.client_id, reference, "arrival", arrival)
-        return cls(
-            reference=reference,
-            intervention_id=state.intervention_id,
-            technician=await technician_name(tx, state.technician_id),
-            technician_id=state.technician_id,
-            start=state.start,
-            end=state.end,
-            arrival_from=state.arrival_from,
-            arrival_until=state.arrival_until,
-            zone=state.zone,
-            replaced=before,
-        )
-
-    def useful_until(self) -> datetime:
-        return self.end
-
-    def true_while(self, record: AppointmentView) -> bool:
-        return record.status == "booked" and record.start == self.start
-
-    async def why_over(self, tx: Tx) -> str | None:
-        visit = await known(tx, InterventionView, self.intervention_id) if self.intervention_id else None
-        over = visit and visit.status in {"cancelled", "declined"}
-        return f"overtaken: the visit was {visit.status}" if visit and over else None
-
-    def says(self, about: UUID) -> dict[str, str]:
-        who = {"technician": str(self.technician_id)} if self.technician_id else {}
-        return who | {"arrival": window(self.arrival_from, self.arrival_until)}
-
-
-@message(
-    "appointment_cancelled",
-    on={AppointmentCancelled: "tell_of_cancelled_appointment"},
-    to=its_client,
-    category="appointment",
-    settles=SETTLES,
-    takes_back=True,
-)
-class AppointmentOff(Message):
-    """The client learns that an appointment they know of is cancelled."""
-
-    reference: str
-    arrival_from: datetime
-    arrival_until: datetime
-    zone: str
-    # Whether another time may be set: none is after a visit for no réclamation was cancelled.
-    another_follows: bool = True
-
-    @classmethod
-    async def about(cls, event: AppointmentCancelled, tx: Tx) -> Self:
-        state = event.state
-        visit = await known(tx, InterventionView, state.intervention_id) if state.intervention_id else None
-        return cls(
-            another_follows=visit is None or visit.reclamation_id is not None or visit.status != "cancelled",
-            reference=await reference_of(tx, state.reclamation_reference, state.intervention_id),
-            arrival_from=state.arrival_from,
-            arrival_until=state.arrival_until,
-            zone=state.zone,
-        )
 
 
 @message(

@@ -14,8 +14,9 @@ from sav_chassis.migrate import engine_for
 from sav_chassis.settings import Settings
 from sav_contracts.interventions.credit_note import PaperKind
 from sav_edge import changes
-from sav_interventions import numbering
+from sav_interventions import lost_entries, numbering
 from sav_interventions.model.invoice import FIRST_SERIES, MissingNumbers
+from sav_interventions.model.payment import MissingEntries
 from sav_interventions.numbering import Number, NumbersUnclear
 from sav_ops import rooms
 from sav_ops.databases import connected
@@ -44,17 +45,21 @@ LEAVES_WITHIN = 3.0
 
 
 class Invoices(NamedTuple):
-    """How the numbers of invoices and credit notes continue: after these (None: ask), or in new series."""
+    """How the numbers of invoices and credit notes continue: after these (None: ask), or in new series.
+
+    `entry`: the last one of the ledger of payments that is known outside; None where nobody knows it.
+    """
 
     last: Sequence[Number] | None = None
     series: str | None = None
+    entry: int | None = None
 
 
-def invoices(last: Sequence[str], series: str | None) -> Invoices:
-    """Read the options --last-invoice and --new-series; OpsError if both are given, or a number cannot be read."""
+def invoices(last: Sequence[str], series: str | None, entry: int | None) -> Invoices:
+    """Read the options --last-invoice, --new-series and --last-entry; OpsError if both are given, or a number cannot be read."""
     if last and series:
         raise OpsError("Say --last-invoice or --new-series, not both.")
-    return Invoices(numbers(last) if last else None, series)
+    return Invoices(numbers(last) if last else None, series, entry)
 
 
 def numbers(said: Sequence[str]) -> list[Number]:
@@ -74,9 +79,12 @@ async def jump(settings: Settings, answer: Invoices, ask: Ask) -> None:
         async with connected(settings, room) as database:
             await expect_no_other_session(database, room)
             ages.append(float(await database.fetchval(LOG_IS_STILL_FOR) or 0))
-    for line in await invoices_go_on(settings, answer, ask):
-        out.print(line, markup=False, soft_wrap=True)
     ahead = AHEAD + round(min(age for age in ages if age) if any(ages) else 0)
+    for line in (
+        *await invoices_go_on(settings, answer, ask),
+        *await ledger_goes_on(settings, answer.entry, ahead),
+    ):
+        out.print(line, markup=False, soft_wrap=True)
     for room in rooms.ROOMS:
         async with connected(settings, room) as database, database.transaction():
             await database.execute(RAISE_FLOOR, int(time.time()))
@@ -96,7 +104,7 @@ async def expect_no_other_session(database: "asyncpg.Connection[Any]", room: str
 
 async def invoices_go_on(settings: Settings, answer: Invoices, ask: Ask) -> list[str]:
     """Continue the invoice numbers, after `ask` if `answer` is empty; return what was recorded as missing, as text."""
-    known, series = answer
+    known, series, _ = answer
     if known is None and series is None:
         known = numbers([ask(await last_number(settings, kind), kind) for kind in FIRST_SERIES])
 
@@ -110,6 +118,17 @@ async def invoices_go_on(settings: Settings, answer: Invoices, ask: Ask) -> list
     except NumbersUnclear as unclear:
         raise OpsError(f"The invoices cannot go on so: {unclear}.") from None
     return [f"Recorded as missing: {each}." for each in missing]
+
+
+async def ledger_goes_on(settings: Settings, last: int | None, ahead: int) -> list[str]:
+    """Continue the ledger of payments after this entry, or after `ahead` numbers where it is not known."""
+    try:
+        missing = await interventions(
+            settings, lambda session: lost_entries.go_on_after(session, last, ahead)
+        )
+    except NumbersUnclear as unclear:
+        raise OpsError(f"The ledger of payments cannot go on so: {unclear}.") from None
+    return [f"Recorded as missing: {missing}."] if missing else []
 
 
 async def last_number(settings: Settings, kind: PaperKind) -> Number | None:
@@ -138,6 +157,11 @@ def asked(here: Number | None, kind: PaperKind) -> str:
 async def missing_invoices(settings: Settings) -> list[MissingNumbers]:
     """Return the invoice numbers that were issued before a restore and are not in the database."""
     return await interventions(settings, numbering.missing_numbers)
+
+
+async def missing_entries(settings: Settings) -> list[MissingEntries]:
+    """Return the entries of the ledger that were made before a restore and are not in the database."""
+    return await interventions(settings, lost_entries.missing_entries)
 
 
 async def interventions(settings: Settings, work: Callable[[AsyncSession], Awaitable[R]]) -> R:

@@ -41,7 +41,7 @@ ESTIMATED: list[Json] = [
     {
         "kind": "labour",
         "description": "Remplacement du circulateur et purge",
-        "quantity": "1.50",
+        "quantity": "1.75",
         "unit": "hour",
         "unit_price": "62.00",
         "vat_class": "intermediate",
@@ -52,6 +52,14 @@ ESTIMATED: list[Json] = [
         "quantity": "1",
         "unit": "piece",
         "unit_price": "186.40",
+        "vat_class": "intermediate",
+    },
+    {
+        "kind": "travel",
+        "description": "Déplacement",
+        "quantity": "25",
+        "unit": "km",
+        "unit_price": "0.90",
         "vat_class": "intermediate",
     },
 ]
@@ -70,15 +78,21 @@ async def accepted(cast: Cast, visit: Json) -> Json:
     estimate = await cast.technician.does(
         "writes an estimate",
         f"POST /interventions/{visit['id']}/estimates",
-        # Accepting certifies that the dwelling is old enough for a lower rate.
-        {"nature": "Remplacement du circulateur bloqué.", "lines": ESTIMATED, "certified": True},
+        # Accepting certifies that the dwelling is old enough for a lower rate. Of an urgent repair there is no right to
+        # withdraw, so it may be paid at once.
+        {
+            "nature": "Remplacement du circulateur bloqué.",
+            "lines": ESTIMATED,
+            "certified": True,
+            "urgent": "Plus de chauffage.",
+        },
         status=201,
     )
     path = f"/estimates/{estimate['id']}"
     await cast.manager.does("checks and sends the estimate", f"POST {path}/validate")
     await cast.client.awaits("/estimates", intervention_id=visit["id"], status="sent")
     return await cast.client.does(
-        "accepts it, and asks for the work to begin at once",
+        "accepts it",
         f"POST {path}/accept",
-        {"begins_early": True, "acknowledges_loss": True, "keeps_parts": False},
+        {"keeps_parts": False},
     )

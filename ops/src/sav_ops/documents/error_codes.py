@@ -2,12 +2,14 @@
 
 import json
 import re
+import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 from inspect import getdoc
 from typing import TypeVar
 
-from sav_chassis import pydantic_messages, service
+from sav_chassis import pydantic_messages, service, shared_refusals
 from sav_chassis.errors import Invalid, SavError
 from sav_contracts.sentences import Sentence, Text
 from sav_contracts.wrong_value import WrongValue
@@ -89,10 +91,26 @@ def owners() -> str:
     """Return the rooms of each code that only rooms raise, as JSON for the contracts; others may come from anywhere."""
     found: dict[str, set[str]] = defaultdict(set)
     for one in refusals():
-        found[one.code].add(one.__module__.split(".")[0].removeprefix("sav_"))
+        found[one.code].update(_places(one))
     services = {*rooms.SERVICES}
     of_rooms = {code: sorted(places) for code, places in sorted(found.items()) if places <= services}
     return json.dumps(of_rooms, indent=2) + "\n"
+
+
+def _places(refusal: type[SavError]) -> set[str]:
+    """The room or library of a refusal; of a shared one, the rooms that take something from the module of these."""
+    shared = shared_refusals.__name__
+    if refusal.__module__ != shared:
+        return {_room(refusal.__module__)}
+    return {_room(name) for name in modules() - {shared} if _takes_from(shared, vars(sys.modules[name]))}
+
+
+def _takes_from(module: str, names: Mapping[str, object]) -> bool:
+    return any(getattr(value, "__module__", None) == module for value in names.values())
+
+
+def _room(module: str) -> str:
+    return module.split(".")[0].removeprefix("sav_")
 
 
 def sentences() -> dict[str, set[Text]]:

@@ -185,7 +185,7 @@ def retried(start: Callable[[], str]) -> str:
         try:
             return start()
         except OpsError as problem:
-            if not any(sign in str(problem) for sign in ("in use", "inuse")):
+            if not any(sign in str(problem) for sign in ("in use", "inuse", "already_used")):
                 raise
         time.sleep(1)
     return start()

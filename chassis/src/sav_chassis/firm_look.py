@@ -1,11 +1,11 @@
-"""How the firm's papers look."""
+"""How the firm's papers look; its logo also stands on the edge's small pages."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath
 
-# What typst reads. An SVG is printed with its own shapes; its texts only in our fonts.
-PICTURES = (".png", ".jpg", ".jpeg", ".svg")
+# What typst reads, with its media type. An SVG is printed with its own shapes; its texts only in our fonts.
+PICTURES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".svg": "image/svg+xml"}
 
 
 def _picture(path: FilePath) -> FilePath:
@@ -26,6 +26,11 @@ class Look(BaseModel):
     def logo_name(self) -> str | None:
         """The name under which templates find the logo."""
         return f"logo{self.logo.suffix.lower()}" if self.logo else None
+
+    @property
+    def media_type(self) -> str:
+        """Of the logo; `KeyError` where there is none."""
+        return PICTURES[self.logo.suffix.lower() if self.logo else ""]
 
     @property
     def pictures(self) -> dict[str, bytes]:

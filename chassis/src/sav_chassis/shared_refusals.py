@@ -1,0 +1,46 @@
+"""Refusals that several rooms make by the same rule, with that rule; the chassis itself makes none of them."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from sav_chassis.errors import Conflict
+from sav_contracts.interventions.technician import Skill
+from sav_contracts.labels import labels
+from sav_contracts.sentences import Text
+
+
+class TechnicianUnavailable(Conflict):
+    """The technician takes no visits; choose another one."""
+
+    code = "technician_unavailable"
+    name: str
+    en = "{name} does not take visits at present"
+    fr = "{name} ne prend pas d’interventions actuellement"
+
+
+class LacksSkill(Conflict):
+    """The technician cannot do the work; the detail says what they would have to be able to do."""
+
+    code = "lacks_skill"
+    name: str
+    skills: Text
+    en = "{name} does not do this work: it needs {skills}"
+    fr = "{name} ne fait pas ce travail, qui demande : {skills}"
+
+
+class Card(Protocol):
+    """A technician, as their owner or a copy knows them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def active(self) -> bool: ...
+    def lacks(self, needed: Collection[Skill]) -> list[Skill]: ...
+
+
+def check_able(technician: Card, needed: Collection[Skill] = ()) -> None:
+    """Raises the refusal that says why this technician cannot be given this work, if there is one."""
+    if not technician.active:
+        raise TechnicianUnavailable(name=technician.name)
+    if lacking := technician.lacks(needed):
+        raise LacksSkill(name=technician.name, skills=labels(lacking))

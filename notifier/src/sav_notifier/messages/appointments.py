@@ -1,0 +1,128 @@
+"""Messages to clients about their appointments."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from sav_chassis.errors import NotYet
+from sav_chassis.tx import Tx
+from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled, AppointmentView
+from sav_contracts.interventions.visit import InterventionView
+from sav_notifier.cases import reference_of
+from sav_notifier.message import Internal, Message, message
+from sav_notifier.messages.outcomes import BY_ESTIMATE
+from sav_notifier.messages.visits import SETTLES
+from sav_notifier.recipients import its_client, technician_name
+from sav_notifier.relevance import Window, replaced, replaced_technician, window
+from sav_notifier.staleness import known
+
+
+@message(
+    "appointment_booked",
+    on={AppointmentBooked: "confirm_appointment"},
+    to=its_client,
+    category="appointment",
+)
+class Appointment(Message):
+    """The client learns when the technician arrives; `replaced` is the time that they expected before."""
+
+    reference: str
+    intervention_id: Internal[UUID | None]
+    technician: str
+    technician_id: Internal[UUID | None] = None
+    start: Internal[datetime]
+    end: Internal[datetime]
+    arrival_from: datetime
+    arrival_until: datetime
+    zone: str
+    replaced: Window | None = None
+    # Who was expected before, where that was somebody else.
+    instead_of: str | None = None
+
+    @classmethod
+    async def about(cls, event: AppointmentBooked, tx: Tx) -> Self:
+        state = event.state
+        reference = await reference_of(tx, state.reclamation_reference, state.intervention_id)
+        arrival = window(state.arrival_from, state.arrival_until)
+        before = await replaced(tx, state.client_id, reference, "arrival", arrival)
+        other = await replaced_technician(tx, state.client_id, reference, state.technician_id)
+        return cls(
+            reference=reference,
+            intervention_id=state.intervention_id,
+            technician=await technician_name(tx, state.technician_id),
+            technician_id=state.technician_id,
+            start=state.start,
+            end=state.end,
+            arrival_from=state.arrival_from,
+            arrival_until=state.arrival_until,
+            zone=state.zone,
+            replaced=before,
+            instead_of=await technician_name(tx, other) if other else None,
+        )
+
+    def useful_until(self) -> datetime:
+        return self.end
+
+    def true_while(self, record: AppointmentView) -> bool:
+        return record.status == "booked" and record.start == self.start
+
+    async def why_over(self, tx: Tx) -> str | None:
+        visit = await known(tx, InterventionView, self.intervention_id) if self.intervention_id else None
+        over = visit and visit.status in {"cancelled", "declined"}
+        return f"overtaken: the visit was {visit.status}" if visit and over else None
+
+    def says(self, about: UUID) -> dict[str, str]:
+        who = {"technician": str(self.technician_id)} if self.technician_id else {}
+        return who | {"arrival": window(self.arrival_from, self.arrival_until)}
+
+
+@message(
+    "appointment_cancelled",
+    on={AppointmentCancelled: "tell_of_cancelled_appointment"},
+    to=its_client,
+    category="appointment",
+    settles=SETTLES,
+    takes_back=True,
+)
+class AppointmentOff(Message):
+    """The client learns that an appointment they know of is cancelled."""
+
+    reference: str
+    arrival_from: datetime
+    arrival_until: datetime
+    zone: str
+    # Whether another time may be set: none is after a visit for no réclamation was cancelled.
+    another_follows: bool = True
+    # Who comes instead, where a visit for no réclamation was given to somebody else.
+    technician: str | None = None
+
+    @classmethod
+    async def about(cls, event: AppointmentCancelled, tx: Tx) -> Self | str:
+        state = event.state
+        visit = await known(tx, InterventionView, state.intervention_id) if state.intervention_id else None
+        if visit and visit.status == "cancelled" and visit.reason in BY_ESTIMATE:
+            return "the message about the estimate says so"
+        other = await _given_to(tx, visit) if visit else None
+        off = visit is not None and visit.reclamation_id is None and visit.status == "cancelled"
+        return cls(
+            another_follows=not off or other is not None,
+            technician=await technician_name(tx, other.technician_id) if other else None,
+            reference=await reference_of(tx, state.reclamation_reference, state.intervention_id),
+            arrival_from=state.arrival_from,
+            arrival_until=state.arrival_until,
+            zone=state.zone,
+        )
+
+
+async def _given_to(tx: Tx, visit: InterventionView) -> InterventionView | None:
+    """The visit that took the place of one for no réclamation which was given to somebody else, if it still stands.
+
+    `NotYet` before the copy of it: both come of one transaction.
+    """
+    if visit.reclamation_id or visit.status != "cancelled" or visit.reason != "reassigned":
+        return None
+    same = await tx.copies(InterventionView).where(reference=visit.called).all()
+    later = [one for one in same if one.id != visit.id and one.created_at > visit.created_at]
+    if not later:
+        raise NotYet(InterventionView.kind(), visit.id)
+    return next((one for one in later if one.is_open()), None)

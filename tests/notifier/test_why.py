@@ -1,0 +1,125 @@
+"""Messages name what it is about and why: refusals, refunds, withdrawals, credit."""
+
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from given_notifier import ISSUED, invoice, payment, refused_acts, visit
+from kept_mails import mails, plain
+from notifier_cases_estimates import estimate, withdrawn
+from notifier_cases_payments import ONLINE, credit
+
+from sav_chassis.testing import Stage
+from sav_contracts.interventions.client_credit import CreditReceived
+from sav_contracts.interventions.estimate import EstimateRefused, EstimateWritten
+from sav_contracts.interventions.invoice import InvoiceIssued
+from sav_contracts.interventions.payment import PaymentRecorded, PaymentRefunded
+from sav_contracts.messages import Event
+
+
+async def texts(stage: Stage, mailbox: Path, event: Event, *before: Event) -> list[str]:
+    """What arrives after an event, subject first, with plain spaces."""
+    for one in (*before, event):
+        earlier = {mail["Message-ID"] for mail in mails(mailbox)} if mailbox.exists() else set()
+        await stage.hears(one)
+        await stage.runs_effects()
+    new = [mail for mail in mails(mailbox) if mail["Message-ID"] not in earlier]
+    return [f"{mail['Subject']}\n{plain(mail)}".replace("\N{NO-BREAK SPACE}", " ") for mail in new]
+
+
+def is_french(text: str) -> bool:
+    return "Bonjour " in text
+
+
+def in_french(texts: list[str]) -> str:
+    [text] = filter(is_french, texts)
+    return text
+
+
+async def test_managers_read_why_what_was_done_offline_was_refused(stage: Stage, mailbox: Path) -> None:
+    said = await texts(
+        stage, mailbox, refused_acts("air_is_dangerous", "signature_missing", "air_is_dangerous")
+    )
+    assert len(said) == 2
+    for text in filter(is_french, said):
+        assert text.count("trop de monoxyde de carbone a été mesuré") == 1
+        assert "la signature du client manque" in text
+        assert "une autre personne" not in text
+
+
+async def test_a_refusal_without_words_here_is_named_by_its_code(stage: Stage, mailbox: Path) -> None:
+    said = await texts(stage, mailbox, refused_acts("made_later"))
+    assert said
+    assert all("(made_later)" in text for text in said)
+
+
+@pytest.mark.parametrize("credited", [False, True])
+async def test_who_is_paid_back_reads_why_and_whether_they_owe_it_again(
+    stage: Stage, mailbox: Path, credited: bool
+) -> None:
+    if credited:
+        await stage.knows(invoice(**(ISSUED | {"status": "credited", "version": 9})))
+    paid = payment(status="refunded", refunded=Decimal("1000.00"))
+    event = PaymentRefunded(state=paid, amount=Decimal("1000.00"), reason="Chèque encaissé deux fois.")
+    said = in_french(await texts(stage, mailbox, event))
+    assert "Motif : Chèque encaissé deux fois." in said
+    assert ("Cette somme est de nouveau due sur la facture FAC-2026-000042." in said) is not credited
+
+
+@pytest.mark.parametrize("paid", [False, True])
+async def test_after_a_withdrawal_managers_read_what_to_pay_back_and_nobody_tells_technicians_to_invoice(
+    stage: Stage, mailbox: Path, paid: bool
+) -> None:
+    deposit = {"deposit": True, "intervention_id": visit().id, "version": 9}
+    await stage.knows(invoice(**(ISSUED | deposit)))
+    if paid:
+        await stage.knows(
+            payment(amount=Decimal("61.51"), refunded=Decimal("1.51"), status="partly_refunded"),
+            payment(id=UUID(int=9201), amount=Decimal("99.00"), status="failed"),
+        )
+    said = await texts(stage, mailbox, withdrawn(owed="part_done", begun=True))
+    [manager] = [text for text in said if "facturez seulement" in text]
+    [technician] = [text for text in said if "enregistrez ce qui a été fait" in text]
+    assert (
+        "Le client a déjà payé 60,00 €. Après déduction de ce qui reste dû, remboursez-le" in manager
+    ) is paid
+    assert ("au plus tard le" in manager) is paid
+    assert "facturez" not in technician
+    assert "déjà payé" not in technician
+
+
+async def test_a_credit_by_a_credit_note_is_not_said_to_be_paid_too_much(stage: Stage, mailbox: Path) -> None:
+    event = CreditReceived(state=credit("FAC-2026-000042", origin="credit_note"))
+    said = in_french(await texts(stage, mailbox, event))
+    assert "Un avoir a réduit une facture que vous aviez réglée" in said
+    assert "plus que le montant dû" not in said
+
+
+async def test_a_payment_online_names_its_client(stage: Stage, mailbox: Path) -> None:
+    event = PaymentRecorded(state=payment(**ONLINE), balance=Decimal("0.00"))
+    said = [
+        text for text in await texts(stage, mailbox, event) if "payé en ligne" in text and "Facture :" in text
+    ]
+    assert [text for text in said if "Léa Bernard a payé en ligne" in text]
+
+
+async def test_an_invoice_is_paid_on_its_last_day_at_the_latest_and_a_deposit_is_called_one(
+    stage: Stage, mailbox: Path
+) -> None:
+    issued = InvoiceIssued(state=invoice(**(ISSUED | {"deposit": True})))
+    said = in_french(await texts(stage, mailbox, issued))
+    assert "Votre facture d’acompte FAC-" in said
+    assert "À régler au plus tard le" in said
+
+
+async def test_an_estimate_to_check_says_what_it_lacks(stage: Stage, mailbox: Path) -> None:
+    event = EstimateWritten(state=estimate(lacks=["certification"]))
+    assert "la certification du client, sans laquelle" in in_french(await texts(stage, mailbox, event))
+
+
+async def test_who_refuses_an_estimate_reads_that_it_is_noted(stage: Stage, mailbox: Path) -> None:
+    event = EstimateRefused(state=estimate(status="refused", version=3))
+    said = [text for text in await texts(stage, mailbox, event) if "Vous avez refusé" in text]
+    assert len(said) == 1
+    assert "annulée" not in said[0]
