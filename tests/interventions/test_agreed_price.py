@@ -22,7 +22,7 @@ from given_billing import (
     told_closed,
     told_decided,
 )
-from given_estimates import ESTIMATE, estimate, refusal, wrong_fields
+from given_estimates import ESTIMATE, estimate, refusal, right, wrong_fields
 from given_interventions import COVERED, NOW, VALVE, VISIT, valve, work
 
 from sav_chassis.testing import Outcome, Stage, enveloped
@@ -324,6 +324,8 @@ async def test_a_deposit_that_was_cashed_in_time_keeps_the_earlier_rate(
 # Deposits of estimates.
 
 third = DraftEstimateDeposit(estimate_id=ESTIMATE, percent=30)
+# Of what was concluded at home, nothing could be asked for during seven days.
+AT_DISTANCE = right(setting="at_distance")
 
 
 async def known(stage: Stage, *records: Any) -> None:
@@ -343,7 +345,9 @@ async def issued(stage: Stage, id: Any) -> InvoiceView:
 
 
 async def test_a_deposit_of_an_estimate_is_deducted_once_by_the_invoice_of_the_work(stage: Stage) -> None:
-    await known(stage, working(), agreed(VALVE_LINE), invoice("draft", intervention_id=VISIT))
+    await known(
+        stage, working(), agreed(VALVE_LINE, withdrawal=AT_DISTANCE), invoice("draft", intervention_id=VISIT)
+    )
     draft = (await stage.when(third, by=world.marie)).only(InvoiceDrafted).state
     assert (draft.deposit, draft.intervention_id, draft.net, draft.total) == (
         True,
@@ -362,7 +366,8 @@ async def test_a_deposit_of_an_estimate_is_deducted_once_by_the_invoice_of_the_w
 async def test_it_is_not_for_the_diagnosis_that_was_invoiced_before(stage: Stage) -> None:
     found_out = working("completed", id=DIAGNOSIS, purpose="diagnostic", done_at=BEFORE)
     fee = invoice("draft", intervention_id=DIAGNOSIS)
-    await known(stage, found_out, working(), agreed(VALVE_LINE, intervention_id=DIAGNOSIS), fee)
+    accepted = agreed(VALVE_LINE, intervention_id=DIAGNOSIS, withdrawal=AT_DISTANCE)
+    await known(stage, found_out, working(), accepted, fee)
     draft = (await stage.when(third, by=world.marie)).only(InvoiceDrafted).state
     await issued(stage, draft.id)
     assert (await issued(stage, INVOICE)).deposits == []
@@ -374,7 +379,7 @@ async def test_it_is_not_for_the_diagnosis_that_was_invoiced_before(stage: Stage
 
 
 async def test_the_deposits_of_an_estimate_are_no_more_than_it(stage: Stage) -> None:
-    await known(stage, working(), agreed(VALVE_LINE))
+    await known(stage, working(), agreed(VALVE_LINE, withdrawal=AT_DISTANCE))
     outcomes = await asyncio.gather(*(stage.when(third, by=world.marie, seconds=30) for _ in range(4)))
     assert sorted(one.problem.status if one.problem else 200 for one in outcomes) == [200, 200, 200, 422]
     rest = third.model_copy(update={"percent": 11})

@@ -148,7 +148,14 @@ async def test_the_paper_is_in_dinars_with_the_stamp_and_both_numbers(stage: Sta
     pdf = invoice_pdf(await issued(stage), "fr")
     check_archivable(pdf)
     said = text_of(pdf)
-    for words in ("12,340", "2,978", "Timbre fiscal 1,000", "19,653", "MF 1182431M/A/M/000", "MF 1496298T"):
+    for words in (
+        "12,340",
+        "2,978",
+        "Timbre fiscal 1,000",
+        "19,653",
+        "Matricule fiscal 1182431M/A/M/000",
+        "Matricule fiscal 1496298T",
+    ):
         assert words in said, (words, said)
     note, _ = noted(await stage.when(credit(), by=world.marie))
     given_back = text_of(invoice_pdf(note, "fr"))
