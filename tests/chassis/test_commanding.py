@@ -175,6 +175,21 @@ async def test_a_broker_that_hangs_is_known_as_away_and_does_nothing_later(
     assert await filled_of(stage, 100) == 0
 
 
+async def test_a_process_that_stood_still_does_not_take_the_broker_for_away(
+    client: CommandClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "FEEL", 0.0)
+    monkeypatch.setattr(asking, "CONFIRM_WITHIN", 0.4)
+    await asyncio.sleep(1.1)
+    for turns in range(8):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(0.5)  # noqa: ASYNC251: the whole process stands still
+        for _ in range(20):
+            await asyncio.sleep(0)
+            assert not await is_told_away(client)
+
+
 async def told_away(client: CommandClient, token: str) -> float:
     """The seconds in which somebody is told that nothing was done."""
     began = time.monotonic()

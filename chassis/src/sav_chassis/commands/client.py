@@ -28,6 +28,8 @@ GRACE = 1.0
 FEEL = 1.0
 # Seconds in which the broker must confirm a probe. A hanging broker is noticed after both times together.
 CONFIRM_WITHIN = 4.0
+# It is waited for in as many turns: where this process itself stood still, that is one of them.
+TURNS = 4
 # Seconds that a restored connection has to become usable: callers should be refused quickly.
 AT_ONCE = 0.1
 
@@ -209,15 +211,22 @@ class CommandClient:
                 await asyncio.sleep(FEEL)
             if blocked:
                 continue
-            publish = self._feeler.default_exchange.publish
-            feeling = asyncio.create_task(
-                publish(nothing, routing_key="sav.nobody", mandatory=False, timeout=CONFIRM_WITHIN)
-            )
-            # Errors other than a timeout need no action: where the connection is lost, `connected` says so.
-            [felt] = await asyncio.gather(feeling, return_exceptions=True)
-            if (hangs := isinstance(felt, TimeoutError)) != self._hangs:
+            hangs = not await self._confirms(nothing)
+            if hangs != self._hangs:
                 log.warning("the broker does not answer" if hangs else "the broker answers again")
                 self._hangs = hangs
+
+    async def _confirms(self, probe: aio_pika.Message) -> bool:
+        """Whether the broker answers. True where the connection is lost, too: `connected` says so."""
+        publish = self._feeler.default_exchange.publish
+        feeling = asyncio.create_task(publish(probe, routing_key="sav.nobody", mandatory=False))
+        try:
+            for _ in range(TURNS):
+                await asyncio.wait({feeling}, timeout=CONFIRM_WITHIN / TURNS)
+            return feeling.done()
+        finally:
+            feeling.cancel()
+            await asyncio.gather(feeling, return_exceptions=True)
 
     async def _on_reply(self, message: AbstractIncomingMessage) -> None:
         waiting = self._waiting.get(message.correlation_id or "")
