@@ -251,10 +251,10 @@ async def test_a_whole_life_of_the_longest_words_and_the_largest_amounts(scene: 
     visit = {"intervention_id": visit["id"]}
 
     dear = {"covered": 1, "minutes": 60, "discount": None, "unit_price": "1600000.00"}
+    distant = {"setting": "at_distance", "urgent": None}
     estimates = "POST /interventions/{intervention_id}/estimates"
-    estimate = {
-        "estimate_id": (await does(technician, estimates, {"setting": "at_distance"}, dear, **visit))["id"]
-    }
+    written = await does(technician, estimates, distant, dear | distant, **visit)
+    estimate = {"estimate_id": written["id"]}
     await does(manager, "POST /estimates/{estimate_id}/validate", **estimate)
     at_once = {"begins_early": True, "acknowledges_loss": True}
     await does(client, "POST /estimates/{estimate_id}/accept", at_once, at_once, **estimate)
