@@ -264,6 +264,7 @@ def test_only_what_a_bank_pays_back_takes_days(template: str, method: str, by_ba
         "amount": "20.00",
         "currency": "EUR",
         "method": method,
+        "reason": "Geste commercial",
         "company": "SAV",
         "site": "",
     }

@@ -56,7 +56,7 @@ class NotInvoiced(Conflict):
     currency: str
     ours: str
     en = "This is priced in {currency}, and invoices are in {ours}: it cannot be sold by an order"
-    fr = "Le prix est en {currency} alors que les factures sont en {ours} : la vente par commande est impossible"
+    fr = "Le prix est en {currency} alors que les factures sont en {ours} : la vente par commande est impossible"
 
 
 class NotTheirOrder(NotAllowed):
