@@ -1,7 +1,7 @@
 """What accountants, auditors and the tax administration read: the ledger, the journals, the lines of e-reporting."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -29,7 +29,8 @@ from sav_contracts.interventions.line import VatTotal
 from sav_contracts.money import Currency, rounded
 from sav_interventions import journals
 from sav_interventions.app import interventions
-from sav_interventions.ledger import A_DAY, local_day
+from sav_interventions.days import local_day
+from sav_interventions.ledger import A_DAY
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Entry, Payment
@@ -79,7 +80,7 @@ async def get_journals(query: GetJournals, tx: Tx, by: Actor) -> Journals:
     pieces = [journals.sale(invoice) for invoice in invoices]
     credited = await _credited(query.start, query.end, tx)
     pieces += [journals.credit(note, invoice) for note, invoice in credited]
-    pieces += [piece async for piece in _receipts(query.start, query.end, tx)]
+    pieces += await _receipts(query.start, query.end, tx)
     pieces += await _uses(query.start, query.end, tx)
     pieces.sort(key=lambda piece: (piece.on, piece.journal, piece.number))
     lines = list(journals.written(pieces, billing().law.currency))
@@ -122,7 +123,7 @@ def check_time(start: date, end: date) -> None:
 
 def is_private(invoice: Invoice) -> bool:
     """Whether it is for a consumer: others get an electronic invoice."""
-    return getattr(invoice.buyer, "kind", None) != "business"
+    return not invoice.buyer.is_business
 
 
 def sales_of(
@@ -180,15 +181,12 @@ async def _credited(start: date, end: date, tx: Tx) -> list[tuple[CreditNote, In
     return found
 
 
-async def _receipts(start: date, end: date, tx: Tx) -> AsyncIterator[journals.Piece]:
+async def _receipts(start: date, end: date, tx: Tx) -> list[journals.Piece]:
     query = select(Entry).where(Entry.entered_on.between(start, end)).order_by(Entry.number)
     entries = list(await tx.session.scalars(query))
-    names: dict[UUID, str] = {}
-    for entry in entries:
-        if entry.client_id not in names:
-            found = await tx.copies(ClientView).one(entry.client_id)
-            names[entry.client_id] = found.name if found else ""
-        yield journals.receipt(entry, names[entry.client_id])
+    clients = await tx.copies(ClientView).where(id=list({entry.client_id for entry in entries})).all()
+    names = {client.id: client.name for client in clients}
+    return [journals.receipt(entry, names.get(entry.client_id, "")) for entry in entries]
 
 
 async def _uses(start: date, end: date, tx: Tx) -> list[journals.Piece]:

@@ -4,7 +4,7 @@ Arrêté du 24 janvier 2017: an estimate before any work, from the first euro. U
 """
 
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
@@ -56,9 +56,9 @@ class Case(NamedTuple):
             return cls(one.intervention_id, one.reclamation_id, one.visit_reference)
         return cls(one.id, one.reclamation_id, one.reference)
 
-    async def lock(self, tx: Tx) -> None:
-        """Nobody else writes, sends or answers an estimate of the case until the transaction ends."""
-        await tx.lock(f"estimates of {self.reclamation_id or self.reference or self.visit_id}")
+    async def lock(self, tx: Tx, what: Literal["estimates", "billing"] = "estimates") -> None:
+        """Nobody else writes, sends or answers an estimate of the case, or bills it, until the transaction ends."""
+        await tx.lock(f"{what} of {self.reclamation_id or self.reference or self.visit_id}")
 
 
 def of_same_case(one: Intervention | Estimate) -> Select[Estimate]:

@@ -21,7 +21,7 @@ from sav_contracts.labels import label
 from sav_interventions.app import interventions
 from sav_interventions.checkouts import expire_checkout, expires_at, open_checkouts
 from sav_interventions.concluded import check_payable
-from sav_interventions.ledger import local_day
+from sav_interventions.days import local_day
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import Payment

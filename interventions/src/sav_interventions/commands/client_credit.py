@@ -21,7 +21,8 @@ from sav_interventions.cash import check_cash, check_cash_on_account
 from sav_interventions.checkouts import end_checkouts, refund_online
 from sav_interventions.commands.payment import MoreThanLeft
 from sav_interventions.concluded import check_payable, check_payable_by
-from sav_interventions.ledger import enter, local_day
+from sav_interventions.days import local_day
+from sav_interventions.ledger import enter
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.model.invoice import Invoice, MoreThanBalance
 from sav_interventions.model.payment import ClientCredit, Payment

@@ -1,7 +1,6 @@
 """Bills what no warranty pays, after the visit is closed; closing never waits for billing."""
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -18,6 +17,7 @@ from sav_interventions.agreed_price import Price, price_of
 from sav_interventions.agreement import is_withdrawn
 from sav_interventions.app import interventions
 from sav_interventions.billing import itemised
+from sav_interventions.days import local_day
 from sav_interventions.drafting import draft
 from sav_interventions.model import Intervention
 from sav_interventions.model.invoice import Invoice
@@ -80,8 +80,7 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
 
 
 def _supplied_on(visit: Intervention, tx: Tx) -> date:
-    ended = visit.done_at or visit.closed_at or tx.now
-    return ended.astimezone(ZoneInfo(billing().law.zone)).date()
+    return local_day(visit.done_at or visit.closed_at or tx.now)
 
 
 def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
