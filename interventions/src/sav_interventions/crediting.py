@@ -8,6 +8,7 @@ from sav_contracts.actor import Actor
 from sav_contracts.interventions.credit_note import CreditGiven, CreditNoteIssued
 from sav_contracts.interventions.invoice import NOTHING, InvoiceChanged, InvoicePaid
 from sav_interventions import deposits
+from sav_interventions.checkouts import end_checkouts
 from sav_interventions.credit import Credited, credited
 from sav_interventions.credit_note_effects import print_credit_note
 from sav_interventions.days import today
@@ -48,6 +49,7 @@ async def credit(
         await release(invoice, invoice.overpaid, tx)
     if given_back.whole:
         await deposits.free(tx, invoice)
+    await end_checkouts(invoice, tx)
     # Everything else is locked by now: the row of the series keeps all others from issuing.
     on = today(tx)
     note.issue(await Series.in_use(tx, "credit_note", on), on)
