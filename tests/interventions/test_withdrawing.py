@@ -20,7 +20,7 @@ from given_estimates import (
     refusal,
     right,
 )
-from given_interventions import COVERED, NOW, UNKNOWN, VISIT, valve
+from given_interventions import COVERED, NOW, UNKNOWN, VISIT, valve, work
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.interventions.credit_note import CreditNoteIssued
@@ -215,7 +215,7 @@ async def test_what_was_begun_as_the_client_asked_is_billed_after_the_withdrawal
 @pytest.mark.parametrize(
     ("visit", "over"),
     [
-        ({"purpose": "diagnostic"}, {}),
+        ({"purpose": "diagnostic", "work": work().model_copy(update={"parts": []})}, {}),
         ({"done_at": NOW}, {}),
         ({}, {"withdrawn_at": NOW}),
     ],
@@ -376,3 +376,11 @@ async def test_it_waits_for_a_visit_that_is_just_beginning(stage: Stage, by_link
 async def test_it_leaves_what_is_owed_to_managers(stage: Stage, status: str) -> None:
     await stage.given(billed("in_progress"), asked_early(), invoice(status, intervention_id=VISIT))
     assert (await stage.hears(enveloped(await withdrawn(stage)))).events == []
+
+
+async def test_a_diagnosis_on_which_parts_were_built_in_is_the_work(stage: Stage) -> None:
+    after = stage.now() + timedelta(minutes=1)
+    repaired = billed("incomplete", purpose="diagnostic", done_at=after, work=work())
+    await stage.given(repaired, asked_early())
+    told = await withdrawn(stage)
+    assert (told.owed, told.begun) == ("part_done", True)

@@ -7,17 +7,21 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.interventions.visit import InterventionStatus, Purpose
+from sav_contracts.interventions.visit import InterventionStatus
 from sav_interventions.lifecycle import INTERVENTION
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.supplied import works_of
 
-DIAGNOSIS: Purpose = "diagnostic"
+# As `is_diagnosis` says, for queries: one on which parts were built in was a repair.
+DID_WORK = or_(
+    Intervention.purpose != "diagnostic",
+    func.json_array_length(func.json_extract_path(Intervention.work, "parts")) > 0,
+)
 
 
 class EstimateMissing(Conflict):
@@ -118,12 +122,12 @@ def work_of(estimate: Estimate) -> Select[Intervention]:
     """The visits of the case that do the accepted work: no diagnosis, and none that was done before the acceptance."""
     assert estimate.accepted, "it was accepted"
     since = or_(Intervention.done_at.is_(None), Intervention.done_at > estimate.accepted.at)
-    return visits_of_case(estimate).where(Intervention.purpose != DIAGNOSIS, since)
+    return visits_of_case(estimate).where(DID_WORK, since)
 
 
 def does_work_of(estimate: Estimate, visit: Intervention) -> bool:
     """Whether a visit of its case did, or is to do, the accepted work: no mere diagnosis, and not before the acceptance."""
-    if works_of(visit) == "diagnosis" or estimate.accepted is None:
+    if is_diagnosis(visit) or estimate.accepted is None:
         return False
     return visit.done_at is None or visit.done_at > estimate.accepted.at
 
@@ -173,7 +177,7 @@ async def lock_visits(estimate_id: UUID, tx: Tx) -> None:
 
 async def is_withdrawn(visit: Intervention, tx: Tx) -> bool:
     """Whether the client withdrew from the contract that a visit was for, and owes nothing of what it did."""
-    if visit.purpose == DIAGNOSIS:
+    if is_diagnosis(visit):
         return False
     concluded = of_same_case(visit).where(Estimate.status.in_(("accepted", "withdrawn")))
     agreed = [
@@ -197,7 +201,12 @@ def is_billed(visit: Intervention) -> bool:
     Where who pays is unknown, a manager decides it: unknown never bills.
     """
     decided = visit.warranty.decision if visit.warranty else "unknown"
-    return decided in {"partly", "not_covered"} and visit.purpose != DIAGNOSIS
+    return decided in {"partly", "not_covered"} and not is_diagnosis(visit)
+
+
+def is_diagnosis(visit: Intervention) -> bool:
+    """Whether a visit only found out what is to be done, or is to find that out."""
+    return works_of(visit) == "diagnosis"
 
 
 async def check_agreed(visit: Intervention, before: InterventionStatus, at: datetime, tx: Tx) -> None:

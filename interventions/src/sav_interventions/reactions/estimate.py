@@ -12,8 +12,8 @@ from sav_contracts.interventions.estimate import EstimateChanged, EstimateRefuse
 from sav_contracts.interventions.invoice import InvoiceDiscarded
 from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned
 from sav_interventions.agreement import (
-    DIAGNOSIS,
     Case,
+    is_diagnosis,
     is_to_cancel,
     of_same_case,
     of_this_job,
@@ -53,10 +53,10 @@ async def count_from_delivery(event: InterventionMoved, tx: Tx) -> str | None:
     """What was sold with its fitting is delivered with the completed visit: the days to withdraw count from then."""
     if event.after != "completed" or event.state.done_at is None:
         return "nothing was delivered"
-    if event.state.purpose == DIAGNOSIS:
-        return "a diagnosis delivers nothing"
     visit = await tx.session.get(Intervention, event.state.id)
     assert visit, "it is of this service"
+    if is_diagnosis(visit):
+        return "a diagnosis delivers nothing"
     waiting = of_same_case(visit).where(Estimate.status == "accepted")
     for estimate in await tx.session.scalars(waiting.with_for_update()):
         right = estimate.withdrawal
