@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from sav_chassis.errors import Invalid, WrongField
 from sav_chassis.tx import Tx
@@ -214,24 +214,48 @@ def _midnight(day: date) -> datetime:
 
 
 async def _payments(start: date, end: date, tx: Tx) -> Iterator[ReportedPayments]:
-    """What was received each day for services, shared over the rates of its invoice in proportion."""
-    query = (
-        select(Entry, Invoice)
-        .join(Payment, Payment.id == Entry.payment_id)
-        .join(Invoice, Invoice.id == Payment.invoice_id)
-        .where(Entry.entered_on.between(start, end), Invoice.intervention_id.is_not(None))
-        .order_by(Entry.number)
-    )
+    """What was paid each day of invoices for services, shared over the rates of each in proportion."""
     found: dict[tuple[date, Currency, Decimal], Decimal] = defaultdict(lambda: ZERO)
-    for entry, invoice in (await tx.session.execute(query)).all():
-        if is_private(invoice):
-            for rate, part in shared(entry.amount, invoice):
-                found[entry.entered_on, entry.currency, rate] += part
+    for day, amount, invoice in await _counted(start, end, tx):
+        if is_private(invoice) and invoice.intervention_id:
+            for rate, part in shared(amount, invoice):
+                found[day, invoice.currency, rate] += part
     return (
         ReportedPayments(day=day, currency=currency, rate=f"{rate.normalize():f}", amount=amount)
         for (day, currency, rate), amount in sorted(found.items())
         if amount
     )
+
+
+async def _counted(start: date, end: date, tx: Tx) -> list[tuple[date, Decimal, Invoice]]:
+    """What counted each day for invoices: money of the ledger, less what became credit, and what credit paid."""
+
+    def made(of: type[Payment | ClientCredit]) -> ColumnElement[bool]:
+        return and_(of.created_at >= _midnight(start), of.created_at < _midnight(end + A_DAY))
+
+    moved = (
+        select(Entry.entered_on, Entry.amount, Invoice)
+        .join(Payment, Payment.id == Entry.payment_id)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(Entry.entered_on.between(start, end))
+        .order_by(Entry.number)
+    )
+    left = (
+        select(ClientCredit.created_at, -ClientCredit.amount, Invoice)
+        .join(Invoice, Invoice.id == ClientCredit.invoice_id)
+        .where(made(ClientCredit))
+        .order_by(ClientCredit.created_at, ClientCredit.id)
+    )
+    used = (
+        select(Payment.created_at, Payment.amount, Invoice)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(made(Payment), Payment.client_credit_id.is_not(None))
+        .order_by(Payment.created_at, Payment.id)
+    )
+    found = [(day, amount, invoice) for day, amount, invoice in await tx.session.execute(moved)]
+    for query in (left, used):
+        found += [(local_day(at), amount, invoice) for at, amount, invoice in await tx.session.execute(query)]
+    return found
 
 
 def shared(amount: Decimal, invoice: Invoice) -> Iterator[tuple[Decimal, Decimal]]:
