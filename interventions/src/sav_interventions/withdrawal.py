@@ -9,7 +9,6 @@ from holidays import country_holidays, list_supported_countries
 
 from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.estimate import Setting, Withdrawal, WithdrawalCase
-from sav_contracts.interventions.visit import Purpose
 
 DAY = timedelta(days=1)
 SATURDAY = 5
@@ -147,11 +146,6 @@ def _counted(withdrawal: Withdrawal, start: date, place: Place | None) -> Withdr
 def _rule(country: str, on: date) -> WithdrawalRule | None:
     known = (rule for rule in WITHDRAWAL_RULES if rule.country == country and rule.since <= on)
     return next(known, None)
-
-
-def is_installation(purpose: Purpose) -> bool:
-    """Whether a visit of this purpose sells and fits something, unless its estimate says otherwise."""
-    return purpose == "install"
 
 
 @cache

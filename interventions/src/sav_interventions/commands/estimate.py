@@ -53,7 +53,7 @@ from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import REFERENCES
 from sav_interventions.settings import billing
 from sav_interventions.supplied import as_said, check_subcontracted, place_of, supply_of
-from sav_interventions.withdrawal import concluded, is_installation, right_to_withdraw
+from sav_interventions.withdrawal import concluded, right_to_withdraw
 
 # What is signed into a link of either kind.
 ANSWER = "estimate"
@@ -163,9 +163,6 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     client = await tx.view(ClientView, visit.client_id)
     place = Place.model_validate(cmd.place.model_dump()) if cmd.place else place_of(product, visit)
-    supplies = is_installation(visit.purpose) if cmd.supplies is None else cmd.supplies
-    if cmd.urgent and (supplies or cmd.setting != "at_home"):
-        raise NotUrgent
     draft.currency, draft.seller = law.currency, billing().seller
     draft.written_on = today(tx)
     supply = await supply_of(visit, product, place, draft.written_on, tx)
@@ -173,11 +170,14 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
     works = "repair" if supply.works == "diagnosis" else supply.works
     said = {"certified": cmd.certified, "buyer": cmd.buyer_kind or supply.buyer, "works": works}
     supply = supply.model_copy(update=said)
-    if supplies and works != "install":
+    if cmd.supplies and works != "install":
         # Something is sold with its fitting, and only words say what.
         supply = supply.model_copy(update={"fossil_heating": supply.fossil_heating or None})
     supply = as_said(supply, cmd.supply)
     check_subcontracted(supply, law)
+    supplies = supply.works == "install" if cmd.supplies is None else cmd.supplies
+    if cmd.urgent and (supplies or cmd.setting != "at_home"):
+        raise NotUrgent
     draft.buyer = Buyer(name=client.name, address=place.on_one_line if place else None, kind=supply.buyer)
     draft.place = place.model_copy(update={"access_notes": None}) if place else None
     draft.nature, draft.guarantees = cmd.nature, cmd.guarantees
