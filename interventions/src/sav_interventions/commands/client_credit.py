@@ -98,7 +98,8 @@ async def use_credit(cmd: UseCredit, tx: Tx, by: Actor) -> Payment:
         raise MoreThanBalance(balance=invoice.balance, currency=invoice.currency)
     check_decimals(amount, invoice.currency, "amount")
     await check_payable(invoice.intervention_id, tx, deposit=invoice.deposit)
-    await check_cash(credit.method, amount, invoice, tx, local_day(tx.now))
+    abroad = cmd.payer_proved_tax_home_abroad
+    await check_cash(credit.method, amount, invoice, tx, local_day(tx.now), abroad=abroad)
     credit.remaining -= amount
     payment = tx.add(
         Payment(
