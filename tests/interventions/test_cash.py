@@ -116,6 +116,13 @@ async def test_money_on_account_is_for_what_was_agreed(stage: Stage) -> None:
     assert (await stage.when(transfer, by=world.marie)).problem is None
 
 
+async def test_it_is_so_while_the_work_goes_on(stage: Stage) -> None:
+    left = billed("incomplete", done_at=NOW - timedelta(days=1))
+    await given(stage, left, contract("1000.00"), of(VISIT))
+    cash = RecordOnAccount(client_id=world.lea.id, method="cash", amount=Decimal("10.00"))
+    assert refusal(await stage.when(cash, by=world.marie)) == REFUSED
+
+
 async def test_cash_beyond_small_invoices_adds_up(stage: Stage) -> None:
     await given(stage, invoice("issued"))
     assert (await stage.when(pay("1000.00", "cash"), by=world.marie)).problem is None

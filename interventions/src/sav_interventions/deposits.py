@@ -19,6 +19,7 @@ from sav_contracts.interventions.invoice import (
 from sav_contracts.interventions.line import LineGiven, VatTotal
 from sav_contracts.money import Currency, as_money, rounded
 from sav_interventions.agreement import Case, does_work_of, visits_of_case, work_of
+from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.estimate import Estimate
 from sav_interventions.model.invoice import Invoice
@@ -93,7 +94,8 @@ async def one_at_a_time(tx: Tx, visit_id: UUID) -> None:
 async def check_not_invoiced(tx: Tx, visit_id: UUID, agreed: Agreed | None = None) -> None:
     """Raises `InvoicedAlready` where the final invoice of the visit, or of one that followed it, was issued.
 
-    For a deposit of an estimate: where that of the agreed work was.
+    For a deposit of an estimate: where that of the agreed work was. What a visit that left the work incomplete is billed
+    is not the final invoice.
     """
     if agreed:
         visits = work_of(await tx.read(Estimate, agreed.estimate_id, SYSTEM))
@@ -102,7 +104,9 @@ async def check_not_invoiced(tx: Tx, visit_id: UUID, agreed: Agreed | None = Non
         visits = visits_of_case(visit).where(Intervention.created_at >= visit.created_at)
     query = select(Invoice.id).where(
         Invoice.intervention_id.in_(
-            visits.with_only_columns(Intervention.id).order_by(None)
+            visits.where(Intervention.status != "incomplete")
+            .with_only_columns(Intervention.id)
+            .order_by(None)
         ),
         ~Invoice.deposit,
         Invoice.status.in_(COUNTS),
@@ -114,11 +118,14 @@ async def check_not_invoiced(tx: Tx, visit_id: UUID, agreed: Agreed | None = Non
 async def deduct(tx: Tx, invoice: Invoice) -> None:
     """Names in a final invoice the deposits of its case that no other one deducts, and marks these.
 
-    Those of visits that followed are for later work.
+    Those of visits that followed are for later work. Where a visit left the work to a further one, its invoice is not the
+    final one.
     """
     if invoice.intervention_id is None:
         return
     visit = await tx.read(Intervention, invoice.intervention_id, SYSTEM)
+    if visit.status == "incomplete" and await _goes_on(visit, tx):
+        return
     visits = visits_of_case(visit).where(Intervention.created_at <= visit.created_at)
     query = (
         select(Invoice)
@@ -138,6 +145,14 @@ async def deduct(tx: Tx, invoice: Invoice) -> None:
     for deposit in found:
         deposit.deducted_in = invoice.id
         tx.emit(deposit, InvoiceChanged())
+
+
+async def _goes_on(visit: Intervention, tx: Tx) -> bool:
+    """Whether a later visit of its case is to do the rest of the work, or did it."""
+    later = visits_of_case(visit).where(
+        Intervention.created_at > visit.created_at, Intervention.status.not_in(DID_NOT_HAPPEN)
+    )
+    return await tx.session.scalar(later.limit(1)) is not None
 
 
 async def _is_for(deposit: Invoice, visit: Intervention, tx: Tx) -> bool:
