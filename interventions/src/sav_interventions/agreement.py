@@ -154,10 +154,11 @@ async def stops_with(estimate: Estimate, tx: Tx) -> list[Intervention]:
     Nobody is there yet: whoever is on site ends the visit, or writes another edition. While one is being written, or an
     earlier one is agreed on, the visits stay.
     """
+    # Locked before the estimates are read: whoever writes another edition locks its visit first.
+    visits = list(await tx.session.scalars(visits_of_case(estimate).with_for_update()))
     others = [one.status for one in await of_this_job(estimate, tx) if one.id != estimate.id]
     if {"draft", "sent", "accepted"} & set(others):
         return []
-    visits = await tx.session.scalars(visits_of_case(estimate).with_for_update())
     return [one for one in visits if is_billed(one) and INTERVENTION.allows(one.status, "cancelled", SYSTEM)]
 
 
