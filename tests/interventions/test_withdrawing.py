@@ -270,7 +270,7 @@ async def test_it_discards_the_draft_of_an_invoice_of_which_nothing_is_owed(stag
     await stage.given(done, estimate("accepted"), invoice(intervention_id=VISIT))
     told = await withdrawn(stage)
     discarded = (await stage.hears(enveloped(told))).only(InvoiceDiscarded)
-    assert "DEV-2026-000001" in discarded.reason
+    assert discarded.reason == discarded.state.reason == "Rétractation du devis DEV-2026-000001"
 
 
 async def test_it_credits_what_was_issued_and_paid_of_which_nothing_is_owed(stage: Stage) -> None:

@@ -25,6 +25,8 @@ from sav_interventions.settings import billing
 from sav_interventions.supplied import place_of, supply_of
 
 NOTHING_TO_PAY = "a warranty pays everything"
+# Why a draft is discarded then, as managers read it.
+ALL_COVERED = "Une garantie prend tout en charge."
 
 
 @interventions.on(InterventionClosed)
@@ -94,8 +96,8 @@ def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
     if invoice.edited:
         return "a manager wrote the lines"
     if made.net == 0:
-        invoice.discard(NOTHING_TO_PAY)
-        tx.emit(invoice, InvoiceDiscarded(reason=NOTHING_TO_PAY))
+        invoice.discard(ALL_COVERED)
+        tx.emit(invoice, InvoiceDiscarded(reason=ALL_COVERED))
     else:
         invoice.itemise(price.lines, billing().law, supply, price.discount)
         invoice.agreed = price.agreed
