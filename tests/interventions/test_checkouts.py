@@ -66,6 +66,13 @@ async def test_a_checkout_that_is_asked_for_again_is_the_same(stage: Stage) -> N
     assert all(outcome.events == [] for outcome in outcomes)
 
 
+async def test_a_checkout_whose_time_is_over_is_not_offered_again(stage: Stage) -> None:
+    first = await started(stage)
+    stage.ahead = timedelta(hours=2)
+    again = (await stage.when(START, by=world.lea)).only(CheckoutStarted).state
+    assert again.id != first.id
+
+
 async def test_first_checkouts_at_once_are_one(stage: Stage) -> None:
     await stage.knows(client())
     await stage.given(invoice("issued"))
