@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 import world
@@ -61,6 +62,7 @@ async def test_a_client_says_so_and_then_confirms(stage: Stage) -> None:
     told = await withdrawn(stage)
     assert (told.state.status, told.owed, told.begun) == ("withdrawn", "nothing", False)
     assert told.state.withdrawn_at == told.at
+    assert told.pay_back_by == told.at.astimezone(ZoneInfo("Europe/Paris")).date() + timedelta(14)
 
 
 async def test_the_first_step_cancels_nothing(stage: Stage) -> None:
