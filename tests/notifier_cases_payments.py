@@ -102,10 +102,11 @@ PAYMENTS = [
     ),
     *(
         Case(
-            f"a dispute is {how}",
-            DisputeClosed(state=payment(status=status, **ONLINE), won=won, amount=Decimal("1000.00")),
+            f"a dispute{of} is {how}",
+            DisputeClosed(state=payment(status=status, **ONLINE), won=won, amount=amount),
             {"dispute_closed": MANAGERS},
         )
         for how, status, won in (("won", "captured", True), ("lost", "refunded", False))
+        for of, amount in (("", Decimal("1000.00")), (" of a credit", Decimal("0.00")))
     ),
 ]

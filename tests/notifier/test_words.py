@@ -273,6 +273,16 @@ def test_only_what_a_bank_pays_back_takes_days(template: str, method: str, by_ba
     assert ("Depending on your bank" in rendered(template, "en", "Léa", facts).text) is by_bank
 
 
+async def test_a_dispute_of_what_became_a_credit_opens_no_invoice(stage: Stage, mailbox: Path) -> None:
+    [text] = await read_by(stage, mailbox, case("a credit is disputed"), "marie@example.org")
+    assert "crédit du client, bloqué" in text
+    assert "0,00" not in text
+    for name, said in (("won", "le crédit du client est de nouveau disponible"), ("lost", "le crédit du client avec lui")):
+        [text] = await read_by(stage, mailbox, case(f"a dispute of a credit is {name}"), "marie@example.org")
+        assert said in text
+        assert "0,00" not in text
+
+
 def test_a_dispute_is_decided_for_the_firm_or_against_it() -> None:
     facts = {"number": "FAC-2026-000042", "amount": "20.00", "currency": "EUR", "company": "SAV", "site": ""}
     for won, said in ((True, "tranchée en notre faveur"), (False, "tranchée contre nous")):

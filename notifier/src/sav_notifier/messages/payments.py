@@ -175,13 +175,14 @@ class Disputed(Message):
     """Managers learn that a payer's bank took money back, and that the provider waits for proof."""
 
     number: str
-    amount: Decimal
+    # What is to be paid again; None where all of it had become the client's credit.
+    amount: Decimal | None
     currency: Currency
 
     @classmethod
     async def about(cls, event: PaymentDisputed, tx: Tx) -> Self:
         payment = event.state
-        return cls(number=payment.invoice_number, amount=event.amount, currency=payment.currency)
+        return cls(number=payment.invoice_number, amount=event.amount or None, currency=payment.currency)
 
 
 @message("dispute_closed", on=DisputeClosed, to=managers, category="billing")
@@ -189,7 +190,8 @@ class DisputeOver(Message):
     """Managers learn how a dispute ended."""
 
     number: str
-    amount: Decimal
+    # What it was about of the invoice; None where all of it had become the client's credit.
+    amount: Decimal | None
     currency: Currency
     won: bool
 
@@ -198,7 +200,7 @@ class DisputeOver(Message):
         payment = event.state
         return cls(
             number=payment.invoice_number,
-            amount=event.amount,
+            amount=event.amount or None,
             currency=payment.currency,
             won=event.won,
         )
