@@ -273,6 +273,13 @@ def test_only_what_a_bank_pays_back_takes_days(template: str, method: str, by_ba
     assert ("Depending on your bank" in rendered(template, "en", "Léa", facts).text) is by_bank
 
 
+async def test_what_a_credit_pays_is_no_second_receipt(stage: Stage, mailbox: Path) -> None:
+    [text] = await read_by(stage, mailbox, case("paid from a credit"), "lea@example.org")
+    assert "Nous avons utilisé votre crédit" in text
+    assert "951,88" in text
+    assert not {word for word in ("reçu", "virement") if word in text}
+
+
 async def test_a_dispute_of_what_became_a_credit_opens_no_invoice(stage: Stage, mailbox: Path) -> None:
     [text] = await read_by(stage, mailbox, case("a credit is disputed"), "marie@example.org")
     assert "crédit du client, bloqué" in text

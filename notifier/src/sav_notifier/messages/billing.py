@@ -6,7 +6,13 @@ from typing import Self
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, InvoiceView, Lack
-from sav_contracts.interventions.payment import PaymentMethod, PaymentRecorded, PaymentView
+from sav_contracts.interventions.payment import (
+    PaymentFailed,
+    PaymentMethod,
+    PaymentRecorded,
+    PaymentRefunded,
+    PaymentView,
+)
 from sav_contracts.money import Currency
 from sav_notifier.cases import Case, case_of
 from sav_notifier.message import Message, message
@@ -92,19 +98,19 @@ class InvoiceToPay(Message):
         return record.status != "credited"
 
 
-async def payer(event: PaymentRecorded, tx: Tx) -> list[Recipient]:
-    invoice = await tx.view(InvoiceView, event.state.invoice_id)
-    return [await client(tx, invoice.client_id)]
+async def its_payer(event: PaymentRecorded | PaymentFailed | PaymentRefunded, tx: Tx) -> list[Recipient]:
+    """The client of the invoice that a payment is for."""
+    return [await client(tx, (await tx.view(InvoiceView, event.state.invoice_id)).client_id)]
 
 
 @message(
     "payment_received",
     on={PaymentRecorded: "confirm_payment"},
-    to=payer,
+    to=its_payer,
     category="billing",
 )
 class Receipt(Message):
-    """The client has a receipt, with what is left to pay."""
+    """The client has a receipt, with what is left to pay; of what their credit paid they had one before."""
 
     number: str
     amount: Decimal
@@ -113,6 +119,8 @@ class Receipt(Message):
     received_on: date
     balance: Decimal
     settled: bool
+    # Whether it was paid from the client's credit: then no money arrived.
+    of_credit: bool = False
 
     @classmethod
     async def about(cls, event: PaymentRecorded, tx: Tx) -> Self:
@@ -129,6 +137,7 @@ class Receipt(Message):
             received_on=payment.received_on,
             balance=balance,
             settled=balance <= 0,
+            of_credit=payment.client_credit_id is not None,
         )
 
 

@@ -18,15 +18,11 @@ from sav_contracts.interventions.payment import (
 )
 from sav_contracts.money import Currency
 from sav_notifier.message import Message, message
-from sav_notifier.recipients import Recipient, client, its_client, managers
+from sav_notifier.messages.billing import its_payer
+from sav_notifier.recipients import its_client, managers
 
 # Why a checkout is over that nobody paid: its client knows.
 GIVEN_UP = {"expired", "cancelled"}
-
-
-async def its_payer(event: PaymentRecorded | PaymentFailed | PaymentRefunded, tx: Tx) -> list[Recipient]:
-    """The client of the invoice that a payment is for."""
-    return [await client(tx, (await tx.view(InvoiceView, event.state.invoice_id)).client_id)]
 
 
 @message("payment_failed", on=PaymentFailed, to=its_payer, category="billing")
