@@ -280,6 +280,18 @@ async def test_what_a_credit_pays_is_no_second_receipt(stage: Stage, mailbox: Pa
     assert not {word for word in ("reçu", "virement") if word in text}
 
 
+async def test_what_is_left_after_a_withdrawal_is_paid_back_and_not_kept(stage: Stage, mailbox: Path) -> None:
+    left = case("credited more than the balance")
+    [text] = await read_by(stage, mailbox, left, "lea@example.org")
+    assert "prochaine facture" in text
+    assert "rétracté" not in text
+    [text] = await read_by(
+        stage, mailbox, left, "lea@example.org", case("a withdrawal: nothing was done")
+    )
+    assert "cette somme vous sera remboursée" in text
+    assert "prochaine facture" not in text
+
+
 async def test_a_dispute_of_what_became_a_credit_opens_no_invoice(stage: Stage, mailbox: Path) -> None:
     [text] = await read_by(stage, mailbox, case("a credit is disputed"), "marie@example.org")
     assert "crédit du client, bloqué" in text

@@ -19,7 +19,7 @@ from sav_notifier.message import Message, message
 from sav_notifier.recipients import Recipient, client, its_client, managers
 
 
-async def _case(tx: Tx, invoice: InvoiceView) -> Case | None:
+async def case_of_invoice(tx: Tx, invoice: InvoiceView) -> Case | None:
     """The réclamation or the visit that it is for; None where it is for neither."""
     if invoice.reclamation_id or invoice.intervention_id:
         return await case_of(tx, invoice.reclamation_id, invoice.intervention_id)
@@ -47,7 +47,7 @@ class InvoiceToIssue(Message):
     @classmethod
     async def about(cls, event: InvoiceDrafted, tx: Tx) -> Self:
         invoice = event.state
-        case = await _case(tx, invoice)
+        case = await case_of_invoice(tx, invoice)
         return cls(
             reference=case.reference if case else None,
             order=invoice.order_reference,
@@ -83,7 +83,7 @@ class InvoiceToPay(Message):
     @classmethod
     async def about(cls, event: InvoiceIssued, tx: Tx) -> Self:
         invoice = event.state
-        case = await _case(tx, invoice)
+        case = await case_of_invoice(tx, invoice)
         return cls(
             reference=case.reference if case else None,
             number=invoice.number,

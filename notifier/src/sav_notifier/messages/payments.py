@@ -5,7 +5,13 @@ from decimal import Decimal
 from typing import Self
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.client_credit import CreditOrigin, CreditReceived, CreditRefunded
+from sav_contracts.interventions.client_credit import (
+    ClientCreditView,
+    CreditOrigin,
+    CreditReceived,
+    CreditRefunded,
+)
+from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.payment import (
     DisputeClosed,
@@ -18,7 +24,7 @@ from sav_contracts.interventions.payment import (
 )
 from sav_contracts.money import Currency
 from sav_notifier.message import Message, message
-from sav_notifier.messages.billing import its_payer
+from sav_notifier.messages.billing import case_of_invoice, its_payer
 from sav_notifier.recipients import its_client, managers
 
 # Why a checkout is over that nobody paid: its client knows.
@@ -108,6 +114,8 @@ class OnAccount(Message):
     currency: Currency
     method: PaymentMethod
     origin: CreditOrigin = "beyond_balance"
+    # Whether the client withdrew from the contract that the invoice was for: then the law has it paid back.
+    withdrawn: bool = False
 
     @classmethod
     async def about(cls, event: CreditReceived, tx: Tx) -> Self:
@@ -118,7 +126,22 @@ class OnAccount(Message):
             currency=credit.currency,
             method=credit.method,
             origin=credit.origin,
+            withdrawn=await _is_withdrawn(credit, tx),
         )
+
+
+async def _is_withdrawn(credit: ClientCreditView, tx: Tx) -> bool:
+    """Whether it was left since its client withdrew from the contract for which an invoice was made before."""
+    if credit.origin != "credit_note" or credit.invoice_id is None:
+        return False
+    invoice = await tx.view(InvoiceView, credit.invoice_id)
+    case = await case_of_invoice(tx, invoice)
+    contracts = await tx.copies(EstimateView).where(client_id=credit.client_id, status="withdrawn").all()
+    return any(
+        case and case.reference == (one.reclamation_reference or one.visit_reference)
+        for one in contracts
+        if one.withdrawn_at and invoice.created_at <= one.withdrawn_at
+    )
 
 
 @message("credit_refunded", on=CreditRefunded, to=its_client, category="billing")
