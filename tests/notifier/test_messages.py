@@ -93,6 +93,9 @@ async def test_every_message_reads_well(stage: Stage, mailbox: Path, case: Case,
             assert "&#" not in written
             assert "&amp;" not in written
         assert "\n\n\n" not in text
+        for piece in text.split("\n\n"):
+            # A list of its own, or the page shows its lines as one paragraph.
+            assert len({line.startswith("- ") for line in piece.splitlines()}) == 1, piece
         assert not re.search(r" {2}|[ \t]$", text, re.MULTILINE), text
         assert text.startswith("Bonjour " if locale == "fr" else "Hello ")
         for line in filter(None, (line.removeprefix("- ") for line in text.splitlines())):

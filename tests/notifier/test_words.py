@@ -292,6 +292,13 @@ async def test_what_is_left_after_a_withdrawal_is_paid_back_and_not_kept(stage: 
     assert "prochaine facture" not in text
 
 
+async def test_a_client_reads_no_reason_that_nobody_gave(stage: Stage, mailbox: Path) -> None:
+    [text] = await read_by(stage, mailbox, case("paid back at the provider"), "lea@example.org")
+    assert "Motif" not in text
+    [text] = await read_by(stage, mailbox, case("a payment is paid back"), "lea@example.org")
+    assert "Motif : Geste commercial." in text
+
+
 async def test_a_dispute_of_what_became_a_credit_opens_no_invoice(stage: Stage, mailbox: Path) -> None:
     [text] = await read_by(stage, mailbox, case("a credit is disputed"), "marie@example.org")
     assert "crédit du client, bloqué" in text

@@ -71,7 +71,8 @@ class PaidBack(Message):
             amount=event.amount,
             currency=payment.currency,
             method=payment.method,
-            reason=event.reason,
+            # What SAV says of it itself is in one language.
+            reason=None if event.at_provider else event.reason,
             owed=invoice.status != "credited",
         )
 
