@@ -137,6 +137,12 @@ def test_french_keeps_its_marks_beside_their_word(template: str) -> None:
     assert re.findall(r".* [:;!?»].*|.*« .*", re.sub(r"{{.*?}}|{%.*?%}", "", text)) == []
 
 
+@pytest.mark.parametrize("file", [f"messages/{template}" for template in MESSAGES] + ["templates/words"])
+def test_english_has_round_apostrophes_and_nothing_before_percent(file: str) -> None:
+    text = files("sav_notifier").joinpath(f"{file}.en.txt").read_text()
+    assert re.findall(r".*\w'\w.*|.*}} %.*", text) == []
+
+
 def test_what_is_about_security_or_safety_never_waits() -> None:
     for template, message in MESSAGES.items():
         declared, needless = message.declared, message.why_over is not Message.why_over
