@@ -292,6 +292,12 @@ async def test_what_is_left_after_a_withdrawal_is_paid_back_and_not_kept(stage: 
     assert "prochaine facture" not in text
 
 
+async def test_what_deposits_cover_is_not_asked_for(stage: Stage, mailbox: Path) -> None:
+    [text] = await read_by(stage, mailbox, case("invoice that deposits cover"), "lea@example.org")
+    assert "il ne reste rien à payer" in text
+    assert not {word for word in ("À régler", "votre règlement") if word in text}
+
+
 async def test_a_client_reads_no_reason_that_nobody_gave(stage: Stage, mailbox: Path) -> None:
     [text] = await read_by(stage, mailbox, case("paid back at the provider"), "lea@example.org")
     assert "Motif" not in text

@@ -79,6 +79,8 @@ class InvoiceToPay(Message):
     due_on: date | None
     article: str | None = None
     deposit: bool = False
+    # Whether the deposits that it deducts leave nothing to pay.
+    settled: bool = False
 
     @classmethod
     async def about(cls, event: InvoiceIssued, tx: Tx) -> Self:
@@ -92,6 +94,7 @@ class InvoiceToPay(Message):
             due_on=invoice.due_on,
             article=case.article if case else None,
             deposit=invoice.deposit,
+            settled=invoice.payable <= 0,
         )
 
     def true_while(self, record: InvoiceView) -> bool:
