@@ -238,6 +238,7 @@ def test_names_in_our_direction_have_no_marks() -> None:
         ("nothing was done", True, False),
         ("somebody is on site", False, False),
         ("a part is owed", False, True),
+        ("a part is owed and another visit was planned", True, True),
     ],
 )
 async def test_a_receipt_of_a_withdrawal_says_what_is_cancelled_and_what_is_paid_back(
