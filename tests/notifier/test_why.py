@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from given_interventions import work
 from given_notifier import ISSUED, invoice, payment, refused_acts, visit
 from kept_mails import mails, plain
 from notifier_cases_estimates import estimate, withdrawn
@@ -15,6 +16,7 @@ from sav_contracts.interventions.client_credit import CreditReceived
 from sav_contracts.interventions.estimate import EstimateRefused, EstimateWritten
 from sav_contracts.interventions.invoice import InvoiceIssued
 from sav_contracts.interventions.payment import PaymentRecorded, PaymentRefunded
+from sav_contracts.interventions.work import Work
 from sav_contracts.messages import Event
 
 
@@ -87,6 +89,23 @@ async def test_after_a_withdrawal_managers_read_what_to_pay_back_and_nobody_tell
     assert ("au plus tard le" in manager) is paid
     assert "facturez" not in technician
     assert "déjà payé" not in technician
+
+
+@pytest.mark.parametrize(("built_in", "paid"), [(None, "205,04"), (work(), "255,04")])
+async def test_after_a_withdrawal_what_a_mere_diagnosis_cost_is_not_paid_back(
+    stage: Stage, mailbox: Path, built_in: Work | None, paid: str
+) -> None:
+    issued = ISSUED | {"status": "paid", "version": 9}
+    await stage.knows(
+        visit(purpose="diagnostic", work=built_in, version=9),
+        visit(id=UUID(int=9202), version=9),
+        invoice(**issued),
+        payment(amount=Decimal("50.00")),
+        invoice(**issued, id=UUID(int=9203), intervention_id=UUID(int=9202)),
+        payment(id=UUID(int=9204), invoice_id=UUID(int=9203), amount=Decimal("205.04")),
+    )
+    said = await texts(stage, mailbox, withdrawn())
+    assert [text for text in said if f"Le client a déjà payé {paid} €. Remboursez-le" in text]
 
 
 async def test_a_credit_by_a_credit_note_is_not_said_to_be_paid_too_much(stage: Stage, mailbox: Path) -> None:
