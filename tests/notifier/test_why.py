@@ -6,10 +6,11 @@ from uuid import UUID
 
 import pytest
 from given_interventions import work
-from given_notifier import ISSUED, invoice, payment, refused_acts, visit
+from given_notifier import ISSUED, account, client_profile, invoice, payment, refused_acts, visit
 from kept_mails import mails, plain
 from notifier_cases_estimates import estimate, withdrawn
 from notifier_cases_payments import ONLINE, credit
+from world import lea
 
 from sav_chassis.testing import Stage
 from sav_contracts.interventions.client_credit import CreditReceived
@@ -135,6 +136,19 @@ async def test_an_invoice_is_paid_on_its_last_day_at_the_latest_and_a_deposit_is
 async def test_an_estimate_to_check_says_what_it_lacks(stage: Stage, mailbox: Path) -> None:
     event = EstimateWritten(state=estimate(lacks=["certification"]))
     assert "la certification du client, sans laquelle" in in_french(await texts(stage, mailbox, event))
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_an_estimate_that_no_mail_brings_to_its_client_says_so(
+    stage: Stage, mailbox: Path, known: bool
+) -> None:
+    if not known:
+        await stage.knows(
+            client_profile(lea, "Léa Bernard", email="", version=2),
+            account(lea, "Léa Bernard", email="", status="invited", version=2),
+        )
+    said = in_french(await texts(stage, mailbox, EstimateWritten(state=estimate())))
+    assert ("Aucune adresse e-mail du client" in said) is not known
 
 
 async def test_who_refuses_an_estimate_reads_that_it_is_noted(stage: Stage, mailbox: Path) -> None:

@@ -23,7 +23,7 @@ from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.money import Currency
 from sav_contracts.time_zone import zone_of
 from sav_notifier.message import Internal, Message, message
-from sav_notifier.recipients import Recipient, its_client, its_technician, managers
+from sav_notifier.recipients import Recipient, client, its_client, its_technician, managers
 from sav_notifier.zones import HERE
 
 ADDED = "2026-11-30"
@@ -73,10 +73,18 @@ class EstimateToValidate(OfEstimate):
 
     client: str
     lacks: tuple[Lack, ...] = ()
+    # Whether the client has no e-mail address, so that nobody can send it to them.
+    no_address: bool = False
 
     @classmethod
     async def about(cls, event: EstimateWritten, tx: Tx) -> Self:
-        return cls.of(event.state, client=event.state.buyer.name, lacks=tuple(event.state.lacks))
+        estimate = event.state
+        return cls.of(
+            estimate,
+            client=estimate.buyer.name,
+            lacks=tuple(estimate.lacks),
+            no_address=not (await client(tx, estimate.client_id)).email,
+        )
 
     def true_while(self, record: EstimateView) -> bool:
         return record.status == "draft"
