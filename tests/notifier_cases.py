@@ -276,6 +276,11 @@ CASES = [
         {"invoice_to_issue": MANAGERS},
     ),
     Case("invoice issued", InvoiceIssued(state=invoice(**ISSUED)), {"invoice_issued": LEA}),
+    Case(
+        "invoice that deposits cover",
+        InvoiceIssued(state=invoice(**ISSUED | {"deducted": Decimal("1234.80"), "balance": Decimal("0.00")})),
+        {"invoice_issued": LEA},
+    ),
     Case("paid in part", PaymentRecorded(state=payment()), {"payment_received": LEA}),
     Case(
         "paid in full",

@@ -118,7 +118,8 @@ ESTIMATES = [
         )
         for name, facts in (
             ("nothing was done", {}),
-            ("a part is owed", {"owed": "part_done", "begun": True}),
+            ("a part is owed", {"owed": "part_done", "begun": True, "cancels": False}),
+            ("a part is owed and another visit was planned", {"owed": "part_done", "begun": True}),
             ("somebody is on site", {"cancels": False}),
             ("nobody asked to begin", {"owed": "nothing", "begun": True}),
         )

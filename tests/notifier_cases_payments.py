@@ -50,6 +50,13 @@ PAYMENTS = [
         PaymentRecorded(state=payment(**ONLINE), balance=Decimal("0.00"), too_early_until=date(2026, 3, 12)),
         {"payment_received": LEA, "payment_arrived": MANAGERS},
     ),
+    Case(
+        "paid from a credit",
+        PaymentRecorded(
+            state=payment(client_credit_id=UUID(int=9107), amount=Decimal("48.12")), balance=Decimal("951.88")
+        ),
+        {"payment_received": LEA},
+    ),
     Case("failed online", failed("card_declined"), {"payment_failed": LEA}),
     Case("given up online", failed("expired", "expired"), {}),
     Case(
@@ -102,10 +109,11 @@ PAYMENTS = [
     ),
     *(
         Case(
-            f"a dispute is {how}",
-            DisputeClosed(state=payment(status=status, **ONLINE), won=won, amount=Decimal("1000.00")),
+            f"a dispute{of} is {how}",
+            DisputeClosed(state=payment(status=status, **ONLINE), won=won, amount=amount),
             {"dispute_closed": MANAGERS},
         )
         for how, status, won in (("won", "captured", True), ("lost", "refunded", False))
+        for of, amount in (("", Decimal("1000.00")), (" of a credit", Decimal("0.00")))
     ),
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 import world
-from given_catalog import BOILER, JOINT, article, claim, stock
+from given_catalog import BOILER, JOINT, article, claim, stock, visit
 from given_stock import (
     FIRST,
     SECOND,
@@ -29,9 +29,11 @@ from sav_contracts.catalog.article import ArticleChanged
 from sav_contracts.catalog.reservation import StockReleased, StockReserved, StockShort
 from sav_contracts.catalog.stock import StockLevelChanged, StockLow, StockMoved
 from sav_contracts.catalog.stocktake import RecordStocktake
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.claims.parts_list import PartsValidated
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationStatus
 from sav_contracts.interventions.estimate import EstimateView, EstimateWithdrawn
+from sav_contracts.interventions.visit import InterventionStatus
 
 
 @pytest.fixture
@@ -163,6 +165,18 @@ async def test_whoever_withdraws_gives_parts_back_unless_the_work_has_begun(five
     outcome = await five.hears(EstimateWithdrawn(state=state, at=five.now(), begun=begun))
     assert len(of(outcome, StockReleased)) == (0 if begun else 1)
     assert await shelf(five) == ((3, 2, 0) if begun else (5, 0, 0))
+
+
+@pytest.mark.parametrize("status", ["planned", "cancelled"])
+async def test_a_visit_that_a_warranty_pays_for_keeps_its_parts_after_a_withdrawal(
+    five: Stage, status: InterventionStatus
+) -> None:
+    await needs(five, FIRST, 2)
+    paid = Warranty.of_shares(100, 100, 100, why="decided_by_manager")
+    await five.knows(visit(reclamation_id=FIRST, status=status, warranty=paid))
+    state = a(EstimateView, reclamation_id=FIRST, status="withdrawn")
+    await five.hears(EstimateWithdrawn(state=state, at=five.now(), cancels=False))
+    assert await shelf(five) == ((3, 2, 0) if status == "planned" else (5, 0, 0))
 
 
 async def test_a_withdrawal_for_no_reclamation_releases_nothing(five: Stage) -> None:

@@ -30,6 +30,7 @@ from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.labels import label
 from sav_contracts.messages import View
 from sav_contracts.surface import SURFACE, FileRow
 from sav_edge import downloads
@@ -173,6 +174,16 @@ async def test_the_draft_of_an_estimate_has_no_paper(archive: Archive) -> None:
     answer = await archive.get(world.marie, f"/estimates/{draft.id}.pdf")
     refused(answer, 404, "not_found")
     assert answer.json()["detail"] == "This estimate has no document: it is made when it is validated"
+
+
+def test_a_file_that_is_not_there_names_its_kind_as_people_do() -> None:
+    for row in SURFACE:
+        if isinstance(row, FileRow):
+            with pytest.raises(NotFound) as refusal:
+                downloads.file_of(row, {})
+            called, problem = label(row.message.kind()), refusal.value.problem
+            assert called.en in problem.detail
+            assert called.fr in problem.in_french().detail
 
 
 def test_every_paper_that_is_made_says_since_when() -> None:

@@ -93,6 +93,9 @@ async def test_every_message_reads_well(stage: Stage, mailbox: Path, case: Case,
             assert "&#" not in written
             assert "&amp;" not in written
         assert "\n\n\n" not in text
+        for piece in text.split("\n\n"):
+            # A list of its own, or the page shows its lines as one paragraph.
+            assert len({line.startswith("- ") for line in piece.splitlines()}) == 1, piece
         assert not re.search(r" {2}|[ \t]$", text, re.MULTILINE), text
         assert text.startswith("Bonjour " if locale == "fr" else "Hello ")
         for line in filter(None, (line.removeprefix("- ") for line in text.splitlines())):
@@ -146,6 +149,12 @@ def test_an_alert_to_managers_names_its_case_in_the_subject(locale: Locale) -> N
 def test_french_keeps_its_marks_beside_their_word(template: str) -> None:
     text = files("sav_notifier").joinpath(f"messages/{template}.fr.txt").read_text()
     assert re.findall(r".* [:;!?»].*|.*« .*", re.sub(r"{{.*?}}|{%.*?%}", "", text)) == []
+
+
+@pytest.mark.parametrize("file", [f"messages/{template}" for template in MESSAGES] + ["templates/words"])
+def test_english_has_round_apostrophes_and_nothing_before_percent(file: str) -> None:
+    text = files("sav_notifier").joinpath(f"{file}.en.txt").read_text()
+    assert re.findall(r".*\w'\w.*|.*}} %.*", text) == []
 
 
 def test_what_is_about_security_or_safety_never_waits() -> None:

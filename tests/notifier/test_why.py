@@ -6,16 +6,19 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from given_notifier import ISSUED, invoice, payment, refused_acts, visit
+from given_interventions import work
+from given_notifier import ISSUED, account, client_profile, invoice, payment, refused_acts, visit
 from kept_mails import mails, plain
 from notifier_cases_estimates import estimate, withdrawn
 from notifier_cases_payments import ONLINE, credit
+from world import lea
 
 from sav_chassis.testing import Stage
 from sav_contracts.interventions.client_credit import CreditReceived
 from sav_contracts.interventions.estimate import EstimateRefused, EstimateWritten
 from sav_contracts.interventions.invoice import InvoiceIssued
 from sav_contracts.interventions.payment import PaymentRecorded, PaymentRefunded
+from sav_contracts.interventions.work import Work
 from sav_contracts.messages import Event
 
 
@@ -91,6 +94,23 @@ async def test_after_a_withdrawal_managers_read_what_to_pay_back_and_nobody_tell
     assert "déjà payé" not in technician
 
 
+@pytest.mark.parametrize(("built_in", "paid"), [(None, "205,04"), (work(), "255,04")])
+async def test_after_a_withdrawal_what_a_mere_diagnosis_cost_is_not_paid_back(
+    stage: Stage, mailbox: Path, built_in: Work | None, paid: str
+) -> None:
+    issued = ISSUED | {"status": "paid", "version": 9}
+    await stage.knows(
+        visit(purpose="diagnostic", work=built_in, version=9),
+        visit(id=UUID(int=9202), version=9),
+        invoice(**issued),
+        payment(amount=Decimal("50.00")),
+        invoice(**issued, id=UUID(int=9203), intervention_id=UUID(int=9202)),
+        payment(id=UUID(int=9204), invoice_id=UUID(int=9203), amount=Decimal("205.04")),
+    )
+    said = await texts(stage, mailbox, withdrawn())
+    assert [text for text in said if f"Le client a déjà payé {paid} €. Remboursez-le" in text]
+
+
 async def test_a_credit_by_a_credit_note_is_not_said_to_be_paid_too_much(stage: Stage, mailbox: Path) -> None:
     event = CreditReceived(state=credit("FAC-2026-000042", origin="credit_note"))
     said = in_french(await texts(stage, mailbox, event))
@@ -118,6 +138,19 @@ async def test_an_invoice_is_paid_on_its_last_day_at_the_latest_and_a_deposit_is
 async def test_an_estimate_to_check_says_what_it_lacks(stage: Stage, mailbox: Path) -> None:
     event = EstimateWritten(state=estimate(lacks=["certification"]))
     assert "la certification du client, sans laquelle" in in_french(await texts(stage, mailbox, event))
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_an_estimate_that_no_mail_brings_to_its_client_says_so(
+    stage: Stage, mailbox: Path, known: bool
+) -> None:
+    if not known:
+        await stage.knows(
+            client_profile(lea, "Léa Bernard", email="", version=2),
+            account(lea, "Léa Bernard", email="", status="invited", version=2),
+        )
+    said = in_french(await texts(stage, mailbox, EstimateWritten(state=estimate())))
+    assert ("Aucune adresse e-mail du client" in said) is not known
 
 
 async def test_who_refuses_an_estimate_reads_that_it_is_noted(stage: Stage, mailbox: Path) -> None:

@@ -238,6 +238,7 @@ def test_names_in_our_direction_have_no_marks() -> None:
         ("nothing was done", True, False),
         ("somebody is on site", False, False),
         ("a part is owed", False, True),
+        ("a part is owed and another visit was planned", True, True),
     ],
 )
 async def test_a_receipt_of_a_withdrawal_says_what_is_cancelled_and_what_is_paid_back(
@@ -271,6 +272,50 @@ def test_only_what_a_bank_pays_back_takes_days(template: str, method: str, by_ba
     }
     assert ("Selon votre banque" in rendered(template, "fr", "Léa", facts).text) is by_bank
     assert ("Depending on your bank" in rendered(template, "en", "Léa", facts).text) is by_bank
+
+
+async def test_what_a_credit_pays_is_no_second_receipt(stage: Stage, mailbox: Path) -> None:
+    [text] = await read_by(stage, mailbox, case("paid from a credit"), "lea@example.org")
+    assert "Nous avons utilisé votre crédit" in text
+    assert "951,88" in text
+    assert not {word for word in ("reçu", "virement") if word in text}
+
+
+async def test_what_is_left_after_a_withdrawal_is_paid_back_and_not_kept(stage: Stage, mailbox: Path) -> None:
+    left = case("credited more than the balance")
+    [text] = await read_by(stage, mailbox, left, "lea@example.org")
+    assert "prochaine facture" in text
+    assert "rétracté" not in text
+    await stage.knows(case("a withdrawal: nothing was done").state)
+    [text] = await read_by(stage, mailbox, left, "lea@example.org")
+    assert "cette somme vous sera remboursée" in text
+    assert "prochaine facture" not in text
+
+
+async def test_what_deposits_cover_is_not_asked_for(stage: Stage, mailbox: Path) -> None:
+    [text] = await read_by(stage, mailbox, case("invoice that deposits cover"), "lea@example.org")
+    assert "il ne reste rien à payer" in text
+    assert not {word for word in ("À régler", "votre règlement") if word in text}
+
+
+async def test_a_client_reads_no_reason_that_nobody_gave(stage: Stage, mailbox: Path) -> None:
+    [text] = await read_by(stage, mailbox, case("paid back at the provider"), "lea@example.org")
+    assert "Motif" not in text
+    [text] = await read_by(stage, mailbox, case("a payment is paid back"), "lea@example.org")
+    assert "Motif : Geste commercial." in text
+
+
+async def test_a_dispute_of_what_became_a_credit_opens_no_invoice(stage: Stage, mailbox: Path) -> None:
+    [text] = await read_by(stage, mailbox, case("a credit is disputed"), "marie@example.com")
+    assert "crédit du client, bloqué" in text
+    assert "0,00" not in text
+    for name, said in (
+        ("won", "le crédit du client est de nouveau disponible"),
+        ("lost", "le crédit du client avec lui"),
+    ):
+        [text] = await read_by(stage, mailbox, case(f"a dispute of a credit is {name}"), "marie@example.com")
+        assert said in text
+        assert "0,00" not in text
 
 
 def test_a_dispute_is_decided_for_the_firm_or_against_it() -> None:

@@ -79,9 +79,10 @@ def file_of(row: FileRow, record: Mapping[str, Any]) -> StoredFile:
     since = PRINTED.get(row.message)
     if since and record.get(since):
         raise DocumentBeingMade
+    kind = label(row.message.kind())
     if when := WHEN_PRINTED.get(row.message):
-        raise NotPrintedYet(kind=label(row.message.__name__.removesuffix("View").lower()), when=when)
-    raise NoFile(kind=label(row.message.__name__.removesuffix("View").lower()), file=row.file)
+        raise NotPrintedYet(kind=kind, when=when)
+    raise NoFile(kind=kind, file=row.file)
 
 
 def form(row: FileRow) -> type[Asked]:

@@ -231,12 +231,8 @@ SENTENCES: dict[type[Event], Says] = {
     AttestationMade: _always(
         "The attestation of the service is there", "L’attestation d’entretien est disponible"
     ),
-    InterventionClosed: _always(
-        "The report of the visit is there", "Le compte rendu de la visite est disponible"
-    ),
-    ReportValidated: _always(
-        "The report of the visit was checked", "Le compte rendu de la visite a été vérifié"
-    ),
+    InterventionClosed: _always("The report of the visit is there", "Le rapport de la visite est disponible"),
+    ReportValidated: _always("The report of the visit was checked", "Le rapport de la visite a été vérifié"),
     EstimateSent: _always("An estimate waits for an answer", "Un devis attend une réponse"),
     EstimateAccepted: _always("The estimate is accepted", "Le devis est accepté"),
     EstimateRefused: _always("The estimate is refused", "Le devis est refusé"),

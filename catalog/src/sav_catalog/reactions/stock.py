@@ -10,7 +10,7 @@ from sav_contracts.claims.order import NEEDS_STOCK, OrderCancelled, OrderShipped
 from sav_contracts.claims.parts_list import PartsValidated
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationView
 from sav_contracts.interventions.estimate import EstimateWithdrawn
-from sav_contracts.interventions.visit import InterventionClosed
+from sav_contracts.interventions.visit import InterventionClosed, InterventionView
 
 
 @catalog.on(InterventionClosed, since="2026-11-29")
@@ -53,11 +53,16 @@ async def release_parts(event: ReclamationMoved | ReclamationClosed, tx: Tx) -> 
 
 @catalog.on(EstimateWithdrawn, since="2026-11-30")
 async def return_reserved_parts(event: EstimateWithdrawn, tx: Tx) -> str | None:
-    """Gives back to the stock what was reserved for work from which the client withdrew, unless it is under way."""
+    """Gives back to the stock what was reserved for work from which the client withdrew, unless it is done all the same."""
     if event.state.reclamation_id is None:
         return "nothing is reserved for a visit without a réclamation"
     if event.begun:
         return "the work had begun: what it needs stays until its visit is over"
+    visits = (
+        await tx.copies(InterventionView).where(reclamation_id=event.state.reclamation_id, open=True).all()
+    )
+    if any(one.warranty and one.warranty.decision == "covered" for one in visits):
+        return "a warranty pays for a visit: it takes place, and needs them"
     await release_repair(tx, event.state.reclamation_id, over=False)
     return None if tx.has_emitted else "nothing is reserved for it"
 

@@ -7,14 +7,20 @@ from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, InvoiceView, Lack
-from sav_contracts.interventions.payment import PaymentMethod, PaymentRecorded, PaymentView
+from sav_contracts.interventions.payment import (
+    PaymentFailed,
+    PaymentMethod,
+    PaymentRecorded,
+    PaymentRefunded,
+    PaymentView,
+)
 from sav_contracts.money import Currency
 from sav_notifier.cases import Case, case_of
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import Recipient, client, its_client, managers
 
 
-async def _case(tx: Tx, invoice: InvoiceView) -> Case | None:
+async def case_of_invoice(tx: Tx, invoice: InvoiceView) -> Case | None:
     """The réclamation or the visit that it is for; None where it is for neither."""
     if invoice.reclamation_id or invoice.intervention_id:
         return await case_of(tx, invoice.reclamation_id, invoice.intervention_id)
@@ -42,7 +48,7 @@ class InvoiceToIssue(Message):
     @classmethod
     async def about(cls, event: InvoiceDrafted, tx: Tx) -> Self:
         invoice = event.state
-        case = await _case(tx, invoice)
+        case = await case_of_invoice(tx, invoice)
         return cls(
             reference=case.reference if case else None,
             order=invoice.order_reference,
@@ -78,11 +84,13 @@ class InvoiceToPay(Message):
     due_on: date | None
     article: str | None = None
     deposit: bool = False
+    # Whether the deposits that it deducts leave nothing to pay.
+    settled: bool = False
 
     @classmethod
     async def about(cls, event: InvoiceIssued, tx: Tx) -> Self:
         invoice = event.state
-        case = await _case(tx, invoice)
+        case = await case_of_invoice(tx, invoice)
         return cls(
             reference=case.reference if case else None,
             number=invoice.number,
@@ -92,25 +100,26 @@ class InvoiceToPay(Message):
             article=case.article if case else None,
             deposit=invoice.deposit,
             grant_id=invoice.id,
+            settled=invoice.payable <= 0,
         )
 
     def true_while(self, record: InvoiceView) -> bool:
         return record.status != "credited"
 
 
-async def payer(event: PaymentRecorded, tx: Tx) -> list[Recipient]:
-    invoice = await tx.view(InvoiceView, event.state.invoice_id)
-    return [await client(tx, invoice.client_id)]
+async def its_payer(event: PaymentRecorded | PaymentFailed | PaymentRefunded, tx: Tx) -> list[Recipient]:
+    """The client of the invoice that a payment is for."""
+    return [await client(tx, (await tx.view(InvoiceView, event.state.invoice_id)).client_id)]
 
 
 @message(
     "payment_received",
     on={PaymentRecorded: "confirm_payment"},
-    to=payer,
+    to=its_payer,
     category="billing",
 )
 class Receipt(Message):
-    """The client has a receipt, with what is left to pay."""
+    """The client has a receipt, with what is left to pay; of what their credit paid they had one before."""
 
     number: str
     amount: Decimal
@@ -119,6 +128,8 @@ class Receipt(Message):
     received_on: date
     balance: Decimal
     settled: bool
+    # Whether it was paid from the client's credit: then no money arrived.
+    of_credit: bool = False
 
     @classmethod
     async def about(cls, event: PaymentRecorded, tx: Tx) -> Self:
@@ -135,6 +146,7 @@ class Receipt(Message):
             received_on=payment.received_on,
             balance=balance,
             settled=balance <= 0,
+            of_credit=payment.client_credit_id is not None,
         )
 
 

@@ -18,10 +18,11 @@ from sav_contracts.interventions.estimate import (
 )
 from sav_contracts.interventions.invoice import InvoiceView, Lack
 from sav_contracts.interventions.payment import PaymentView
+from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.money import Currency
 from sav_contracts.time_zone import zone_of
 from sav_notifier.message import Internal, Message, message
-from sav_notifier.recipients import Recipient, its_client, its_technician, managers
+from sav_notifier.recipients import Recipient, client, its_client, its_technician, managers
 from sav_notifier.zones import HERE
 
 ADDED = "2026-11-30"
@@ -69,10 +70,18 @@ class EstimateToValidate(OfEstimate):
 
     client: str
     lacks: tuple[Lack, ...] = ()
+    # Whether the client has no e-mail address, so that nobody can send it to them.
+    no_address: bool = False
 
     @classmethod
     async def about(cls, event: EstimateWritten, tx: Tx) -> Self:
-        return cls.of(event.state, client=event.state.buyer.name, lacks=tuple(event.state.lacks))
+        estimate = event.state
+        return cls.of(
+            estimate,
+            client=estimate.buyer.name,
+            lacks=tuple(estimate.lacks),
+            no_address=not (await client(tx, estimate.client_id)).email,
+        )
 
     def true_while(self, record: EstimateView) -> bool:
         return record.status == "draft"
@@ -272,14 +281,39 @@ class EstimateWasWithdrawn(Withdrawn):
 
 
 async def _paid(tx: Tx, estimate: EstimateView) -> Decimal:
-    """What was paid of the invoices for its visit, such as a deposit, and not paid back."""
-    invoices = await tx.copies(InvoiceView).where(intervention_id=estimate.intervention_id).all()
-    of_estimate = [one.id for one in invoices if one.status not in {"draft", "discarded"}]
+    """What was paid, and not paid back, of the invoices of the agreed work and of deposits for it."""
+    assert estimate.accepted, "it was accepted"
+    agreed_at = estimate.accepted.at
+    visits = await _of_case(tx, estimate)
+    work = {one.id for one in visits if _does_work(one) and (one.done_at is None or one.done_at > agreed_at)}
+    invoices = await tx.copies(InvoiceView).where(intervention_id=[one.id for one in visits]).all()
+    of_estimate = [
+        one.id
+        for one in invoices
+        if one.status not in {"draft", "discarded"}
+        # A deposit may be asked for on the visit that the estimate was written on.
+        and (one.intervention_id in work or (one.deposit and one.created_at > agreed_at))
+    ]
     if not of_estimate:
         return Decimal(0)
     payments = await tx.copies(PaymentView).where(parent=of_estimate).all()
     received = (one for one in payments if one.status in RECEIVED)
     return sum((one.amount - one.refunded for one in received), Decimal(0))
+
+
+def _does_work(visit: InterventionView) -> bool:
+    """Whether it is no mere diagnosis: one on which parts were built in was a repair."""
+    return visit.purpose != "diagnostic" or bool(visit.work and visit.work.parts)
+
+
+async def _of_case(tx: Tx, estimate: EstimateView) -> list[InterventionView]:
+    """The visits of the case that it belongs to."""
+    visits = tx.copies(InterventionView)
+    if estimate.reclamation_id:
+        return await visits.where(reclamation_id=estimate.reclamation_id).all()
+    if estimate.visit_reference:
+        return await visits.where(reference=estimate.visit_reference).all()
+    return await visits.where(id=estimate.intervention_id).all()
 
 
 @message(

@@ -5,7 +5,13 @@ from decimal import Decimal
 from typing import Self
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.client_credit import CreditOrigin, CreditReceived, CreditRefunded
+from sav_contracts.interventions.client_credit import (
+    ClientCreditView,
+    CreditOrigin,
+    CreditReceived,
+    CreditRefunded,
+)
+from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.payment import (
     DisputeClosed,
@@ -18,15 +24,11 @@ from sav_contracts.interventions.payment import (
 )
 from sav_contracts.money import Currency
 from sav_notifier.message import Message, message
-from sav_notifier.recipients import Recipient, client, its_client, managers
+from sav_notifier.messages.billing import case_of_invoice, its_payer
+from sav_notifier.recipients import its_client, managers
 
 # Why a checkout is over that nobody paid: its client knows.
 GIVEN_UP = {"expired", "cancelled"}
-
-
-async def its_payer(event: PaymentRecorded | PaymentFailed | PaymentRefunded, tx: Tx) -> list[Recipient]:
-    """The client of the invoice that a payment is for."""
-    return [await client(tx, (await tx.view(InvoiceView, event.state.invoice_id)).client_id)]
 
 
 @message("payment_failed", on=PaymentFailed, to=its_payer, category="billing")
@@ -69,7 +71,8 @@ class PaidBack(Message):
             amount=event.amount,
             currency=payment.currency,
             method=payment.method,
-            reason=event.reason,
+            # What SAV says of it itself is in one language.
+            reason=None if event.at_provider else event.reason,
             owed=invoice.status != "credited",
         )
 
@@ -112,6 +115,8 @@ class OnAccount(Message):
     currency: Currency
     method: PaymentMethod
     origin: CreditOrigin = "beyond_balance"
+    # Whether the client withdrew from the contract that the invoice was for: then the law has it paid back.
+    withdrawn: bool = False
 
     @classmethod
     async def about(cls, event: CreditReceived, tx: Tx) -> Self:
@@ -122,7 +127,22 @@ class OnAccount(Message):
             currency=credit.currency,
             method=credit.method,
             origin=credit.origin,
+            withdrawn=await _is_withdrawn(credit, tx),
         )
+
+
+async def _is_withdrawn(credit: ClientCreditView, tx: Tx) -> bool:
+    """Whether it was left since its client withdrew from the contract for which an invoice was made before."""
+    if credit.origin != "credit_note" or credit.invoice_id is None:
+        return False
+    invoice = await tx.view(InvoiceView, credit.invoice_id)
+    case = await case_of_invoice(tx, invoice)
+    contracts = await tx.copies(EstimateView).where(client_id=credit.client_id, status="withdrawn").all()
+    return any(
+        case and case.reference == (one.reclamation_reference or one.visit_reference)
+        for one in contracts
+        if one.withdrawn_at and invoice.created_at <= one.withdrawn_at
+    )
 
 
 @message("credit_refunded", on=CreditRefunded, to=its_client, category="billing")
@@ -175,13 +195,14 @@ class Disputed(Message):
     """Managers learn that a payer's bank took money back, and that the provider waits for proof."""
 
     number: str
-    amount: Decimal
+    # What is to be paid again; None where all of it had become the client's credit.
+    amount: Decimal | None
     currency: Currency
 
     @classmethod
     async def about(cls, event: PaymentDisputed, tx: Tx) -> Self:
         payment = event.state
-        return cls(number=payment.invoice_number, amount=event.amount, currency=payment.currency)
+        return cls(number=payment.invoice_number, amount=event.amount or None, currency=payment.currency)
 
 
 @message("dispute_closed", on=DisputeClosed, to=managers, category="billing")
@@ -189,7 +210,8 @@ class DisputeOver(Message):
     """Managers learn how a dispute ended."""
 
     number: str
-    amount: Decimal
+    # What it was about of the invoice; None where all of it had become the client's credit.
+    amount: Decimal | None
     currency: Currency
     won: bool
 
@@ -198,7 +220,7 @@ class DisputeOver(Message):
         payment = event.state
         return cls(
             number=payment.invoice_number,
-            amount=event.amount,
+            amount=event.amount or None,
             currency=payment.currency,
             won=event.won,
         )
