@@ -176,3 +176,73 @@ async def test_a_credit_is_not_used_while_it_is_disputed(stage: Stage, attempt: 
     assert outcome.problem is None or outcome.problem.code == "credit_held"
     assert await paid(stage, THIRD) == ("issued", D("0.00"))
     assert sum(amount for _, amount in await ledger(stage)) == D("60.00")
+
+
+async def standing(stage: Stage, payment: UUID) -> tuple[str, D, D]:
+    row = await stage.database.pool.fetchrow(
+        "SELECT status, disputed, refunded FROM payment WHERE id = $1", payment
+    )
+    assert row
+    return row["status"], row["disputed"], row["refunded"]
+
+
+@pytest.mark.parametrize("end", ["dispute_won", "dispute_lost"])
+async def test_a_bank_that_disputes_a_part_takes_only_that_part(stage: Stage, end: str) -> None:
+    online, credit, _ = await used(stage, "40.00")
+    outcome = await news(stage, "disputed", online, amount=D("30.00"))
+    assert [one.amount for one in outcome.events if isinstance(one, PaymentDisputed)] == [D("30.00")]
+    assert await standing(stage, online) == ("disputed", D("30.00"), D("0.00"))
+    assert await paid(stage) == ("partly_paid", D("71.88"))
+    assert await paid(stage, OTHER) == ("partly_paid", D("40.00"))
+    assert (await ledger(stage))[-1] == ("disputed", D("-30.00"))
+    # What nobody disputes is still the client's.
+    assert (
+        await stage.when(UseCredit(client_credit_id=credit, invoice_id=OTHER), by=world.marie)
+    ).problem is None
+    outcome = await news(stage, end, online, amount=D("30.00"))
+    [closed] = [event for event in outcome.events if isinstance(event, DisputeClosed)]
+    assert (closed.won, closed.amount) == (end == "dispute_won", D("30.00"))
+    back = end == "dispute_won"
+    assert await paid(stage) == (("paid", D("101.88")) if back else ("partly_paid", D("71.88")))
+    assert await standing(stage, online) == (
+        ("captured", D("0.00"), D("0.00")) if back else ("partly_refunded", D("0.00"), D("30.00"))
+    )
+
+
+async def test_a_part_beyond_the_invoice_is_taken_of_its_credit(stage: Stage) -> None:
+    online, credit, payment = await used(stage, "40.00")
+    # 41.88 of the invoice, 20.00 of the credit, 10.00 of what was paid from it.
+    await news(stage, "disputed", online, id="d1", amount=D("71.88"))
+    assert await paid(stage, OTHER) == ("partly_paid", D("30.00"))
+    assert await standing(stage, payment) == ("disputed", D("10.00"), D("0.00"))
+    back = RefundCredit(client_credit_id=credit, reason="trop-perçu")
+    assert refusal(await stage.when(back, by=world.marie)) == (409, "credit_held")
+    # Another part, of which the bank decides first.
+    await news(stage, "disputed", online, id="d2", amount=D("5.00"))
+    await news(stage, "dispute_won", online, id="w2", amount=D("5.00"))
+    assert (await standing(stage, online))[:2] == ("disputed", D("36.88"))
+    await news(stage, "dispute_lost", online, id="l1", amount=D("71.88"))
+    assert await standing(stage, online) == ("partly_refunded", D("0.00"), D("36.88"))
+    assert await standing(stage, payment) == ("partly_refunded", D("0.00"), D("15.00"))
+    assert await remaining(stage, credit) == D("0.00")
+    assert sum(amount for _, amount in await ledger(stage)) == D("161.88") - D("71.88")
+
+
+async def test_what_is_paid_back_there_beside_a_part_that_was_lost_is_entered(stage: Stage) -> None:
+    online, _, _ = await used(stage, "40.00")
+    await news(stage, "disputed", online, amount=D("30.00"))
+    await news(stage, "dispute_lost", online, amount=D("30.00"))
+    outcome = await news(stage, "refunded", online, amount=D("5.00"))
+    assert [one.amount for one in outcome.events if isinstance(one, PaymentRefunded)] == [D("5.00")]
+    assert await paid(stage) == ("partly_paid", D("66.88"))
+
+
+async def test_a_credit_note_gives_back_what_is_not_disputed(stage: Stage) -> None:
+    online, _, _ = await used(stage, "40.00")
+    await news(stage, "disputed", online, amount=D("30.00"))
+    await stage.when(CreditInvoice(invoice_id=INVOICE, reason="erreur"), by=world.marie)
+    await agrees(stage)
+    assert await paid(stage) == ("credited", D("0.00"))
+    outcome = await news(stage, "dispute_won", online, amount=D("30.00"))
+    [left] = [event.state for event in outcome.events if isinstance(event, CreditReceived)]
+    assert (left.payment_id, left.remaining) == (online, D("30.00"))

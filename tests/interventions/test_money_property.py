@@ -78,9 +78,23 @@ CASE = [
     ("back", 0, None),
     ("day", 1, None),
 ]
+# A payment online of which a part is credit, disputed in two parts; one of them comes back, and refunds are told meanwhile.
+PARTS = [
+    ("checkout", 0, None),
+    ("pay", 0, Decimal("60.00")),
+    ("captured", 0, None),
+    ("use", 1, Decimal("20.00")),
+    ("disputed", 0, Decimal("50.00")),
+    ("refunded", 0, Decimal("10.00")),
+    ("credit", 0, Decimal("5.00")),
+    ("disputed", 0, Decimal("30.00")),
+    ("dispute_won", 0, Decimal("50.00")),
+    ("dispute_lost", 0, Decimal("30.00")),
+    ("credit", 0, None),
+]
 RECEIVED = """
-SELECT coalesce(sum(amount - credited - refunded), 0) FROM payment
-WHERE invoice_id = $1 AND status IN ('captured', 'partly_refunded', 'refunded')"""
+SELECT coalesce(sum(amount - credited - refunded - disputed), 0) FROM payment
+WHERE invoice_id = $1 AND status IN ('captured', 'partly_refunded', 'refunded', 'disputed')"""
 
 
 async def begins(stage: Stage) -> None:
@@ -185,6 +199,7 @@ async def test_balances_credits_the_ledger_and_closings_always_agree(stage: Stag
     @given(story=st.lists(steps, min_size=3, max_size=14))
     @example(story=USUAL)
     @example(story=CASE)
+    @example(story=PARTS)
     async def happens(story: list[tuple[str, int, Decimal | None]]) -> None:
         await begins(stage)
         for step in story:
@@ -207,6 +222,7 @@ async def test_balances_credits_the_ledger_and_closings_always_agree(stage: Stag
         "captured",
         "disputed",
         "dispute_won",
+        "dispute_lost",
         "day",
         "issue",
         "credit",

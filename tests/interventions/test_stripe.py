@@ -235,17 +235,15 @@ async def test_a_payment_that_failed_later_is_told(stage: Stage, stripe: StripeS
     assert outcome.only(PaymentFailed).state.status == "failed"
 
 
-async def test_a_dispute_at_stripe_opens_the_balance(stage: Stage, stripe: StripeServer) -> None:
+@pytest.mark.parametrize(("of", "left"), [(10188, "0.00"), (3000, "71.88")])
+async def test_a_dispute_at_stripe_opens_the_balance(
+    stage: Stage, stripe: StripeServer, of: int, left: str
+) -> None:
     await captured(stage)
-    dispute = {
-        "object": "dispute",
-        "payment_intent": INTENT,
-        "reason": "fraudulent",
-        "status": "needs_response",
-    }
+    dispute = {"object": "dispute", "payment_intent": INTENT, "amount": of, "currency": "eur"}
     outcome = await told(stage, "charge.dispute.created", dispute)
     assert isinstance(outcome.events[0], PaymentDisputed)
-    assert await paid(stage) == ("issued", Decimal("0.00"))
+    assert (await paid(stage))[1] == Decimal(left)
     await told(stage, "charge.dispute.closed", dispute | {"status": "won"}, "evt_2")
     assert await paid(stage) == ("paid", Decimal("101.88"))
 

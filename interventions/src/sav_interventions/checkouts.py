@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from sav_chassis.tx import EffectRun, Tx
 from sav_contracts.actor import SYSTEM
@@ -126,8 +126,5 @@ async def _refunds(payment: Payment, tx: Tx) -> list[Decimal]:
 
 
 async def paid_back(payment: Payment, tx: Tx) -> Decimal:
-    """All that was paid back of a payment, also from the credit that was left of it, and of what that paid."""
-    of_it = ClientCredit.payment_id == payment.id
-    credits = await tx.session.scalar(select(func.sum(ClientCredit.refunded)).where(of_it))
-    used = select(func.sum(Payment.refunded)).join(ClientCredit, ClientCredit.id == Payment.client_credit_id)
-    return payment.refunded + (credits or 0) + (await tx.session.scalar(used.where(of_it)) or 0)
+    """All that was paid back of a payment, of its credit and of what that paid; not what its bank took back."""
+    return sum(await _refunds(payment, tx), Decimal(0))

@@ -183,7 +183,9 @@ async def release(invoice: Invoice, amount: Decimal, tx: Tx) -> None:
     """
     payments = await tx.session.scalars(
         select(Payment)
-        .where(Payment.invoice_id == invoice.id, Payment.status.in_(("captured", "partly_refunded")))
+        .where(
+            Payment.invoice_id == invoice.id, Payment.status.in_(("captured", "partly_refunded", "disputed"))
+        )
         .order_by(Payment.id)
         .with_for_update()
     )

@@ -1,6 +1,7 @@
 """What a client has paid and no invoice has used yet."""
 
 from datetime import date
+from decimal import Decimal
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -36,8 +37,10 @@ class ClientCreditView(View):
     currency: Currency
     received_on: date = Field(examples=["2026-03-20"])
     reference: str | None = Field(examples=["VIR 2026-03-20 BERNARD"])
-    # Whether the payer's bank disputes the payment that it comes from: it cannot be used until that is decided.
+    # Whether the payer's bank disputes the payment that it comes from, and how much of `remaining` it took back: nothing of
+    # it is used until that is decided.
     held: bool = False
+    disputed: Amount = Field(default=Decimal("0.00"), examples=["0.00"])
 
     def is_open(self) -> bool:
         return self.remaining > 0

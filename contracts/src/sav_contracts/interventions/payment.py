@@ -34,7 +34,8 @@ Sum = Annotated[Amount, Field(gt=0)]
 
 class PaymentView(View):
     """Money for an invoice. `amount` is what was received, `credited` of it was more than the balance and is the
-    client's credit, `refunded` was paid back. With `client_credit_id`, it was paid from that credit."""
+    client's credit, `refunded` was paid back, `disputed` the payer's bank took back until it is decided who keeps it.
+    With `client_credit_id`, it was paid from that credit."""
 
     visible: ClassVar[Visible] = Visible.with_each(InvoiceView)
 
@@ -50,6 +51,7 @@ class PaymentView(View):
     status: PaymentStatus
     credited: Amount = Field(default=Decimal("0.00"), examples=["0.00"])
     refunded: Amount = Field(default=Decimal("0.00"), examples=["0.00"])
+    disputed: Amount = Field(default=Decimal("0.00"), examples=["0.00"])
     client_credit_id: UUID | None = None
     # Where it is paid online, and until when; None where it is not.
     checkout_url: str | None = Field(default=None, examples=["https://pay.example.com/c/cs_1"])
@@ -173,13 +175,13 @@ class PaymentRefunded(Event[PaymentView]):
 
 
 class PaymentDisputed(Event[PaymentView]):
-    """The payer's bank took the money back, and the provider asks for proof: the balance is open again."""
+    """The payer's bank took so much of the money back, and the provider asks for proof: the balance is open again."""
 
     amount: Amount = Field(examples=["205.04"])
 
 
 class DisputeClosed(Event[PaymentView]):
-    """The payer's bank decided: the money came back (`won`), or it is lost."""
+    """The payer's bank decided: so much of the money came back (`won`), or is lost."""
 
     won: bool
     amount: Amount = Field(examples=["205.04"])

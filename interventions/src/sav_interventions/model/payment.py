@@ -37,6 +37,7 @@ class Payment(Aggregate[PaymentView], Stateful[PaymentStatus]):
     status: Mapped[PaymentStatus]
     credited: Mapped[Decimal] = mapped_column(MONEY, default=Decimal("0.00"))
     refunded: Mapped[Decimal] = mapped_column(MONEY, default=Decimal("0.00"))
+    disputed: Mapped[Decimal] = mapped_column(MONEY, default=Decimal("0.00"))
     client_credit_id: Mapped[UUID | None]
     checkout_url: Mapped[str | None]
     expires_at: Mapped[datetime | None]
@@ -50,9 +51,9 @@ class Payment(Aggregate[PaymentView], Stateful[PaymentStatus]):
     @property
     def counted(self) -> Decimal:
         """What of it counts as paid of its invoice."""
-        if self.status not in {"captured", "partly_refunded", "refunded"}:
+        if self.status not in {"captured", "partly_refunded", "refunded", "disputed"}:
             return Decimal("0.00")
-        return self.amount - self.credited - self.refunded
+        return self.amount - self.credited - self.refunded - self.disputed
 
 
 class ClientCredit(Aggregate[ClientCreditView]):
@@ -72,6 +73,7 @@ class ClientCredit(Aggregate[ClientCreditView]):
     currency: Mapped[Currency]
     received_on: Mapped[date]
     reference: Mapped[str | None]
+    disputed: Mapped[Decimal] = mapped_column(MONEY, default=Decimal("0.00"))
     held: Mapped[bool] = mapped_column(default=False)
 
 

@@ -72,7 +72,8 @@ class News:
     charge: str | None = None
     # The checkout that failed or expired, where the provider names it.
     checkout: str | None = None
-    # What was received; or, for `refunded`, all that was paid back of the charge so far.
+    # What was received; for `refunded`, all that was paid back of the charge so far; of a dispute, how much it is about (None:
+    # all of it).
     amount: Decimal | None = None
     # In capitals; None where the provider does not name it.
     currency: str | None = None

@@ -150,13 +150,28 @@ def _news(id: str, kind: str, thing: dict[str, Any]) -> News | None:
             currency=thing["currency"].upper(),
         )
     if kind == "charge.dispute.created" and thing.get("payment_intent"):
+        amount, currency = _disputed(thing)
         return News(
-            id=id, kind="disputed", charge=thing["payment_intent"], reason=str(thing.get("reason", ""))
+            id=id,
+            kind="disputed",
+            charge=thing["payment_intent"],
+            amount=amount,
+            currency=currency,
+            reason=str(thing.get("reason", "")),
         )
     if kind == "charge.dispute.closed" and thing.get("payment_intent"):
         won: NewsKind = "dispute_lost" if thing.get("status") == "lost" else "dispute_won"
-        return News(id=id, kind=won, charge=thing["payment_intent"])
+        amount, currency = _disputed(thing)
+        return News(id=id, kind=won, charge=thing["payment_intent"], amount=amount, currency=currency)
     return None
+
+
+def _disputed(dispute: dict[str, Any]) -> tuple[Decimal | None, str | None]:
+    """How much of the charge a dispute is about; None, which is all of it, where its currency is not ours."""
+    currency = str(dispute.get("currency", "")).upper()
+    if currency not in PLACES:
+        return None, None
+    return _amount(dispute["amount"], currency), currency
 
 
 def _of_session(id: str, what: str, session: dict[str, Any]) -> News | None:

@@ -22,8 +22,8 @@ SELECT id, substring(number FROM '^(.*)-[0-9]+-[0-9]+$') AS series,
 FROM {table} ORDER BY series NULLS LAST, year, n, id"""
 UNPAID = """
 SELECT id, paid, received FROM (
-    SELECT i.id, i.paid, coalesce(sum(p.amount - p.credited - p.refunded)
-        FILTER (WHERE p.status IN ('captured', 'partly_refunded', 'refunded')), 0) AS received
+    SELECT i.id, i.paid, coalesce(sum(p.amount - p.credited - p.refunded - p.disputed)
+        FILTER (WHERE p.status IN ('captured', 'partly_refunded', 'refunded', 'disputed')), 0) AS received
     FROM invoice i LEFT JOIN payment p ON p.invoice_id = i.id GROUP BY i.id) counted
 WHERE paid <> received ORDER BY id"""
 CREDITED = """

@@ -19,15 +19,13 @@ ZERO = Decimal(0)
 PAYMENTS = """
 SELECT p.id, expected, coalesce(entered, 0) AS entered FROM (
     SELECT id, CASE WHEN status IN ('initiated', 'failed', 'expired') THEN 0
-        ELSE CASE WHEN client_credit_id IS NULL THEN amount ELSE 0 END - refunded
-            - CASE WHEN status = 'disputed' THEN amount - credited - refunded ELSE 0 END END AS expected
+        ELSE CASE WHEN client_credit_id IS NULL THEN amount ELSE 0 END - refunded - disputed END AS expected
     FROM payment) p
 LEFT JOIN (SELECT payment_id, sum(amount) AS entered FROM ledger_entry GROUP BY 1) e ON e.payment_id = p.id
 WHERE expected <> coalesce(entered, 0) ORDER BY 1"""
 CREDITS = """
 SELECT c.id, expected, coalesce(entered, 0) AS entered FROM (
-    SELECT id, CASE WHEN origin = 'on_account' THEN amount ELSE 0 END - refunded
-        - CASE WHEN held THEN remaining ELSE 0 END AS expected
+    SELECT id, CASE WHEN origin = 'on_account' THEN amount ELSE 0 END - refunded - disputed AS expected
     FROM client_credit) c
 LEFT JOIN (SELECT client_credit_id, sum(amount) AS entered FROM ledger_entry GROUP BY 1) e ON e.client_credit_id = c.id
 WHERE expected <> coalesce(entered, 0) ORDER BY 1"""
