@@ -8,14 +8,14 @@ from uuid import UUID
 import pytest
 import world
 from given_billing import CERTIFIED, INVOICE, client, home, invoice, issue, line
-from given_estimates import HOME, billed, estimate, right
+from given_estimates import ESTIMATE, HOME, billed, estimate, right
 from given_interventions import VISIT
 from given_payments import ledger, paid, pay, refusal, signed
 
-from sav_chassis.testing import Outcome, Stage
+from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.interventions.client_credit import RecordOnAccount, UseCredit
 from sav_contracts.interventions.deposit import DraftDeposit
-from sav_contracts.interventions.estimate import Acceptance
+from sav_contracts.interventions.estimate import Acceptance, AcceptEstimate, EstimateAccepted
 from sav_contracts.interventions.payment import CheckoutStarted, PaymentRecorded, StartCheckout
 from sav_contracts.messages import Command
 from sav_interventions.model import Estimate, Intervention
@@ -117,6 +117,23 @@ async def test_what_was_done_for_it_waits_too(stage: Stage) -> None:
     done = billed("completed", done_at=datetime.now(UTC) - timedelta(days=1))
     await given(stage, accepted(3), invoice("issued", line(), intervention_id=VISIT), of=done)
     assert refusal(await asks(stage, START)) == TOO_EARLY
+
+
+@pytest.mark.parametrize(
+    ("withdrawal", "becomes"), [(right(), "expired"), (right(setting="at_distance"), "initiated")]
+)
+async def test_a_checkout_that_was_begun_before_the_contract_is_ended(
+    stage: Stage, withdrawal: Any, becomes: str
+) -> None:
+    await stage.knows(client(), home(older=True))
+    await stage.given(billed("planned"), deposit(), estimate("sent", withdrawal=withdrawal))
+    begun = (await stage.when(START, by=world.lea)).only(CheckoutStarted).state
+    outcome = await stage.when(AcceptEstimate(estimate_id=ESTIMATE), by=world.lea)
+    await stage.hears(enveloped(outcome.only(EstimateAccepted)))
+    found = await stage.database.pool.fetchval("SELECT status FROM payment WHERE id = $1", begun.id)
+    assert found == becomes
+    ends = [one for one in await stage.waiting() if one.function == "end_checkout"]
+    assert len(ends) == (becomes == "expired")
 
 
 async def test_what_a_provider_sends_all_the_same_is_received_and_told(stage: Stage) -> None:

@@ -29,10 +29,10 @@ def expires_at(now: datetime) -> datetime:
     return latest - (latest - datetime.min.replace(tzinfo=latest.tzinfo)) % STEP
 
 
-async def end_checkouts(invoice: Invoice, tx: Tx) -> None:
-    """Ends the checkouts of an invoice that ask for more than its balance, which has just changed."""
+async def end_checkouts(invoice: Invoice, tx: Tx, *, whatever_they_ask: bool = False) -> None:
+    """Ends the checkouts of an invoice that ask for more than its balance, which has just changed; or all."""
     for payment in await open_checkouts(invoice, tx):
-        if payment.amount > invoice.balance or invoice.status == "credited":
+        if whatever_they_ask or payment.amount > invoice.balance or invoice.status == "credited":
             payment.move("expired", SYSTEM)
             tx.emit(payment, PaymentChanged())
             tx.forget(expire_checkout, payment.id)

@@ -8,7 +8,12 @@ from sqlalchemy import and_, or_, select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.interventions.estimate import EstimateChanged, EstimateRefused, EstimateWithdrawn
+from sav_contracts.interventions.estimate import (
+    EstimateAccepted,
+    EstimateChanged,
+    EstimateRefused,
+    EstimateWithdrawn,
+)
 from sav_contracts.interventions.invoice import InvoiceDiscarded
 from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned
 from sav_interventions.agreement import (
@@ -22,9 +27,12 @@ from sav_interventions.agreement import (
     work_of,
 )
 from sav_interventions.app import interventions
+from sav_interventions.checkouts import end_checkouts
+from sav_interventions.concluded import too_early_until
 from sav_interventions.crediting import credit
 from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention, Invoice
+from sav_interventions.model.payment import Payment
 from sav_interventions.reactions.visit import cancel
 from sav_interventions.withdrawal import delivered
 
@@ -64,6 +72,20 @@ async def count_from_delivery(event: InterventionMoved, tx: Tx) -> str | None:
             estimate.withdrawal = delivered(right, estimate.day(event.state.done_at), estimate.place)
             tx.emit(estimate, EstimateChanged())
     return None if tx.has_emitted else "no time to withdraw counts from it"
+
+
+@interventions.on(EstimateAccepted, since="2026-11-30")
+async def end_early_checkouts(event: EstimateAccepted, tx: Tx) -> str | None:
+    """Ends checkouts that were begun before a contract for which nothing may be taken as yet."""
+    estimate = await tx.session.get(Estimate, event.state.id)
+    assert estimate, "it is of this service"
+    case = visits_of_case(estimate).with_only_columns(Intervention.id).order_by(None)
+    begun = select(Payment.invoice_id).where(Payment.status == "initiated")
+    invoices = select(Invoice).where(Invoice.intervention_id.in_(case), Invoice.id.in_(begun))
+    for invoice in list(await tx.session.scalars(invoices.order_by(Invoice.id).with_for_update())):
+        if await too_early_until(invoice, tx):
+            await end_checkouts(invoice, tx, whatever_they_ask=True)
+    return None if tx.has_emitted else "no checkout is open that may not be paid as yet"
 
 
 @interventions.on(EstimateRefused, since="2026-11-30")
