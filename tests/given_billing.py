@@ -41,6 +41,8 @@ VALVE_LINE = LineGiven(
 )
 # Repairs in Paris, in a dwelling of which nothing is said; and in one where the law allows every rate.
 SUPPLY = Supply(on=THE_DAY, postcode="75001")
+# Sold without fitting.
+SALE = SUPPLY.model_copy(update={"works": "sale"})
 CERTIFIED = SUPPLY.model_copy(update={"older_dwelling": True, "certified": True})
 issue = IssueInvoice(invoice_id=INVOICE)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 import world
-from given_billing import INVOICE, SELLER, THE_DAY, client, invoice, line
+from given_billing import INVOICE, SALE, SELLER, THE_DAY, client, invoice, line
 from given_interventions import VISIT, visit
 from given_payments import pay, refusal
 
@@ -78,7 +78,7 @@ async def test_every_piece_of_the_journals_balances(stage: Stage) -> None:
     await stage.given(
         visit("completed"),
         invoice("issued", line("standard"), line("intermediate"), intervention_id=VISIT),
-        invoice("issued", number=2, id=OTHER),
+        invoice("issued", number=2, id=OTHER, supply=SALE),
     )
     paid = await stage.when(pay("150.00", "card"), by=world.marie)
     await stage.when(
@@ -207,7 +207,7 @@ async def test_e_reporting_tells_sales_and_payments_by_day_and_rate(stage: Stage
     await stage.given(
         visit("completed"),
         invoice("issued", line("standard"), line("intermediate"), intervention_id=VISIT),
-        invoice("issued", number=2, id=OTHER),
+        invoice("issued", number=2, id=OTHER, supply=SALE),
     )
     await stage.when(pay("100.00"), by=world.marie)
     await stage.when(pay("50.00", invoice_id=OTHER), by=world.marie)

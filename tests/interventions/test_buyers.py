@@ -30,12 +30,15 @@ from sav_contracts.interventions.invoice import (
     InvoiceDrafted,
     InvoiceIssued,
 )
-from sav_contracts.interventions.line import LineGiven, SupplyGiven
+from sav_contracts.interventions.line import LineGiven, SupplyGiven, Works
+from sav_interventions.accounting import sales_of
 from sav_interventions.invoice_paper import InvoicePaper
+from sav_interventions.journals import sale
 
 # Since the first of September 2026 invoices to businesses name them by their SIREN.
 AUTUMN = CERTIFIED.model_copy(update={"on": date(2026, 10, 1)})
 WORK = line(kind="labour", unit="hour")
+BROUGHT = line(kind="other", description="Livraison")
 
 
 def change(**fields: Any) -> ChangeInvoice:
@@ -46,8 +49,8 @@ async def changed(stage: Stage, **fields: Any) -> Buyer:
     return (await stage.when(change(**fields), by=world.marie)).only(InvoiceChanged).state.buyer
 
 
-async def issued_to_a_business(stage: Stage, *lines: LineGiven) -> list[str]:
-    await stage.given(invoice("draft", *lines, supply=AUTUMN))
+async def issued_to_a_business(stage: Stage, *lines: LineGiven, works: Works = "repair") -> list[str]:
+    await stage.given(invoice("draft", *lines, supply=AUTUMN.model_copy(update={"works": works})))
     await changed(stage, buyer_siren="732 829 320")
     return (await stage.when(issue, by=world.marie)).only(InvoiceIssued).state.mentions
 
@@ -78,16 +81,26 @@ async def test_a_business_is_not_invoiced_without_a_number(stage: Stage) -> None
 
 
 @pytest.mark.parametrize(
-    ("lines", "nature"),
-    [([line()], "goods"), ([WORK], "services"), ([line(), WORK], "both")],
-    ids=["goods", "services", "both"],
+    ("works", "lines", "nature"),
+    [
+        ("sale", [line()], "goods"),
+        # What it costs to bring goods is a part of their sale.
+        ("sale", [line(), BROUGHT], "goods"),
+        ("repair", [WORK], "services"),
+        ("repair", [line(), WORK], "both"),
+        ("repair", [line()], "both"),
+    ],
 )
 async def test_a_business_reads_of_penalties_and_of_what_was_sold(
-    stage: Stage, lines: list[LineGiven], nature: Any
+    stage: Stage, works: Any, lines: list[LineGiven], nature: Any
 ) -> None:
-    mentions = await issued_to_a_business(stage, *lines)
+    mentions = await issued_to_a_business(stage, *lines, works=works)
     assert mentions == [*FR.mentions, *FR.business_mentions, FR.nature_mentions[nature]]
     assert any("40 €" in mention for mention in mentions)
+    # The journals and e-reporting say the same.
+    billed = invoice("issued", *lines, supply=AUTUMN.model_copy(update={"works": works}))
+    assert sale(billed).booked[1].account == ("goods" if nature == "goods" else "services")
+    assert {told.category for told in sales_of([billed])} == {"TLB1" if nature == "goods" else "TPS1"}
 
 
 async def test_a_private_person_reads_of_the_mediator_and_of_no_penalties(stage: Stage) -> None:
@@ -188,15 +201,16 @@ async def test_a_business_reads_where_it_was_delivered(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
-    [([WORK], True), ([line(), WORK], True), ([line()], False)],
+    ("works", "lines", "said"),
+    [("repair", [WORK], True), ("repair", [line(), WORK], True), ("sale", [line()], False)],
     ids=["services", "both", "goods"],
 )
 async def test_a_firm_that_pays_vat_on_debits_says_so_to_businesses(
-    stage: Stage, lines: list[LineGiven], said: bool
+    stage: Stage, works: Any, lines: list[LineGiven], said: bool
 ) -> None:
+    supply = AUTUMN.model_copy(update={"works": works})
     seller = SELLER.model_copy(update={"vat_on_debits": True})
-    await stage.given(invoice("draft", *lines, supply=AUTUMN, seller=seller))
+    await stage.given(invoice("draft", *lines, supply=supply, seller=seller))
     await changed(stage, buyer_siren="732829320")
     mentions = (await stage.when(issue, by=world.marie)).only(InvoiceIssued).state.mentions
     assert (FR.debits_mention in mentions) == said

@@ -78,7 +78,7 @@ async def test_a_credit_note_is_an_e_invoice_too(stage: Stage, business: bool) -
     given = invoice("issued", *lines, discount=off)
     if business:
         given.buyer = BUSINESS
-        given.mentions = law.mentions_on(given.seller, BUSINESS, given.lines)
+        given.mentions = law.mentions_on(given.seller, BUSINESS, "both")
     await stage.given(given)
     note, pdf = await credited(stage, CreditGiven(line=1))
     assert note.total == Decimal("51.10")

@@ -34,6 +34,7 @@ from sav_interventions.ledger import A_DAY
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Entry, Payment
+from sav_interventions.nature import nature_of
 from sav_interventions.settings import billing
 
 ISSUED = ("issued", "partly_paid", "paid", "credited")
@@ -126,17 +127,22 @@ def is_private(invoice: Invoice) -> bool:
     return not invoice.buyer.is_business
 
 
+def is_service(invoice: Invoice) -> bool:
+    """Whether it is reported as services, of which payments are told too; works that need parts are."""
+    return nature_of(invoice.supply, invoice.lines) != "goods"
+
+
 def sales_of(
     invoices: Sequence[Invoice], credited: Sequence[tuple[CreditNote, Invoice]] = ()
 ) -> Iterator[ReportedSales]:
     """The sales of each day to private clients at each rate, less what was credited and what deposits told before."""
     found: dict[tuple[date, Currency, bool, Decimal], list[tuple[UUID, Decimal, Decimal]]] = defaultdict(list)
     for invoice in filter(is_private, invoices):
-        key = invoice.issued_on or invoice.supplied_on, invoice.currency, bool(invoice.intervention_id)
+        key = invoice.issued_on or invoice.supplied_on, invoice.currency, is_service(invoice)
         for sign, total in _with_deposits(invoice):
             found[*key, total.rate].append((invoice.id, sign * total.base, sign * total.vat))
     for note, invoice in credited:
-        its = note.issued_on, note.currency, bool(invoice.intervention_id)
+        its = note.issued_on, note.currency, is_service(invoice)
         for sign, total in _with_deposits(note) if is_private(invoice) else ():
             found[*its, total.rate].append((note.id, -sign * total.base, -sign * total.vat))
     for (day, currency, services, rate), sums in sorted(found.items()):
@@ -217,7 +223,7 @@ async def _payments(start: date, end: date, tx: Tx) -> Iterator[ReportedPayments
     """What was paid each day of invoices for services, shared over the rates of each in proportion."""
     found: dict[tuple[date, Currency, Decimal], Decimal] = defaultdict(lambda: ZERO)
     for day, amount, invoice in await _counted(start, end, tx):
-        if is_private(invoice) and invoice.intervention_id:
+        if is_private(invoice) and is_service(invoice):
             for rate, part in shared(amount, invoice):
                 found[day, invoice.currency, rate] += part
     return (

@@ -7,6 +7,7 @@ from typing import Any
 from facturx import generate_cii_xml  # type: ignore[import-untyped]
 
 from sav_interventions.invoice_paper import InvoicePaper, PaperLine, PaperVat, parted
+from sav_interventions.nature import Nature
 
 # EN 16931 knows two decimals: no currency with three.
 CURRENCY = "EUR"
@@ -20,6 +21,8 @@ TRANSFER = "58"
 DISCOUNT, DISCOUNTED, COVERED = "95", "Remise", "Pris en charge par la garantie"
 # What a mention is about (UNTDID 4451), by how it begins: of these three a French business invoice needs each.
 SUBJECTS = {"Pas d'escompte": "AAB", "Pénalités de retard": "PMD", "Indemnité forfaitaire": "PMT"}
+# The cases of the French reform by what was sold, as BR-FR numbers them with 1, or with 4 where deposits are deducted.
+PROCESSES: dict[Nature, str] = {"goods": "B", "services": "S", "both": "M"}
 
 # It logs each invoice, and warns of what we know.
 logging.getLogger("factur-x").setLevel(logging.ERROR)
@@ -213,9 +216,7 @@ def _category(total: PaperVat) -> str:
 
 def _process(paper: InvoicePaper) -> str:
     """What was sold (goods, services, or both), and whether deposits are deducted, by the cases of the French reform."""
-    goods = {line.kind == "part" for line in paper.lines}
-    sold = "M" if len(goods) > 1 else "B" if True in goods else "S"
-    return f"{sold}{4 if paper.deposits else 1}"
+    return f"{PROCESSES[paper.nature]}{4 if paper.deposits else 1}"
 
 
 def _money(amount: Decimal) -> str:

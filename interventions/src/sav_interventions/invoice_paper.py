@@ -13,6 +13,7 @@ from sav_contracts.auth.fields import Locale
 from sav_contracts.interventions.invoice import Seller
 from sav_contracts.messages import View
 from sav_contracts.money import Currency, VatClass
+from sav_interventions.nature import Nature, nature_of
 
 # What a paper is, by its number in UNTDID 1001.
 Code = Literal["380", "381", "386"]
@@ -107,8 +108,9 @@ class PaperDeposit(Part):
 
 
 class PaperSupply(Part):
-    """Where it was supplied."""
+    """What was supplied, and where."""
 
+    works: str = "repair"
     country: str = "FR"
     address: str | None = None
 
@@ -176,8 +178,11 @@ class InvoicePaper(Part):
     @property
     def on_debits(self) -> bool:
         """Whether the VAT of services to a business is due with the invoice, by the seller's choice."""
-        services = any(line.kind != "part" for line in self.lines)
-        return services and self.buyer.is_business and bool(self.seller.vat_on_debits)
+        return self.nature != "goods" and self.buyer.is_business and bool(self.seller.vat_on_debits)
+
+    @property
+    def nature(self) -> Nature:
+        return nature_of(self.supply, self.lines)
 
     @property
     def by_rate(self) -> list[PaperVat]:

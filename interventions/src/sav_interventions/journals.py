@@ -16,6 +16,7 @@ from sav_contracts.spreadsheets import defused
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import Entry, Payment
+from sav_interventions.nature import nature_of
 
 FIELDS = (
     "JournalCode", "JournalLib", "EcritureNum", "EcritureDate", "CompteNum", "CompteLib", "CompAuxNum", "CompAuxLib",
@@ -89,7 +90,7 @@ def credit(note: CreditNote, invoice: Invoice) -> Piece:
 def _sold(invoice: Invoice, net: Decimal) -> Booked:
     if invoice.deposit:
         return Booked("advances", net, (invoice.client_id, invoice.buyer.name))
-    return Booked("services" if invoice.intervention_id else "goods", net)
+    return Booked("goods" if nature_of(invoice.supply, invoice.lines) == "goods" else "services", net)
 
 
 def _deposits(deposits: Sequence[DeductedDeposit], sign: int, client: tuple[UUID, str]) -> list[Booked]:

@@ -5,13 +5,14 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from sav_contracts.interventions.invoice import Buyer, Seller
 from sav_contracts.interventions.line import InvoiceLine, Supply, Works
 from sav_contracts.money import Currency, VatClass, as_money
+from sav_interventions.nature import Nature
 
 MAINLAND = "mainland"
 # The highest first.
@@ -101,7 +102,7 @@ class Jurisdiction(BaseModel):
     # What estimates for private persons say of the guarantees by law, and of when the work is done where nothing is agreed.
     estimate_mentions: list[str] = []
     usual_schedule: str | None = None
-    nature_mentions: dict[Literal["goods", "services", "both"], str] = {}
+    nature_mentions: dict[Nature, str] = {}
     # On these, where services are sold by a firm that pays VAT when it invoices them.
     debits_mention: str | None = None
     areas: list[Area] = []
@@ -112,16 +113,13 @@ class Jurisdiction(BaseModel):
     # Since when an invoice for a business names its SIREN.
     siren_since: date | None = None
 
-    def mentions_on(self, seller: Seller, buyer: Buyer, lines: Sequence[InvoiceLine]) -> list[str]:
-        """The mentions of an invoice to this buyer."""
+    def mentions_on(self, seller: Seller, buyer: Buyer, nature: Nature) -> list[str]:
+        """The mentions of an invoice of this to this buyer."""
         if not buyer.is_business:
             return [*self.mentions, *self.private_mentions]
-        goods = {line.kind == "part" for line in lines}
-        nature = self.nature_mentions.get(
-            "both" if len(goods) > 1 else "goods" if True in goods else "services"
-        )
-        debits = self.debits_mention if seller.vat_on_debits and False in goods else None
-        return [*self.mentions, *self.business_mentions, *(one for one in (nature, debits) if one)]
+        sold = self.nature_mentions.get(nature)
+        debits = self.debits_mention if seller.vat_on_debits and nature != "goods" else None
+        return [*self.mentions, *self.business_mentions, *(one for one in (sold, debits) if one)]
 
     def mentions_on_estimate(self, buyer: Buyer) -> list[str]:
         """The mentions of an estimate for this buyer: what a business owes when it pays late stands on invoices only."""

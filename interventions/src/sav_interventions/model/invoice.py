@@ -36,6 +36,7 @@ from sav_interventions.above_estimate import check_explained
 from sav_interventions.billing import itemised
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.lifecycle import INVOICE
+from sav_interventions.nature import nature_of
 
 SERIES, CREDITS = "FAC", "AVO"
 FIRST_SERIES: dict[PaperKind, str] = {"invoice": SERIES, "credit_note": CREDITS}
@@ -320,7 +321,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
         self.move("issued", by)
         self.number, self.issued_on = series.draw(on)
         self.due_on = self.issued_on + due
-        self.mentions = law.mentions_on(self.seller, self.buyer, self.lines)
+        self.mentions = law.mentions_on(self.seller, self.buyer, nature_of(self.supply, self.lines))
         self.previous_hash, self.hash = series.hash, self.digest(series.hash)
         series.hash = self.hash
 
