@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 import world
 from electronic_invoices import EUROPEAN, FRENCH, broken_rules, read_by_another
-from given_billing import INVOICE, client, invoice, issue, line
+from given_billing import CERTIFIED, INVOICE, client, invoice, issue, line
 from given_interventions import VISIT, visit
 from papers import attached, check_archivable, text_of
 
@@ -75,7 +75,8 @@ async def test_a_credit_note_is_an_e_invoice_too(stage: Stage, business: bool) -
     off = Discount(label="Remise", percent=Decimal(5))
     lines = [line("intermediate", unit_price=Decimal("48.90")), line()]
     law = jurisdiction("FR")
-    given = invoice("issued", *lines, discount=off)
+    there = CERTIFIED.model_copy(update={"address": "3 rue des Lilas, 69003 Lyon"})
+    given = invoice("issued", *lines, discount=off, supply=there)
     if business:
         given.buyer = BUSINESS
         given.mentions = law.mentions_on(given.seller, BUSINESS, "both")
@@ -86,6 +87,9 @@ async def test_a_credit_note_is_an_e_invoice_too(stage: Stage, business: bool) -
     for words in (f"Avoir {note.number}", "FAC-2026-000001 du 11 mars 2026", "Pièce reprise.", "51,10 €"):
         assert words in said, words
     assert broken_rules(attached(pdf), *((EUROPEAN, FRENCH) if business else (EUROPEAN,))) == []
+    # To a business, what corrects an invoice says what was sold, and where, as that did.
+    for words in ("Lieu de livraison 3 rue des Lilas 69003 Lyon", law.nature_mentions["both"]):
+        assert (words in said) == business, words
     read = read_by_another(attached(pdf))
     assert str(read.header.type_code) == "381"
     assert read.header.issue_date_time._value == note.issued_on

@@ -11,9 +11,10 @@ import pikepdf
 from lxml import etree  # type: ignore[import-untyped]
 
 from sav_contracts.auth.fields import Locale
+from sav_contracts.interventions.line import Supply
 from sav_contracts.messages import View
 from sav_interventions.electronic_invoice import electronic_invoice
-from sav_interventions.invoice_paper import InvoicePaper, facts
+from sav_interventions.invoice_paper import InvoicePaper, PaperSupply, facts
 from sav_interventions.payment_code import payment_code
 from sav_interventions.printing import printed
 
@@ -24,13 +25,18 @@ EXTENSIONS = "{http://www.aiim.org/pdfa/ns/extension/}schemas"
 PROFILE = "EN 16931"
 
 
-def invoice_pdf(view: View, locale: Locale, mentions: Sequence[str] = ()) -> bytes:
+def invoice_pdf(
+    view: View, locale: Locale, mentions: Sequence[str] = (), supply: Supply | None = None
+) -> bytes:
     """An issued invoice or a credit note as PDF/A-3b; the same bytes each time it is made. In euros it is Factur-X.
 
-    `mentions` are those that the law wants beside what is recorded.
+    `mentions` are those that the law wants beside what is recorded; `supply` is that of the invoice that a note corrects.
     """
     paper = InvoicePaper.of(view)
-    return paper_pdf(paper.model_copy(update={"mentions": [*paper.mentions, *mentions]}), locale)
+    more: dict[str, Any] = {"mentions": [*paper.mentions, *mentions]}
+    if supply:
+        more["supply"] = PaperSupply.model_validate(supply)
+    return paper_pdf(paper.model_copy(update=more), locale)
 
 
 def paper_pdf(paper: InvoicePaper, locale: Locale) -> bytes:
