@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 from asked import LEAVES, TAKEN, WRONG, Leaf, refuses
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from sav_contracts.catalog.stocktake import MOST_COUNTS
 from sav_contracts.claims.triage import MOST
 from sav_contracts.interventions.act import MOST_ACTS
-from sav_contracts.interventions.line import Quantity
-from sav_contracts.money import SENT, Amount, Share
+from sav_contracts.money import Amount
 from sav_contracts.surface import SURFACE, ListRow
 
 MOST_ITEMS = {"counts": MOST_COUNTS, "items": MOST, "acts": MOST_ACTS}
@@ -64,17 +63,5 @@ def test_an_amount_is_read_in_one_way_however_it_is_written(written: Any, read: 
     assert str(TypeAdapter(Amount).validate_python(written)) == read
 
 
-@pytest.mark.parametrize(
-    "written", ["1e3", "1E+1", "0E-400", "+10", "１０", "٣", " 10", "10 ", "1_0", "10,5", ".5", "5.", ""]
-)
-@pytest.mark.parametrize("number", [Amount, Share, Quantity], ids=["amount", "share", "quantity"])
-def test_an_amount_in_words_is_a_plain_decimal(written: str, number: Any) -> None:
-    with pytest.raises(ValidationError, match="decimal"):
-        TypeAdapter(number).validate_python(written, context=SENT)
-    with pytest.raises(ValidationError, match="decimal"):
-        TypeAdapter(number).validate_json(f'"{written}"', context=SENT)
-
-
-@pytest.mark.parametrize("number", [Amount, Share, Quantity], ids=["amount", "share", "quantity"])
-def test_a_log_may_hold_any_spelling(number: Any) -> None:
-    assert TypeAdapter(number).validate_json('"1E+1"') == 10
+def test_a_log_may_hold_any_spelling() -> None:
+    assert str(TypeAdapter(Amount).validate_json('"1E+1"')) == "10.00"

@@ -69,6 +69,23 @@ def test_what_is_no_number_is_not_read_as_one(
         }, kinds
 
 
+DECIMALS = [(message, path) for message in MESSAGES for path in places(message, (Decimal,))]
+
+
+@pytest.mark.parametrize(
+    "written", ["1e3", "1E+1", "0E-400", "+10", "１０", "٣", " 10", "10 ", "10,5", ".5", "5.", ""]
+)
+@pytest.mark.parametrize(("message", "path"), DECIMALS, ids=lambda one: getattr(one, "__name__", None))
+def test_a_decimal_in_words_is_a_plain_one(
+    message: type[RequestMessage[Any]], path: Path, written: str
+) -> None:
+    if "acts" in path:  # answered one by one
+        return
+    with pytest.raises(ValidationError) as refused:
+        message.model_validate_json(json.dumps(value_at(path, written)))
+    assert (path, "decimal_parsing") in [(error["loc"], error["type"]) for error in refused.value.errors()]
+
+
 YES_OR_NO = [(message, path) for message in MESSAGES for path in places(message, (bool,))]
 
 
@@ -86,6 +103,7 @@ def test_json_says_yes_or_no_only_by_true_and_false(
 
 def test_all_over_the_surface() -> None:
     assert len(CASES) > 60
+    assert {path[-1] for _, path in DECIMALS} >= {"amount", "percent", "quantity", "travel_km", "power_kw"}
     assert ("labour", 0, "minutes") in [path for message, path in CASES if message is RecordWork]
 
 

@@ -1,10 +1,9 @@
 """Amounts of money: decimals with two places, three where there are thousandths. The field next to them names the currency."""
 
-import re
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticKnownError
 
 Currency = Literal["EUR", "TND"]
@@ -53,27 +52,12 @@ def decimal_places(number: int) -> AfterValidator:
     return AfterValidator(lambda given: given.quantize(last) + 0)
 
 
-_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-
-
-# The context in which what somebody sent is read. Events and views are read without: any spelling may be in a log.
-SENT = {"sent": True}
-
-
-def _plain(given: Any, info: ValidationInfo) -> Any:
-    if info.context == SENT and isinstance(given, str) and not _PLAIN.fullmatch(given):
-        raise PydanticKnownError("decimal_parsing")
-    return given
-
-
-# A text of a caller is a number only as people write it: no exponent (`1e3`), no plus, no digits of other scripts.
-Plain = BeforeValidator(_plain)
-Amount = Annotated[Decimal, Field(ge=0, max_digits=13, decimal_places=3), AfterValidator(as_money), Plain]
+Amount = Annotated[Decimal, Field(ge=0, max_digits=13, decimal_places=3), AfterValidator(as_money)]
 # What two amounts differ by.
 Difference = Annotated[Decimal, AfterValidator(as_money)]
 # The share of a line that a cover pays.
 Percent = Annotated[int, Field(ge=0, le=100)]
 # The share of a price that a discount takes off, in percent.
-Share = Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2), decimal_places(2), Plain]
+Share = Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2), decimal_places(2)]
 # The class of tax. The jurisdiction's data gives its rate on a date.
 VatClass = Literal["standard", "intermediate", "reduced"]

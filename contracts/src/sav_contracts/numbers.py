@@ -1,11 +1,13 @@
 """What commands and queries read as a number or as yes or no: nothing that only looks like one."""
 
+import re
 from typing import Any
 
 from pydantic import ValidationInfo
 from pydantic_core import PydanticKnownError, core_schema
 
 NUMBERS = frozenset({"int", "float", "decimal"})
+DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # What may hold the values of a message, beside the schemas of its parts.
 NO_SCHEMA = frozenset({"metadata", "serialization", "default", "expected", "config", "cls"})
 
@@ -13,7 +15,7 @@ NO_SCHEMA = frozenset({"metadata", "serialization", "default", "expected", "conf
 def plain_numbers(schema: Any) -> Any:
     """The schema, where each number refuses booleans (`true` would be 1) and digits with `_` between them (`1_0`).
 
-    In JSON a boolean is `true` or `false`; a query or a form can only say it in words.
+    A text is a decimal only as people write one: no exponent (`1e3`), no plus, no digits of other scripts. In JSON a boolean is `true` or `false`; a query or a form can only say it in words.
     """
     if isinstance(schema, list | tuple):
         return type(schema)(plain_numbers(part) for part in schema)
@@ -38,7 +40,7 @@ def _refusing(kind: str) -> Any:
     def look(given: Any) -> Any:
         if isinstance(given, bool):
             raise PydanticKnownError(f"{kind}_type")  # type: ignore[arg-type]
-        if isinstance(given, str) and "_" in given:
+        if isinstance(given, str) and ("_" in given or (kind == "decimal" and not DECIMAL.fullmatch(given))):
             raise PydanticKnownError(f"{kind}_parsing")  # type: ignore[arg-type]
         return given
 

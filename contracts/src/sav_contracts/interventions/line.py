@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from sav_contracts.address import Postcode
 from sav_contracts.messages import Line, Message, Personal, RecordedLine
-from sav_contracts.money import Amount, Percent, Plain, Share, VatClass
+from sav_contracts.money import Amount, Percent, Share, VatClass
 from sav_contracts.wrong_value import WrongValue
 
 LineKind = Literal["labour", "part", "travel", "fixed", "other"]
@@ -17,7 +17,7 @@ Unit = Literal["hour", "piece", "km", "flat"]
 # `sale` is without fitting. `diagnosis` is one that nothing else is billed with.
 Works = Literal["repair", "maintenance", "install", "improvement", "sale", "diagnosis"]
 BuyerKind = Literal["private", "business"]
-Quantity = Annotated[Decimal, Field(gt=0, max_digits=9, decimal_places=2), Plain]
+Quantity = Annotated[Decimal, Field(gt=0, max_digits=9, decimal_places=2)]
 
 
 class HowMuch(WrongValue):
