@@ -177,7 +177,9 @@ async def test_danger_is_answered_with_what_to_do(stage: Stage) -> None:
     said = dumps(reply["instructions"], ensure_ascii=False).replace("\u00a0", " ")
     assert "0 800 47 33 33" in said
     assert "Faites sortir tout le monde." in said
-    tunis = await stage.when(opening(safety=safety, place=PLACE | {"country": "TN"}), by=world.lea)
+    tunis = await stage.when(
+        opening(safety=safety, place=PLACE | {"postcode": "1000", "country": "TN"}), by=world.lea
+    )
     said = dumps(tunis.reply["instructions"], ensure_ascii=False).replace("\u00a0", " ")
     assert ("198" in said, "0 800 47 33 33" in said) == (True, False)
     assert (await stage.when(opening(), by=world.lea)).reply["instructions"] == []

@@ -170,7 +170,8 @@ def known(scene: Scene) -> Json:
     at = datetime.now(UTC).isoformat()
     acts = [{"id": str(uuid7()), "at": at, "move": moved} for _ in range(MOST_ACTS)]
     many = {"compatible_parts": [part] * 50, "shifts": FULL_WEEK, "items": items, "acts": acts}
-    return {"article_id": part} | many | chosen
+    # One of the country.
+    return {"article_id": part, "postcode": "69003"} | many | chosen
 
 
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.route)
@@ -226,7 +227,7 @@ async def test_a_whole_life_of_the_longest_words_and_the_largest_amounts(scene: 
     async def does(
         who: Person, route: str, right: Json | None = None, known: Json | None = None, **ids: Any
     ) -> Json:
-        row, ends = ROWS[route], Ends(letter=letter, known=known or {})
+        row, ends = ROWS[route], Ends(letter=letter, known={"postcode": "69003"} | (known or {}))
         answer = await to_the_end(who, row, row.path.format(**ids), right or {}, ends)
         return done(answer, row.status)
 

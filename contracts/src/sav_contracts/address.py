@@ -1,12 +1,13 @@
 """Postal addresses of people and products."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from sav_contracts import canonical
 from sav_contracts.messages import Line, Message, Personal, RecordedLine, canonical_form
+from sav_contracts.wrong_value import WrongValue
 
 Postcode = Annotated[
     str,
@@ -33,6 +34,14 @@ def postcode_in(country: str, postcode: str) -> str | None:
     return code if _OTHER.fullmatch(code) else None
 
 
+class NoPostcodeThere(WrongValue):
+    code = "no_postcode_there"
+    field = "postcode"
+    country: str
+    en = "it is no postcode of this country ({country}), such as 69003 in France or 1000 in Tunisia"
+    fr = "ce n’est pas un code postal de ce pays ({country}), par exemple 69003 en France ou 1000 en Tunisie"
+
+
 class Address(Message):
     """A postal address as recorded."""
 
@@ -53,3 +62,9 @@ class AddressGiven(Address):
     address: Personal[Line] = Field(examples=["3 rue des Lilas"])
     postcode: Postcode
     city: Line = Field(examples=["Lyon"])
+
+    @model_validator(mode="after")
+    def _has_a_postcode_of_its_country(self) -> Self:
+        if postcode_in(self.country, self.postcode) != self.postcode:
+            raise NoPostcodeThere(country=self.country).error()
+        return self

@@ -5,6 +5,7 @@ from datetime import date
 
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
+from sav_contracts import address
 from sav_contracts.address import postcode_in
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductView
@@ -37,8 +38,7 @@ def check_subcontracted(supply: Supply, law: Jurisdiction) -> None:
 class NoPostcodeThere(WrongField):
     field: str = "supply.postcode"
     country: str
-    en = "it is no postcode of this country ({country}), such as 69003 in France or 1000 in Tunisia"
-    fr = "ce n’est pas un code postal de ce pays ({country}), par exemple 69003 en France ou 1000 en Tunisie"
+    en, fr = address.NoPostcodeThere.en, address.NoPostcodeThere.fr
 
 
 def as_said(supply: Supply, said: SupplyGiven | None) -> Supply:

@@ -1,0 +1,28 @@
+"""An address that somebody enters has a postcode of its country; recorded ones are read as they are."""
+
+import pytest
+from pydantic import ValidationError
+
+from sav_contracts.address import Address, AddressGiven
+
+ADDRESS = {"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"}
+
+
+@pytest.mark.parametrize(
+    ("country", "postcode"), [("FR", "69 003"), ("RE", "97400"), ("TN", "1000"), ("GB", "sw1a 1aa")]
+)
+def test_a_postcode_of_the_country_is_taken(country: str, postcode: str) -> None:
+    AddressGiven.model_validate(ADDRESS | {"country": country, "postcode": postcode})
+
+
+@pytest.mark.parametrize(
+    ("country", "postcode"),
+    [("FR", "1000"), ("FR", "00100"), ("FR", "FR-69003"), ("FR", "SW1A 1AA"), ("TN", "69003")],
+)
+def test_another_postcode_is_refused_by_its_field(country: str, postcode: str) -> None:
+    wrong = ADDRESS | {"country": country, "postcode": postcode}
+    with pytest.raises(ValidationError) as refused:
+        AddressGiven.model_validate(wrong)
+    [error] = refused.value.errors()
+    assert (error["type"], error["ctx"]["field"]) == ("no_postcode_there", "postcode")
+    assert Address.model_validate(wrong).postcode == postcode
