@@ -49,7 +49,7 @@ class WhySoEarly(WrongField):
     field: str = "reason"
     day: date
     en = "the visit is on {day}: say why you set out before that"
-    fr = "l’intervention est prévue le {day:%d/%m/%Y} : indiquez pourquoi vous partez avant"
+    fr = "l’intervention est prévue le {day} : indiquez pourquoi vous partez avant"
 
 
 def when_moved(visit: Intervention, at: datetime | None, by: Actor, now: datetime) -> datetime:

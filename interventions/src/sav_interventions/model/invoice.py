@@ -110,7 +110,7 @@ class TaxNumberMissing(Conflict):
 
     code = "tax_number_missing"
     en = "The buyer owes the VAT of subcontracted work: give its VAT number (buyer_tax_number), or say that it is not subcontracted"
-    fr = "L’acheteur doit la TVA des travaux sous-traités : indiquez son numéro de TVA (buyer_tax_number), ou que les travaux ne sont pas sous-traités"
+    fr = "L’acheteur doit la TVA des travaux sous-traités : indiquez son numéro de TVA (buyer_tax_number), ou que les travaux ne sont pas sous-traités"
 
 
 class DepositsExceed(Conflict):
