@@ -16,6 +16,7 @@ from sav_contracts.sentences import Text
 from sav_interventions.checklists import tasks_for
 from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Intervention
+from sav_interventions.stopped import stopped_before
 
 # Visits that are only completed once every task was answered.
 ANSWERED: Collection[Purpose] = ("maintenance", "install")
@@ -56,7 +57,7 @@ async def list_tasks(visit: Intervention, tx: Tx) -> None:
         return
     appliance = await known_appliance(tx, visit.product_id)
     if appliance:
-        visit.appliance = appliance
+        visit.appliance = appliance.model_copy(update={"stopped": await stopped_before(visit, tx)})
         visit.tasks = tasks_for(appliance, visit.purpose, visit.tasks or ())
 
 
