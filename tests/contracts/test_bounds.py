@@ -11,7 +11,7 @@ from sav_contracts.catalog.stocktake import MOST_COUNTS
 from sav_contracts.claims.triage import MOST
 from sav_contracts.interventions.act import MOST_ACTS
 from sav_contracts.interventions.line import Quantity
-from sav_contracts.money import Amount, Share
+from sav_contracts.money import SENT, Amount, Share
 from sav_contracts.surface import SURFACE, ListRow
 
 MOST_ITEMS = {"counts": MOST_COUNTS, "items": MOST, "acts": MOST_ACTS}
@@ -70,6 +70,11 @@ def test_an_amount_is_read_in_one_way_however_it_is_written(written: Any, read: 
 @pytest.mark.parametrize("number", [Amount, Share, Quantity], ids=["amount", "share", "quantity"])
 def test_an_amount_in_words_is_a_plain_decimal(written: str, number: Any) -> None:
     with pytest.raises(ValidationError, match="decimal"):
-        TypeAdapter(number).validate_python(written)
+        TypeAdapter(number).validate_python(written, context=SENT)
     with pytest.raises(ValidationError, match="decimal"):
-        TypeAdapter(number).validate_json(f'"{written}"')
+        TypeAdapter(number).validate_json(f'"{written}"', context=SENT)
+
+
+@pytest.mark.parametrize("number", [Amount, Share, Quantity], ids=["amount", "share", "quantity"])
+def test_a_log_may_hold_any_spelling(number: Any) -> None:
+    assert TypeAdapter(number).validate_json('"1E+1"') == 10

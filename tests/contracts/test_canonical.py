@@ -15,6 +15,7 @@ from sav_contracts.address import Postcode
 from sav_contracts.auth.fields import Code, Email, KnownPassword, Password, Phone
 from sav_contracts.catalog.article import Gtin
 from sav_contracts.messages import ComparedAs, Line, Prose, Reason, Reference, Serial
+from sav_contracts.money import Plain
 from sav_contracts.surface import SURFACE, ListRow
 
 RAINBOW = "\N{WAVING WHITE FLAG}\ufe0f\u200d\N{RAINBOW}"
@@ -290,11 +291,13 @@ def models(annotation: Any, known: set[type[BaseModel]]) -> Iterator[type[BaseMo
 
 
 def validators(annotation: Any, metadata: Any = ()) -> Iterator[BeforeValidator]:
-    """What changes a value while it is read."""
-    yield from (one for one in metadata if isinstance(one, BeforeValidator))
+    """What changes a value while it is read, or refuses it; `Plain` does for callers only."""
+    yield from (one for one in metadata if isinstance(one, BeforeValidator) and one is not Plain)
     if get_origin(annotation) in (Union, UnionType, list, tuple, dict) or hasattr(annotation, "__metadata__"):
         yield from (
-            one for one in getattr(annotation, "__metadata__", ()) if isinstance(one, BeforeValidator)
+            one
+            for one in getattr(annotation, "__metadata__", ())
+            if isinstance(one, BeforeValidator) and one is not Plain
         )
         for inner in get_args(annotation):
             yield from validators(inner)

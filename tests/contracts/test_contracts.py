@@ -30,6 +30,7 @@ from sav_contracts.edge import FindRequests
 from sav_contracts.interventions.closing import GetEReporting, GetJournals, ReadLedger
 from sav_contracts.interventions.estimate import GetEstimateByLink, GetWithdrawalByLink
 from sav_contracts.interventions.invoice import InvoiceView
+from sav_contracts.interventions.paper import GetPaperByLink
 from sav_contracts.interventions.payment import GetSandboxCheckout, PaymentView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import Command, Event, Query, RequestMessage, View, persons
@@ -147,7 +148,13 @@ def test_every_computed_query_names_the_view_that_it_is_computed_from() -> None:
     # Of the caller's own sessions and draft; for admins alone; the same for everybody.
     own = {FindSessions, GetDraft, FindRequests, FindProblemTypes}
     # For whoever holds the link; of the ledger, which managers read as a whole.
-    by_link = {GetEstimateByLink, GetWithdrawalByLink, GetFeedbackByLink, GetSandboxCheckout}
+    by_link = {
+        GetEstimateByLink,
+        GetWithdrawalByLink,
+        GetFeedbackByLink,
+        GetPaperByLink,
+        GetSandboxCheckout,
+    }
     assert without == own | by_link | {ReadLedger, GetJournals, GetEReporting}
 
 

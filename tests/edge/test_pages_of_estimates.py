@@ -39,7 +39,7 @@ async def test_an_estimate_is_read_and_accepted_by_its_link(scene: Scene, http: 
         "Vous pouvez vous rétracter sans motif dans un délai de 14 jours",
         "Accepter, avec obligation de paiement",
         estimate["seller"]["registration"],
-        "1,5 × 62,00 € / heure",
+        "1,75 × 62,00 € / heure",
         *(mention for total in estimate["vat"] if (mention := total["mention"])),
     ):
         assert said in page.text

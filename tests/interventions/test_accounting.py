@@ -17,7 +17,7 @@ from given_payments import pay, refusal
 
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
-from sav_contracts.interventions.client_credit import RecordOnAccount, RefundCredit, UseCredit
+from sav_contracts.interventions.client_credit import CreditReceived, RecordOnAccount, RefundCredit, UseCredit
 from sav_contracts.interventions.closing import (
     EReporting,
     GetEReporting,
@@ -223,6 +223,33 @@ async def test_e_reporting_tells_sales_and_payments_by_day_and_rate(stage: Stage
         ("10", Decimal("47.83")),
         ("20", Decimal("52.17")),
     ]
+
+
+async def payments_of_services(stage: Stage) -> list[tuple[str, Decimal]]:
+    asked = GetEReporting.model_validate(time(stage))
+    told = EReporting.model_validate((await stage.when(asked, by=world.marie)).reply)
+    return [(one.rate, one.amount) for one in told.payments]
+
+
+async def test_what_credit_pays_of_services_is_told_and_what_stays_credit_is_not(stage: Stage) -> None:
+    """Money on account tells nothing before an invoice uses it, nor does what is more than the balance."""
+    await stage.knows(client())
+    await stage.given(visit("completed"), invoice("issued", line(), intervention_id=VISIT))
+    await stage.given(
+        visit("completed", id=OTHER), invoice("issued", line(), number=2, id=OTHER, intervention_id=OTHER)
+    )
+    too_much = await stage.when(pay("150.00"), by=world.marie)
+    assert await payments_of_services(stage) == [("20", Decimal("101.88"))]
+    beyond = next(one.state.id for one in too_much.events if isinstance(one, CreditReceived))
+    await stage.when(RefundCredit(client_credit_id=beyond, reason="trop-perçu"), by=world.marie)
+    account = RecordOnAccount(client_id=world.lea.id, method="cash", amount=Decimal("60.00"))
+    kept = UUID((await stage.when(account, by=world.marie)).reply["id"])
+    assert await payments_of_services(stage) == [("20", Decimal("101.88"))]
+    used = await stage.when(UseCredit(client_credit_id=kept, invoice_id=OTHER), by=world.marie)
+    assert await payments_of_services(stage) == [("20", Decimal("161.88"))]
+    back = RefundPayment(payment_id=UUID(used.reply["id"]), amount=Decimal("10.00"), reason="un geste")
+    await stage.when(back, by=world.marie)
+    assert await payments_of_services(stage) == [("20", Decimal("151.88"))]
 
 
 async def test_a_deposit_is_taken_off_at_its_own_rate(stage: Stage) -> None:

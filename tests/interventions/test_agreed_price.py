@@ -209,8 +209,9 @@ OTHER = {"article_id": UUID(int=401), "description": "Joint (JNT-1)"}
 def test_what_goes_beyond_an_estimate(
     were: list[LineGiven], was_agreed: list[LineGiven], more: list[tuple[str, Any]]
 ) -> None:
-    found = [(one.kind, one.minutes or one.quantity) for one in beyond(were, priced(*was_agreed))]
-    assert found == more
+    found = beyond(were, priced(*was_agreed))
+    assert [(one.kind, one.minutes or one.quantity) for one in found] == more
+    assert [one.quantity for one in found if one.minutes] == [D("0.50") for one in found if one.minutes]
 
 
 @pytest.mark.parametrize(

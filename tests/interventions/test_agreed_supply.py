@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import world
 from given_billing import CERTIFIED, client, closed, home, line, told_closed
-from given_estimates import estimate
+from given_estimates import estimate, right
 from given_interventions import VISIT, valve, work
 
 from sav_chassis.testing import Outcome, Stage
@@ -86,6 +86,7 @@ async def test_from_the_estimate_to_the_last_invoice_the_rate_is_the_agreed_one(
     write = WriteEstimate(
         intervention_id=VISIT,
         nature="Chaudière à poser",
+        setting="at_distance",
         lines=BOILER,
         certified=True,
         supply=SupplyGiven(works="install", **supply),
@@ -109,7 +110,7 @@ async def test_from_the_estimate_to_the_last_invoice_the_rate_is_the_agreed_one(
 
 
 def accepted(**fields: Any) -> Estimate:
-    made = estimate("accepted", **({"lines": BOILER} | fields))
+    made = estimate("accepted", **({"lines": BOILER, "withdrawal": right(setting="at_distance")} | fields))
     made.accepted = Acceptance(at=datetime.now(UTC), how="site", begins_early=True)
     return made
 

@@ -10,7 +10,7 @@ import world
 from given_acts import apply, move, told
 from given_billing import CERTIFIED, client, closed, home, told_closed
 from given_estimates import billed, early, estimate, refusal, right
-from given_interventions import COVERED, NOW, UNKNOWN, VISIT, valve
+from given_interventions import COVERED, NOW, UNKNOWN, VISIT, valve, work
 
 from sav_chassis.testing import Stage
 from sav_contracts.catalog.warranty import Warranty
@@ -118,6 +118,12 @@ async def test_one_whose_work_is_still_to_do_holds(stage: Stage, fields: dict[st
     done = done_before(**fields) if "status" not in fields else billed("incomplete", id=UUID(int=199))
     await stage.given(billed(), done, early())
     (await stage.when(start, by=world.karim)).only(InterventionStarted)
+
+
+async def test_a_diagnosis_on_which_parts_were_built_in_did_the_agreed_work(stage: Stage) -> None:
+    repaired = done_before(purpose="diagnostic", work=work())
+    await stage.given(billed(), repaired, early(intervention_id=UUID(int=199)))
+    assert refusal(await stage.when(start, by=world.karim)) == (409, "estimate_missing")
 
 
 async def test_what_was_certified_for_an_earlier_job_is_not_for_the_next_one(stage: Stage) -> None:

@@ -205,7 +205,7 @@ async def test_a_draft_is_discarded_when_a_warranty_pays_everything_after_all(st
     decision = (await stage.when(decide(100, 100, 100), by=world.marie)).only(WarrantyDecided)
     discarded = (await stage.hears(decision)).only(InvoiceDiscarded)
     assert (discarded.state.id, discarded.state.status) == (draft.id, "discarded")
-    assert discarded.reason == discarded.state.reason == "a warranty pays everything"
+    assert discarded.reason == discarded.state.reason == "Une garantie prend tout en charge."
 
     again = (await stage.when(decide(0, 0, 0), by=world.marie)).only(WarrantyDecided)
     assert (await stage.hears(again)).only(InvoiceDrafted).state.id != draft.id

@@ -13,7 +13,7 @@ from given_interventions import VISIT
 from given_payments import pay, refusal
 
 from sav_chassis.testing import Stage
-from sav_contracts.interventions.client_credit import RecordOnAccount
+from sav_contracts.interventions.client_credit import RecordOnAccount, UseCredit
 from sav_contracts.interventions.deposit import DraftDeposit
 from sav_contracts.interventions.estimate import Acceptance
 from sav_contracts.interventions.invoice import Buyer
@@ -116,6 +116,13 @@ async def test_money_on_account_is_for_what_was_agreed(stage: Stage) -> None:
     assert (await stage.when(transfer, by=world.marie)).problem is None
 
 
+async def test_it_is_so_while_the_work_goes_on(stage: Stage) -> None:
+    left = billed("incomplete", done_at=NOW - timedelta(days=1))
+    await given(stage, left, contract("1000.00"), of(VISIT))
+    cash = RecordOnAccount(client_id=world.lea.id, method="cash", amount=Decimal("10.00"))
+    assert refusal(await stage.when(cash, by=world.marie)) == REFUSED
+
+
 async def test_cash_beyond_small_invoices_adds_up(stage: Stage) -> None:
     await given(stage, invoice("issued"))
     assert (await stage.when(pay("1000.00", "cash"), by=world.marie)).problem is None
@@ -141,6 +148,20 @@ async def test_a_private_payer_with_a_tax_home_abroad_has_a_limit_of_their_own(
     message = pay("10.00", "cash", payer_proved_tax_home_abroad=proved)
     outcome = await stage.when(message, by=world.marie)
     assert (outcome.problem.code if outcome.problem else None) == ("cash_refused" if refused else None)
+
+
+@pytest.mark.parametrize(("proved", "code"), [(True, None), (False, "cash_refused")])
+async def test_what_such_a_payer_paid_on_account_may_be_used_as_it_was_taken(
+    stage: Stage, proved: bool, code: str | None
+) -> None:
+    await given(stage, invoice("issued", line(unit_price=Decimal("1500.00"))))
+    taken = RecordOnAccount(
+        client_id=world.lea.id, method="cash", amount=Decimal("1500.00"), payer_proved_tax_home_abroad=True
+    )
+    credit = UUID((await stage.when(taken, by=world.marie)).reply["id"])
+    use = UseCredit(client_credit_id=credit, invoice_id=INVOICE, payer_proved_tax_home_abroad=proved)
+    outcome = await stage.when(use, by=world.marie)
+    assert (outcome.problem.code if outcome.problem else None) == code
 
 
 def test_the_limits_are_dated() -> None:

@@ -14,6 +14,7 @@ from given_payments import ledger, paid, pay, refusal, signed
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.interventions.client_credit import CreditReceived, RefundCredit, UseCredit
+from sav_contracts.interventions.credit_note import CreditGiven, CreditInvoice
 from sav_contracts.interventions.invoice import InvoiceChanged, InvoicePaid
 from sav_contracts.interventions.payment import (
     CheckoutStarted,
@@ -63,6 +64,13 @@ async def test_a_checkout_that_is_asked_for_again_is_the_same(stage: Stage) -> N
     outcomes = await asyncio.gather(*(stage.when(START, by=world.lea, seconds=20) for _ in range(4)))
     assert {outcome.reply["id"] for outcome in outcomes} == {str(payment.id)}
     assert all(outcome.events == [] for outcome in outcomes)
+
+
+async def test_a_checkout_whose_time_is_over_is_not_offered_again(stage: Stage) -> None:
+    first = await started(stage)
+    stage.ahead = timedelta(hours=2)
+    again = (await stage.when(START, by=world.lea)).only(CheckoutStarted).state
+    assert again.id != first.id
 
 
 async def test_first_checkouts_at_once_are_one(stage: Stage) -> None:
@@ -190,6 +198,18 @@ async def test_a_payment_at_the_visit_ends_the_checkout_that_asks_for_more(stage
     assert again.amount == Decimal("51.88")
     await stage.runs_effects()
     assert [one for one in await stage.waiting() if one.function == "end_checkout"] == []
+
+
+@pytest.mark.parametrize(
+    "lines", [None, [CreditGiven(line=1, amount=Decimal("0.01"))]], ids=["whole", "part"]
+)
+async def test_a_credit_note_ends_the_checkout_that_asks_for_more(
+    stage: Stage, lines: list[CreditGiven] | None
+) -> None:
+    payment = await started(stage)
+    credit = CreditInvoice(invoice_id=INVOICE, lines=lines, reason="un geste")
+    assert (await stage.when(credit, by=world.marie)).problem is None
+    assert await status(stage, payment) == "expired"
 
 
 async def test_what_is_paid_twice_is_the_clients_credit(stage: Stage) -> None:

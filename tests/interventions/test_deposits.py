@@ -145,6 +145,20 @@ async def test_a_deposit_of_later_work_is_not_deducted_from_what_was_done_before
     assert issued(await stage.when(issue, by=world.marie)).deposits == []
 
 
+async def test_the_invoice_of_work_that_goes_on_leaves_the_deposit_to_the_final_one(stage: Stage) -> None:
+    usual: dict[str, Any] = {"product_id": PRODUCT, "purpose": "repair", "overdue": False}
+    await stage.knows(client(), home(older=True))
+    await stage.given(visit("incomplete", cause="parts", **usual))
+    await stage.given(visit("planned", id=NEXT, assignment=1, **usual))
+    await stage.given(deposit(), final("draft", line()))
+    assert issued(await stage.when(issue, by=world.marie)).deposits == []
+    # Nor is nothing left for another deposit.
+    (await stage.when(draft(10), by=world.marie)).only(InvoiceDrafted)
+    await stage.given(final(id=UUID(int=703), intervention_id=NEXT))
+    whole = issued(await stage.when(IssueInvoice(invoice_id=UUID(int=703)), by=world.marie))
+    assert [named.invoice_id for named in whole.deposits] == [DEPOSIT]
+
+
 async def test_a_deposit_of_another_case_is_not_deducted(stage: Stage) -> None:
     await visited(stage)
     other = {"reclamation_id": None, "reclamation_reference": None, "reference": "INT-2026-000007"}

@@ -31,7 +31,7 @@ from sav_contracts.interventions.invoice import DEMONSTRATION
 from sav_contracts.interventions.line import Discount, LineGiven, Supply
 from sav_interventions.billing import itemised
 from sav_interventions.electronic_invoice import electronic_invoice
-from sav_interventions.invoice_paper import InvoicePaper, PaperBuyer, PaperSupply
+from sav_interventions.invoice_paper import InvoicePaper, PaperBuyer, PaperLine, PaperSupply
 
 TO_A_PERSON = [reduced, cents, covered, deposit, final, credit, untaxed]
 TO_A_BUSINESS = [reduced, deposit, final, credit]
@@ -146,6 +146,15 @@ def test_labour_is_exact_to_the_minute() -> None:
         "60",
         "MIN",
     )
+
+
+def test_half_a_cent_of_a_third_of_an_hour_is_not_taken_off() -> None:
+    """20 minutes at 299.985 an hour are 99.995: 100.00, although a third of an hour is a little less as a decimal."""
+    third = WORK.model_copy(
+        update={"minutes": 20, "unit_price": Decimal("299.985"), "covered": 0, "discount": None}
+    )
+    [billed] = itemised([third], None, PLACES[0], FR).lines
+    assert billed.amount == PaperLine.model_validate(billed).gross == Decimal("100.00")
 
 
 def test_what_a_warranty_pays_and_a_discount_stand_apart() -> None:

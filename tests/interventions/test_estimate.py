@@ -44,7 +44,7 @@ from sav_contracts.interventions.estimate import (
     RefuseEstimate,
     ValidateEstimate,
 )
-from sav_contracts.interventions.line import Discount, DiscountGiven
+from sav_contracts.interventions.line import Discount, DiscountGiven, SupplyGiven
 from sav_interventions.estimate_pdf import estimate_pdf
 from sav_interventions.lifecycle import ESTIMATE as TABLE
 from sav_interventions.model.estimate import REPEATED_WITHIN
@@ -97,7 +97,13 @@ async def test_of_two_who_write_at_once_one_rewrites_what_the_other_wrote(known:
 
 @pytest.mark.parametrize(
     ("purpose", "fields", "counts_from"),
-    [("repair", {}, "conclusion"), ("install", {}, "delivery"), ("repair", {"supplies": True}, "delivery")],
+    [
+        ("repair", {}, "conclusion"),
+        ("install", {}, "delivery"),
+        ("repair", {"supplies": True}, "delivery"),
+        ("repair", {"supply": SupplyGiven(works="install")}, "delivery"),
+        ("install", {"supply": SupplyGiven(works="repair")}, "conclusion"),
+    ],
 )
 async def test_an_installation_counts_from_delivery(
     known: Stage, purpose: str, fields: dict[str, Any], counts_from: str
@@ -114,7 +120,9 @@ async def test_an_urgent_repair_says_why_there_is_no_right(known: Stage) -> None
     assert (written.right, written.case, written.urgency) == (False, "urgent_repair", "fuite d'eau")
 
 
-@pytest.mark.parametrize("fields", [{"supplies": True}, {"setting": "at_distance"}])
+@pytest.mark.parametrize(
+    "fields", [{"supplies": True}, {"supply": SupplyGiven(works="install")}, {"setting": "at_distance"}]
+)
 async def test_what_is_no_urgent_repair_at_home_is_refused_as_such(
     known: Stage, fields: dict[str, Any]
 ) -> None:

@@ -1,11 +1,13 @@
 """Estimates belong to their case: whoever comes writes the next edition; a refusal stops what was planned for them."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 import world
+from eventually import eventually
 from given_billing import SELLER, client, home, line
 from given_estimates import (
     ANSWER_GRANT,
@@ -48,6 +50,11 @@ from sav_interventions.lacking import lacking_of_firm
 from sav_interventions.model import Intervention
 
 NEXT = UUID(int=210)
+WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+# As whoever writes it, holding the visit.
+NEXT_EDITION = """INSERT INTO estimate SELECT (jsonb_populate_record(before,
+    jsonb_build_object('id', gen_random_uuid(), 'edition', 2, 'status', 'draft', 'answer_grant', NULL))).*
+FROM estimate AS before"""
 validate = ValidateEstimate(estimate_id=ESTIMATE)
 refuse = RefuseEstimate(estimate_id=ESTIMATE, reason="trop cher")
 again = write.model_copy(update={"intervention_id": NEXT})
@@ -310,6 +317,17 @@ async def test_an_edition_that_was_written_meanwhile_keeps_the_visit(known: Stag
     await known.when(write, by=world.karim)
     assert (await known.hears(enveloped(told))).events == []
     assert await known.parked() == []
+
+
+async def test_an_edition_that_is_just_being_written_keeps_the_visit_too(known: Stage) -> None:
+    await known.given(billed("planned"), estimate())
+    told = (await known.when(refuse, by=world.lea)).only(EstimateRefused)
+    async with known.database.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM intervention FOR UPDATE")
+        heard = asyncio.ensure_future(known.hears(enveloped(told)))
+        await eventually(lambda: known.database.pool.fetch(WAITING))
+        await other.execute(NEXT_EDITION)
+    assert (await heard).events == []
 
 
 async def test_a_refusal_by_the_link_cancels_too(known: Stage) -> None:

@@ -67,18 +67,18 @@ def test_the_notice_says_how_to_withdraw_and_brings_the_form(locale: Locale) -> 
     says = {
         "fr": (
             "14 jours à compter de l’acceptation",
-            "Aucun paiement n’est reçu dans les sept jours qui suivent l’acceptation",
+            "Aucun paiement n’est reçu dans les 7 jours qui suivent l’acceptation",
             "déclaration sans ambiguïté",
-            "remboursé au plus tard dans les quatorze jours",
+            "remboursé au plus tard dans les 14 jours",
             "Je reconnais que ce qui est fait jusqu’à une rétractation reste dû",
             f"À l’attention de {FIRM.name}, {FIRM.address}, {FIRM.email} :",
             "ma rétractation du contrat portant sur le devis DEV-2026-000001",
         ),
         "en": (
             "14 days from the acceptance",
-            "No payment is taken in the seven days after the acceptance",
+            "No payment is taken in the 7 days after the acceptance",
             "unambiguous statement",
-            "paid back within fourteen days",
+            "paid back within 14 days",
             "I acknowledge that what is done until a withdrawal is paid",
             f"To {FIRM.name}, {FIRM.address}, {FIRM.email}:",
             "I withdraw from my contract for estimate DEV-2026-000001",

@@ -20,7 +20,7 @@ from sav_contracts.interventions.client_credit import CreditReceived, RecordOnAc
 from sav_contracts.interventions.invoice import InvoiceChanged, InvoicePaid, InvoiceStatus, InvoiceView
 from sav_contracts.interventions.payment import PaymentRecorded, PaymentStatus, PaymentView, RecordPayment
 from sav_contracts.surface import SURFACE
-from sav_interventions.ledger import local_day
+from sav_interventions.days import local_day
 from sav_interventions.lifecycle import INVOICE as INVOICES
 from sav_interventions.lifecycle import PAYMENT as PAYMENTS
 

@@ -13,6 +13,7 @@ from sav_interventions.withdrawal import (
     delivered,
     holidays_at,
     last_day,
+    paid_back_by,
     right_to_withdraw,
 )
 
@@ -48,6 +49,11 @@ def test_no_rule_is_known_for_tunisia() -> None:
     given = {"setting": "at_home", "consumer": True, "urgency": None, "supplies": False}
     found = right_to_withdraw("TN", date(2026, 3, 2), **given)  # type: ignore[arg-type]
     assert (found.right, found.case) == (False, "no_rule")
+    assert paid_back_by("TN", date(2026, 3, 2), date(2026, 3, 10)) is None
+
+
+def test_what_was_paid_is_paid_back_within_fourteen_days_of_the_withdrawal() -> None:
+    assert paid_back_by("FR", date(2026, 3, 2), date(2026, 3, 10)) == date(2026, 3, 24)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 import world
@@ -20,7 +21,7 @@ from given_estimates import (
     refusal,
     right,
 )
-from given_interventions import COVERED, NOW, UNKNOWN, VISIT, valve
+from given_interventions import COVERED, NOW, UNKNOWN, VISIT, valve, work
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.interventions.credit_note import CreditNoteIssued
@@ -61,6 +62,7 @@ async def test_a_client_says_so_and_then_confirms(stage: Stage) -> None:
     told = await withdrawn(stage)
     assert (told.state.status, told.owed, told.begun) == ("withdrawn", "nothing", False)
     assert told.state.withdrawn_at == told.at
+    assert told.pay_back_by == told.at.astimezone(ZoneInfo("Europe/Paris")).date() + timedelta(14)
 
 
 async def test_the_first_step_cancels_nothing(stage: Stage) -> None:
@@ -215,7 +217,7 @@ async def test_what_was_begun_as_the_client_asked_is_billed_after_the_withdrawal
 @pytest.mark.parametrize(
     ("visit", "over"),
     [
-        ({"purpose": "diagnostic"}, {}),
+        ({"purpose": "diagnostic", "work": work().model_copy(update={"parts": []})}, {}),
         ({"done_at": NOW}, {}),
         ({}, {"withdrawn_at": NOW}),
     ],
@@ -270,7 +272,7 @@ async def test_it_discards_the_draft_of_an_invoice_of_which_nothing_is_owed(stag
     await stage.given(done, estimate("accepted"), invoice(intervention_id=VISIT))
     told = await withdrawn(stage)
     discarded = (await stage.hears(enveloped(told))).only(InvoiceDiscarded)
-    assert "DEV-2026-000001" in discarded.reason
+    assert discarded.reason == discarded.state.reason == "Rétractation du devis DEV-2026-000001"
 
 
 async def test_it_credits_what_was_issued_and_paid_of_which_nothing_is_owed(stage: Stage) -> None:
@@ -376,3 +378,11 @@ async def test_it_waits_for_a_visit_that_is_just_beginning(stage: Stage, by_link
 async def test_it_leaves_what_is_owed_to_managers(stage: Stage, status: str) -> None:
     await stage.given(billed("in_progress"), asked_early(), invoice(status, intervention_id=VISIT))
     assert (await stage.hears(enveloped(await withdrawn(stage)))).events == []
+
+
+async def test_a_diagnosis_on_which_parts_were_built_in_is_the_work(stage: Stage) -> None:
+    after = stage.now() + timedelta(minutes=1)
+    repaired = billed("incomplete", purpose="diagnostic", done_at=after, work=work())
+    await stage.given(repaired, asked_early())
+    told = await withdrawn(stage)
+    assert (told.owed, told.begun) == ("part_done", True)

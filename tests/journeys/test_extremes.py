@@ -45,7 +45,8 @@ GIVEN = {
     "PUT /reclamations/{reclamation_id}/parts": {"parts"},
     "POST /orders": {"purpose", "reclamation_id", "lines"},
     "POST /reclamations/{reclamation_id}/parts/validate": {"edition"},
-    "POST /invoices/{invoice_id}/payments": {"amount"},
+    # Money was received within a year.
+    "POST /invoices/{invoice_id}/payments": {"amount", "received_on"},
     "POST /invoices/{invoice_id}/credit": {"lines"},
     "POST /interventions/{intervention_id}/deposits": {"lines", "discount", "supply"},
     # A sale with its fitting, or one by telephone, is never urgent.
@@ -58,7 +59,7 @@ GIVEN = {
     "PATCH /invoices/{invoice_id}": {
         *("buyer_siren", "buyer_tax_number", "buyer_kind", "discount", "supply", "above_estimate"),
     },
-    "POST /clients/{client_id}/payments": {"amount"},
+    "POST /clients/{client_id}/payments": {"amount", "received_on"},
     "POST /payments/{payment_id}/refund": {"amount"},
     "POST /client-credits/{client_credit_id}/use": {"amount", "invoice_id"},
     "POST /client-credits/{client_credit_id}/refund": {"amount"},
@@ -250,8 +251,10 @@ async def test_a_whole_life_of_the_longest_words_and_the_largest_amounts(scene: 
     visit = {"intervention_id": visit["id"]}
 
     dear = {"covered": 1, "minutes": 60, "discount": None, "unit_price": "1600000.00"}
+    distant = {"setting": "at_distance", "urgent": None}
     estimates = "POST /interventions/{intervention_id}/estimates"
-    estimate = {"estimate_id": (await does(technician, estimates, known=dear, **visit))["id"]}
+    written = await does(technician, estimates, distant, dear | distant, **visit)
+    estimate = {"estimate_id": written["id"]}
     await does(manager, "POST /estimates/{estimate_id}/validate", **estimate)
     at_once = {"begins_early": True, "acknowledges_loss": True}
     await does(client, "POST /estimates/{estimate_id}/accept", at_once, at_once, **estimate)
@@ -277,7 +280,8 @@ async def test_a_whole_life_of_the_longest_words_and_the_largest_amounts(scene: 
 
     [draft] = await eventually(lambda: items(manager, "/invoices", **visit), 20)
     invoice = {"invoice_id": draft["id"]}
-    await does(manager, "PATCH /invoices/{invoice_id}", known=dear, **invoice)
+    beyond = {"above_estimate": f"x{letter * 498}x"}
+    await does(manager, "PATCH /invoices/{invoice_id}", beyond, dear, **invoice)
     due = await does(manager, "POST /invoices/{invoice_id}/issue", **invoice)
     paid = {"method": "transfer", "amount": due["balance"]}
     await does(manager, "POST /invoices/{invoice_id}/payments", paid, **invoice)

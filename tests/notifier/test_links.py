@@ -1,5 +1,6 @@
 """Which links are in a mail: ours lead to their place, and nobody else puts one in."""
 
+import re
 from base64 import b64encode
 from html import escape
 from pathlib import Path
@@ -53,7 +54,7 @@ def test_a_text_that_stands_alone_is_no_link_of_ours() -> None:
         "company": "https://evil.example",
     }
     message = rendered("report_available", "fr", "Léa", facts | {"site": "", "link": "https://sav.example/a"})
-    assert "href" not in message.html
+    assert re.findall('href="(.*?)"', message.html) == ["https://sav.example/a"]
 
 
 def unproven(**fields: object) -> tuple[AccountView, ClientView]:
@@ -99,6 +100,7 @@ async def test_another_address_is_a_strangers_until_it_is_confirmed(stage: Stage
 
 LINKED = {
     "invitation": "invitation",
+    "invitation of a client": "invitation",
     "welcome": "verify-email",
     "verification": "verify-email",
     "another address to confirm": "change-email",
@@ -126,6 +128,22 @@ async def test_who_is_asked_how_the_visit_was_says_it_by_a_link(stage: Stage, ma
     token = Links(stage.settings.link_secret).token("feedback", asked.state.id)
     assert f"/feedback?token={token}&lang=fr\n" in plain(mail).replace("\r", "")
     assert "dans votre espace" not in plain(mail)
+
+
+@pytest.mark.parametrize("confirmed", [True, False], ids=["confirmed", "a stranger's"])
+@pytest.mark.parametrize("name", ["invoice issued", "a credit note", "report validated"])
+async def test_a_paper_is_linked_but_never_to_an_address_that_nobody_confirmed(
+    stage: Stage, mailbox: Path, name: str, confirmed: bool
+) -> None:
+    await stage.knows(*unproven(email_verified=confirmed))
+    made = next(case.event for case in CASES if case.name == name)
+    await stage.hears(made)
+    await stage.runs_effects()
+    [mail] = [mail for mail in mails(mailbox) if "lea@" in mail["To"]]
+    link = f"/paper?token={Links(stage.settings.link_secret).token('paper', made.state.id)}&lang=fr"
+    assert (f"{link}\n" in plain(mail).replace("\r", "")) is confirmed
+    assert ("/paper" in html(mail)) is confirmed
+    assert ("dans votre espace" in plain(mail)) is not confirmed
 
 
 @pytest.mark.parametrize(("said", "where"), SITES, ids=str)

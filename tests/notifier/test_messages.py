@@ -35,7 +35,7 @@ from sav_contracts.slot import Slot
 from sav_notifier.message import INTERNAL, MESSAGES, Message
 from sav_notifier.message import message as declare
 from sav_notifier.messages.reclamations import ReclamationIsClosed
-from sav_notifier.recipients import managers
+from sav_notifier.recipients import managers, managers_and_admins
 from sav_notifier.rendering import rendered, words_of
 
 
@@ -126,6 +126,20 @@ def test_a_text_says_all_facts_of_its_message_and_no_others(template: str, local
     sent = {"company", "site"} | ({"link"} if message.declared.link else set())
     made = {"locale", "subject", "blocks"}
     assert words_of(template, locale) - made == facts | sent
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_an_alert_to_managers_names_its_case_in_the_subject(locale: Locale) -> None:
+    alerts = {
+        template
+        for template, message in MESSAGES.items()
+        if message.declared.category == "alert" and message.declared.to in {managers, managers_and_admins}
+        if "reference" in message.model_fields
+    }
+    assert {"visit_overdue", "co_dangerous", "help_asked"} <= alerts
+    for template in alerts:
+        text = files("sav_notifier").joinpath(f"messages/{template}.{locale}.txt").read_text()
+        assert "{{ reference" in text.partition("\n")[0], template
 
 
 @pytest.mark.parametrize("template", MESSAGES)

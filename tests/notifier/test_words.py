@@ -264,6 +264,8 @@ def test_only_what_a_bank_pays_back_takes_days(template: str, method: str, by_ba
         "amount": "20.00",
         "currency": "EUR",
         "method": method,
+        "reason": "Geste commercial",
+        "owed": False,
         "company": "SAV",
         "site": "",
     }

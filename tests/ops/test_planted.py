@@ -101,7 +101,7 @@ PLANTS: dict[str, list[Plant]] = {
         Plant("catalog", "stock_movement", "article_id = '{article}'", "reason = 'theft'", "of article {article} at"),
         Plant("catalog", "stocktake_line", "stocktake_id = '{stocktake}'", "expected = expected + 1", "in stocktake {stocktake}, is of no event"),
         Plant("interventions", "invoice", FIRST, None, "interventions: {number} does not stand on the one before"),
-        Plant("interventions", "invoice", INVOICE, "lines = replace(lines::text, '\"quantity\": \"1', '\"quantity\": \"2')::json", "interventions: invoice {invoice}: line 1 shows 2"),
+        Plant("interventions", "invoice", INVOICE, "lines = replace(lines::text, '\"minutes\": null', '\"minutes\": 120')::json", "interventions: invoice {invoice}: line 1 shows 1"),
         Plant("interventions", "payment", "id = '{payment}'", None, "interventions: payment {payment} has a log, and no row"),
     ],
     "payments": [

@@ -97,6 +97,9 @@ def test_up_again_starts_only_what_is_missing(place: Path) -> None:
     after = pids(place)
     assert after.pop("claims") != before.pop("claims")
     assert after == before
+    told = sav(place, "events", "--service", "auth").stdout
+    assert "EmailVerified" in told, "mails to Léa may have links"
+    assert "SignUpRepeated" not in told, "she is not warned of our own sign-up"
 
 
 def test_another_key_signs_and_only_auth_starts_again(place: Path) -> None:

@@ -1,6 +1,7 @@
 """Recipes of the rows of interventions."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import stories
 from pictures import picture
@@ -61,6 +62,12 @@ async def to_withdraw(scene: Scene, side: Side) -> Json:
     return await linked(scene.system, await told(stories.agreed)(scene, side), "withdraw", "withdrawal_grant")
 
 
+async def its_paper(scene: Scene, side: Side) -> Json:
+    """The invoice of the side's client, with what stands in the link of its mail."""
+    invoice = side.seen["invoice"]
+    return invoice | {"token": Links(scene.system.settings.link_secret).token("paper", UUID(invoice["id"]))}
+
+
 async def linked(system: System, estimate: Json, purpose: str, column: str) -> Json:
     found = f"SELECT {column} AS grant FROM estimate WHERE id = $1"
     [row] = await system.sql("interventions", found, estimate["id"])
@@ -87,6 +94,7 @@ RECIPES: dict[str, Recipe] = {
     "POST /estimate/{token}": Recipe("estimate", lambda _: {"accept": True}, to_answer),
     "POST /estimates/{estimate_id}/withdraw": Recipe("estimate", fresh=told(stories.agreed)),
     "POST /estimates/{estimate_id}/withdraw/confirm": Recipe("estimate", fresh=told(stories.withdrawing)),
+    "GET /paper/{token}": Recipe("invoice", fresh=its_paper),
     "GET /withdrawal/{token}": Recipe("estimate", fresh=to_withdraw),
     "POST /withdrawal/{token}": Recipe("estimate", fresh=to_withdraw),
     # A further one, after one that is completed.

@@ -4,7 +4,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticKnownError
 
 Currency = Literal["EUR", "TND"]
@@ -56,13 +56,17 @@ def decimal_places(number: int) -> AfterValidator:
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-def _plain(given: Any) -> Any:
-    if isinstance(given, str) and not _PLAIN.fullmatch(given):
+# The context in which what somebody sent is read. Events and views are read without: any spelling may be in a log.
+SENT = {"sent": True}
+
+
+def _plain(given: Any, info: ValidationInfo) -> Any:
+    if info.context == SENT and isinstance(given, str) and not _PLAIN.fullmatch(given):
         raise PydanticKnownError("decimal_parsing")
     return given
 
 
-# A text is a number only as people write it: no exponent (`1e3`), no plus, no digits of other scripts.
+# A text of a caller is a number only as people write it: no exponent (`1e3`), no plus, no digits of other scripts.
 Plain = BeforeValidator(_plain)
 Amount = Annotated[Decimal, Field(ge=0, max_digits=13, decimal_places=3), AfterValidator(as_money), Plain]
 # What two amounts differ by.

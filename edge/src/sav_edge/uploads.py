@@ -11,6 +11,7 @@ from sav_chassis.errors import TooLarge, WrongFields
 from sav_chassis.files import Files
 from sav_contracts.files import MAX_FILE_BYTES, StoredFile
 from sav_contracts.messages import RequestMessage
+from sav_contracts.money import SENT
 from sav_contracts.sentences import Text
 from sav_edge.bodies import (
     BodyLimits,
@@ -135,7 +136,7 @@ class Uploads:
 def validated(message: type[A], fields: Fields) -> A:
     """The message; `Invalid` names every wrong field."""
     try:
-        return message.model_validate(fields, extra="forbid")
+        return message.model_validate(fields, extra="forbid", context=SENT)
     except ValidationError as error:
         raise WrongFields.from_pydantic(error) from None
 

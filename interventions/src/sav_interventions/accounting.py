@@ -1,13 +1,13 @@
 """What accountants, auditors and the tax administration read: the ledger, the journals, the lines of e-reporting."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from sav_chassis.errors import Invalid, WrongField
 from sav_chassis.tx import Tx
@@ -29,7 +29,8 @@ from sav_contracts.interventions.line import VatTotal
 from sav_contracts.money import Currency, rounded
 from sav_interventions import journals
 from sav_interventions.app import interventions
-from sav_interventions.ledger import A_DAY, local_day
+from sav_interventions.days import local_day
+from sav_interventions.ledger import A_DAY
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Entry, Payment
@@ -79,7 +80,7 @@ async def get_journals(query: GetJournals, tx: Tx, by: Actor) -> Journals:
     pieces = [journals.sale(invoice) for invoice in invoices]
     credited = await _credited(query.start, query.end, tx)
     pieces += [journals.credit(note, invoice) for note, invoice in credited]
-    pieces += [piece async for piece in _receipts(query.start, query.end, tx)]
+    pieces += await _receipts(query.start, query.end, tx)
     pieces += await _uses(query.start, query.end, tx)
     pieces.sort(key=lambda piece: (piece.on, piece.journal, piece.number))
     lines = list(journals.written(pieces, billing().law.currency))
@@ -122,7 +123,7 @@ def check_time(start: date, end: date) -> None:
 
 def is_private(invoice: Invoice) -> bool:
     """Whether it is for a consumer: others get an electronic invoice."""
-    return getattr(invoice.buyer, "kind", None) != "business"
+    return not invoice.buyer.is_business
 
 
 def sales_of(
@@ -180,15 +181,12 @@ async def _credited(start: date, end: date, tx: Tx) -> list[tuple[CreditNote, In
     return found
 
 
-async def _receipts(start: date, end: date, tx: Tx) -> AsyncIterator[journals.Piece]:
+async def _receipts(start: date, end: date, tx: Tx) -> list[journals.Piece]:
     query = select(Entry).where(Entry.entered_on.between(start, end)).order_by(Entry.number)
     entries = list(await tx.session.scalars(query))
-    names: dict[UUID, str] = {}
-    for entry in entries:
-        if entry.client_id not in names:
-            found = await tx.copies(ClientView).one(entry.client_id)
-            names[entry.client_id] = found.name if found else ""
-        yield journals.receipt(entry, names[entry.client_id])
+    clients = await tx.copies(ClientView).where(id=list({entry.client_id for entry in entries})).all()
+    names = {client.id: client.name for client in clients}
+    return [journals.receipt(entry, names.get(entry.client_id, "")) for entry in entries]
 
 
 async def _uses(start: date, end: date, tx: Tx) -> list[journals.Piece]:
@@ -216,24 +214,48 @@ def _midnight(day: date) -> datetime:
 
 
 async def _payments(start: date, end: date, tx: Tx) -> Iterator[ReportedPayments]:
-    """What was received each day for services, shared over the rates of its invoice in proportion."""
-    query = (
-        select(Entry, Invoice)
-        .join(Payment, Payment.id == Entry.payment_id)
-        .join(Invoice, Invoice.id == Payment.invoice_id)
-        .where(Entry.entered_on.between(start, end), Invoice.intervention_id.is_not(None))
-        .order_by(Entry.number)
-    )
+    """What was paid each day of invoices for services, shared over the rates of each in proportion."""
     found: dict[tuple[date, Currency, Decimal], Decimal] = defaultdict(lambda: ZERO)
-    for entry, invoice in (await tx.session.execute(query)).all():
-        if is_private(invoice):
-            for rate, part in shared(entry.amount, invoice):
-                found[entry.entered_on, entry.currency, rate] += part
+    for day, amount, invoice in await _counted(start, end, tx):
+        if is_private(invoice) and invoice.intervention_id:
+            for rate, part in shared(amount, invoice):
+                found[day, invoice.currency, rate] += part
     return (
         ReportedPayments(day=day, currency=currency, rate=f"{rate.normalize():f}", amount=amount)
         for (day, currency, rate), amount in sorted(found.items())
         if amount
     )
+
+
+async def _counted(start: date, end: date, tx: Tx) -> list[tuple[date, Decimal, Invoice]]:
+    """What counted each day for invoices: money of the ledger, less what became credit, and what credit paid."""
+
+    def made(of: type[Payment | ClientCredit]) -> ColumnElement[bool]:
+        return and_(of.created_at >= _midnight(start), of.created_at < _midnight(end + A_DAY))
+
+    moved = (
+        select(Entry.entered_on, Entry.amount, Invoice)
+        .join(Payment, Payment.id == Entry.payment_id)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(Entry.entered_on.between(start, end))
+        .order_by(Entry.number)
+    )
+    left = (
+        select(ClientCredit.created_at, -ClientCredit.amount, Invoice)
+        .join(Invoice, Invoice.id == ClientCredit.invoice_id)
+        .where(made(ClientCredit))
+        .order_by(ClientCredit.created_at, ClientCredit.id)
+    )
+    used = (
+        select(Payment.created_at, Payment.amount, Invoice)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(made(Payment), Payment.client_credit_id.is_not(None))
+        .order_by(Payment.created_at, Payment.id)
+    )
+    found = [(day, amount, invoice) for day, amount, invoice in await tx.session.execute(moved)]
+    for query in (left, used):
+        found += [(local_day(at), amount, invoice) for at, amount, invoice in await tx.session.execute(query)]
+    return found
 
 
 def shared(amount: Decimal, invoice: Invoice) -> Iterator[tuple[Decimal, Decimal]]:

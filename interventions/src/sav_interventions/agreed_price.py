@@ -13,7 +13,7 @@ from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.invoice import NOTHING, Agreed
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, LineRecorded, Supply
-from sav_contracts.money import Currency
+from sav_contracts.money import Currency, rounded
 from sav_interventions.agreement import agreed_for, last_accepted, visits_of_case, work_of
 from sav_interventions.billing import amount, itemised, lines_of
 from sav_interventions.model import Estimate, Intervention, Invoice, Payment
@@ -143,7 +143,8 @@ def _more_labour(done: Sequence[LineGiven], agreed: Sequence[InvoiceLine]) -> It
     minutes = sum(line.minutes or line.quantity * 60 for line in agreed if line.kind == "labour")
     more = int(sum(line.minutes or 0 for line in worked) - minutes)
     if more > 0:
-        yield worked[-1].model_copy(update={"minutes": more})
+        hours = rounded(Decimal(more) / 60, "EUR")
+        yield worked[-1].model_copy(update={"minutes": more, "quantity": hours})
 
 
 def _more_travel(done: Sequence[LineGiven], agreed: Sequence[InvoiceLine]) -> Iterator[LineGiven]:

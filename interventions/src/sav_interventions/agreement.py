@@ -4,20 +4,24 @@ Arrêté du 24 janvier 2017: an estimate before any work, from the first euro. U
 """
 
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.interventions.visit import InterventionStatus, Purpose
+from sav_contracts.interventions.visit import InterventionStatus
 from sav_interventions.lifecycle import INTERVENTION
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.supplied import works_of
 
-DIAGNOSIS: Purpose = "diagnostic"
+# As `is_diagnosis` says, for queries: one on which parts were built in was a repair.
+DID_WORK = or_(
+    Intervention.purpose != "diagnostic",
+    func.json_array_length(func.json_extract_path(Intervention.work, "parts")) > 0,
+)
 
 
 class EstimateMissing(Conflict):
@@ -56,9 +60,9 @@ class Case(NamedTuple):
             return cls(one.intervention_id, one.reclamation_id, one.visit_reference)
         return cls(one.id, one.reclamation_id, one.reference)
 
-    async def lock(self, tx: Tx) -> None:
-        """Nobody else writes, sends or answers an estimate of the case until the transaction ends."""
-        await tx.lock(f"estimates of {self.reclamation_id or self.reference or self.visit_id}")
+    async def lock(self, tx: Tx, what: Literal["estimates", "billing"] = "estimates") -> None:
+        """Nobody else writes, sends or answers an estimate of the case, or bills it, until the transaction ends."""
+        await tx.lock(f"{what} of {self.reclamation_id or self.reference or self.visit_id}")
 
 
 def of_same_case(one: Intervention | Estimate) -> Select[Estimate]:
@@ -118,12 +122,12 @@ def work_of(estimate: Estimate) -> Select[Intervention]:
     """The visits of the case that do the accepted work: no diagnosis, and none that was done before the acceptance."""
     assert estimate.accepted, "it was accepted"
     since = or_(Intervention.done_at.is_(None), Intervention.done_at > estimate.accepted.at)
-    return visits_of_case(estimate).where(Intervention.purpose != DIAGNOSIS, since)
+    return visits_of_case(estimate).where(DID_WORK, since)
 
 
 def does_work_of(estimate: Estimate, visit: Intervention) -> bool:
     """Whether a visit of its case did, or is to do, the accepted work: no mere diagnosis, and not before the acceptance."""
-    if works_of(visit) == "diagnosis" or estimate.accepted is None:
+    if is_diagnosis(visit) or estimate.accepted is None:
         return False
     return visit.done_at is None or visit.done_at > estimate.accepted.at
 
@@ -150,10 +154,11 @@ async def stops_with(estimate: Estimate, tx: Tx) -> list[Intervention]:
     Nobody is there yet: whoever is on site ends the visit, or writes another edition. While one is being written, or an
     earlier one is agreed on, the visits stay.
     """
+    # Locked before the estimates are read: whoever writes another edition locks its visit first.
+    visits = list(await tx.session.scalars(visits_of_case(estimate).with_for_update()))
     others = [one.status for one in await of_this_job(estimate, tx) if one.id != estimate.id]
     if {"draft", "sent", "accepted"} & set(others):
         return []
-    visits = await tx.session.scalars(visits_of_case(estimate).with_for_update())
     return [one for one in visits if is_billed(one) and INTERVENTION.allows(one.status, "cancelled", SYSTEM)]
 
 
@@ -173,7 +178,7 @@ async def lock_visits(estimate_id: UUID, tx: Tx) -> None:
 
 async def is_withdrawn(visit: Intervention, tx: Tx) -> bool:
     """Whether the client withdrew from the contract that a visit was for, and owes nothing of what it did."""
-    if visit.purpose == DIAGNOSIS:
+    if is_diagnosis(visit):
         return False
     concluded = of_same_case(visit).where(Estimate.status.in_(("accepted", "withdrawn")))
     agreed = [
@@ -197,7 +202,12 @@ def is_billed(visit: Intervention) -> bool:
     Where who pays is unknown, a manager decides it: unknown never bills.
     """
     decided = visit.warranty.decision if visit.warranty else "unknown"
-    return decided in {"partly", "not_covered"} and visit.purpose != DIAGNOSIS
+    return decided in {"partly", "not_covered"} and not is_diagnosis(visit)
+
+
+def is_diagnosis(visit: Intervention) -> bool:
+    """Whether a visit only found out what is to be done, or is to find that out."""
+    return works_of(visit) == "diagnosis"
 
 
 async def check_agreed(visit: Intervention, before: InterventionStatus, at: datetime, tx: Tx) -> None:

@@ -14,7 +14,8 @@ from sav_contracts.interventions.closing import MethodTotal, Period, PeriodClose
 from sav_contracts.money import Currency
 from sav_interventions.app import interventions
 from sav_interventions.archives import archive_closing
-from sav_interventions.ledger import A_DAY, local_day, locked
+from sav_interventions.days import local_day
+from sav_interventions.ledger import A_DAY, locked
 from sav_interventions.model.invoice import GENESIS
 from sav_interventions.model.payment import Closing, Entry, Ledger, MissingEntries
 from sav_interventions.settings import billing
@@ -43,7 +44,6 @@ async def close_periods(id: UUID, tx: Tx) -> str | None:
     """Closes every day that is over, and the months and years that end with one."""
     ledger = await locked(tx)
     first = ledger.closed_until + A_DAY if ledger.closed_until else await _first_day(ledger, tx)
-    # Only days that are over; and never one before the last entry's, if the clock went back.
     over = local_day(tx.now) - A_DAY
     # Closed before a restore, with entries that are missing here.
     before = await tx.session.scalar(select(func.max(MissingEntries.closed_until)))

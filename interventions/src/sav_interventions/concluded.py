@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
@@ -85,15 +85,16 @@ async def debt_of(invoice: Invoice, tx: Tx) -> Decimal:
 async def debt_by_contract(client_id: UUID, tx: Tx) -> Decimal:
     """The largest sum that a client agreed to and that was not invoiced as a whole: money on account is for that."""
     query = select(Estimate).where(Estimate.client_id == client_id, Estimate.status == "accepted")
-    largest = ZERO
-    for contract in list(await tx.session.scalars(query.order_by(Estimate.id))):
-        visits = {one.id for one in await _visits(contract, tx)}
+    total = Estimate.net + Estimate.tax + func.coalesce(Estimate.stamp, 0)
+    for contract in list(await tx.session.scalars(query.order_by(total.desc(), Estimate.id))):
+        # What was left incomplete is not all: more is to come.
+        visits = {one.id for one in await _visits(contract, tx) if one.status != "incomplete"}
         final = select(Invoice.id).where(
             Invoice.intervention_id.in_(visits), ~Invoice.deposit, Invoice.number.is_not(None)
         )
         if not await tx.session.scalar(final.limit(1)):
-            largest = max(largest, contract.total)
-    return largest
+            return contract.total
+    return ZERO
 
 
 def _check(contract: Estimate, tx: Tx) -> None:

@@ -7,13 +7,14 @@ from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.interventions.credit_note import CreditGiven, CreditNoteIssued
 from sav_contracts.interventions.invoice import NOTHING, InvoiceChanged, InvoicePaid
+from sav_interventions import deposits
+from sav_interventions.checkouts import end_checkouts
 from sav_interventions.credit import Credited, credited
 from sav_interventions.credit_note_effects import print_credit_note
 from sav_interventions.days import today
-from sav_interventions.deposits import release
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.invoice import Invoice, Series
-from sav_interventions.receipts import release as give_back
+from sav_interventions.receipts import release
 
 
 class DeductedAlready(Conflict):
@@ -45,9 +46,10 @@ async def credit(
     invoice.credit(note.amount, given_back.whole, by)
     if invoice.overpaid:
         # What was paid beyond it stays the client's: for another invoice, or to be paid back.
-        await give_back(invoice, invoice.overpaid, tx)
+        await release(invoice, invoice.overpaid, tx)
     if given_back.whole:
-        await release(tx, invoice)
+        await deposits.free(tx, invoice)
+    await end_checkouts(invoice, tx)
     # Everything else is locked by now: the row of the series keeps all others from issuing.
     on = today(tx)
     note.issue(await Series.in_use(tx, "credit_note", on), on)

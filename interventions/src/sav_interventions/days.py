@@ -10,9 +10,14 @@ from sav_interventions.settings import billing
 MORNING = time(9)
 
 
+def local_day(at: datetime) -> date:
+    """The day of a time in the firm's zone."""
+    return at.astimezone(ZoneInfo(billing().law.zone)).date()
+
+
 def today(tx: Tx) -> date:
-    """Today's date in the jurisdiction's time zone."""
-    return tx.now.astimezone(ZoneInfo(billing().law.zone)).date()
+    """Today's date in the firm's zone."""
+    return local_day(tx.now)
 
 
 def morning(day: date) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 
 from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.tx import Tx
@@ -18,7 +18,8 @@ from sav_contracts.interventions.invoice import (
 )
 from sav_contracts.interventions.line import LineGiven, VatTotal
 from sav_contracts.money import Currency, as_money, rounded
-from sav_interventions.agreement import does_work_of, visits_of_case, work_of
+from sav_interventions.agreement import Case, does_work_of, visits_of_case, work_of
+from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.estimate import Estimate
 from sav_interventions.model.invoice import Invoice
@@ -87,34 +88,28 @@ async def check_within(tx: Tx, estimate: Estimate, percent: int) -> None:
 
 async def one_at_a_time(tx: Tx, visit_id: UUID) -> None:
     """Nobody else issues a deposit or a final invoice of the visit's case until the transaction ends."""
-    visit = await tx.read(Intervention, visit_id, SYSTEM)
-    await tx.lock(f"billing of case {visit.reclamation_id or visit.reference or visit.id}")
-
-
-def _same_case(visit: Intervention) -> ColumnElement[bool]:
-    """The visits of a case: the work moves from one to another where somebody else comes, or comes again."""
-    # `in_` finds nothing for None, where `==` would find all without a réclamation.
-    return or_(
-        Intervention.id == visit.id,
-        Intervention.reclamation_id.in_([visit.reclamation_id]),
-        Intervention.reference.in_([visit.reference]),
-    )
+    await Case.of(await tx.read(Intervention, visit_id, SYSTEM)).lock(tx, "billing")
 
 
 async def check_not_invoiced(tx: Tx, visit_id: UUID, agreed: Agreed | None = None) -> None:
     """Raises `InvoicedAlready` where the final invoice of the visit, or of one that followed it, was issued.
 
-    For a deposit of an estimate: where that of the agreed work was.
+    For a deposit of an estimate: where that of the agreed work was. What a visit that left the work incomplete is billed
+    is not the final invoice.
     """
     if agreed:
-        estimate = await tx.read(Estimate, agreed.estimate_id, SYSTEM)
-        visits = work_of(estimate).with_only_columns(Intervention.id).order_by(None)
+        visits = work_of(await tx.read(Estimate, agreed.estimate_id, SYSTEM))
     else:
         visit = await tx.read(Intervention, visit_id, SYSTEM)
-        later = Intervention.created_at >= visit.created_at
-        visits = select(Intervention.id).where(_same_case(visit), later)
+        visits = visits_of_case(visit).where(Intervention.created_at >= visit.created_at)
     query = select(Invoice.id).where(
-        Invoice.intervention_id.in_(visits), ~Invoice.deposit, Invoice.status.in_(COUNTS)
+        Invoice.intervention_id.in_(
+            visits.where(Intervention.status != "incomplete")
+            .with_only_columns(Intervention.id)
+            .order_by(None)
+        ),
+        ~Invoice.deposit,
+        Invoice.status.in_(COUNTS),
     )
     if await tx.session.scalar(query.limit(1)):
         raise InvoicedAlready
@@ -123,23 +118,25 @@ async def check_not_invoiced(tx: Tx, visit_id: UUID, agreed: Agreed | None = Non
 async def deduct(tx: Tx, invoice: Invoice) -> None:
     """Names in a final invoice the deposits of its case that no other one deducts, and marks these.
 
-    Those of visits that followed are for later work.
+    Those of visits that followed are for later work. Where a visit left the work to a further one, its invoice is not the
+    final one.
     """
     if invoice.intervention_id is None:
         return
     visit = await tx.read(Intervention, invoice.intervention_id, SYSTEM)
-    visits = select(Intervention.id).where(_same_case(visit), Intervention.created_at <= visit.created_at)
+    if visit.status == "incomplete" and await _goes_on(visit, tx):
+        return
+    visits = visits_of_case(visit).where(Intervention.created_at <= visit.created_at)
     query = (
         select(Invoice)
         .where(
-            Invoice.intervention_id.in_(visits),
+            Invoice.intervention_id.in_(visits.with_only_columns(Intervention.id).order_by(None)),
             Invoice.deposit,
             Invoice.status.in_(COUNTS),
             Invoice.deducted_in.is_(None),
         )
         .order_by(Invoice.id)
         .with_for_update()
-        .execution_options(populate_existing=True)
     )
     # A deposit that was credited as a whole meanwhile has another status now, and is not found.
     found = [one for one in await tx.session.scalars(query) if await _is_for(one, visit, tx)]
@@ -150,6 +147,14 @@ async def deduct(tx: Tx, invoice: Invoice) -> None:
         tx.emit(deposit, InvoiceChanged())
 
 
+async def _goes_on(visit: Intervention, tx: Tx) -> bool:
+    """Whether a later visit of its case is to do the rest of the work, or did it."""
+    later = visits_of_case(visit).where(
+        Intervention.created_at > visit.created_at, Intervention.status.not_in(DID_NOT_HAPPEN)
+    )
+    return await tx.session.scalar(later.limit(1)) is not None
+
+
 async def _is_for(deposit: Invoice, visit: Intervention, tx: Tx) -> bool:
     """Whether a deposit is for what a visit did: one of an estimate is for the agreed work, not for the diagnosis before it."""
     if deposit.agreed is None:
@@ -157,7 +162,7 @@ async def _is_for(deposit: Invoice, visit: Intervention, tx: Tx) -> bool:
     return does_work_of(await tx.read(Estimate, deposit.agreed.estimate_id, SYSTEM), visit)
 
 
-async def release(tx: Tx, invoice: Invoice) -> None:
+async def free(tx: Tx, invoice: Invoice) -> None:
     """Frees the deposits of a final invoice that was credited as a whole: the next one deducts them, or a credit note."""
     query = select(Invoice).where(Invoice.deducted_in == invoice.id).order_by(Invoice.id).with_for_update()
     for deposit in list(await tx.session.scalars(query)):

@@ -13,6 +13,7 @@ from sav_interventions.invoice_paper import PaperLine, line_facts
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.printing import printed
 from sav_interventions.settings import billing
+from sav_interventions.withdrawal import rule_for
 
 
 def estimate_pdf(estimate: EstimateView, locale: Locale, law: Jurisdiction | None = None) -> bytes:
@@ -21,11 +22,14 @@ def estimate_pdf(estimate: EstimateView, locale: Locale, law: Jurisdiction | Non
     made = estimate.accepted.at if estimate.accepted else estimate.sent_at
     place, law = estimate.place, law or billing().law
     zone = zone_of(place.country, place.postcode) if place else law.zone
+    rule = rule_for(billing().jurisdiction, made.astimezone(ZoneInfo(zone)).date())
     inputs = {
         "estimate": estimate.model_dump_json(),
         "written": json.dumps(_written(estimate, locale), ensure_ascii=False),
         "locale": locale,
         "mentions": "\n".join(law.mentions_on_estimate(estimate.buyer)),
+        "pay_back_days": str(rule.pay_back_days) if rule else "",
+        "no_payment_days": str(rule.no_payment_days) if rule else "",
         # As the clock at the place shows it.
         "at": made.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M"),
     }

@@ -69,8 +69,9 @@ class PaperLine(Part):
         """Before what a warranty pays and the line's discount."""
         if self.unit_price is None:
             return self.amount
-        exact = self.unit_price * (Decimal(self.minutes) / 60 if self.minutes else self.quantity)
-        return exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        much, parts = (Decimal(self.minutes), 60) if self.minutes else (self.quantity, 1)
+        # Divided last, as where the amount is computed: a third of an hour is no decimal.
+        return (self.unit_price * much / parts).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 class PaperVat(Part):

@@ -1,29 +1,23 @@
 """The ledger: every movement of money, each chained to the one before; corrected only by further entries."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.closing import EntryKind
+from sav_interventions.days import local_day
 from sav_interventions.model.invoice import GENESIS
 from sav_interventions.model.payment import ClientCredit, Entry, Ledger, MissingEntries, Payment
-from sav_interventions.settings import billing
 
 # The id of the ledger's timer.
 LEDGER = UUID("6c656467-6572-4000-8000-000000000000")
 NAME = "payments"
 A_DAY = timedelta(days=1)
-
-
-def local_day(at: datetime) -> date:
-    """The day of a time in the firm's zone."""
-    return at.astimezone(ZoneInfo(billing().law.zone)).date()
 
 
 async def enter(

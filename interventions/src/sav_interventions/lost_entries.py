@@ -1,15 +1,14 @@
 """The ledger after a restore: entries that the backup lacks are recorded as missing, and their numbers are not given again."""
 
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sav_interventions.days import local_day
 from sav_interventions.model.invoice import GENESIS
 from sav_interventions.model.payment import Ledger, MissingEntries
 from sav_interventions.numbering import NumbersUnclear
-from sav_interventions.settings import billing
 
 
 async def last_entry(session: AsyncSession) -> int | None:
@@ -33,7 +32,8 @@ async def go_on_after(session: AsyncSession, last: int | None, ahead: int) -> Mi
         first=here + 1,
         last=here + ahead if last is None else last,
         sure=last is not None,
-        closed_until=_today(now),
+        # Today may have been entered in, and with it closed, before the restore.
+        closed_until=local_day(now),
         at=now,
         previous_hash=ledger.hash if ledger else GENESIS,
     )
@@ -47,8 +47,3 @@ async def go_on_after(session: AsyncSession, last: int | None, ahead: int) -> Mi
 async def missing_entries(session: AsyncSession) -> list[MissingEntries]:
     """All that were recorded as missing, in their order."""
     return list(await session.scalars(select(MissingEntries).order_by(MissingEntries.first)))
-
-
-def _today(now: datetime) -> date:
-    """Today where the firm is: it may have been entered in, and with it closed, before the restore."""
-    return now.astimezone(ZoneInfo(billing().law.zone)).date()

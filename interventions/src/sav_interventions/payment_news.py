@@ -23,7 +23,8 @@ from sav_contracts.interventions.payment import (
 )
 from sav_interventions.checkouts import end_checkouts, expire_checkout, paid_back
 from sav_interventions.concluded import too_early_until
-from sav_interventions.ledger import enter, local_day
+from sav_interventions.days import local_day
+from sav_interventions.ledger import enter
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Payment, ProviderNews
 from sav_interventions.online.provider import News, NewsKind

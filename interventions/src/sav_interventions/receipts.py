@@ -17,7 +17,8 @@ from sav_contracts.interventions.payment import (
     PaymentRefunded,
     PaymentStatus,
 )
-from sav_interventions.ledger import enter, local_day
+from sav_interventions.days import local_day
+from sav_interventions.ledger import enter
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Payment

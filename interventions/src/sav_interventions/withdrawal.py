@@ -9,7 +9,6 @@ from holidays import country_holidays, list_supported_countries
 
 from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.estimate import Setting, Withdrawal, WithdrawalCase
-from sav_contracts.interventions.visit import Purpose
 
 DAY = timedelta(days=1)
 SATURDAY = 5
@@ -23,6 +22,8 @@ class WithdrawalRule(NamedTuple):
     days: int
     # From conclusion at the client's home, nothing may be paid so long.
     no_payment_days: int
+    # From the day on which the firm learns of a withdrawal, what was paid is paid back so soon (L221-24 at home).
+    pay_back_days: int
     reference: str
     no_payment: str
     # Repairs at home that the client asked to be done at once.
@@ -36,6 +37,7 @@ WITHDRAWAL_RULES = (
         date(2014, 6, 14),
         14,
         7,
+        14,
         "Code de la consommation, L221-18 à L221-20",
         "Code de la consommation, L221-10",
         "Code de la consommation, L221-28, 8°",
@@ -79,7 +81,7 @@ def right_to_withdraw(
     country: str, on: date, *, setting: Setting, consumer: bool, urgency: str | None, supplies: bool
 ) -> Withdrawal:
     """Whether somebody who accepts on that day may withdraw, and why; without the days that follow from the acceptance."""
-    rule = _rule(country, on)
+    rule = rule_for(country, on)
     if rule is None:
         return Withdrawal(right=False, case="no_rule", urgency=urgency)
     if not consumer:
@@ -99,7 +101,7 @@ def right_to_withdraw(
 
 def concluded(withdrawal: Withdrawal, country: str, on: date, place: Place | None) -> Withdrawal:
     """The same once the estimate was accepted on that day of the place: what is counted from then is known."""
-    rule = _rule(country, on)
+    rule = rule_for(country, on)
     if not withdrawal.right or rule is None or withdrawal.days is None:
         return withdrawal
     paid_after = on + timedelta(rule.no_payment_days) if withdrawal.case == "at_home" else None
@@ -116,8 +118,20 @@ def delivered(withdrawal: Withdrawal, on: date, place: Place | None) -> Withdraw
 
 def no_payment_reference(country: str, on: date) -> str:
     """Where the law says that nothing is paid so soon after a contract that was concluded on that day."""
-    rule = _rule(country, on)
+    rule = rule_for(country, on)
     return rule.no_payment if rule else ""
+
+
+def rule_for(country: str, on: date) -> WithdrawalRule | None:
+    """The rule for contracts concluded on that day; None where none is known."""
+    known = (rule for rule in WITHDRAWAL_RULES if rule.country == country and rule.since <= on)
+    return next(known, None)
+
+
+def paid_back_by(country: str, on: date, withdrawn: date) -> date | None:
+    """The last day to pay back what was paid for a contract of the day `on`, from which the client withdrew then."""
+    rule = rule_for(country, on)
+    return withdrawn + timedelta(rule.pay_back_days) if rule else None
 
 
 def last_day(start: date, days: int, holidays: Container[date]) -> date:
@@ -142,16 +156,6 @@ def _counted(withdrawal: Withdrawal, start: date, place: Place | None) -> Withdr
     assert withdrawal.days is not None
     until = last_day(start, withdrawal.days, holidays_at(place, "FR"))
     return withdrawal.model_copy(update={"until": until})
-
-
-def _rule(country: str, on: date) -> WithdrawalRule | None:
-    known = (rule for rule in WITHDRAWAL_RULES if rule.country == country and rule.since <= on)
-    return next(known, None)
-
-
-def is_installation(purpose: Purpose) -> bool:
-    """Whether a visit of this purpose sells and fits something, unless its estimate says otherwise."""
-    return purpose == "install"
 
 
 @cache

@@ -50,7 +50,7 @@ class OutgoingMail(NamedTuple):
             # Somebody may have given a stranger's address, to have their own words and links delivered there.
             seen = {name: typed[name] for name in message.seen() if is_address(typed[name])}
             name, typed = unlinked(name), unlinked(typed) | seen
-        facts = typed | _known_when_sent(message, notification.locale, self.settings)
+        facts = typed | _known_when_sent(message, notification.locale, self.settings, self.person.confirmed)
         content = rendered(notification.template, notification.locale, name, facts)
         return composed(notification, self.person, content, self.settings.mail_from)
 
@@ -99,12 +99,16 @@ async def _to_send(tx: Tx, id: UUID) -> OutgoingMail | None:
     return outgoing
 
 
-def _known_when_sent(message: Message, language: Locale, settings: Settings) -> dict[str, str]:
+def _known_when_sent(
+    message: Message, language: Locale, settings: Settings, confirmed: bool
+) -> dict[str, str]:
     """The facts that no row may hold, or that are the same in every message."""
     site = settings.frontend_url.rstrip("/")
     known = {"company": sender().seller.name, "site": site}
     if purpose := message.declared.link:
-        grant = getattr(message, "grant_id", None)
+        # A paper says where people live and what they bought: a stranger's address gets no link to it.
+        may_read = confirmed or purpose != "paper"
+        grant = getattr(message, "grant_id", None) if may_read else None
         token = Links(settings.link_secret).token(purpose, grant) if grant else ""
         known["link"] = settings.page(purpose, token, language) if token else ""
     return known

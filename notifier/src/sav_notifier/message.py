@@ -20,7 +20,14 @@ M = TypeVar("M", bound="type[Message]")
 Recipients = Callable[[Any, Tx], Awaitable[Iterable[Recipient]]]
 # What a link is for; the page that it leads to has the same name.
 Purpose = Literal[
-    "invitation", "verify-email", "change-email", "password-reset", "estimate", "withdraw", "feedback"
+    "invitation",
+    "verify-email",
+    "change-email",
+    "password-reset",
+    "estimate",
+    "withdraw",
+    "feedback",
+    "paper",
 ]
 
 # Marks a fact that no text shows: only the code uses it.

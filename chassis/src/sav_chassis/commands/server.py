@@ -45,6 +45,7 @@ from sav_chassis.tx import OnCommit, Tx
 from sav_contracts.actor import ANYONE, MANAGERS, SYSTEM, Actor, Role
 from sav_contracts.labels import label
 from sav_contracts.messages import Command, RequestMessage, View, persons
+from sav_contracts.money import SENT
 from sav_contracts.sentences import Text
 
 log = structlog.get_logger()
@@ -167,7 +168,7 @@ class CommandServer:
             check_role(self._service.rows.get(message_type), actor)
         try:
             # At any depth: what only seems to be said, a danger with a letter missing, must not be lost.
-            return message_type.model_validate_json(ask.body, extra="forbid"), actor
+            return message_type.model_validate_json(ask.body, extra="forbid", context=SENT), actor
         except ValidationError as error:
             raise WrongFields.from_pydantic(error) from None
 

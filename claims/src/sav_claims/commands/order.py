@@ -56,7 +56,9 @@ class NotInvoiced(Conflict):
     priced: str
     ours: str
     en = "This is priced in {priced}, and invoices are in {ours}: it cannot be sold by an order"
-    fr = "Le prix est en {priced} alors que les factures sont en {ours}\N{NO-BREAK SPACE}: la vente par commande est impossible"
+    fr = (
+        "Le prix est en {priced} alors que les factures sont en {ours} : la vente par commande est impossible"
+    )
 
 
 class NotTheirOrder(NotAllowed):

@@ -66,6 +66,8 @@ class UseCredit(Command[PaymentView]):
     invoice_id: UUID
     # Default: as much as there is, up to the balance.
     amount: Sum | None = Field(default=None, examples=["50.00"])
+    # As when it was paid in cash: whether a private payer proved that they pay their taxes abroad.
+    payer_proved_tax_home_abroad: bool = False
 
 
 class RefundCredit(Command[ClientCreditView]):

@@ -330,3 +330,5 @@ class EstimateWithdrawn(Event[EstimateView]):
     begun: bool = False
     # Whether a visit that was planned is cancelled with it: none is where somebody is there, or a warranty pays for it.
     cancels: bool = True
+    # The last day to pay back what was paid; None where no rule is known, and in older events.
+    pay_back_by: date | None = Field(default=None, examples=["2026-03-20"])

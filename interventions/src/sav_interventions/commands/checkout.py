@@ -21,7 +21,7 @@ from sav_contracts.labels import label
 from sav_interventions.app import interventions
 from sav_interventions.checkouts import expire_checkout, expires_at, open_checkouts
 from sav_interventions.concluded import check_payable
-from sav_interventions.ledger import local_day
+from sav_interventions.days import local_day
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import Payment
@@ -107,7 +107,12 @@ async def _record(wanted: ToPay, opened: OpenCheckout, name: str, tx: Tx, by: Ac
 
 async def _begun(invoice: Invoice, tx: Tx) -> Payment | None:
     """The checkout of the whole balance that may still be paid."""
-    opened = [one for one in await open_checkouts(invoice, tx) if one.amount == invoice.balance]
+    opened = [
+        one
+        for one in await open_checkouts(invoice, tx)
+        # One whose time is over may still wait for its timer.
+        if one.amount == invoice.balance and one.expires_at and one.expires_at > tx.now
+    ]
     return opened[0] if opened else None
 
 

@@ -21,7 +21,8 @@ from sav_interventions.cash import check_cash, check_cash_on_account
 from sav_interventions.checkouts import end_checkouts, refund_online
 from sav_interventions.commands.payment import MoreThanLeft
 from sav_interventions.concluded import check_payable, check_payable_by
-from sav_interventions.ledger import enter, local_day
+from sav_interventions.days import local_day
+from sav_interventions.ledger import enter
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.model.invoice import Invoice, MoreThanBalance
 from sav_interventions.model.payment import ClientCredit, Payment
@@ -97,7 +98,8 @@ async def use_credit(cmd: UseCredit, tx: Tx, by: Actor) -> Payment:
         raise MoreThanBalance(balance=invoice.balance, currency=invoice.currency)
     check_decimals(amount, invoice.currency, "amount")
     await check_payable(invoice.intervention_id, tx, deposit=invoice.deposit)
-    await check_cash(credit.method, amount, invoice, tx, local_day(tx.now))
+    abroad = cmd.payer_proved_tax_home_abroad
+    await check_cash(credit.method, amount, invoice, tx, local_day(tx.now), abroad=abroad)
     credit.remaining -= amount
     payment = tx.add(
         Payment(

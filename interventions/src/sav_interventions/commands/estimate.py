@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -45,6 +44,7 @@ from sav_interventions.agreement import (
 )
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words
+from sav_interventions.days import today
 from sav_interventions.estimate_effects import print_estimate
 from sav_interventions.estimate_timers import expire_estimate
 from sav_interventions.lacking import check_may_be_sent, lacking, lacking_of_firm
@@ -53,7 +53,7 @@ from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import REFERENCES
 from sav_interventions.settings import billing
 from sav_interventions.supplied import as_said, check_subcontracted, place_of, supply_of
-from sav_interventions.withdrawal import concluded, is_installation, right_to_withdraw
+from sav_interventions.withdrawal import concluded, right_to_withdraw
 
 # What is signed into a link of either kind.
 ANSWER = "estimate"
@@ -145,7 +145,7 @@ def _is_beside(one: Estimate, draft: Estimate) -> bool:
 
 
 async def _begun(visit: Intervention, last: Estimate | None, tx: Tx) -> Estimate:
-    year = tx.now.astimezone(ZoneInfo(billing().law.zone)).year
+    year = today(tx).year
     reference = last.reference if last else f"DEV-{year}-{await tx.session.scalar(REFERENCES):06}"
     return Estimate(
         id=tx.new_id(),
@@ -163,21 +163,21 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
     product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
     client = await tx.view(ClientView, visit.client_id)
     place = Place.model_validate(cmd.place.model_dump()) if cmd.place else place_of(product, visit)
-    supplies = is_installation(visit.purpose) if cmd.supplies is None else cmd.supplies
-    if cmd.urgent and (supplies or cmd.setting != "at_home"):
-        raise NotUrgent
     draft.currency, draft.seller = law.currency, billing().seller
-    draft.written_on = _today(tx)
+    draft.written_on = today(tx)
     supply = await supply_of(visit, product, place, draft.written_on, tx)
     # What a diagnosis finds is repaired.
     works = "repair" if supply.works == "diagnosis" else supply.works
     said = {"certified": cmd.certified, "buyer": cmd.buyer_kind or supply.buyer, "works": works}
     supply = supply.model_copy(update=said)
-    if supplies and works != "install":
+    if cmd.supplies and works != "install":
         # Something is sold with its fitting, and only words say what.
         supply = supply.model_copy(update={"fossil_heating": supply.fossil_heating or None})
     supply = as_said(supply, cmd.supply)
     check_subcontracted(supply, law)
+    supplies = supply.works == "install" if cmd.supplies is None else cmd.supplies
+    if cmd.urgent and (supplies or cmd.setting != "at_home"):
+        raise NotUrgent
     draft.buyer = Buyer(name=client.name, address=place.on_one_line if place else None, kind=supply.buyer)
     draft.place = place.model_copy(update={"access_notes": None}) if place else None
     draft.nature, draft.guarantees = cmd.nature, cmd.guarantees
@@ -199,10 +199,10 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
 async def validate_estimate(cmd: ValidateEstimate, tx: Tx, by: Actor) -> Estimate:
     """Send a draft to its client. An edition that waits for an answer is superseded."""
     estimate = await alone(cmd.estimate_id, tx, by)
-    until = cmd.valid_until or _today(tx) + timedelta(billing().estimate_days)
-    if until < _today(tx):
+    until = cmd.valid_until or today(tx) + timedelta(billing().estimate_days)
+    if until < today(tx):
         raise ValidInPast
-    if until > _today(tx) + HORIZON:
+    if until > today(tx) + HORIZON:
         raise ValidTooLong
     check_may_be_sent(estimate.lacks)
     estimate.send(until, tx.now, tx.new_id(), by)
@@ -320,10 +320,6 @@ async def _supersede(estimate: Estimate, status: str, tx: Tx) -> None:
         other.supersede()
         tx.forget(expire_estimate, other.id)
         tx.emit(other, EstimateSuperseded())
-
-
-def _today(tx: Tx) -> date:
-    return tx.now.astimezone(ZoneInfo(billing().law.zone)).date()
 
 
 def _end_of(until: date, estimate: Estimate) -> datetime:

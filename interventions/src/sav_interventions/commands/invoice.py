@@ -1,7 +1,6 @@
 """Commands about invoices, for managers."""
 
-from datetime import date, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from sav_chassis.errors import Conflict, Invalid, WrongField
 from sav_chassis.money import check_decimals
@@ -24,8 +23,8 @@ from sav_interventions.above_estimate import explained
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words
 from sav_interventions.concluded import check_payable
+from sav_interventions.days import today
 from sav_interventions.effects import print_invoice
-from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model.invoice import Invoice, Series
 from sav_interventions.settings import billing
 from sav_interventions.supplied import as_said, check_subcontracted
@@ -123,7 +122,7 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
             await check_payable(invoice.intervention_id, tx, deposit=True)
         else:
             await deposits.deduct(tx, invoice)
-    on = today(tx, law)
+    on = today(tx)
     due = timedelta(days=billing().deposit_due_days if invoice.deposit else law.due_days)
     invoice.issue(await Series.in_use(tx, "invoice", on), on, law, due, by)
     invoice.issued_at = tx.now
@@ -134,11 +133,6 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
         # The deposits leave nothing of it.
         tx.emit(invoice, InvoicePaid())
     return invoice
-
-
-def today(tx: Tx, law: Jurisdiction) -> date:
-    """Today's date in the jurisdiction's time zone."""
-    return tx.now.astimezone(ZoneInfo(law.zone)).date()
 
 
 def _about_buyer(cmd: ChangeInvoice) -> dict[str, str | None]:

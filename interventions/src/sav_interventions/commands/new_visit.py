@@ -1,7 +1,6 @@
 """Planning a visit by hand."""
 
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Sequence
 
@@ -23,10 +22,10 @@ from sav_contracts.slot import Slot
 from sav_contracts.times import HORIZON
 from sav_contracts.visibility import ALL
 from sav_interventions.app import interventions
+from sav_interventions.days import today
 from sav_interventions.finding import last_visit, open_visit
 from sav_interventions.model import Intervention
 from sav_interventions.reactions.warranty import warranty_for
-from sav_interventions.settings import billing
 from sav_interventions.who_comes import able_technician
 from sav_interventions.who_pays import NO_FAULT, by_covers
 
@@ -233,7 +232,7 @@ def _place(client: ClientView, cmd: CreateIntervention) -> Place:
 
 async def _reference(tx: Tx) -> str:
     """The next one, with the year of the firm's day."""
-    year = tx.now.astimezone(ZoneInfo(billing().law.zone)).year
+    year = today(tx).year
     return f"INT-{year}-{await tx.session.scalar(REFERENCES):06}"
 
 

@@ -21,6 +21,8 @@ from sav_interventions.commands.estimate import EstimateLinkOver, alone, shown, 
 from sav_interventions.lifecycle import DONE, ESTIMATE, UNDER_WAY
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import SayItFirst
+from sav_interventions.settings import billing
+from sav_interventions.withdrawal import paid_back_by
 
 WITHDRAW = "withdraw"
 
@@ -80,9 +82,17 @@ async def _confirm(estimate: Estimate, tx: Tx, by: Actor) -> None:
     begun = any(visit.status in UNDER_WAY | DONE for visit in visits)
     owed = begun and estimate.owes_what_is_done
     cancels = any(is_to_cancel(visit) for visit in visits)
+    assert estimate.accepted, "it was accepted"
+    last = paid_back_by(billing().jurisdiction, estimate.day(estimate.accepted.at), estimate.day(tx.now))
     tx.emit(
         estimate,
-        EstimateWithdrawn(at=tx.now, owed="part_done" if owed else "nothing", begun=begun, cancels=cancels),
+        EstimateWithdrawn(
+            at=tx.now,
+            owed="part_done" if owed else "nothing",
+            begun=begun,
+            cancels=cancels,
+            pay_back_by=last,
+        ),
     )
 
 

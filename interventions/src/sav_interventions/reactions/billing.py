@@ -1,7 +1,6 @@
 """Bills what no warranty pays, after the visit is closed; closing never waits for billing."""
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -18,6 +17,7 @@ from sav_interventions.agreed_price import Price, price_of
 from sav_interventions.agreement import is_withdrawn
 from sav_interventions.app import interventions
 from sav_interventions.billing import itemised
+from sav_interventions.days import local_day
 from sav_interventions.drafting import draft
 from sav_interventions.model import Intervention
 from sav_interventions.model.invoice import Invoice
@@ -25,6 +25,8 @@ from sav_interventions.settings import billing
 from sav_interventions.supplied import place_of, supply_of
 
 NOTHING_TO_PAY = "a warranty pays everything"
+# Why a draft is discarded then, as managers read it.
+ALL_COVERED = "Une garantie prend tout en charge."
 
 
 @interventions.on(InterventionClosed)
@@ -80,8 +82,7 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
 
 
 def _supplied_on(visit: Intervention, tx: Tx) -> date:
-    ended = visit.done_at or visit.closed_at or tx.now
-    return ended.astimezone(ZoneInfo(billing().law.zone)).date()
+    return local_day(visit.done_at or visit.closed_at or tx.now)
 
 
 def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
@@ -95,8 +96,8 @@ def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
     if invoice.edited:
         return "a manager wrote the lines"
     if made.net == 0:
-        invoice.discard(NOTHING_TO_PAY)
-        tx.emit(invoice, InvoiceDiscarded(reason=NOTHING_TO_PAY))
+        invoice.discard(ALL_COVERED)
+        tx.emit(invoice, InvoiceDiscarded(reason=ALL_COVERED))
     else:
         invoice.itemise(price.lines, billing().law, supply, price.discount)
         invoice.agreed = price.agreed

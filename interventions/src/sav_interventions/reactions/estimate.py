@@ -12,8 +12,8 @@ from sav_contracts.interventions.estimate import EstimateChanged, EstimateRefuse
 from sav_contracts.interventions.invoice import InvoiceDiscarded
 from sav_contracts.interventions.visit import InterventionMoved, InterventionPlanned
 from sav_interventions.agreement import (
-    DIAGNOSIS,
     Case,
+    is_diagnosis,
     is_to_cancel,
     of_same_case,
     of_this_job,
@@ -53,10 +53,10 @@ async def count_from_delivery(event: InterventionMoved, tx: Tx) -> str | None:
     """What was sold with its fitting is delivered with the completed visit: the days to withdraw count from then."""
     if event.after != "completed" or event.state.done_at is None:
         return "nothing was delivered"
-    if event.state.purpose == DIAGNOSIS:
-        return "a diagnosis delivers nothing"
     visit = await tx.session.get(Intervention, event.state.id)
     assert visit, "it is of this service"
+    if is_diagnosis(visit):
+        return "a diagnosis delivers nothing"
     waiting = of_same_case(visit).where(Estimate.status == "accepted")
     for estimate in await tx.session.scalars(waiting.with_for_update()):
         right = estimate.withdrawal
@@ -106,14 +106,15 @@ async def undo_withdrawn_invoices(event: EstimateWithdrawn, tx: Tx) -> str | Non
         # A deposit may be asked for on the visit that the estimate was written on.
         and_(Invoice.deposit, Invoice.intervention_id.in_(case), Invoice.created_at > estimate.accepted.at),
     )
+    why = f"Rétractation du devis {event.state.called}"
     billed = select(Invoice).where(of_contract, Invoice.status.not_in(UNDONE))
     # As issuing does, a final invoice is locked, and credited, before the deposits that it deducts.
     ordered = billed.order_by(Invoice.deposit, Invoice.id.desc())
     for invoice in list(await tx.session.scalars(ordered.with_for_update())):
         if invoice.status == "draft":
-            invoice.discard(f"the client withdrew from {event.state.called}")
-            tx.emit(invoice, InvoiceDiscarded(reason=invoice.reason or ""))
+            invoice.discard(why)
+            tx.emit(invoice, InvoiceDiscarded(reason=why))
         # A deposit that is deducted still went into an invoice that stays, such as that of the diagnosis.
         elif invoice.deducted_in is None:
-            await credit(tx, invoice, None, f"Rétractation du devis {event.state.called}", SYSTEM)
+            await credit(tx, invoice, None, why, SYSTEM)
     return None if tx.has_emitted else "there is no invoice"

@@ -1,7 +1,6 @@
 """Bills what a client bought, when it is shipped."""
 
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -11,6 +10,7 @@ from sav_contracts.claims.order import OrderShipped, OrderView
 from sav_contracts.interventions.line import LineGiven, Supply
 from sav_interventions.app import interventions
 from sav_interventions.billing import named
+from sav_interventions.days import local_day
 from sav_interventions.drafting import draft
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.settings import billing
@@ -31,7 +31,7 @@ async def bill_purchase(event: OrderShipped, tx: Tx) -> str | None:
     client = await tx.view(ClientView, order.client_id)
     home = client.addresses[0] if client.addresses else None
     supply = Supply(
-        on=order.updated_at.astimezone(ZoneInfo(law.zone)).date(),
+        on=local_day(order.updated_at),
         country=home.country if home else law.countries[0],
         postcode=home.postcode if home else None,
         address=home.on_one_line if home else None,

@@ -3,13 +3,14 @@
 from datetime import date
 from decimal import Decimal
 from typing import Self
+from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, InvoiceView, Lack
 from sav_contracts.interventions.payment import PaymentMethod, PaymentRecorded, PaymentView
 from sav_contracts.money import Currency
 from sav_notifier.cases import Case, case_of
-from sav_notifier.message import Message, message
+from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import Recipient, client, its_client, managers
 
 
@@ -62,9 +63,13 @@ class InvoiceToIssue(Message):
     on={InvoiceIssued: "announce_invoice"},
     to=its_client,
     category="billing",
+    link="paper",
 )
 class InvoiceToPay(Message):
-    """The client learns what is to be paid, and until when."""
+    """The client learns what is to be paid, and until when, with a link to the invoice."""
+
+    # The invoice's own id; messages from before have none.
+    grant_id: Internal[UUID | None] = None
 
     reference: str | None
     number: str | None
@@ -86,6 +91,7 @@ class InvoiceToPay(Message):
             due_on=invoice.due_on,
             article=case.article if case else None,
             deposit=invoice.deposit,
+            grant_id=invoice.id,
         )
 
     def true_while(self, record: InvoiceView) -> bool:

@@ -3,21 +3,29 @@
 from datetime import date
 from decimal import Decimal
 from typing import Self, TypedDict
+from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.credit_note import CreditNoteIssued
 from sav_contracts.interventions.dunning import InvoiceOverdue, InvoiceReminded
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.money import Currency
-from sav_notifier.message import Message, message
+from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import its_client, managers
 
 
 @message(
-    "credit_note_issued", on={CreditNoteIssued: "announce_credit_note"}, to=its_client, category="billing"
+    "credit_note_issued",
+    on={CreditNoteIssued: "announce_credit_note"},
+    to=its_client,
+    category="billing",
+    link="paper",
 )
 class CreditNoteAvailable(Message):
-    """The client learns what was credited, and of which invoice."""
+    """The client learns what was credited, and of which invoice, with a link to the credit note."""
+
+    # The credit note's own id; messages from before have none.
+    grant_id: Internal[UUID | None] = None
 
     number: str
     invoice: str
@@ -29,6 +37,7 @@ class CreditNoteAvailable(Message):
     async def about(cls, event: CreditNoteIssued, tx: Tx) -> Self:
         note = event.state
         return cls(
+            grant_id=note.id,
             number=note.number,
             invoice=note.invoice_number,
             amount=note.amount,

@@ -1,10 +1,9 @@
 """Messages to clients, managers and technicians about estimates."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Self
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.estimate import (
@@ -26,8 +25,6 @@ from sav_notifier.recipients import Recipient, its_client, its_technician, manag
 from sav_notifier.zones import HERE
 
 ADDED = "2026-11-30"
-# From the day on which the firm learns of the withdrawal (Code de la consommation, L221-24).
-PAID_BACK_WITHIN = timedelta(days=14)
 # Payments whose money came; some of it may have been paid back.
 RECEIVED = {"captured", "partly_refunded", "refunded"}
 
@@ -271,9 +268,7 @@ class EstimateWasWithdrawn(Withdrawn):
 
     @classmethod
     async def about(cls, event: EstimateWithdrawn, tx: Tx) -> Self:
-        estimate = event.state
-        last = (event.at + PAID_BACK_WITHIN).astimezone(ZoneInfo(zone_there(estimate)))
-        return cls.told(event, paid=await _paid(tx, estimate) or None, pay_back_by=last.date())
+        return cls.told(event, paid=await _paid(tx, event.state) or None, pay_back_by=event.pay_back_by)
 
 
 async def _paid(tx: Tx, estimate: EstimateView) -> Decimal:

@@ -1,12 +1,13 @@
 """Messages to clients, technicians and managers about reports."""
 
 from typing import Self
+from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated, ReportView
 from sav_contracts.interventions.visit import InterventionView
 from sav_notifier.cases import case_of
-from sav_notifier.message import Message, message
+from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import Recipient, client, managers, technician, technician_name
 
 
@@ -74,9 +75,13 @@ async def its_reader(event: ReportValidated, tx: Tx) -> list[Recipient]:
     on={ReportValidated: "announce_report"},
     to=its_reader,
     category="reclamation",
+    link="paper",
 )
 class ReportAvailable(Message):
-    """The client may read the report."""
+    """The client may read the report, by a link."""
+
+    # The report's own id; messages from before have none.
+    grant_id: Internal[UUID | None] = None
 
     reference: str
     article: str
@@ -88,6 +93,7 @@ class ReportAvailable(Message):
     async def about(cls, event: ReportValidated, tx: Tx) -> Self:
         case = await case_of(tx, event.state.reclamation_id, event.state.intervention_id)
         return cls(
+            grant_id=event.state.id,
             reference=case.reference,
             article=case.article,
             recommendations=event.state.recommendations,

@@ -9,7 +9,15 @@ from sav_chassis.identity import Links, Signer
 from sav_chassis.settings import Settings
 from sav_chassis.topology import connect
 from sav_contracts.actor import SYSTEM
-from sav_contracts.auth.account import AcceptInvitation, InviteUser, RegisterClient, StaffRole, UserInvited
+from sav_contracts.auth.account import (
+    AcceptInvitation,
+    InviteUser,
+    RegisterClient,
+    StaffRole,
+    UserInvited,
+    UserRegistered,
+    VerifyEmail,
+)
 from sav_contracts.auth.session import SignIn
 from sav_contracts.demo import LEA, PASSWORD, STAFF
 from sav_ops.home import OpsError
@@ -28,7 +36,7 @@ async def seed(settings: Settings) -> list[DemoLogin]:
     client = CommandClient(connection)
     await client.start()
     try:
-        await _client(client, LEA, "Léa Bernard")
+        await _client(client, settings, LEA, "Léa Bernard")
         for role, email, name in STAFF:
             await _staff(client, settings, role, email, name)
     finally:
@@ -46,12 +54,25 @@ def check_allowed(settings: Settings) -> None:
         raise OpsError("Demo people are not for production: ./sav up --no-demo")
 
 
-async def _client(client: CommandClient, email: str, name: str) -> None:
-    _done(await client.ask(RegisterClient(email=email, password=SecretStr(PASSWORD), name=name), 10))
+async def _client(client: CommandClient, settings: Settings, email: str, name: str) -> None:
+    if await _may_sign_in(client, email):
+        return
+    asked = RegisterClient(email=email, password=SecretStr(PASSWORD), name=name)
+    registered = _done(await client.ask(asked, 10))
+    # None where somebody has closed the account.
+    for event in (envelope.event() for envelope in registered.events):
+        if isinstance(event, UserRegistered) and event.grant_id:
+            link = Links(settings.link_secret).token("verify-email", event.grant_id)
+            _done(await client.ask(VerifyEmail(token=SecretStr(link)), 10))
+
+
+async def _may_sign_in(client: CommandClient, email: str) -> bool:
+    """Whether nothing is left to do: who signs up again is warned by mail."""
+    return (await client.ask(SignIn(email=email, password=SecretStr(PASSWORD)), 10)).problem is None
 
 
 async def _staff(client: CommandClient, settings: Settings, role: StaffRole, email: str, name: str) -> None:
-    if (await client.ask(SignIn(email=email, password=SecretStr(PASSWORD)), 10)).problem is None:
+    if await _may_sign_in(client, email):
         return
     token = Signer(settings.signing_key).token(SYSTEM, seconds=60)
     invited = _done(await client.ask(InviteUser(email=email, name=name, role=role), 10, token=token))

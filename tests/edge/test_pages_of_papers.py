@@ -1,0 +1,48 @@
+"""The page from which a client downloads the invoice, the credit note or the report that a mail tells of."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+from eventually import eventually
+from pages import Page, opened
+from papers import text_of
+from recipes import Scene
+from system import door
+
+from sav_chassis.identity import Links
+
+
+@pytest.fixture(scope="module")
+async def http(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
+    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
+        yield http
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("invoice", "Votre facture FAC-"),
+        ("credit_note", "Votre avoir AVO-"),
+        ("report", "Le rapport de votre visite"),
+    ],
+)
+async def test_a_client_downloads_a_paper_by_the_link_of_its_mail(
+    scene: Scene, http: httpx.AsyncClient, kind: str, says: str
+) -> None:
+    record = scene.near.seen[kind]
+    token = Links(scene.system.settings.link_secret).token("paper", UUID(record["id"]))
+
+    async def made() -> Page | None:
+        page = await opened(http, "paper", token, headers={"Accept-Language": "fr"})
+        return page if any(link.startswith("/paper.pdf?") for link in page.links) else None
+
+    page = await eventually(made)
+    assert says in page.text
+    assert page.action == "", "there is nothing to send"
+    [link] = [link for link in page.links if link.startswith("/paper.pdf?")]
+    paper = await http.get(link)
+    assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+    assert (paper.headers["cache-control"], paper.headers["referrer-policy"]) == ("no-store", "no-referrer")
+    assert record.get("number", "Circulateur") in text_of(paper.content)
