@@ -3,7 +3,6 @@
 from typing import Any
 
 from sav_chassis.process.runner import run
-from sav_chassis.settings import Settings
 from sav_edge.app import listening
 from sav_edge.middleware import RequestMiddleware
 from sav_edge.rate_limiter import RateLimiter
@@ -16,4 +15,4 @@ def nothing(*_: Any) -> None:
 if __name__ == "__main__":
     RequestMiddleware._note = nothing  # type: ignore[method-assign]
     RateLimiter.take = nothing  # type: ignore[method-assign]
-    run(listening(Settings()))
+    run(listening)

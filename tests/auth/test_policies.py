@@ -20,6 +20,7 @@ from sav_contracts.auth.policy import (
     PolicyName,
     PolicySet,
     RateLimits,
+    SlaTargets,
 )
 
 
@@ -126,6 +127,18 @@ async def test_what_a_later_release_wrote_is_read_as_far_as_it_is_known(stage: S
     known["client"] |= {"downloads": 3}
     later = view.model_copy(update={"value": known | {"robots": 1}})
     assert later.in_force(RateLimits) == RateLimits()
+
+
+async def test_a_stored_target_that_responds_later_than_it_resolves_is_read_as_it_stands(
+    stage: Stage,
+) -> None:
+    late = {"respond_minutes": 90, "resolve_minutes": 60}
+    told = (
+        await stage.when(ChangePolicy(name="sla_targets", value={"legal_warning_days": 3}), by=world.alex)
+    ).only(PolicySet)
+    stored = told.state.model_copy(update={"value": told.state.value | {"high": late}})
+    found = stored.in_force(SlaTargets)
+    assert (found.high.model_dump(), found.legal_warning_days, found.low) == (late, 3, SlaTargets().low)
 
 
 async def test_what_todays_bounds_refuse_is_as_it_comes_and_said_once(

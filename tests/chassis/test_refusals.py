@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 import pytest
-from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
 from sav_chassis.errors import (
     MOST_NAMED,
@@ -173,6 +173,17 @@ def test_a_sentence_within_a_sentence_is_in_the_same_language() -> None:
 
     told = NoTime(why=Text("it is closed", "c’est fermé")).problem
     assert (told.detail, told.in_french().detail) == ("no time: it is closed", "pas le temps, c’est fermé")
+
+
+def test_bounds_of_a_field_are_written_as_people_do_too() -> None:
+    class Price(BaseModel):
+        amount: Annotated[Decimal, Field(le=Decimal("99.50"))]
+
+    with pytest.raises(ValidationError) as caught:
+        Price(amount=Decimal(100))
+    problem = WrongFields.from_pydantic(caught.value).problem
+    assert [error.message for error in problem.errors or ()] == ["at most 99.50 is expected"]
+    assert [error.message for error in problem.in_french().errors or ()] == ["au plus 99,50 est attendu"]
 
 
 def test_french_writes_days_and_amounts_as_people_do() -> None:

@@ -1,6 +1,9 @@
 """A process that could lose something or be fooled does not start, and says what to do."""
 
+import os
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -134,6 +137,18 @@ async def refused(broker: AbstractRobustConnection, queue: str) -> None:
     finally:
         async with broker.channel() as channel:
             await channel.queue_delete(queue, if_unused=False, if_empty=False)
+
+
+@pytest.mark.parametrize("room", ["claims", "edge"])
+def test_a_process_without_readable_settings_ends_with_a_sentence(room: str) -> None:
+    given = {"SAV_ENVIRONMENT": "prod", "SAV_STREAMS": "hunter2"}
+    command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
+    ended = subprocess.run(command, env=os.environ | given, text=True, capture_output=True, timeout=60)
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    assert "SAV_ENVIRONMENT: one of development, production; SAV_STREAMS: a whole number is expected" in said
+    assert "Traceback" not in said
+    assert "hunter2" not in said
 
 
 class OwnSettings(RoomSettings):

@@ -143,6 +143,8 @@ async def test_a_type_that_the_family_does_not_have_is_refused(stage: Stage) -> 
     await stage.knows(product(world.lea, family="sanitary"))
     outcome = await stage.when(opening(product_id=PRODUCT, problem_type="no_heating"), by=world.lea)
     assert refused(outcome) == (422, ["problem_type"])
+    assert outcome.problem
+    assert "«\N{NO-BREAK SPACE}Fuite\N{NO-BREAK SPACE}» (leak), " in outcome.problem.in_french().detail
     assert (await opened(stage, product_id=PRODUCT, problem_type="leak")).problem_type == "leak"
 
 

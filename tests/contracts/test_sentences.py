@@ -53,6 +53,7 @@ def test_what_somebody_typed_is_only_ever_text(typed: str) -> None:
         {"en": "{title} is away", "fr": "{title} est absent"},
         {"en": "{} is away", "fr": "{} est absent"},
         {"en": "{name.title} is away", "fr": "{name.title} est absent"},
+        {"en": "{name:>9} is away", "fr": "{name:>9} est absent"},
     ],
 )
 def test_a_sentence_that_lacks_something_in_one_language_is_refused_when_it_is_written(

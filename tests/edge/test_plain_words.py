@@ -10,8 +10,9 @@ from recipes import Scene
 from stories import refused
 
 from sav_chassis.errors import WrongFields
-from sav_chassis.pydantic_messages import ANOTHER, PATTERNS
+from sav_chassis.pydantic_messages import ANOTHER, EMPTY, PATTERNS
 from sav_contracts.actor import Role
+from sav_contracts.auth.account import VerifyEmail
 from sav_contracts.messages import RequestMessage
 from sav_contracts.surface import SURFACE
 
@@ -123,6 +124,16 @@ def test_every_refusal_of_a_field_is_a_sentence_for_people(message: type[Request
             assert now.message != one.message, "it has no French"
             assert re.fullmatch(r"[a-z][a-z0-9_]*(\.([a-z][a-z0-9_]*|\d+))*", one.field), one.field
     assert may_refuse(message) - provoked == set()
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"), [("x" * 1001, "at most 1000 characters are expected"), ("", EMPTY.en)]
+)
+def test_how_long_a_secret_may_be_is_told_in_characters(sent: str, told: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        VerifyEmail.model_validate({"token": sent})
+    problem = WrongFields.from_pydantic(caught.value).problem
+    assert [error.message for error in problem.errors or ()] == [told]
 
 
 def test_every_pattern_of_a_field_says_in_words_what_it_takes() -> None:

@@ -86,6 +86,9 @@ TWO_WAYS = {
     "a name before the host": b"GET http://a@b/ HTTP/1.1\r\nHost: b\r\n\r\n" + HIDDEN,
     "what browsers keep": b"GET /docs#/api/users HTTP/1.1\r\nHost: a\r\n\r\n" + HIDDEN,
     "HTTP before it had versions": b"GET /\r\n\r\n" + HIDDEN,
+    "two spaces before the address": b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n" + HIDDEN,
+    "two spaces behind the address": b"GET /  HTTP/1.1\r\nHost: a\r\n\r\n" + HIDDEN,
+    "a tunnel": b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n" + HIDDEN,
     "another version": b"GET / HTTP/2.0\r\nHost: a\r\n\r\n" + HIDDEN,
 }
 
@@ -98,6 +101,25 @@ async def test_a_request_that_can_be_read_in_two_ways_is_refused(server: Setting
     head, _, problem = answer.partition(b"\r\n\r\n")
     assert b"connection: close" in head.lower()
     assert from_json(problem)["code"] == "malformed"
+
+
+async def test_a_request_line_may_come_in_pieces_and_behind_another_request(server: Settings) -> None:
+    last = HIDDEN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    for parts in (
+        [bytes([one]) for one in last[:30]] + [last[30:]],
+        [HIDDEN + last[:9], last[9:20], last[20:]],
+    ):
+        answer = await told(server, *parts)
+        assert answer.count(b"HTTP/1.1 200") == len(b"".join(parts)) // len(HIDDEN), answer[:300]
+    another = last.replace(b"openapi.json", b"docs")
+    refused = await told(server, HIDDEN + another[:4], b" " + another[4:])
+    assert re.findall(rb"HTTP/1\.1 (\d+)", refused) == [b"200", b"400"]
+
+
+async def test_the_methods_of_the_whole_server_are_nothing_here(server: Settings) -> None:
+    answer = await told(server, b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404"), answer[:300]
+    assert from_json(answer.partition(b"\r\n\r\n")[2])["code"] == "not_found"
 
 
 async def test_what_comes_apart_from_its_head_is_no_other_request(server: Settings) -> None:

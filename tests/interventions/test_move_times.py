@@ -10,6 +10,7 @@ from given_interventions import VISIT, assigned, visit, work
 from given_views import a
 
 from sav_chassis.testing import Outcome, Stage
+from sav_chassis.written import day
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
 from sav_contracts.catalog.product import Place
@@ -128,7 +129,11 @@ def slot(start: datetime) -> Slot:
 @pytest.mark.parametrize("who", [world.karim, world.marie], ids=["technician", "manager"])
 async def test_who_sets_out_days_early_says_why(stage: Stage, who: Actor) -> None:
     await stage.given(visit("accepted", slot=slot(now() + timedelta(days=3)), place=LYON))
-    assert wrong(await stage.when(move("en_route"), by=who)) == ["reason"]
+    refused = await stage.when(move("en_route"), by=who)
+    assert wrong(refused) == ["reason"]
+    assert refused.problem
+    on = (now() + timedelta(days=3)).astimezone(ZoneInfo("Europe/Paris")).date()
+    assert f"prévue le {day(on, 'fr')}\N{NO-BREAK SPACE}:" in refused.problem.in_french().detail
     moved = (await stage.when(move("en_route", reason="la cliente part demain"), by=who)).only(
         InterventionMoved
     )

@@ -5,17 +5,18 @@ from uuid import UUID
 
 import pytest
 import world
-from given_interventions import PRODUCT, VISIT, visit
+from given_interventions import PRODUCT, VISIT, assigned, visit
 from given_readings import BOILER, HEAT_PUMP, all_done, article, measured, service, unit
 from pydantic import ValidationError
 
 from sav_chassis.testing import Outcome, Stage
-from sav_contracts.interventions.task import CoNotMeasured
+from sav_contracts.interventions.task import CoNotMeasured, Stopped
 from sav_contracts.interventions.visit import (
     CarbonMonoxideFound,
     Cause,
     InterventionMoved,
     InterventionPlanned,
+    InterventionView,
     MoveIntervention,
     RecordWork,
     WorkRecorded,
@@ -98,6 +99,9 @@ async def test_then_it_only_ends_as_stopped_for_safety(stage: Stage, cause: Caus
         assert isinstance(moved, InterventionMoved)
         assert isinstance(planned, InterventionPlanned)
         assert (moved.state.cause, planned.state.follows_id) == (cause, VISIT)
+        assert planned.state.appliance
+        assert moved.state.done_at
+        assert planned.state.appliance.stopped == Stopped(at=moved.state.done_at, ppm=50)
     else:
         assert refusal(outcome) == (409, "air_is_dangerous")
 
@@ -206,3 +210,32 @@ async def test_once_it_was_normal_again_nobody_asks(stage: Stage) -> None:
         visit("in_progress", product_id=PRODUCT, appliance=BOILER, work=measured()),
     )
     assert (await stage.when(COMPLETE, by=world.karim)).only(InterventionMoved).after == "completed"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "stopped"),
+    [
+        ([{"work": measured(co_ppm=70)}], (3, 70)),
+        ([{}], (3, None)),
+        ([{"work": measured(co_ppm=70)}, {"work": measured(co_ppm=2), "cause": "parts"}], None),
+        ([{}, {"status": "completed", "cause": None}], None),
+        ([{"cause": "parts"}, {"work": measured(co_ppm=60)}], (4, 60)),
+    ],
+    ids=["by a reading", "for another danger", "measured less since", "completed since", "only then"],
+)
+async def test_who_comes_next_sees_in_the_visit_that_the_appliance_was_stopped(
+    stage: Stage, earlier: list[dict[str, Any]], stopped: tuple[int, int | None] | None
+) -> None:
+    at = visit("planned").reported_at
+    usual: dict[str, Any] = {"status": "incomplete", "cause": "stopped_for_safety"}
+    for number, fields in enumerate(earlier):
+        ended = at.replace(month=3 + number)
+        await stage.given(service(id=UUID(int=190 + number), done_at=ended, **usual | fields))
+    await stage.knows(unit(), article())
+    told, _ = (await stage.hears(assigned(world.karim, product_id=PRODUCT))).events
+    planned = told.state
+    assert isinstance(planned, InterventionView)
+    assert planned.appliance
+    found = planned.appliance.stopped
+    assert (found and (found.at.month, found.ppm)) == stopped
+    assert "appliance" not in planned.for_client().model_dump()

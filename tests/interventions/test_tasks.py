@@ -154,6 +154,10 @@ async def test_a_service_is_completed_once_every_task_is_answered(stage: Stage, 
     assert outcome.problem
     assert (outcome.problem.status, outcome.problem.code, outcome.events) == (409, "tasks_open", [])
     assert all(task.code in outcome.problem.detail for task in tasks)
+    french = outcome.problem.in_french().detail
+    assert all(
+        f"«\N{NO-BREAK SPACE}{task.text.fr}\N{NO-BREAK SPACE}» ({task.code})" in french for task in tasks
+    )
     said = [TaskGiven(code=task.code) for task in tasks[1:]]
     await stage.when(
         recording(*said, TaskGiven(code=tasks[0].code, done=False, reason="gel")), by=world.karim

@@ -3,15 +3,22 @@
 import json
 import re
 from collections import Counter
+from datetime import date
+from decimal import Decimal
+from inspect import signature
+from string import Formatter
 from typing import get_args
+from uuid import UUID
 
 from sav_chassis.errors import SavError
 from sav_contracts.actor import Role
 from sav_contracts.calendar import Weekday
 from sav_contracts.catalog.warranty import Coverage, Why
 from sav_contracts.interventions.technician import Skill
+from sav_contracts.interventions.visit import Cause
 from sav_contracts.labels import FRENCH, PEOPLE
 from sav_contracts.messages import View
+from sav_contracts.sentences import Sentence, Text
 from sav_contracts.wrong_value import WrongValue
 from sav_edge.language import TITLES
 from sav_interventions.lacking import NEEDED
@@ -66,6 +73,21 @@ def test_every_sentence_reads_well_in_both_languages() -> None:
             assert not WRONG_TYPE.search(french), french
 
 
+# What a sentence may have inserted: words in both languages, what somebody typed, numbers and days. No code, no moment.
+INSERTED = {Text, str, str | None, int, UUID, Decimal, date}
+
+
+def test_what_is_inserted_in_a_sentence_can_be_said_in_both_languages() -> None:
+    wrong = {
+        f"{one.__qualname__}.{name}"
+        for one in error_codes.classes(Sentence)
+        if hasattr(one, "fr")
+        for _, name, _, _ in Formatter().parse(one.fr)
+        if name and name != "currency" and signature(one).parameters[name].annotation not in INSERTED
+    }
+    assert wrong == set()
+
+
 def views(of: type[View] = View) -> set[str]:
     """The kinds of the contracts; tests have some of their own."""
     ours = [one for one in of.__subclasses__() if one.__module__.startswith("sav_contracts")]
@@ -76,7 +98,7 @@ def test_every_kind_state_role_and_status_has_its_french_and_no_other_word_is_ke
     tables = [table for room in rooms.SERVICES for table in generated.lifecycles(room)]
     states = {state for table in tables for move in table.moves for state in move}
     kinds = views() | {table.kind for table in tables} | {"session", "cover", "warranty"}
-    values = {word for type in (Coverage, Why, Weekday, Skill) for word in get_args(type)}
+    values = {word for type in (Coverage, Why, Weekday, Skill, Cause) for word in get_args(type)}
     assert kinds | states | values | NEEDED == set(FRENCH)
     assert set(PEOPLE) == set(Role) - {Role.SYSTEM}
     assert set(TITLES) == {status for told in error_codes.statuses().values() for status in told}

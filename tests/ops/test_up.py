@@ -207,9 +207,10 @@ def test_a_service_that_cannot_start_shows_its_log(place: Path) -> None:
 
 
 def test_a_wrong_variable_is_named(place: Path) -> None:
-    done = sav(place, "up", SAV_COMMAND_DEADLINE="soon")
+    done = sav(place, "up", SAV_COMMAND_DEADLINE="soon", SAV_ENVIRONMENT="prod")
     assert done.returncode == 1
-    assert "SAV_COMMAND_DEADLINE" in done.stdout
+    assert "SAV_COMMAND_DEADLINE: a number is expected" in done.stdout
+    assert "SAV_ENVIRONMENT: one of development, production" in done.stdout
 
 
 def test_production_with_demo_people_is_refused_before_anything_is_started(place: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 import world
@@ -13,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from sav_chassis.errors import Problem
 from sav_chassis.identity import Links
 from sav_chassis.testing import Stage, enveloped
+from sav_chassis.written import day
 from sav_contracts.actor import ANYONE, Actor
 from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.reporting import (
@@ -23,6 +25,7 @@ from sav_contracts.reporting import (
     GiveFeedback,
     GiveFeedbackByLink,
 )
+from sav_contracts.time_zone import CENTRAL
 
 FORTNIGHT = timedelta(days=14)
 GOOD = GiveFeedback(intervention_id=VISIT, rating=4, recommend=9, comment="à l'heure", contact_me=True)
@@ -103,6 +106,8 @@ async def test_after_a_fortnight_it_is_too_late(stage: Stage, given: bool) -> No
     await stage.passes(FORTNIGHT + timedelta(minutes=1))
     problem = await refused(stage)
     assert (problem.status, problem.code) == (409, "feedback_over")
+    until = (stage.now() - timedelta(minutes=1)).astimezone(ZoneInfo(CENTRAL)).date()
+    assert problem.in_french().detail.endswith(f"jusqu’au {day(until, 'fr')}")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """Refusals: a stable code, an HTTP status, a sentence in both languages, and further fields that help the caller."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -11,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from sav_chassis.pydantic_messages import EMPTY, meant
-from sav_chassis.written import day, sign
+from sav_chassis.written import spoken
 from sav_contracts.sentences import Sentence, Text, filled
 
 # The most wrong fields that an answer lists, and the most characters of their names in its sentence.
@@ -70,20 +68,6 @@ def where(error: ValidationError) -> str:
     return ", ".join(".".join(map(str, item["loc"])) for item in items)
 
 
-def _spoken(name: str, value: Any) -> Any:
-    """A parameter of a refusal as both languages write it; anything but a day, an amount and its currency unchanged."""
-    match value:
-        case Decimal():
-            return Text(str(value), f"{value:f}".replace(".", ","))
-        case datetime():
-            return value
-        case date():
-            return Text(str(value), day(value, "fr"))
-        case str() if name == "currency":
-            return Text(value, sign(value, "fr"))
-    return value
-
-
 def _name(place: tuple[int | str, ...]) -> str:
     """A field's dotted name. An error in a dictionary's key is named after that key."""
     return ".".join(str(part) for part in place if part != "[key]")
@@ -110,8 +94,8 @@ class SavError(Sentence, Exception, abstract=True):
 
     def text(self) -> Text:
         """The sentence with its parameters inserted: in French, days and amounts as people write them."""
-        spoken = {name: _spoken(name, value) for name, value in vars(self).items()}
-        return filled(Text(self.en, self.fr), spoken)
+        said = {name: spoken(name, value) for name, value in vars(self).items()}
+        return filled(Text(self.en, self.fr), said)
 
     @cached_property
     def problem(self) -> Problem:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sav_chassis.written import spoken
 from sav_contracts.sentences import Text, check, filled
 
 # pydantic's types of error, and what they mean. Parameters in braces come from the error.
@@ -145,9 +146,12 @@ def meant(error: Mapping[str, Any]) -> Text:
         return PATTERNS.get(context["pattern"], ANOTHER)
     if context.get("min_length") == 1:
         return EMPTY
-    return filled(SHAPES.get(kind, ANOTHER), {name: _plain(value) for name, value in context.items()})
+    if context.get("field_type") == "Value":
+        # A secret: pydantic only sees that it has a length.
+        kind = f"string_{kind}"
+    return filled(SHAPES.get(kind, ANOTHER), {name: _plain(name, value) for name, value in context.items()})
 
 
-def _plain(value: Any) -> str:
+def _plain(name: str, value: Any) -> Any:
     """A value as people send it: `a, b` for pydantic's list of quoted values."""
-    return ", ".join(re.findall("'([^']*)'", str(value))) or str(value)
+    return ", ".join(re.findall("'([^']*)'", str(value))) or spoken(name, value)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from sav_chassis.identity import Signer, Verifier
+from sav_chassis.pydantic_messages import SHAPES, meant
 from sav_chassis.settings import Settings
 
 SHORTEST_SECRET = 16
@@ -48,7 +49,10 @@ def readable(read: Callable[[], BaseSettings]) -> Callable[[Settings, str], None
 
 def wrong_variables(error: ValidationError) -> list[str]:
     """Each variable that cannot be read, and why. Values are left out: they may be secret."""
-    return [_wrong(part["loc"], part["msg"]) for part in error.errors()]
+    return [
+        _wrong(part["loc"], meant(part).en if part["type"] in SHAPES else part["msg"])
+        for part in error.errors()
+    ]
 
 
 def _wrong(where: tuple[int | str, ...], why: str) -> str:

@@ -1,9 +1,9 @@
 """Amounts, numbers and dates as a language writes them (CLDR, by Babel)."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from babel import Locale as Cldr
 from babel.dates import format_date
@@ -11,6 +11,7 @@ from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
 from sav_contracts.auth.fields import Locale
 from sav_contracts.money import Currency
+from sav_contracts.sentences import Text
 
 # The English of people who write the day before the month.
 LANGUAGES: dict[Locale, str] = {"fr": "fr_FR", "en": "en_GB"}
@@ -70,3 +71,17 @@ def words(locale: Locale) -> Words:
     cldr = Cldr.parse(LANGUAGES[locale])
     months = cldr.months["format"]["wide"]
     return Words(tuple(months[index] for index in range(1, 13)), cldr.number_symbols["latn"]["decimal"])
+
+
+def spoken(name: str, value: Any) -> Any:
+    """A parameter of a sentence as both languages write it; anything but a day, a number and a currency unchanged."""
+    match value:
+        case Decimal():
+            return Text(str(value), f"{value:f}".replace(".", ","))
+        case datetime():
+            return value
+        case date():
+            return Text(str(value), day(value, "fr"))
+        case str() if name == "currency":
+            return Text(value, sign(value, "fr"))
+    return value

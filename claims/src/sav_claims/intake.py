@@ -13,10 +13,10 @@ from sav_contracts.auth.policy import CutOffs
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, PlaceGiven, ProductView
 from sav_contracts.claims.intake import Duplicate, PreferredTime
-from sav_contracts.claims.problems import PROBLEMS
+from sav_contracts.claims.problems import LABELS, PROBLEMS
 from sav_contracts.claims.reclamation import OVER, ProblemType
 from sav_contracts.interventions.technician import Skill, skills_for
-from sav_contracts.labels import label
+from sav_contracts.labels import choices, label
 from sav_contracts.sentences import Text
 
 MOST_DUPLICATES = 5
@@ -72,8 +72,8 @@ def check_type(problem_type: ProblemType | None, product: ProductView | None) ->
     """Refuses a type of problem that the product's family does not have."""
     types = PROBLEMS[product.family if product else None]
     if product and problem_type and problem_type not in types:
-        names = ", ".join(types)
-        raise OtherFamily(article=product.article, types=Text(names, names))
+        words: dict[str, str] = {type: LABELS[type].fr for type in types}
+        raise OtherFamily(article=product.article, types=choices(words))
 
 
 def place_of(client: Client, product: ProductView | None, given: PlaceGiven | None) -> Place:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Longer than any accepted text. Such a text is refused for its length, so it is not worked on.
 LONGEST = 20_000
-# Octets of the part before the `@` (RFC 5321, 4.5.3.1.1).
-_LOCAL_PART = 64
+# Octets of the part before the `@`, and of a path without its brackets (RFC 5321, 4.5.3.1).
+_LOCAL_PART, _ADDRESS = 64, 254
 
 # Invisible characters (Unicode: Default_Ignorable_Code_Point, interlinear annotation, the blank Braille pattern). They
 # include marks that change the direction of text: letters carry their own direction.
@@ -116,10 +116,13 @@ def email(text: str) -> str:
     """`local@domain` in lower case: the local part in NFC, the domain in ASCII by IDNA 2008 (UTS 46).
 
     Lower case, not `casefold`, which would turn a mailbox with `ß` into another one. Mail is sent to this form too, so
-    it reaches the mailbox that was meant. Display names, quotes, comments and IP addresses are refused.
+    it reaches the mailbox that was meant. Display names, quotes, comments and IP addresses are refused. A domain may
+    have joiners where its letters need them (RFC 5892, Appendix A), as in Persian.
     """
+    text = text.strip()
+    plain, joined = _without_joiners(text)
     try:
-        found = validate_email(text.strip(), check_deliverability=False)
+        found = validate_email(plain, check_deliverability=False)
     except EmailNotValidError:
         found = None
     # A compatibility form of another letter (`ａ`, `ﬁ`, `ſ`) looks like somebody else's mailbox. Mail programs decode
@@ -132,7 +135,25 @@ def email(text: str) -> str:
         or len(found.local_part.encode()) > _LOCAL_PART
     ):
         raise NoAddress().error()
-    return f"{_settled(found.local_part, lambda said: normalize('NFC', said.lower()))}@{found.ascii_domain}"
+    local = _settled(found.local_part, lambda said: normalize("NFC", said.lower()))
+    return f"{local}@{joined or found.ascii_domain}"
+
+
+def _without_joiners(text: str) -> tuple[str, str | None]:
+    """The address without the joiners of its domain, which `email-validator` takes nowhere; and the domain in ASCII.
+
+    Unchanged where it has none, or one that is not valid there.
+    """
+    local, _, domain = text.rpartition("@")
+    if len(text) > _ADDRESS or (domain.isascii() and "xn--" not in domain.lower()):
+        return text, None
+    try:
+        said = idna.decode(domain, uts46=True)
+        if _NON_JOINER not in said and _JOINER not in said:
+            return text, None
+        return f"{local}@{said.replace(_NON_JOINER, '').replace(_JOINER, '')}", idna.encode(said).decode()
+    except ValueError:  # IDNAError, and what is no Punycode
+        return text, None
 
 
 def phone(text: str) -> str:

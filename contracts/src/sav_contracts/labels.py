@@ -1,6 +1,6 @@
 """The words for kinds of records, states and roles."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sav_contracts.actor import Role
 from sav_contracts.sentences import Text
@@ -148,6 +148,12 @@ FRENCH = {
     "heat_pump": "pompe à chaleur",
     "solar": "solaire",
     "buyer_address": "adresse du client",
+    "parts": "pièces",
+    "access": "accès",
+    "approval": "accord du client",
+    "estimate_refused": "devis refusé",
+    "stopped_for_safety": "arrêt par sécurité",
+    "other": "autre motif",
     "seller_email": "adresse e-mail de l’entreprise",
     "mediator": "médiateur de la consommation",
     "place": "lieu des travaux",
@@ -171,6 +177,14 @@ def labels(names: Iterable[str]) -> Text:
     """The words for several, with commas."""
     words = [label(name) for name in names]
     return Text(", ".join(one.en for one in words), ", ".join(one.fr for one in words))
+
+
+def choices(words: Mapping[str, str]) -> Text:
+    """Values to choose from, as programs send them; in French each behind its words: `« pièces » (parts)`."""
+    return Text(
+        ", ".join(words),
+        ", ".join(f"«\N{NO-BREAK SPACE}{fr}\N{NO-BREAK SPACE}» ({name})" for name, fr in words.items()),
+    )
 
 
 def role_names(roles: Collection[Role]) -> Text:

@@ -57,4 +57,6 @@ def filled(template: Text, parameters: dict[str, Any]) -> Text:
 
 
 def _parameters(template: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    # With a format of its own (`{day:%d}`) a name is none that is known: what is inserted is a text by then.
+    parsed = Formatter().parse(template)
+    return {f"{name}{':' if form else ''}{form}" for _, name, form, _ in parsed if name is not None}

@@ -57,6 +57,9 @@ class Protocol(HttpToolsProtocol):
     _body = 0
     _since: float | None = None
     _in_head = True
+    # Whether a head has begun that is not complete, and what was received since with what came together with it.
+    _head_open = False
+    _raw = b""
     # The address that holds the slot; or the refusal of its requests, where no slot was free.
     _who: str | None = None
     _turned_away: problems.ProblemResponse | None = None
@@ -84,7 +87,10 @@ class Protocol(HttpToolsProtocol):
         if self._since is None and self.cycle.response_complete:
             # Even for an empty line, which the parser does not report.
             self._since = self.loop.time()
+        self._raw = self._raw + data if self._head_open else data
         super().data_received(data)
+        if not self._head_open:
+            self._raw = b""
         most = self.config.max_head
         if not self._in_head:
             # What stands around the body, as names of chunks and trailers, is bounded as a head is.
@@ -94,6 +100,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._head_open = True
         self._since = self.loop.time()
         self.scope["extensions"] = {CUT: {"now": self.transport.abort}}
 
@@ -103,8 +110,11 @@ class Protocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
-        self.app, app = self._refusal() or self.app, self.app
+        self._in_head = self._head_open = False
+        refusal, app = self._refusal(), self.app
+        if refusal:
+            # Its address may be none (`CONNECT a:80`), which would end the connection without an answer.
+            self.app, self.url = refusal, b"/"
         super().on_headers_complete()
         self.app = app
         if self.parser.should_upgrade():
@@ -129,9 +139,9 @@ class Protocol(HttpToolsProtocol):
         if self._got > self.config.max_head and self._head() > self.config.max_head:
             return TOO_LARGE
         try:
-            request_framing.check(
-                self.parser.get_http_version(), self.url, self.headers, self.parser.should_upgrade()
-            )
+            version = self.parser.get_http_version()
+            request_framing.check(version, self.url, self.headers, self.parser.should_upgrade())
+            request_framing.check_line(self._raw, self.parser.get_method(), self.url, version)
         except Malformed as error:
             return _closing(error)
         return None

@@ -43,6 +43,17 @@ class OtherProtocol(Malformed):
     fr = "Aucun autre protocole n’est parlé ici : envoyez le corps sans l’en-tête Upgrade"
 
 
+class MoreSpaces(Malformed):
+    en = "Put one space before the address, and one behind it"
+    fr = "Mettez une seule espace avant l’adresse, et une seule après"
+
+
+def check_line(sent: bytes, method: bytes, target: bytes, version: str) -> None:
+    """Raises `Malformed` where the request line was sent with other spaces: the parser skips them (RFC 9112, 3)."""
+    if b"%b %b HTTP/%b\r\n" % (method, target, version.encode()) not in sent:
+        raise MoreSpaces
+
+
 def check(version: str, target: bytes, headers: Sequence[Header], other_protocol: bool) -> None:
     """Raises `Malformed` where it is not certain for whom the request is, or where it ends."""
     if version not in ("1.0", "1.1"):

@@ -6,7 +6,7 @@ from 10 ppm on, its user is told that flue and ventilation are to be looked into
 
 from datetime import date, datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 
 from sav_chassis.errors import Conflict, NotYet
 from sav_chassis.tx import Tx
@@ -16,6 +16,7 @@ from sav_contracts.interventions.visit import CarbonMonoxideFound
 from sav_contracts.interventions.work import Work
 from sav_interventions.lifecycle import DONE
 from sav_interventions.model import Intervention
+from sav_interventions.stopped import LAST_SAID, of_the_same
 from sav_interventions.tasks import check_answered, known_appliance
 
 
@@ -179,20 +180,10 @@ async def _burns(visit: Intervention, tx: Tx) -> bool:
 async def _stopped_at(visit: Intervention, measured_at: datetime | None, tx: Tx) -> int | None:
     """The last reading on other visits, where it was dangerous, and not from before this visit's own one.
 
-    Those for this unit, in this réclamation, and that this one continues: the unit may have been named later, and a visit
-    may be for no réclamation. One that is still under way counts too: it is about the same air.
+    One that is still under way counts too: it is about the same air.
     """
-    before = select(Intervention.follows_id.label("id")).where(Intervention.id == visit.id)
-    continued = before.cte("continued", recursive=True)
-    further = select(Intervention.follows_id).where(Intervention.id == continued.c.id)
-    same = or_(
-        Intervention.product_id.in_([visit.product_id]),
-        Intervention.reclamation_id.in_([visit.reclamation_id]),
-        Intervention.id.in_(select(continued.union(further).c.id)),
-    )
-    when = func.coalesce(Intervention.measured_at, Intervention.done_at, Intervention.created_at)
-    found = select(Intervention.work, when).where(same, Intervention.id != visit.id)
-    for work, at in await tx.session.execute(found.order_by(when.desc())):
+    found = select(Intervention.work, LAST_SAID).where(of_the_same(visit)).order_by(LAST_SAID.desc())
+    for work, at in await tx.session.execute(found):
         if work and work.co_ppm is not None:
             lifted = measured_at is not None and at < measured_at
             return work.co_ppm if _is_danger(work.co_ppm, tx) and not lifted else None

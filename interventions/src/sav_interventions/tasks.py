@@ -11,9 +11,12 @@ from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.servicing import burns, kind_of
 from sav_contracts.interventions.task import Appliance, Task, TaskGiven
 from sav_contracts.interventions.visit import Purpose
+from sav_contracts.labels import choices
+from sav_contracts.sentences import Text
 from sav_interventions.checklists import tasks_for
 from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Intervention
+from sav_interventions.stopped import stopped_before
 
 # Visits that are only completed once every task was answered.
 ANSWERED: Collection[Purpose] = ("maintenance", "install")
@@ -36,7 +39,7 @@ class TasksOpen(Conflict):
     """Each task of a service or an installation is done, or it is said why not; the detail names the open ones."""
 
     code = "tasks_open"
-    tasks: str
+    tasks: Text
     en = "Say of each task whether it was done, or why not: {tasks}"
     fr = "Indiquez pour chaque tâche si elle a été faite, ou pourquoi elle ne l’a pas été : {tasks}"
 
@@ -54,7 +57,7 @@ async def list_tasks(visit: Intervention, tx: Tx) -> None:
         return
     appliance = await known_appliance(tx, visit.product_id)
     if appliance:
-        visit.appliance = appliance
+        visit.appliance = appliance.model_copy(update={"stopped": await stopped_before(visit, tx)})
         visit.tasks = tasks_for(appliance, visit.purpose, visit.tasks or ())
 
 
@@ -92,6 +95,6 @@ def answered(tasks: Sequence[Task], given: Sequence[TaskGiven]) -> list[Task]:
 
 def check_answered(visit: Intervention) -> None:
     """Raises `TasksOpen` where a service or an installation has a task of which nothing was said."""
-    still_open = [task.code for task in visit.tasks or () if task.done is None]
+    still_open = {task.code: task.text.fr for task in visit.tasks or () if task.done is None}
     if visit.purpose in ANSWERED and still_open:
-        raise TasksOpen(tasks=", ".join(still_open))
+        raise TasksOpen(tasks=choices(still_open))

@@ -43,12 +43,11 @@ def reactions(service: str, type_name: str, at: datetime) -> list[str]:
 def run(room: str) -> None:
     """Run this room in this process, until SIGTERM or SIGINT."""
     from sav_chassis.process import runner
-    from sav_chassis.settings import Settings
 
     if room == EDGE:
         from sav_edge.app import listening
 
-        runner.run(listening(Settings()))
+        runner.run(listening)
     else:
         runner.run_service(load(room))
 

@@ -1,7 +1,8 @@
 """Clients' feedback on visits."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -10,6 +11,7 @@ from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate
 from sav_contracts.actor import Actor
 from sav_contracts.reporting import FeedbackStatus, FeedbackView, FeedbackWritten
+from sav_contracts.time_zone import CENTRAL
 from sav_reporting.lifecycle import FEEDBACK
 
 
@@ -17,9 +19,9 @@ class FeedbackOver(Conflict):
     """It is too late to give feedback on this visit."""
 
     code = "feedback_over"
-    until: datetime
-    en = "Feedback on this visit was possible until {until:%Y-%m-%d}"
-    fr = "Vous pouviez donner votre avis sur cette intervention jusqu’au {until:%d/%m/%Y}"
+    until: date
+    en = "Feedback on this visit was possible until {until}"
+    fr = "Vous pouviez donner votre avis sur cette intervention jusqu’au {until}"
 
 
 def feedback_id(intervention_id: UUID) -> UUID:
@@ -48,6 +50,6 @@ class Feedback(Aggregate[FeedbackView], Stateful[FeedbackStatus]):
         """Sets the client's feedback, replacing any before; raises `FeedbackOver` after `open_until`."""
         self.move("given", by)
         if now > self.open_until:
-            raise FeedbackOver(until=self.open_until)
+            raise FeedbackOver(until=self.open_until.astimezone(ZoneInfo(CENTRAL)).date())
         self.rating, self.recommend = said.rating, said.recommend
         self.comment, self.contact_me = said.comment, said.contact_me

@@ -14,6 +14,7 @@ from sav_catalog.settings import firm
 from sav_catalog.stock import Stock
 from sav_chassis.errors import NamesNothing, WrongField, WrongFields
 from sav_chassis.tx import Tx
+from sav_chassis.written import day
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.stocktake import (
     CountedArticle,
@@ -24,6 +25,7 @@ from sav_contracts.catalog.stocktake import (
 )
 from sav_contracts.labels import label
 from sav_contracts.money import Currency
+from sav_contracts.sentences import Text
 
 # Later, so much has moved that nobody could say which difference the count found.
 LONGEST_AGO = timedelta(days=92)
@@ -73,7 +75,7 @@ class CountedTwice(WrongField):
 
 class CountedSince(WrongField):
     reference: str
-    moment: str
+    moment: Text
     en = "{reference} was counted at {moment} already: leave it out, or count it again"
     fr = "{reference} a déjà été compté le {moment} : retirez-le, ou recomptez-le"
 
@@ -189,10 +191,9 @@ async def _shelves(tx: Tx, counted_at: datetime, lines: Mapping[str, tuple[Artic
         shelf = Shelf(line, article, levels[article.id], counted, row.reserved, expected)
         shelves.append(shelf)
         if row.last_counted_at and row.last_counted_at >= counted_at:
-            moment = row.last_counted_at.astimezone(firm().zone)
-            wrong.append(
-                CountedSince(field=line, reference=article.reference, moment=f"{moment:%Y-%m-%d %H:%M}")
-            )
+            at = row.last_counted_at.astimezone(firm().zone)
+            moment = Text(f"{at:%Y-%m-%d %H:%M}", f"{day(at.date(), 'fr')} à {at:%H:%M}")
+            wrong.append(CountedSince(field=line, reference=article.reference, moment=moment))
         elif shelf.level.level + shelf.level.reserved + shelf.difference < 0:
             wrong.append(_more_taken_since(shelf))
     if wrong:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 import uvloop
 from aio_pika.abc import AbstractRobustConnection
+from pydantic import ValidationError
 from uuid_utils.compat import uuid7
 
 from sav_chassis import topology
@@ -28,7 +29,7 @@ from sav_chassis.scheduled.effects import Effects
 from sav_chassis.scheduled.timers import Timers
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
-from sav_chassis.startup_checks import CannotStart
+from sav_chassis.startup_checks import CannotStart, wrong_variables
 from sav_chassis.tasks import Worker
 from sav_chassis.telemetry import metrics, tracing
 from sav_chassis.telemetry.logs import configure
@@ -154,13 +155,18 @@ def run_service(service: Service) -> None:
     """Runs the service as a process, until SIGTERM or SIGINT."""
     service.needs(lambda settings, room: service.check_declared())
     service.needs(lambda settings, room: service.check_copies())
-    run(serving(service.load(), Settings()))
+    run(partial(serving, service.load()))
 
 
-def run(process: AbstractAsyncContextManager[object]) -> None:
+def run(process: Callable[[Settings], AbstractAsyncContextManager[object]]) -> None:
     """Runs until SIGTERM or SIGINT. A second signal, or a stop that takes too long, ends the process immediately."""
     configure()
-    uvloop.run(_until_stopped(process))
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        log.critical("cannot start", error="; ".join(wrong_variables(error)))
+        raise SystemExit(1) from None
+    uvloop.run(_until_stopped(process(settings)))
 
 
 def _on_stray_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

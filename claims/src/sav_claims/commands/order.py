@@ -53,10 +53,12 @@ class NotInvoiced(Conflict):
     """What a client buys is invoiced when it is shipped, in the firm's currency."""
 
     code = "not_invoiced"
-    currency: str
+    priced: str
     ours: str
-    en = "This is priced in {currency}, and invoices are in {ours}: it cannot be sold by an order"
-    fr = "Le prix est en {currency} alors que les factures sont en {ours} : la vente par commande est impossible"
+    en = "This is priced in {priced}, and invoices are in {ours}: it cannot be sold by an order"
+    fr = (
+        "Le prix est en {priced} alors que les factures sont en {ours} : la vente par commande est impossible"
+    )
 
 
 class NotTheirOrder(NotAllowed):
@@ -154,7 +156,7 @@ async def cancel_order(cmd: CancelOrder, tx: Tx, by: Actor) -> PartsOrder:
 
 def _check_invoiced(order: PartsOrder) -> None:
     if order.purpose == "purchase" and order.currency != firm().currency:
-        raise NotInvoiced(currency=order.currency, ours=firm().currency)
+        raise NotInvoiced(priced=order.currency, ours=firm().currency)
 
 
 async def _moved(id: UUID, to: OrderStatus, tx: Tx, by: Actor) -> PartsOrder:

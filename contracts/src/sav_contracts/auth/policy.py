@@ -7,11 +7,21 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 from uuid import UUID, uuid5
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from sav_contracts.calendar import Shift, Weekday
 from sav_contracts.claims.reclamation import Priority
+from sav_contracts.labels import label
 from sav_contracts.messages import Changed, Command, Event, PersonId, View
+from sav_contracts.sentences import Text
 from sav_contracts.time_zone import CENTRAL, Zone
 from sav_contracts.visibility import ALL, NOTHING, Visible
 from sav_contracts.wrong_value import WrongValue
@@ -22,6 +32,8 @@ NAMESPACE = UUID("6f1d5b0a-3c55-5f0e-9a53-6b0f5c1d7e42")
 
 PolicyName = Literal["rate_limits", "cors", "cut_offs", "buffers", "sla_targets", "dunning"]
 Count = Annotated[int, Field(ge=1, le=100_000)]
+# The context in which a stored policy is read: it may be older than a rule that holds for new ones.
+STORED = {"stored": True}
 
 
 # What a browser sends as `Origin` (RFC 6454, 6.2): lower case, without a path or a final slash.
@@ -140,7 +152,7 @@ class NoHolidays(WrongValue):
 
 class OpeningsOverlap(WrongValue):
     code = "openings_overlap"
-    day: Weekday
+    day: Text
     en = "two openings overlap on {day}"
     fr = "deux plages d’ouverture se chevauchent ({day})"
 
@@ -190,8 +202,8 @@ class SlaTarget(BaseModel):
     resolve_minutes: Working
 
     @model_validator(mode="after")
-    def _responds_first(self) -> Self:
-        if self.respond_minutes > self.resolve_minutes:
+    def _responds_first(self, info: ValidationInfo) -> Self:
+        if info.context != STORED and self.respond_minutes > self.resolve_minutes:
             raise RespondsTooLate().error()
         return self
 
@@ -220,7 +232,7 @@ class SlaTargets(Policy):
         ordered = sorted(self.openings, key=lambda one: (one.day, one.start))
         for one, other in pairwise(ordered):
             if one.day == other.day and other.start < one.end:
-                raise OpeningsOverlap(day=one.day).error()
+                raise OpeningsOverlap(day=label(one.day)).error()
         if sum((_length(one) for one in self.openings), timedelta()) < timedelta(hours=FEWEST_HOURS):
             raise HardlyOpen(hours=FEWEST_HOURS).error()
         return self
@@ -285,7 +297,7 @@ class PolicyView(View):
         Where today's bounds refuse a value of an earlier release, all fields have their defaults. That is logged once.
         """
         try:
-            return policy.model_validate(self.value, extra="ignore")
+            return policy.model_validate(self.value, extra="ignore", context=STORED)
         except ValidationError as error:
             wrong = ((".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
             _warn(self.name, self.version, "; ".join(f"{field}: {why}" for field, why in wrong))

@@ -1,5 +1,6 @@
 """What is to be done on a visit, task by task, and what was measured there."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -16,12 +17,21 @@ TaskCode = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$", examples=["measu
 CoNotMeasured = Literal["sealed", "no_instrument", "not_running", "no_access"]
 
 
+class Stopped(Message):
+    """That an earlier visit stopped an appliance for safety: when, and how much carbon monoxide was measured, if it was that."""
+
+    at: datetime = Field(examples=["2026-03-05T09:40:00Z"])
+    ppm: int | None = Field(examples=[70])
+
+
 class Appliance(Message):
     """What a visit is about, as far as its tasks depend on it; `product_id` is empty for what is described in words."""
 
     product_id: UUID | None
     kind: ApplianceKind
     burns: bool
+    # Where it was off when this visit was planned: it is measured before it is in service again.
+    stopped: Stopped | None = None
 
 
 class Task(Message):

@@ -1,5 +1,6 @@
 """Visits."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from sav_contracts.interventions.visit import (
     Purpose,
 )
 from sav_contracts.interventions.work import Work
-from sav_contracts.labels import label
+from sav_contracts.labels import choices, label
 from sav_contracts.sentences import Text
 from sav_contracts.slot import Slot
 from sav_interventions.lifecycle import (
@@ -39,14 +40,14 @@ from sav_interventions.lifecycle import (
 
 class PausesFor(WrongField):
     field: str = "cause"
-    causes: str
+    causes: Text
     en = "a visit pauses for {causes}"
     fr = "une intervention se met en pause pour l’un de ces motifs : {causes}"
 
 
 class EndsFor(WrongField):
     field: str = "cause"
-    causes: str
+    causes: Text
     en = "before its work has begun a visit ends as incomplete for {causes}"
     fr = "avant le début des travaux, une intervention ne reste inachevée que pour l’un de ces motifs : {causes}"
 
@@ -96,6 +97,10 @@ class DidNotHappen(Conflict):
     state: Text
     en = "The visit is {state}: there is nothing to pay"
     fr = "L’intervention est à l’état « {state} » : il n’y a rien à payer"
+
+
+def _named(causes: Iterable[Cause]) -> Text:
+    return choices({cause: label(cause).fr for cause in sorted(causes)})
 
 
 class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
@@ -150,9 +155,9 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         before = self.status
         super().move(to, by)
         if to == "paused" and cause not in WAITS_FOR:
-            raise PausesFor(causes=", ".join(sorted(WAITS_FOR)))
+            raise PausesFor(causes=_named(WAITS_FOR))
         if (before, to) == ("on_site", "incomplete") and cause not in NOT_AGREED:
-            raise EndsFor(causes=", ".join(sorted(NOT_AGREED)))
+            raise EndsFor(causes=_named(NOT_AGREED))
         if to == "completed":
             self._check_completion()
         self.reason, self.cause = reason, cause
