@@ -24,7 +24,7 @@ from sav_chassis.database import opened
 from sav_chassis.events.consumers import ViewConsumer
 from sav_chassis.settings import Settings
 from sav_chassis.views import RecordedEvent, show
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.messages import View
 from sav_edge.app import POOL
 from sav_edge.projection import apply
@@ -197,7 +197,7 @@ def celery_app(settings: Settings) -> Any:
 
 def state(type: str, body: str | bytes) -> View:
     """What the event's owner says of its record now."""
-    return catalogue.EVENTS[type].model_validate_json(body).state
+    return message_types.EVENTS[type].model_validate_json(body).state
 
 
 def with_driver(settings: Settings, driver: str) -> str:

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.messages import RequestMessage
 from sav_contracts.surface import SURFACE
 
 ASKED = [
     value
-    for module in catalogue.MODULES
+    for module in message_types.MODULES
     for value in vars(module).values()
     if isinstance(value, type)
     and issubclass(value, RequestMessage)

@@ -15,7 +15,7 @@ from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_chassis.testing import enveloped
 from sav_chassis.views import RecordedEvent, SqlExecutor
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView
 from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
@@ -309,7 +309,7 @@ def announced(view: View) -> RecordedEvent:
     """The record in an event of its owner's that has nothing else to say."""
     event_type = next(
         event
-        for event in catalogue.EVENTS.values()
+        for event in message_types.EVENTS.values()
         if event.state_type() is type(view)
         and {name for name, field in event.model_fields.items() if field.is_required()} == {"state"}
     )

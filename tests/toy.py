@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sav_chassis.model import Aggregate, Base
 from sav_chassis.service import Service
 from sav_chassis.tx import Tx
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import Actor
 from sav_contracts.messages import Command, Event, Line, Message, PersonId, Query, Secret, View
 from sav_contracts.surface import ANYBODY, CLIENT_AND_MANAGERS, EVERYBODY, MessageRow
@@ -198,11 +198,11 @@ def lid(number: int, version: int = 1, colour: str = "red") -> LidView:
 def catalogued() -> Iterator[None]:
     """The toys' events are known for as long as this lasts."""
     events: tuple[type[Event], ...] = (BoxMade, BoxFilled, LidMade)
-    catalogue.EVENTS.update({event.type_name(): event for event in events})
-    catalogue.VIEWS.update({event.state_type().kind(): event.state_type() for event in events})
+    message_types.EVENTS.update({event.type_name(): event for event in events})
+    message_types.VIEWS.update({event.state_type().kind(): event.state_type() for event in events})
     try:
         yield
     finally:
         for event in events:
-            catalogue.EVENTS.pop(event.type_name(), None)
-            catalogue.VIEWS.pop(event.state_type().kind(), None)
+            message_types.EVENTS.pop(event.type_name(), None)
+            message_types.VIEWS.pop(event.state_type().kind(), None)

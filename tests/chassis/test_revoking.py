@@ -17,7 +17,7 @@ from sav_chassis.events.projections import project_batch
 from sav_chassis.identity import Signer
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.tx import Tx
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import Actor
 from sav_contracts.messages import RequestMessage, Revokes
 from sav_ops import rooms
@@ -33,9 +33,9 @@ class BoxLocked(Revokes[BoxView]):
 
 @pytest.fixture(scope="module", autouse=True)
 def locking_is_catalogued(toys_are_catalogued: None) -> Iterator[None]:
-    catalogue.EVENTS[BoxLocked.type_name()] = BoxLocked
+    message_types.EVENTS[BoxLocked.type_name()] = BoxLocked
     yield
-    del catalogue.EVENTS[BoxLocked.type_name()]
+    del message_types.EVENTS[BoxLocked.type_name()]
 
 
 @pytest.fixture
@@ -134,6 +134,6 @@ async def test_anybody_without_a_token_may_go_on(stage: Stage) -> None:
 
 def test_every_service_hears_of_it_without_saying_so() -> None:
     assert BoxLocked.type_name() in toy.bare().bindings()["toy.views"]
-    revoking = {event.type_name() for event in catalogue.EVENTS.values() if issubclass(event, Revokes)}
+    revoking = {event.type_name() for event in message_types.EVENTS.values() if issubclass(event, Revokes)}
     for name in rooms.SERVICES:
         assert revoking <= set(rooms.load(name).bindings()[f"{name}.views"])

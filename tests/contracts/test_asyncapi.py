@@ -15,7 +15,7 @@ from references import references
 from sav_chassis import topology
 from sav_chassis.envelope import HEADER, Envelope
 from sav_contracts.actor import Role
-from sav_contracts.catalogue import EVENTS
+from sav_contracts.message_types import EVENTS
 from sav_ops.documents import asyncapi
 
 Json = dict[str, Any]

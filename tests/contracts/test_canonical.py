@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, BeforeValidator, SecretStr, TypeAdapter, ValidationError
 
-from sav_contracts import canonical, catalogue
+from sav_contracts import canonical, message_types
 from sav_contracts.address import Postcode
 from sav_contracts.auth.fields import Code, Email, KnownPassword, Password, Phone
 from sav_contracts.catalog.article import Gtin
@@ -303,7 +303,9 @@ def validators(annotation: Any, metadata: Any = ()) -> Iterator[BeforeValidator]
 def test_events_and_views_read_what_was_recorded_as_it_is() -> None:
     known: set[type[BaseModel]] = set()
     read = [
-        one for told in (*catalogue.EVENTS.values(), *catalogue.VIEWS.values()) for one in models(told, known)
+        one
+        for told in (*message_types.EVENTS.values(), *message_types.VIEWS.values())
+        for one in models(told, known)
     ]
     assert len(read) > 100
     for model in read:

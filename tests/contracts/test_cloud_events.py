@@ -8,7 +8,7 @@ from foreign import Reader
 
 from sav_chassis.envelope import Envelope
 from sav_chassis.testing import enveloped
-from sav_contracts.catalogue import EVENTS
+from sav_contracts.message_types import EVENTS
 from sav_contracts.published import revisions
 
 SAMPLES = [

@@ -18,7 +18,7 @@ from sav_chassis.process import runner
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.startup_checks import CannotStart
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import LOOKED_AFTER, AccountView, RegisterClient
 from sav_contracts.auth.session import FindSessions, SignOut
@@ -88,13 +88,13 @@ def rules(view: type[View]) -> list[Rule]:
 
 
 def test_what_has_no_form_for_clients_shows_them_nothing() -> None:
-    for view in catalogue.VIEWS.values():
+    for view in message_types.VIEWS.values():
         if get_type_hints(view.for_client)["return"] is NoneType:
             assert view.visible.client == NOTHING, view
 
 
 def test_every_view_has_what_its_rules_ask_for() -> None:
-    for view in catalogue.VIEWS.values():
+    for view in message_types.VIEWS.values():
         for rule in rules(view):
             match rule:
                 case Own(field):
@@ -105,7 +105,7 @@ def test_every_view_has_what_its_rules_ask_for() -> None:
                     assert set(values) < set(get_args(view.model_fields[field].annotation) or Role), view
                 case Named(names, whose, _, kinds):
                     for kind in kinds:
-                        assert {names, whose} <= catalogue.VIEWS[kind].model_fields.keys(), (view, kind)
+                        assert {names, whose} <= message_types.VIEWS[kind].model_fields.keys(), (view, kind)
                 case ChildOf():
                     assert view.parent is not View.parent, view
                 case All() | Nothing():
@@ -210,7 +210,7 @@ def test_a_row_for_somebody_who_sees_nothing_of_its_view_is_refused(message: typ
 
 
 def test_every_event_belongs_to_a_service_and_its_state_to_the_same_owner() -> None:
-    for name, event in catalogue.EVENTS.items():
+    for name, event in message_types.EVENTS.items():
         assert event.owner in {service.name for service in SERVICES}
         assert event.state_type().owner == event.owner
         assert name == f"{event.owner}.{event.__name__}.v{event.major}"
@@ -239,7 +239,7 @@ def test_every_text_that_a_caller_sends_refuses_nul() -> None:
 
 
 def test_every_message_says_what_it_is() -> None:
-    for message in [*ASKED, *catalogue.EVENTS.values(), *catalogue.VIEWS.values()]:
+    for message in [*ASKED, *message_types.EVENTS.values(), *message_types.VIEWS.values()]:
         assert message.__doc__, message
         assert not message.__doc__.startswith(("Usage", "!!!")), message
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.calendar import HoursChanged
 from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationChanged, ReclamationView, TechnicianAssigned
@@ -94,13 +94,13 @@ def test_each_view_has_the_event_that_shows_it_anew_by_itself() -> None:
         "claims.ReclamationChanged.v1",
         "claims.PhotoChanged.v1",
     ]
-    for view in catalogue.VIEWS.values():
-        assert catalogue.EVENTS[changed(view).type_name()] is changed(view)
+    for view in message_types.VIEWS.values():
+        assert message_types.EVENTS[changed(view).type_name()] is changed(view)
     assert HoursChanged.__name__ == "HoursChanged"
 
 
 def test_what_code_calls_such_an_event_is_its_name() -> None:
-    for module in catalogue.MODULES:
+    for module in message_types.MODULES:
         for name, value in vars(module).items():
             if isinstance(value, type) and issubclass(value, Changed) and value is not Changed:
                 assert name == value.__name__

@@ -9,7 +9,7 @@ from asked import ASKED
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from sav_contracts.catalogue import EVENTS
+from sav_contracts.message_types import EVENTS
 from sav_contracts.messages import Event
 from sav_ops.documents.event_samples import USUAL, sample
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sav_chassis.envelope import Envelope
 from sav_chassis.testing import enveloped
 from sav_contracts.actor import Actor, Role
-from sav_contracts.catalogue import EVENTS
+from sav_contracts.message_types import EVENTS
 from sav_contracts.messages import Event
 from sav_contracts.published import HERE, revisions
 from sav_ops.documents import event_samples

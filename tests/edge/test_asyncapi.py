@@ -5,8 +5,8 @@ from system import System
 
 from sav_chassis.envelope import HEADER
 from sav_chassis.testing import enveloped
-from sav_contracts.catalogue import EVENTS
 from sav_contracts.claims.reclamation import ReclamationCreated
+from sav_contracts.message_types import EVENTS
 from sav_contracts.published import revisions
 from sav_ops.documents import asyncapi
 from sav_ops.documents.schema_revisions import schema

@@ -7,13 +7,13 @@ import pytest
 from recipes import Scene
 from stories import Json, items, qualified
 
-from sav_contracts.catalogue import EVENTS
 from sav_contracts.claims.reclamation import (
     ReclamationQualified,
     ReclamationStatus,
     Resolution,
 )
 from sav_contracts.interventions.visit import WarrantyDecided
+from sav_contracts.message_types import EVENTS
 from sav_contracts.messages import Event
 from sav_edge.history import BECAME, SENTENCES, sentence
 

@@ -21,7 +21,7 @@ from sav_chassis.identity import Signer, Verifier, new_key
 from sav_chassis.process.runner import connected
 from sav_chassis.revocations import revoke
 from sav_chassis.testing import enveloped
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import Cors, RateLimits, SigningKeyAdded, SigningKeyView
@@ -46,9 +46,9 @@ class Locked(Revokes[AccountView]):
 
 @pytest.fixture(scope="module", autouse=True)
 def locking_is_catalogued() -> Any:
-    catalogue.EVENTS[Locked.type_name()] = Locked
+    message_types.EVENTS[Locked.type_name()] = Locked
     yield
-    del catalogue.EVENTS[Locked.type_name()]
+    del message_types.EVENTS[Locked.type_name()]
 
 
 @pytest.fixture

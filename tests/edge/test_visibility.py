@@ -18,7 +18,7 @@ from sav_chassis.errors import NotFound, NotYet
 from sav_chassis.settings import Settings
 from sav_chassis.tx import Tx
 from sav_chassis.visibility import sees
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.policy import SigningKeyView
 from sav_contracts.messages import View
@@ -107,7 +107,7 @@ def wrongly(seen: Keys, name: str, but: Collection[str] = ()) -> list[str]:
 
 
 def test_the_table_has_records_of_every_kind() -> None:
-    assert {type(view) for view, _ in ALL.values()} == set(catalogue.VIEWS.values())
+    assert {type(view) for view, _ in ALL.values()} == set(message_types.VIEWS.values())
 
 
 @pytest.mark.parametrize("name", CAST)
@@ -118,7 +118,7 @@ async def test_whoever_lists(name: str, pool: asyncpg.Pool) -> None:
         if who.role in row.roles:
             page = from_json(await read.page(row, {}, {"limit": ["200"]}, who))
             seen |= {(row.message.kind(), UUID(item["id"])) for item in page["items"]}
-    of_others = {view.kind() for view in catalogue.VIEWS.values() if view not in LISTED}
+    of_others = {view.kind() for view in message_types.VIEWS.values() if view not in LISTED}
     # Their own account is at `/me`.
     but = {"account"} if who.role is not Role.ADMIN else set()
     assert not wrongly(seen, name, of_others | but)
@@ -136,7 +136,7 @@ async def test_whoever_asks_for_one(name: str, pool: asyncpg.Pool) -> None:
                 seen |= await got(read, row, record, who)
     # Of several reports of a visit, the newest.
     assert not wrongly(
-        seen, name, {kind for kind in catalogue.VIEWS if kind not in kinds} | {"report", "working_hours"}
+        seen, name, {kind for kind in message_types.VIEWS if kind not in kinds} | {"report", "working_hours"}
     )
 
 
@@ -223,7 +223,7 @@ def test_a_signing_key_is_for_everybody(role: Role) -> None:
     assert str(SigningKeyView.visible.to(role)) == "all"
 
 
-@pytest.mark.parametrize("view", catalogue.VIEWS.values(), ids=lambda view: view.kind())
+@pytest.mark.parametrize("view", message_types.VIEWS.values(), ids=lambda view: view.kind())
 def test_nobody_without_a_token_sees_anything_else(view: type[View]) -> None:
     assert (str(view.visible.to(Role.ANYONE)) == "none") is (view is not SigningKeyView)
     assert str(view.visible.to(Role.SYSTEM)) == "all"

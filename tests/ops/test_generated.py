@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 
 from sav_contracts.actor import Role
-from sav_contracts.catalogue import EVENTS, VIEWS
 from sav_contracts.interventions.attestation import AttestationView
 from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.visit_photo import VisitPhotoView
+from sav_contracts.message_types import EVENTS, VIEWS
 from sav_contracts.messages import PersonId, RequestMessage, View
 from sav_contracts.slot import Slot
 from sav_contracts.surface import SURFACE, Row

@@ -25,7 +25,7 @@ from sav_contracts.auth.account import ClientAdded, UserUpdated
 from sav_contracts.calendar import AppointmentKept
 from sav_contracts.catalog.article import ArticleAdded
 from sav_contracts.catalog.product import ProductRegistered
-from sav_contracts.catalogue import EVENTS
+from sav_contracts.message_types import EVENTS
 from sav_contracts.messages import Event
 from sav_ops.replay import heal
 from sav_ops.replay.rebuild import rebuild

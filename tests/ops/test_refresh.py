@@ -10,7 +10,7 @@ from eventually import eventually
 from stories import done
 from system import System
 
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.messages import changed
 from sav_ops import rooms
 from sav_ops.home import OpsError
@@ -23,9 +23,9 @@ WAITS = "SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
 NEWER = "SELECT type, actor_role, correlation_id FROM event_log WHERE position > $1"
 
 
-@pytest.mark.parametrize("kind", sorted(catalogue.VIEWS))
+@pytest.mark.parametrize("kind", sorted(message_types.VIEWS))
 def test_every_kind_has_one_event_that_says_nothing_else(kind: str) -> None:
-    view = catalogue.VIEWS[kind]
+    view = message_types.VIEWS[kind]
     event = changed(view)
     assert not event.makes_timeline_line
     assert set(event.model_fields) == {"state"}
@@ -37,7 +37,7 @@ def test_only_reactions_that_look_for_themselves_hear_such_events() -> None:
     heard = {
         reaction.name
         for service in (rooms.load(name).load() for name in rooms.SERVICES)
-        for view in catalogue.VIEWS.values()
+        for view in message_types.VIEWS.values()
         for reaction in service.reactions.get(changed(view), ())
     }
     assert heard == {
@@ -54,7 +54,7 @@ async def test_everything_is_told_again_and_nothing_else_happens(
     before = {(row["kind"], row["id"]): row["version"] for row in await system.sql("edge", SHOWN)}
     timeline = await system.sql("edge", TOLD)
     ends = {name: await end(system, name) for name in rooms.SERVICES}
-    refreshed = [Refresh(system.settings, kind) for kind in catalogue.VIEWS]
+    refreshed = [Refresh(system.settings, kind) for kind in message_types.VIEWS]
     told = sum([await refresh.run(batch=3) for refresh in refreshed])
     assert told == len(before)
     assert await verify(system.settings, 10) == []

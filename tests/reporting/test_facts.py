@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sav_chassis.events.projections import project_batch
 from sav_chassis.testing import Stage
 from sav_chassis.views import RecordedEvent
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationClosed,
@@ -175,6 +175,6 @@ async def test_a_visit_may_be_for_no_reclamation(stage: Stage) -> None:
 
 @pytest.mark.parametrize("view", [ReclamationView, InterventionView, InvoiceView])
 def test_every_event_that_shows_a_record_is_heard(view: type[View]) -> None:
-    telling = {event.type_name() for event in catalogue.EVENTS.values() if event.state_type() is view}
+    telling = {event.type_name() for event in message_types.EVENTS.values() if event.state_type() is view}
     assert telling
     assert telling <= set(reporting.bindings()["reporting.views"])

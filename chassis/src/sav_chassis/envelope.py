@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sav_chassis.errors import where
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import Role
 from sav_contracts.messages import Event
 from sav_contracts.published import schema_id
@@ -65,7 +65,7 @@ class Envelope(Context):
 
     def event(self) -> Event:
         """The decoded event; `Undecodable` where this code cannot read it."""
-        event_type = catalogue.EVENTS.get(self.type)
+        event_type = message_types.EVENTS.get(self.type)
         if event_type is None:
             raise Undecodable(f"unknown event type {self.type}")
         try:

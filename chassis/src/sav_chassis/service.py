@@ -21,7 +21,7 @@ from sav_chassis.stored_names import stored_name
 from sav_chassis.tx import Effect, Timer, Tx
 from sav_chassis.views import RecordedEvent
 from sav_chassis.visibility import kinds_asked
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import PolicyView, SigningKeyView
 from sav_contracts.messages import Command, Event, Query, RequestMessage, Revokes, View
@@ -169,9 +169,9 @@ class Service:
     def bindings(self) -> dict[str, list[str]]:
         """Each queue with the event types it must receive; generated into the contracts' topology."""
         self.load()
-        shown = {event for event in catalogue.EVENTS.values() if event.state_type() in self.mirrored}
+        shown = {event for event in message_types.EVENTS.values() if event.state_type() in self.mirrored}
         shown.update(*(projected.events for projected in self.projections))
-        shown.update(event for event in catalogue.EVENTS.values() if issubclass(event, Revokes))
+        shown.update(event for event in message_types.EVENTS.values() if issubclass(event, Revokes))
         queues = {
             f"{self.name}.events": sorted(event.type_name() for event in self.reactions),
             f"{self.name}.views": sorted(event.type_name() for event in shown),

@@ -14,7 +14,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 from pydantic_core import to_json
 
-from sav_contracts.catalogue import EVENTS
+from sav_contracts.message_types import EVENTS
 from sav_contracts.published import revisions, schema_id
 from sav_edge.openapi import document
 

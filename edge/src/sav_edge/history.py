@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
@@ -256,7 +256,7 @@ SENTENCES: dict[type[Event], Says] = {
 
 def sentence(type_name: str, facts: Facts, names: Names) -> Text | None:
     """What an event means; None for one that only staff read."""
-    event = catalogue.EVENTS.get(type_name)
+    event = message_types.EVENTS.get(type_name)
     says = SENTENCES.get(event) if event else None
     return says(facts, names) if says else None
 

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.messages import View
 from sav_notifier.message import Message, message_of
 from sav_notifier.model import Notification
@@ -19,7 +19,7 @@ async def why_stale(tx: Tx, notification: Notification) -> str | None:
     until = message.useful_until()
     if until and until <= tx.now:
         return "its time is over"
-    record = await known(tx, catalogue.VIEWS[notification.about_kind], notification.about_id)
+    record = await known(tx, message_types.VIEWS[notification.about_kind], notification.about_id)
     # The version that it was written from was judged then, and an older copy says nothing about it.
     newer = record and record.version > notification.about_version
     if record and newer and (over := why_untrue(message, record)):

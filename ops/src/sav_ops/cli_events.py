@@ -257,7 +257,7 @@ def refresh(
     ] = None,
 ) -> None:
     """Emit the current view of every record of a kind again, for readers that need new fields of it."""
-    from sav_contracts.catalogue import VIEWS
+    from sav_contracts.message_types import VIEWS
     from sav_ops.launch import platform
     from sav_ops.replay import refresh as refreshing
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from sav_chassis.settings import Settings
-from sav_contracts.catalogue import VIEWS
+from sav_contracts.message_types import VIEWS
 from sav_ops import rooms
 
 # In order of preference.

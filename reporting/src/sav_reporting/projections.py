@@ -7,7 +7,7 @@ import asyncpg
 
 from sav_chassis.envelope import Envelope
 from sav_chassis.views import RecordedEvent, upsert
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationQualified, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.visit import InterventionView
@@ -59,7 +59,7 @@ def keep(view: type[View], table: str, *said: Column) -> None:
     columns = Column("id", "uuid"), Column("version", "bigint", LATEST), *said
     statement = merging(table, columns)
 
-    events = [event for event in catalogue.EVENTS.values() if event.state_type() is view]
+    events = [event for event in message_types.EVENTS.values() if event.state_type() is view]
 
     @reporting.project(*events, into=table)
     async def merge(connection: asyncpg.Connection, recorded: Sequence[RecordedEvent]) -> None:

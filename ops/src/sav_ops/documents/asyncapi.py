@@ -8,8 +8,8 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from sav_chassis import envelope, topology
-from sav_contracts.catalogue import EVENTS
 from sav_contracts.claims.reclamation import ReclamationCreated
+from sav_contracts.message_types import EVENTS
 from sav_contracts.messages import Event
 from sav_contracts.published import schema_id
 from sav_ops import rooms

@@ -17,7 +17,7 @@ from sav_chassis.lifecycle import Lifecycle
 from sav_chassis.service import Service
 from sav_chassis.topology import published
 from sav_contracts.actor import Role
-from sav_contracts.catalogue import EVENTS, VIEWS
+from sav_contracts.message_types import EVENTS, VIEWS
 from sav_contracts.messages import PERSON_ID, Event, Message, View
 from sav_contracts.surface import SURFACE, Row
 from sav_contracts.visibility import NOTHING

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from sav_contracts.catalogue import EVENTS
+from sav_contracts.message_types import EVENTS
 from sav_contracts.messages import Event
 from sav_contracts.published import revisions
 from sav_ops.documents import event_samples, schema_compatibility

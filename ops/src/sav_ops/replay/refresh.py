@@ -16,7 +16,7 @@ from sav_chassis.model import Aggregate
 from sav_chassis.settings import Settings
 from sav_chassis.startup_checks import MissingMigration
 from sav_chassis.tx import transaction
-from sav_contracts import catalogue
+from sav_contracts import message_types
 from sav_contracts.actor import SYSTEM
 from sav_contracts.messages import Event, changed
 from sav_ops import rooms
@@ -44,16 +44,16 @@ async def _show(settings: Settings, kind: str, after: UUID | None) -> None:
         if refresh.last:
             out.print(f"To go on: ./sav refresh {kind} --after {refresh.last}", soft_wrap=True)
         raise
-    event = changed(catalogue.VIEWS[kind]).__name__
+    event = changed(message_types.VIEWS[kind]).__name__
     conversation = refresh.context.correlation_id
     out.print(f"{kind}: {refresh.done:,} told as {event}, conversation {conversation}", soft_wrap=True)
 
 
 def model_of(kind: str) -> type[Aggregate]:
     """Return the aggregate class of a kind; OpsError if there is no such kind."""
-    view = catalogue.VIEWS.get(kind)
+    view = message_types.VIEWS.get(kind)
     if view is None:
-        raise OpsError(f"There is no kind {kind}; there are: {', '.join(sorted(catalogue.VIEWS))}.")
+        raise OpsError(f"There is no kind {kind}; there are: {', '.join(sorted(message_types.VIEWS))}.")
     rooms.load(view.owner).load()
     [model] = (model for model in Aggregate.__subclasses__() if model.shown_as() is view)
     return model
@@ -68,7 +68,7 @@ class Refresh:
         self.context = Context(actor_id=SYSTEM.id, actor_role=SYSTEM.role, correlation_id=uuid7())
         self._settings = settings
         self._model = model_of(kind)
-        view = catalogue.VIEWS[kind]
+        view = message_types.VIEWS[kind]
         self._event: type[Event] = changed(view)
         self._database = Database(settings, view.owner)
 
