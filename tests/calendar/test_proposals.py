@@ -55,6 +55,7 @@ async def test_where_nothing_is_free_afterwards_the_nearest_times_before_are_pro
 async def test_nothing_is_proposed_within_the_notice(stage: Stage) -> None:
     """The wanted time is over: what follows begins after the notice at the earliest."""
     now = datetime.now(UTC)
+    await stage.given(elsewhere(now - 2 * HOUR, end=now + HOUR))
     found = await proposed(stage, Slot(start=now - HOUR, end=now))
     assert len(found) == 3
     assert all(one.start >= now + 2 * HOUR for one in found)
