@@ -84,6 +84,9 @@ async def test_withdrawing_has_two_steps(scene: Scene, http: httpx.AsyncClient) 
     assert "Votre rétractation est confirmée" in after.text
     assert "accusé de réception" in after.text
     assert (await now(scene, estimate))["status"] == "withdrawn"
+    again = await opened(http, "withdraw", estimate["token"], headers=FRENCH)
+    assert "Vous pouvez vous rétracter jusqu’au" in page.text
+    assert "Vous pouvez vous rétracter jusqu’au" not in again.text
     # Pressed twice: the same comes of it.
     assert "Votre rétractation est confirmée" in (await sent(http, second, confirm="true")).text
 
