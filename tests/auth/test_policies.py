@@ -85,6 +85,8 @@ async def test_the_same_again_changes_nothing(stage: Stage) -> None:
         ("rate_limits", {"client": {"reads": 5}}, ["value.client.writes", "value.client.uploads"]),
         ("cors", {"origins": ["https://shop.example/", "*"]}, ["value.origins.0", "value.origins.1"]),
         ("cors", {"origins": ["https://Shop.example"]}, ["value.origins.0"]),
+        ("dunning", {"reminder_days": ["1_0", True]}, ["value.reminder_days.0", "value.reminder_days.1"]),
+        ("cut_offs", {"reopens_days": "1_0"}, ["value.reopens_days"]),
         (
             "sla_targets",
             {

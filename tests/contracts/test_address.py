@@ -9,7 +9,16 @@ ADDRESS = {"address": "3 rue des Lilas", "postcode": "69003", "city": "Lyon"}
 
 
 @pytest.mark.parametrize(
-    ("country", "postcode"), [("FR", "69 003"), ("RE", "97400"), ("TN", "1000"), ("GB", "sw1a 1aa")]
+    ("country", "postcode"),
+    [
+        ("FR", "69 003"),
+        ("FR", "97400"),
+        ("RE", "97400"),
+        ("BL", "97133"),
+        ("MF", "97150"),
+        ("TN", "1000"),
+        ("GB", "sw1a 1aa"),
+    ],
 )
 def test_a_postcode_of_the_country_is_taken(country: str, postcode: str) -> None:
     AddressGiven.model_validate(ADDRESS | {"country": country, "postcode": postcode})
@@ -17,7 +26,20 @@ def test_a_postcode_of_the_country_is_taken(country: str, postcode: str) -> None
 
 @pytest.mark.parametrize(
     ("country", "postcode"),
-    [("FR", "1000"), ("FR", "00100"), ("FR", "FR-69003"), ("FR", "SW1A 1AA"), ("TN", "69003")],
+    [
+        ("FR", "1000"),
+        ("FR", "00100"),
+        ("FR", "FR-69003"),
+        ("FR", "SW1A 1AA"),
+        ("TN", "69003"),
+        ("RE", "69003"),
+        ("MQ", "97400"),
+        ("GF", "97110"),
+        ("NC", "69003"),
+        ("MC", "75001"),
+        ("BL", "97100"),
+        ("RE", "9740"),
+    ],
 )
 def test_another_postcode_is_refused_by_its_field(country: str, postcode: str) -> None:
     wrong = ADDRESS | {"country": country, "postcode": postcode}

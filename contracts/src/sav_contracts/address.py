@@ -17,9 +17,12 @@ Postcode = Annotated[
 ]
 
 
-# Places whose postcodes are French: five digits, which begin with a department, a territory or Monaco.
-FRENCH = frozenset({"FR", "MC", "GP", "MQ", "GF", "RE", "PM", "YT", "BL", "MF", "WF", "PF", "NC", "TF"})
-_FRENCH = re.compile(r"(0[1-9]|[1-8][0-9]|9[0-5]|97[1-8]|98[046-9])[0-9]*")
+# What the five digits of a postcode begin with: in France a department, a territory or Monaco.
+_BEGINNINGS = {
+    "FR": r"0[1-9]|[1-8][0-9]|9[0-5]|97[1-8]|98[046-9]",
+    **{"MC": "980", "GP": "971", "MQ": "972", "GF": "973", "RE": "974", "PM": "975", "YT": "976"},
+    **{"BL": "97133|977", "MF": "97150|978", "TF": "984", "WF": "986", "PF": "987", "NC": "988"},
+}
 _OTHER = re.compile(r"[0-9A-Z]+([ -][0-9A-Z]+)*")
 
 
@@ -27,8 +30,8 @@ def postcode_in(country: str, postcode: str) -> str | None:
     """The postcode as it is written in a country (ISO 3166); None where it is none. `FR-97400` is `97400`."""
     code = canonical.postcode(postcode)
     code = canonical.postcode(code.removeprefix(f"{country}-").removeprefix("FR-"))
-    if country in FRENCH:
-        return code if len(code) == 5 and _FRENCH.fullmatch(code) else None
+    if beginnings := _BEGINNINGS.get(country):
+        return code if re.fullmatch(f"(?=[0-9]{{5}}$)({beginnings})[0-9]*", code) else None
     if country == "TN":
         return code if re.fullmatch(r"[1-9][0-9]{3}", code) else None
     return code if _OTHER.fullmatch(code) else None

@@ -33,11 +33,10 @@ from pydantic import (
     StringConstraints,
     create_model,
 )
-from pydantic_core import SchemaValidator
 from typing_extensions import TypeVar as TypeVarWithDefault
 
 from sav_contracts import canonical
-from sav_contracts.numbers import plain_numbers
+from sav_contracts.numbers import plainly
 from sav_contracts.visibility import Visible
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -153,9 +152,7 @@ class RequestMessage(Message, Generic[Reply]):
     def __pydantic_on_complete__(cls) -> None:
         super().__pydantic_on_complete__()
         # JSON bodies say which values are numbers, so that nothing else is taken for one, at any depth.
-        cls.__pydantic_validator__ = SchemaValidator(
-            plain_numbers(cls.__pydantic_core_schema__), _use_prebuilt=False
-        )
+        cls.__pydantic_validator__ = plainly(cls)
 
     # Whether only SAV itself sends it: it has no route.
     internal_only: ClassVar[bool] = False

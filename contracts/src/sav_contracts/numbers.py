@@ -3,13 +3,18 @@
 import re
 from typing import Any
 
-from pydantic import ValidationInfo
-from pydantic_core import PydanticKnownError, core_schema
+from pydantic import BaseModel, ValidationInfo
+from pydantic_core import PydanticKnownError, SchemaValidator, core_schema
 
 NUMBERS = frozenset({"int", "float", "decimal"})
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # What may hold the values of a message, beside the schemas of its parts.
 NO_SCHEMA = frozenset({"metadata", "serialization", "default", "expected", "config", "cls"})
+
+
+def plainly(model: type[BaseModel]) -> SchemaValidator:
+    """What reads the model and takes nothing for a number that only looks like one."""
+    return SchemaValidator(plain_numbers(model.__pydantic_core_schema__), _use_prebuilt=False)
 
 
 def plain_numbers(schema: Any) -> Any:

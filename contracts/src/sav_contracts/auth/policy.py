@@ -21,6 +21,7 @@ from sav_contracts.calendar import Shift, Weekday
 from sav_contracts.claims.reclamation import Priority
 from sav_contracts.labels import label
 from sav_contracts.messages import Changed, Command, Event, PersonId, View
+from sav_contracts.numbers import plainly
 from sav_contracts.sentences import Text
 from sav_contracts.time_zone import CENTRAL, Zone
 from sav_contracts.visibility import ALL, NOTHING, Visible
@@ -46,6 +47,11 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: ClassVar[PolicyName]
+
+    @classmethod
+    def __pydantic_on_complete__(cls) -> None:
+        super().__pydantic_on_complete__()
+        cls.__pydantic_validator__ = plainly(cls)
 
     @classmethod
     def id(cls) -> UUID:
