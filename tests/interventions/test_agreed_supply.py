@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import world
 from given_billing import CERTIFIED, client, closed, home, line, told_closed
-from given_estimates import estimate, right
+from given_estimates import ESTIMATE, estimate, right
 from given_interventions import VISIT, valve, work
 
 from sav_chassis.testing import Outcome, Stage
@@ -18,7 +18,14 @@ from sav_contracts.interventions.estimate import (
     ValidateEstimate,
     WriteEstimate,
 )
-from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, InvoiceView, IssueInvoice
+from sav_contracts.interventions.invoice import (
+    ChangeInvoice,
+    InvoiceChanged,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceView,
+    IssueInvoice,
+)
 from sav_contracts.interventions.line import SupplyGiven
 from sav_interventions.agreed_price import as_agreed
 from sav_interventions.model import Estimate, Intervention
@@ -162,3 +169,19 @@ def test_what_only_the_words_of_an_estimate_sell_stays_unknown_at_a_repair() -> 
     made = estimate("accepted", supply=FOSSIL.model_copy(update={"fossil_heating": None}))
     repair = CERTIFIED.model_copy(update={"works": "repair", "fossil_heating": False})
     assert as_agreed(made, repair, None).fossil_heating is None
+
+
+async def test_a_higher_vat_than_was_agreed_waits_for_a_reason(stage: Stage) -> None:
+    await begun(stage)
+    await stage.given(accepted(supply=SAVING))
+    deposit = drafted(await asked(stage, DraftEstimateDeposit(estimate_id=ESTIMATE, percent=100)))
+    final = await done(stage)
+    for draft in (deposit, final):
+        assert draft.lacks == []
+        dearer = await asked(stage, ChangeInvoice(invoice_id=draft.id, certified=False))
+        changed = dearer.only(InvoiceChanged).state
+        assert (changed.net, "above_estimate" in changed.lacks) == (draft.net, True)
+        assert changed.total > draft.total
+        refused = (await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)).problem
+        assert refused
+        assert refused.code == "above_estimate"

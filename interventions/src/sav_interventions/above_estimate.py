@@ -27,9 +27,12 @@ class NotFromEstimate(WrongField):
     fr = "ce brouillon ne provient d’aucun devis accepté"
 
 
-def is_above(agreed: Agreed | None, net: Decimal) -> bool:
-    """Whether more is billed (`net`), or was done, than the client agreed to, and no manager has said why."""
-    return agreed is not None and agreed.reason is None and bool(agreed.beyond or net > agreed.net)
+def is_above(agreed: Agreed | None, net: Decimal, tax: Decimal) -> bool:
+    """Whether more is billed, with VAT or without, or was done than the client agreed to, and no manager has said why."""
+    if agreed is None or agreed.reason is not None:
+        return False
+    dearer = agreed.gross is not None and net + tax > agreed.gross
+    return bool(agreed.beyond) or net > agreed.net or dearer
 
 
 def explained(agreed: Agreed | None, why: str) -> Agreed:
@@ -39,7 +42,7 @@ def explained(agreed: Agreed | None, why: str) -> Agreed:
     return agreed.model_copy(update={"reason": why})
 
 
-def check_explained(agreed: Agreed | None, net: Decimal) -> None:
+def check_explained(agreed: Agreed | None, net: Decimal, tax: Decimal) -> None:
     """Raises `AboveEstimate` where nobody has said why it goes beyond the estimate."""
-    if agreed and is_above(agreed, net):
+    if agreed and is_above(agreed, net, tax):
         raise AboveEstimate(estimate=agreed.estimate)

@@ -45,11 +45,13 @@ async def price_of(visit: Intervention, supply: Supply, locale: Locale, tx: Tx) 
     supply = as_agreed(estimate, supply, await cashed_on(estimate, tx))
     lines = with_warranty(estimate.lines, visit.warranty)
     discount = fitting(estimate.discount, lines, law.currency)
-    whole = itemised(lines, discount, supply, law).net
+    whole = itemised(lines, discount, estimate.supply, law)
+    elsewhere = await _billed_elsewhere(estimate, visit, tx)
     agreed = Agreed(
         estimate_id=estimate.id,
         estimate=estimate.view().called,
-        net=max(whole - await _billed_elsewhere(estimate, visit, tx), NOTHING),
+        net=max(whole.net - elsewhere.net, NOTHING),
+        gross=max(whole.net + whole.tax - elsewhere.gross, NOTHING),
         beyond=[LineRecorded.model_validate(line.model_dump()) for line in beyond(done, lines)],
     )
     if visit.status == "incomplete":
@@ -112,15 +114,21 @@ async def cashed_on(estimate: Estimate, tx: Tx) -> date | None:
     return max(paid, estimate.day(estimate.accepted.at)) if paid else None
 
 
-async def _billed_elsewhere(estimate: Estimate, visit: Intervention, tx: Tx) -> Decimal:
-    """What the invoices of other visits bill of the agreed work, excluding VAT."""
+class Billed(NamedTuple):
+    net: Decimal
+    gross: Decimal
+
+
+async def _billed_elsewhere(estimate: Estimate, visit: Intervention, tx: Tx) -> Billed:
+    """What the invoices of other visits bill of the agreed work, excluding and including VAT."""
     visits = work_of(estimate).where(Intervention.id != visit.id).with_only_columns(Intervention.id)
     invoices = select(Invoice).where(
         Invoice.intervention_id.in_(visits.order_by(None)),
         ~Invoice.deposit,
         Invoice.status.not_in(("discarded", "credited")),
     )
-    return sum((one.net for one in await tx.session.scalars(invoices)), NOTHING)
+    found = [Billed(one.net, one.net + one.tax) for one in await tx.session.scalars(invoices)]
+    return Billed(sum((one.net for one in found), NOTHING), sum((one.gross for one in found), NOTHING))
 
 
 def beyond(done: Sequence[LineGiven], agreed: Sequence[InvoiceLine]) -> list[LineGiven]:

@@ -33,7 +33,7 @@ async def say_what_it_lacks(invoice: Invoice, tx: Tx) -> None:
     """Nothing is lacking once it is no draft any more."""
     invoice.lacks = []
     if invoice.status == "draft":
-        above: list[Lack] = ["above_estimate"] if is_above(invoice.agreed, invoice.net) else []
+        above: list[Lack] = ["above_estimate"] if is_above(invoice.agreed, invoice.net, invoice.tax) else []
         invoice.lacks = [*lacking(invoice.buyer, invoice.supply, billing().law), *above]
 
 

@@ -122,6 +122,8 @@ class Agreed(Message):
     estimate: str = Field(examples=["DEV-2026-000001 v2"])
     # What it leaves to invoice, excluding VAT: less what was invoiced of it for another visit.
     net: Amount = Field(examples=["186.40"])
+    # The same with the VAT that was agreed; older events do not say it.
+    gross: Amount | None = Field(default=None, examples=["205.04"])
     # What was done and is not in it, at the prices of the visit. It is billed only where a manager adds it.
     beyond: list[LineRecorded] = Field(default=[])
     # Why more than that is billed, or why what was done beyond it is not.

@@ -38,7 +38,12 @@ async def draft_estimate_deposit(cmd: DraftEstimateDeposit, tx: Tx, by: Actor) -
     estimate = await tx.load(Estimate, cmd.estimate_id, by)
     if estimate.status != "accepted":
         raise NotAccepted(state=label(estimate.status))
-    agreed = Agreed(estimate_id=estimate.id, estimate=estimate.view().called, net=estimate.net)
+    agreed = Agreed(
+        estimate_id=estimate.id,
+        estimate=estimate.view().called,
+        net=estimate.net,
+        gross=estimate.net + estimate.tax,
+    )
     await check_not_invoiced(tx, estimate.intervention_id, agreed)
     await check_within(tx, estimate, cmd.percent)
     await check_payable(estimate.intervention_id, tx, deposit=True)

@@ -73,13 +73,13 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
     invoice.buyer = invoice.buyer.model_copy(update=_about_buyer(cmd))
     if invoice.buyer.siren and _siren_in(invoice.buyer.tax_number) not in (None, invoice.buyer.siren):
         raise AnotherFirm
-    before = invoice.net
+    before = (invoice.net, invoice.tax)
     supply = _supplied(invoice, cmd)
     check_subcontracted(supply, billing().law)
     invoice.itemise(cmd.lines or invoice.lines, billing().law, supply, discount)
     if cmd.above_estimate:
         invoice.agreed = explained(invoice.agreed, cmd.above_estimate)
-    elif invoice.agreed and invoice.net > before:
+    elif invoice.agreed and (invoice.net > before[0] or invoice.net + invoice.tax > sum(before)):
         # Why it goes beyond the estimate was said of less.
         invoice.agreed = invoice.agreed.model_copy(update={"reason": None})
     tx.emit(invoice, InvoiceChanged())

@@ -304,7 +304,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
             raise SupplyUnknown
         if "place_abroad" in self.lacks:
             raise SuppliedAbroad(country=self.supply.country)
-        check_explained(self.agreed, self.net)
+        check_explained(self.agreed, self.net, self.tax)
 
     def deduct(self, deposits: list[DeductedDeposit]) -> None:
         """Names the deposits that were invoiced before, and takes them off; raises `DepositsExceed`."""
