@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 import world
@@ -15,6 +16,7 @@ from sav_contracts.interventions.deposit import DraftDeposit, DraftEstimateDepos
 from sav_contracts.interventions.estimate import (
     Acceptance,
     AcceptEstimate,
+    EstimateWritten,
     ValidateEstimate,
     WriteEstimate,
 )
@@ -185,3 +187,19 @@ async def test_a_higher_vat_than_was_agreed_waits_for_a_reason(stage: Stage) -> 
         refused = (await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)).problem
         assert refused
         assert refused.code == "above_estimate"
+
+
+async def test_a_boiler_that_a_line_names_is_taxed_as_one_whatever_somebody_says(stage: Stage) -> None:
+    gas = valve(id=UUID(int=990), family="heating", fuel="gas", heats="space")
+    await begun(stage)
+    await stage.knows(gas)
+    named = [line(None, article_id=gas.id, description="Chaudière", unit_price=D("2000.00"))]
+    said: Any = {"certified": True, "supply": SupplyGiven(works="repair", fossil_heating=False)}
+    write = WriteEstimate(intervention_id=VISIT, nature="Chaudière à poser", lines=named, **said)
+    written = (await asked(stage, write)).only(EstimateWritten).state
+    assert [one.rate for one in written.vat] == [D(20)]
+    third = DraftDeposit(intervention_id=VISIT, percent=30, lines=named, **said)
+    assert [one.rate for one in drafted(await asked(stage, third)).vat] == [D(20)]
+    draft = await done(stage)
+    changed = await asked(stage, ChangeInvoice(invoice_id=draft.id, lines=named, **said))
+    assert [one.rate for one in changed.only(InvoiceChanged).state.vat] == [D(20)]

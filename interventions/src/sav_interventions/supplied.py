@@ -1,6 +1,6 @@
 """What the VAT of a visit or a purchase depends on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sav_chassis.errors import WrongField
@@ -9,7 +9,7 @@ from sav_contracts import address
 from sav_contracts.address import postcode_in
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductView
-from sav_contracts.interventions.line import BuyerKind, Supply, SupplyGiven, Works
+from sav_contracts.interventions.line import BuyerKind, InvoiceLine, LineGiven, Supply, SupplyGiven, Works
 from sav_contracts.interventions.visit import Purpose
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model import Intervention
@@ -52,6 +52,15 @@ def as_said(supply: Supply, said: SupplyGiven | None) -> Supply:
     if postcode is None:
         raise NoPostcodeThere(country=changed.country)
     return changed.model_copy(update={"postcode": postcode})
+
+
+async def as_named(supply: Supply, lines: Sequence[LineGiven | InvoiceLine], tx: Tx) -> Supply:
+    """The supply, which includes a boiler that burns fossil fuel where a line names one, whatever somebody says."""
+    ids = [line.article_id for line in lines if line.article_id]
+    named = await tx.copies(ArticleView).where(id=ids).all() if ids else []
+    if not any(article.is_fossil_boiler for article in named):
+        return supply
+    return supply.model_copy(update={"fossil_heating": True})
 
 
 def works_of(visit: Intervention) -> Works:

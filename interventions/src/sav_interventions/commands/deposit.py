@@ -20,7 +20,7 @@ from sav_interventions.deposits import check_not_invoiced, check_within, deposit
 from sav_interventions.drafting import draft
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.settings import billing
-from sav_interventions.supplied import as_said, check_subcontracted, place_of, supply_of
+from sav_interventions.supplied import as_named, as_said, check_subcontracted, place_of, supply_of
 
 
 class NotAccepted(Conflict):
@@ -87,7 +87,7 @@ async def draft_deposit(cmd: DraftDeposit, tx: Tx, by: Actor) -> Invoice:
     if estimate := await last_accepted(visit, tx):
         # The deposit is of the work that was agreed, also where the visit itself only found out what to do.
         supply = as_agreed(estimate, supply.model_copy(update={"works": estimate.supply.works}), None)
-    supply = as_said(supply, cmd.supply)
+    supply = await as_named(as_said(supply, cmd.supply), cmd.lines, tx)
     check_subcontracted(supply, law)
     supply = supply.model_copy(update={"certified": supply.certified or cmd.certified})
     agreed = itemised(cmd.lines, cmd.discount, supply, law)

@@ -52,7 +52,7 @@ from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import REFERENCES
 from sav_interventions.settings import billing
-from sav_interventions.supplied import as_said, check_subcontracted, place_of, supply_of
+from sav_interventions.supplied import as_named, as_said, check_subcontracted, place_of, supply_of
 from sav_interventions.withdrawal import concluded, right_to_withdraw
 
 # What is signed into a link of either kind.
@@ -173,7 +173,7 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
     if cmd.supplies and works != "install":
         # Something is sold with its fitting, and only words say what.
         supply = supply.model_copy(update={"fossil_heating": supply.fossil_heating or None})
-    supply = as_said(supply, cmd.supply)
+    supply = await as_named(as_said(supply, cmd.supply), cmd.lines, tx)
     check_subcontracted(supply, law)
     supplies = supply.works == "install" if cmd.supplies is None else cmd.supplies
     if cmd.urgent and (supplies or cmd.setting != "at_home"):

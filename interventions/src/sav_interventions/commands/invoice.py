@@ -27,7 +27,7 @@ from sav_interventions.days import today
 from sav_interventions.effects import print_invoice
 from sav_interventions.model.invoice import Invoice, Series
 from sav_interventions.settings import billing
-from sav_interventions.supplied import as_said, check_subcontracted
+from sav_interventions.supplied import as_named, as_said, check_subcontracted
 
 
 class NoDraft(Conflict):
@@ -74,7 +74,7 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
     if invoice.buyer.siren and _siren_in(invoice.buyer.tax_number) not in (None, invoice.buyer.siren):
         raise AnotherFirm
     before = (invoice.net, invoice.tax)
-    supply = _supplied(invoice, cmd)
+    supply = await as_named(_supplied(invoice, cmd), cmd.lines or invoice.lines, tx)
     check_subcontracted(supply, billing().law)
     invoice.itemise(cmd.lines or invoice.lines, billing().law, supply, discount)
     if cmd.above_estimate:
