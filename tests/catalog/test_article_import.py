@@ -236,6 +236,14 @@ async def test_the_end_of_a_life_is_imported_for_new_and_known_articles(stage: S
     assert (await catalogue(stage))["J-1"]["status"] == "active"
 
 
+async def test_an_article_is_no_part_of_itself(stage: Stage) -> None:
+    """Neither a new one nor one that the catalogue has, in whatever spelling."""
+    itself = text((NAMES, replaced(JOINT, compatible_parts="ｊ-1")))
+    for given in (itself, text((NAMES, JOINT)), itself):
+        last = await imported(stage, given)
+        assert (last.status, last.wrong) == (("refused", 1) if given is itself else ("done", 0))
+
+
 async def test_parts_may_come_later_in_the_file_even_in_a_circle(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +253,7 @@ async def test_parts_may_come_later_in_the_file_even_in_a_circle(
             NAMES,
             replaced(BOILER, reference="A", compatible_parts="B | C"),
             replaced(BOILER, reference="B", compatible_parts="A;C"),
-            replaced(BOILER, reference="C", compatible_parts="C\nA"),
+            replaced(BOILER, reference="C", compatible_parts="B\nA"),
         )
     )
     done = await imported(stage, table)
@@ -255,7 +263,7 @@ async def test_parts_may_come_later_in_the_file_even_in_a_circle(
         one: [other for id in found[one]["compatible_parts"] for other in found if found[other]["id"] == id]
         for one in found
     }
-    assert named == {"A": ["B", "C"], "B": ["A", "C"], "C": ["C", "A"]}
+    assert named == {"A": ["B", "C"], "B": ["A", "C"], "C": ["B", "A"]}
     assert (await imported(stage, table)).unchanged == 3
 
 

@@ -299,6 +299,11 @@ def test_a_unit_that_was_replaced_is_not_covered_from_that_day() -> None:
     )
     assert old.warranty(date(2026, 10, 19)).decision == "covered"
     assert old.warranty(date(2026, 10, 20)) == Warranty(decision="not_covered", why="replaced")
+    for day in (20, 21):
+        reported = datetime(2026, 10, day, 9, 0, tzinfo=UTC)
+        assert old.warranty_at(reported).decision == "covered", (
+            "faults are reported of units that are in place"
+        )
 
 
 def test_covers_from_before_they_had_months_keep_their_end() -> None:

@@ -63,7 +63,8 @@ GIVEN = {
     "POST /payments/{payment_id}/refund": {"amount"},
     "POST /client-credits/{client_credit_id}/use": {"amount", "invoice_id"},
     "POST /client-credits/{client_credit_id}/refund": {"amount"},
-    "PATCH /articles/{article_id}": {"price"},
+    # An article is no part of itself.
+    "PATCH /articles/{article_id}": {"price", "compatible_parts"},
     "PUT /policies/{name}": {"value"},
     # Each is on a weekday or on one day; a client's own comes by the site.
     "POST /reclamations": {"preferred_times"},

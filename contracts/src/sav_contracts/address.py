@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from sav_contracts import canonical
+from sav_contracts.country import Country
 from sav_contracts.messages import Line, Message, Personal, RecordedLine, canonical_form
 from sav_contracts.wrong_value import WrongValue
 
@@ -65,6 +66,7 @@ class AddressGiven(Address):
     address: Personal[Line] = Field(examples=["3 rue des Lilas"])
     postcode: Postcode
     city: Line = Field(examples=["Lyon"])
+    country: Country = "FR"
 
     @model_validator(mode="after")
     def _has_a_postcode_of_its_country(self) -> Self:

@@ -127,6 +127,10 @@ COVERS: dict[str, Text] = {
         "The warranty lasts longer after the repair", "La garantie est prolongée après la réparation"
     ),
     "replaced": Text("The product was replaced", "Le produit a été remplacé"),
+    "suspended": Text(
+        "The days without the product are added to the warranty",
+        "Les jours passés sans le produit s’ajoutent à la garantie",
+    ),
 }
 AIR: dict[str, Text] = {
     "abnormal": Text(

@@ -6,6 +6,7 @@ from sav_catalog.app import catalog
 from sav_catalog.commands.product import check_dates, check_serial, registrable
 from sav_catalog.covers import legal_cover
 from sav_catalog.model import Article, Product
+from sav_catalog.repairs import recount
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -16,7 +17,7 @@ from sav_contracts.catalog.product import (
     VoidCover,
     WarrantyChanged,
 )
-from sav_contracts.catalog.warranty import Cover, CoveredRepair, legal_guarantee, months_after
+from sav_contracts.catalog.warranty import Cover, legal_guarantee, months_after
 
 
 class DeliveredBeforeOld(WrongField):
@@ -67,14 +68,19 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
         # It may be out of the catalogue by now: one was left.
         article = await tx.session.get_one(Article, old.article_id)
     await check_serial(tx, article, cmd.serial)
-    restarts = cmd.imposed and _is_under_legal_guarantee(old, cmd.delivery_date)
-    return await put_in_place(old, article, cmd.serial, cmd.delivery_date, restarts, cmd.reason, tx)
+    return await put_in_place(old, article, cmd.serial, cmd.delivery_date, cmd.imposed, cmd.reason, tx)
 
 
 async def put_in_place(
-    old: Product, article: Article, serial: str, delivery: date, restarts: bool, reason: str | None, tx: Tx
+    old: Product, article: Article, serial: str, delivery: date, imposed: bool, reason: str | None, tx: Tx
 ) -> Product:
-    """The unit with this serial number, in the place of the old one; `restarts`: its legal guarantee begins anew."""
+    """The unit with this serial number, in the place of the old one.
+
+    Where that was `imposed` under the legal guarantee, this begins anew.
+    """
+    old.replaced_on = delivery
+    await recount(old, tx)
+    restarts = imposed and _is_under_legal_guarantee(old, delivery)
     new = tx.add(
         Product(
             id=tx.new_id(),
@@ -89,7 +95,7 @@ async def put_in_place(
             proof=old.proof,
             proof_state=old.proof_state,
             proof_reason=old.proof_reason,
-            covers=[],
+            covers=_passed_on(old, restarts, delivery, tx),
             sold_by=old.sold_by,
             consumer=old.consumer,
             second_hand=old.second_hand and not restarts,
@@ -97,10 +103,10 @@ async def put_in_place(
             guaranteed_from=None if restarts else old.guaranteed_from or old.delivery_date,
         )
     )
-    new.take_over(_passed_on(old, restarts, delivery, tx), _ended(old.repairs, delivery))
+    new.follow(old.repairs)
     new.plan_service(article, tx.now)
     await tx.flush()  # the new unit is there before the old one refers to it
-    old.replaced_by_id, old.replaced_on, old.next_service_due = new.id, delivery, None
+    old.replaced_by_id, old.next_service_due = new.id, None
     tx.emit(new, ProductRegistered())
     tx.emit(
         old,
@@ -111,7 +117,7 @@ async def put_in_place(
 
 def _is_under_legal_guarantee(product: Product, delivery: date) -> bool:
     """Whether the replacement was asked for under the legal guarantee."""
-    asked = product.down_since or delivery
+    asked = min((repair.asked for repair in product.repairs if repair.back == delivery), default=delivery)
     if product.proof_state == "accepted":
         legal = [cover for cover in product.covers if cover.kind == "legal_conformity"]
         return any(cover.applies(asked, product.repairs) for cover in legal)
@@ -128,11 +134,3 @@ def _passed_on(old: Product, restarts: bool, delivery: date, tx: Tx) -> list[Cov
         return covers
     others = [cover for cover in covers if cover.kind != "legal_conformity"]
     return [*others, legal_cover(tx.new_id(), old.purchase_date, delivery, second_hand=False)]
-
-
-def _ended(repairs: list[CoveredRepair], delivery: date) -> list[CoveredRepair]:
-    """The repairs of the old unit. What it waited for ended with the new one: that only suspended its covers."""
-    return [
-        repair if repair.back else repair.model_copy(update={"back": delivery, "covers": []})
-        for repair in repairs
-    ]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
-from sav_catalog.commands.article import OPTIONAL, check_changes
+from sav_catalog.commands.article import OPTIONAL, PartOfItself, check_changes
 from sav_catalog.model import Article
 from sav_chassis.errors import SavError, WrongField
 from sav_chassis.pydantic_messages import meant
@@ -225,6 +225,8 @@ def checked_as_new(said: Said) -> Checked:
         wrong = _by_field(error) | wrong
     if values.get("status") == "retired":
         wrong["status"] = NeverRetired().text()
+    if said.reference in values.get(PARTS, ()):
+        wrong[PARTS] = PartOfItself().text()
     return Checked(values, _faults(said, wrong))
 
 
@@ -235,9 +237,12 @@ def checked_as_known(said: Said, article: Article, parts: Sequence[str], by: Act
     except ValidationError as error:
         return Checked({}, _faults(said, {**_by_field(error), **said.wrong})), True
     changes = differences(article, values)
+    wrong = dict(said.wrong)
     if PARTS in values and values[PARTS] != parts:
         changes[PARTS] = []
-    faults = _faults(said, said.wrong) or (faults_of_change(said, article, changes, by) if changes else [])
+        if said.reference in values[PARTS]:
+            wrong[PARTS] = PartOfItself().text()
+    faults = _faults(said, wrong) or (faults_of_change(said, article, changes, by) if changes else [])
     return Checked(values, faults), bool(changes)
 
 

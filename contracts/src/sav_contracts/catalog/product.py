@@ -141,8 +141,12 @@ class ProductView(View):
         return self.model_copy(update={"covers": [cover.for_client() for cover in self.covers]})
 
     def warranty_at(self, reported: datetime) -> Warranty:
-        """What is paid for a fault that is reported at this moment: on that day at the product's place."""
-        return self.warranty(self.place.day(reported))
+        """What is paid for a fault that is reported at this moment: on that day at the product's place.
+
+        Faults are reported of units that are in place. So where another one took its place, also on the same day or a day
+        that was told later, this fault was there before.
+        """
+        return self._by_covers(self.place.day(reported))
 
     def warranty(self, on: date) -> Warranty:
         """What is paid for a fault that is reported `on` this day at the product's place.
@@ -151,6 +155,9 @@ class ProductView(View):
         """
         if self.replaced_on and self.replaced_on <= on:
             return Warranty(decision="not_covered", why="replaced")
+        return self._by_covers(on)
+
+    def _by_covers(self, on: date) -> Warranty:
         owed_by = self._other_seller(on)
         proven = self.proof_state == "accepted"
         applying = [
@@ -347,11 +354,14 @@ class ReplacementUnclear(Event[ProductView]):
 
 
 class WarrantyChanged(Event[ProductView]):
-    """What the product's covers pay, or until when, changed. `until` is the last day of its longest cover then."""
+    """What the product's covers pay, or until when, changed. `until` is the last day of its longest cover then.
+
+    `suspended`: the days without a unit that another one replaced.
+    """
 
     client_sees: ClassVar[bool] = True
 
-    cause: Literal["cover_added", "cover_voided", "repaired", "replaced"]
+    cause: Literal["cover_added", "cover_voided", "repaired", "replaced", "suspended"]
     cover: CoverKind | None = None
     # The serial number of the unit that took its place.
     new_serial: str | None = Field(default=None, examples=["LUM24-0009112"])

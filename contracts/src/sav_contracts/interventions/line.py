@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from sav_contracts.address import Postcode
+from sav_contracts.country import Country
 from sav_contracts.messages import Line, Message, Personal, RecordedLine
 from sav_contracts.money import Amount, Percent, Share, VatClass
 from sav_contracts.wrong_value import WrongValue
@@ -148,7 +149,7 @@ class Supply(Message):
 class SupplyGiven(Message):
     """What somebody says of a supply; what is left out stays as it is."""
 
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = Field(default=None, examples=["FR"])
+    country: Country | None = Field(default=None, examples=["FR"])
     postcode: Postcode | None = Field(default=None, examples=["69003"])
     address: Personal[Line] | None = Field(default=None, examples=["3 rue des Lilas, 69003 Lyon"])
     works: Works | None = Field(default=None, examples=["repair"])
