@@ -1,4 +1,4 @@
-"""What is told of credit notes and of invoices that are not paid in time."""
+"""What is told of credit notes, of deposits to credit and of invoices that are not paid in time."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from notifier_case import LEA, MANAGERS, Case
 
 from sav_contracts.interventions.credit_note import CreditNoteIssued, CreditNoteView
 from sav_contracts.interventions.dunning import InvoiceOverdue, InvoiceReminded
-from sav_contracts.interventions.invoice import Buyer
+from sav_contracts.interventions.invoice import Buyer, DepositLeftOver
 
 NOTE = UUID(int=320)
 LATE: dict[str, Any] = ISSUED | {"overdue": True, "version": 3}
@@ -38,6 +38,11 @@ DUNNING = [
             )
         ),
         {"credit_note_issued": LEA},
+    ),
+    Case(
+        "a deposit of which nothing is billed",
+        DepositLeftOver(state=invoice(**ISSUED, deposit=True)),
+        {"deposit_left_over": MANAGERS},
     ),
     Case("an invoice that is overdue", InvoiceOverdue(state=invoice(**LATE)), {"invoice_overdue": LEA}),
     Case(

@@ -81,6 +81,13 @@ async def test_a_deposit_that_was_drafted_before_the_contract_is_not_issued(stag
     assert (await stage.when(issue, by=world.marie)).problem is None
 
 
+async def test_nor_is_more_than_the_balance_of_another_invoice(stage: Stage) -> None:
+    await given(stage, accepted(), invoice("issued", line()))
+    assert refusal(await asks(stage, pay("101.89"))) == TOO_EARLY
+    assert (await asks(stage, pay("101.88"))).problem is None
+    assert await paid(stage) == ("paid", Decimal("101.88"))
+
+
 async def test_the_seventh_day_is_the_last(stage: Stage) -> None:
     await given(stage, accepted(7), deposit())
     assert refusal(await asks(stage, pay("10.00"))) == TOO_EARLY
@@ -95,7 +102,7 @@ async def test_the_seventh_day_is_the_last(stage: Stage) -> None:
     ids=["urgent repair", "business", "at a distance"],
 )
 async def test_others_pay_at_once(stage: Stage, withdrawal: Any) -> None:
-    await given(stage, accepted(withdrawal=withdrawal), deposit())
+    await given(stage, accepted(withdrawal=withdrawal, lines=[line(), line()]), deposit())
     for message in (pay("10.00"), ACCOUNT, START, DEPOSIT):
         assert (await asks(stage, message)).problem is None, message
 

@@ -267,6 +267,10 @@ class InvoiceDiscarded(Event[InvoiceView]):
     reason: str = Field(examples=["Geste commercial."])
 
 
+class DepositLeftOver(Event[InvoiceView]):
+    """Nothing is billed in the end of what a deposit was asked for: it is to be credited."""
+
+
 class InvoiceIssued(Event[InvoiceView]):
     """An invoice got its number and no longer changes."""
 

@@ -70,16 +70,19 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
         check_words(cmd.lines, "lines")
     discount = _discount(invoice, cmd)
     invoice.edited = invoice.edited or bool(cmd.lines) or discount != invoice.discount
-    invoice.buyer = invoice.buyer.model_copy(update=_about_buyer(cmd))
+    invoice.buyer = invoice.buyer.model_copy(update=_about_buyer(cmd, invoice.buyer.siren))
     if invoice.buyer.siren and _siren_in(invoice.buyer.tax_number) not in (None, invoice.buyer.siren):
         raise AnotherFirm
     before = (invoice.net, invoice.tax)
     supply = await as_named(_supplied(invoice, cmd), cmd.lines or invoice.lines, tx)
     check_subcontracted(supply, billing().law)
     invoice.itemise(cmd.lines or invoice.lines, billing().law, supply, discount)
+    more = invoice.net > before[0] or invoice.net + invoice.tax > sum(before)
+    if invoice.deposit and more:
+        await deposits.check_within(tx, invoice, "lines" if cmd.lines else "body")
     if cmd.above_estimate:
         invoice.agreed = explained(invoice.agreed, cmd.above_estimate)
-    elif invoice.agreed and (invoice.net > before[0] or invoice.net + invoice.tax > sum(before)):
+    elif invoice.agreed and more:
         # Why it goes beyond the estimate was said of less.
         invoice.agreed = invoice.agreed.model_copy(update={"reason": None})
     tx.emit(invoice, InvoiceChanged())
@@ -120,6 +123,7 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
         if invoice.deposit:
             await deposits.check_not_invoiced(tx, invoice.intervention_id, invoice.agreed)
             await check_payable(invoice.intervention_id, tx, deposit=True)
+            await deposits.check_within(tx, invoice)
         else:
             await deposits.deduct(tx, invoice)
     on = today(tx)
@@ -135,13 +139,16 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
     return invoice
 
 
-def _about_buyer(cmd: ChangeInvoice) -> dict[str, str | None]:
-    """What changes of the buyer. A number makes them a business, and a French one tells both; a private person has none."""
+def _about_buyer(cmd: ChangeInvoice, siren: str | None) -> dict[str, str | None]:
+    """What changes of the buyer. A number makes them a business, and a French one tells both; a private person has none.
+
+    A SIREN that was said stays until another one is said.
+    """
     given: dict[str, str | None] = {
         "name": cmd.buyer_name,
         "address": cmd.buyer_address,
         "kind": cmd.buyer_kind,
-        "siren": cmd.buyer_siren or _siren_in(cmd.buyer_tax_number),
+        "siren": cmd.buyer_siren or (None if siren else _siren_in(cmd.buyer_tax_number)),
         "tax_number": cmd.buyer_tax_number,
     }
     changes: dict[str, str | None] = {name: value for name, value in given.items() if value}

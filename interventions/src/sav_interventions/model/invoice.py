@@ -115,14 +115,14 @@ class TaxNumberMissing(Conflict):
 
 
 class DepositsExceed(Conflict):
-    """The deposits are more than the invoice that would deduct them."""
+    """The deposits are more than the invoice that would deduct them, or than what the client agreed to pay."""
 
     code = "deposits_exceed"
     deposits: Decimal
     total: Decimal
     currency: str
-    en = "The deposits of {deposits} {currency} are more than the total of {total} {currency}: credit them first"
-    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : établissez d’abord un avoir"
+    en = "The deposits of {deposits} {currency} are more than the total of {total} {currency}: correct the draft, or credit a deposit first"
+    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : corrigez le brouillon, ou établissez d’abord un avoir"
 
 
 class MoreThanInvoiced(Conflict):

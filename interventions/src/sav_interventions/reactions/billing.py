@@ -8,7 +8,9 @@ from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView
+from sav_contracts.claims.reclamation import ReclamationMoved
 from sav_contracts.interventions.invoice import (
+    DepositLeftOver,
     InvoiceChanged,
     InvoiceDiscarded,
 )
@@ -18,6 +20,7 @@ from sav_interventions.agreement import is_withdrawn
 from sav_interventions.app import interventions
 from sav_interventions.billing import itemised
 from sav_interventions.days import local_day
+from sav_interventions.deposits import COUNTS, GIVEN_UP, tell_left_over
 from sav_interventions.drafting import draft
 from sav_interventions.model import Intervention
 from sav_interventions.model.invoice import Invoice
@@ -39,6 +42,26 @@ async def bill_closed_visit(event: InterventionClosed, tx: Tx) -> str | None:
 async def bill_decided_visit(event: WarrantyDecided, tx: Tx) -> str | None:
     """Bills a closed visit that waited for this decision, or adapts its draft."""
     return await _bill(await tx.load(Intervention, event.state.id, SYSTEM), tx)
+
+
+@interventions.on(ReclamationMoved, since="2026-11-30")
+async def give_up_deposits(event: ReclamationMoved, tx: Tx) -> str | None:
+    """Discards drafts of deposits for a réclamation that was given up, and tells of those that were issued."""
+    why = GIVEN_UP.get(event.after)
+    if why is None:
+        return "the réclamation is not given up"
+    open_ones = select(Invoice).where(
+        Invoice.reclamation_id == event.state.id, Invoice.status.in_(("draft", *COUNTS))
+    )
+    billed = await tx.session.scalar(open_ones.where(~Invoice.deposit).limit(1))
+    deposits = open_ones.where(Invoice.deposit, Invoice.deducted_in.is_(None)).order_by(Invoice.id)
+    for deposit in list(await tx.session.scalars(deposits.with_for_update())):
+        if deposit.status == "draft":
+            deposit.discard(why)
+            tx.emit(deposit, InvoiceDiscarded(reason=why))
+        elif not billed:
+            tx.emit(deposit, DepositLeftOver())
+    return None if tx.has_emitted else "no deposit of it is open"
 
 
 async def _bill(visit: Intervention, tx: Tx) -> str | None:
@@ -63,9 +86,13 @@ async def _bill(visit: Intervention, tx: Tx) -> str | None:
         )
     )
     if invoice:
-        return _rebill(invoice, price, tx)
+        why_not = _rebill(invoice, price, tx)
+        if invoice.status == "discarded":
+            await tell_left_over(visit, tx)
+        return why_not
     if itemised(price.lines, price.discount, price.supply, billing().law).net == 0:
-        return NOTHING_TO_PAY
+        await tell_left_over(visit, tx)
+        return None if tx.has_emitted else NOTHING_TO_PAY
     draft(
         price.lines,
         price.supply,

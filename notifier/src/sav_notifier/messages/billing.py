@@ -6,7 +6,13 @@ from typing import Self
 from uuid import UUID
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, InvoiceView, Lack
+from sav_contracts.interventions.invoice import (
+    DepositLeftOver,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceView,
+    Lack,
+)
 from sav_contracts.interventions.payment import (
     PaymentFailed,
     PaymentMethod,
@@ -105,6 +111,40 @@ class InvoiceToPay(Message):
 
     def true_while(self, record: InvoiceView) -> bool:
         return record.status != "credited"
+
+
+@message(
+    "deposit_left_over",
+    on={DepositLeftOver: "ask_to_credit"},
+    to=managers,
+    category="billing",
+)
+class DepositToCredit(Message):
+    """Managers learn of a deposit that no invoice will deduct, since nothing is billed of the work."""
+
+    number: str
+    reference: str | None
+    client: str
+    total: Decimal
+    paid: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: DepositLeftOver, tx: Tx) -> Self:
+        deposit = event.state
+        assert deposit.number is not None, "it was issued"
+        case = await case_of_invoice(tx, deposit)
+        return cls(
+            number=deposit.number,
+            reference=case.reference if case else None,
+            client=deposit.buyer.name,
+            total=deposit.total,
+            paid=deposit.paid,
+            currency=deposit.currency,
+        )
+
+    def true_while(self, record: InvoiceView) -> bool:
+        return record.status != "credited" and record.deducted_in is None
 
 
 async def its_payer(event: PaymentRecorded | PaymentFailed | PaymentRefunded, tx: Tx) -> list[Recipient]:
