@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import world
 from given_notifier import INVOICE, ISSUED, OF_IT, invoice
 from given_views import a
 from notifier_case import LEA, MANAGERS, Case
@@ -17,26 +18,26 @@ NOTE = UUID(int=320)
 LATE: dict[str, Any] = ISSUED | {"overdue": True, "version": 3}
 FIRM = Buyer(name="Syndic Rhône", address="Lyon", kind="business", siren="732829320")
 
+
+def credit_note(overpaid: Decimal | None = None) -> CreditNoteIssued:
+    said: dict[str, Any] = {
+        "id": NOTE,
+        "client_id": world.lea.id,
+        "invoice_id": INVOICE,
+        "invoice_number": "FAC-2026-000042",
+        "number": "AVO-2026-000007",
+        "issued_on": date(2026, 12, 3),
+        "amount": Decimal("1051.10"),
+        "reason": "Pièce reprise.",
+    }
+    return CreditNoteIssued(state=a(CreditNoteView, **(OF_IT | said)), overpaid=overpaid)
+
+
 DUNNING = [
+    Case("a credit note", credit_note(), {"credit_note_issued": LEA}),
     Case(
-        "a credit note",
-        CreditNoteIssued(
-            state=a(
-                CreditNoteView,
-                **(
-                    {"id": NOTE}
-                    | OF_IT
-                    | {
-                        "invoice_id": INVOICE,
-                        "invoice_number": "FAC-2026-000042",
-                        "number": "AVO-2026-000007",
-                        "issued_on": date(2026, 12, 3),
-                        "amount": Decimal("1051.10"),
-                        "reason": "Pièce reprise.",
-                    }
-                ),
-            )
-        ),
+        "a credit note of what was paid",
+        credit_note(Decimal("1051.10")),
         {"credit_note_issued": LEA},
     ),
     Case("an invoice that is overdue", InvoiceOverdue(state=invoice(**LATE)), {"invoice_overdue": LEA}),

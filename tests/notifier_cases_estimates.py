@@ -76,6 +76,15 @@ ESTIMATES = [
         ),
         {"estimate_to_answer": LEA},
     ),
+    Case(
+        "another edition of an estimate",
+        EstimateSent(
+            state=estimate(status="sent", edition=2, valid_until=date(2126, 12, 24), version=2),
+            grant_id=GRANT,
+            expires_at=START + timedelta(days=28),
+        ),
+        {"estimate_to_answer": LEA},
+    ),
     *(
         Case(
             f"an accepted estimate: {name}",

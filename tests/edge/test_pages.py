@@ -110,6 +110,7 @@ async def test_a_client_says_how_the_visit_was(scene: Scene, http: httpx.AsyncCl
     lea, id = scene.near.client, scene.near.records["feedback"]
     link = Links(scene.system.settings.link_secret).token("feedback", UUID(id))
     page = await opened(http, "feedback", link, headers=FRENCH)
+    assert re.search(r"Visite du \d+(er)? \w+ \d{4} – REC-\d{4}-\d{6}", page.text)
     assert page.options["rating"] == ["1", "2", "3", "4", "5"]
     before = done(await lea.get(f"/feedback/{id}"))["version"]
     nasty = "Très bien,\r\nmerci </textarea><b>!"

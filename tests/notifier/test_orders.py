@@ -13,7 +13,7 @@ from sav_notifier.messages.orders import OrderInStock, OrderIsReceived, OrderToS
 from sav_notifier.messages.parts import Piece
 from sav_notifier.rendering import rendered
 
-OURS = {"company": "SAV", "site": None}
+OURS = {"company": "SAV", "site": None, "contact": None}
 TWO = [Piece(name="Circulateur 25-60", reference="CIR-25-60", quantity=2)]
 
 

@@ -95,6 +95,7 @@ RECIPES: dict[str, Recipe] = {
     "POST /estimates/{estimate_id}/withdraw": Recipe("estimate", fresh=told(stories.agreed)),
     "POST /estimates/{estimate_id}/withdraw/confirm": Recipe("estimate", fresh=told(stories.withdrawing)),
     "GET /paper/{token}": Recipe("invoice", fresh=its_paper),
+    "POST /paper/{token}": Recipe("invoice", fresh=its_paper),
     "GET /withdrawal/{token}": Recipe("estimate", fresh=to_withdraw),
     "POST /withdrawal/{token}": Recipe("estimate", fresh=to_withdraw),
     # A further one, after one that is completed.

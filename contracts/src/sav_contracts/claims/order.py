@@ -100,7 +100,7 @@ class OrderedTwice(WrongValue):
 class ForWhichRepair(WrongValue):
     code = "for_which_repair"
     field = "reclamation_id"
-    en = "reclamation_id: an order for a repair says for which réclamation; a purchase is for none"
+    en = "reclamation_id: an order for a repair says for which claim; a purchase is for none"
     fr = "reclamation_id : une commande pour une réparation indique sa réclamation ; un achat n’en a pas"
 
 

@@ -272,6 +272,9 @@ class InvoiceIssued(Event[InvoiceView]):
 
     client_sees: ClassVar[bool] = True
 
+    # Until the end of that day the law forbids to take money for it: its contract was concluded at the client's home.
+    too_early_until: date | None = Field(default=None, examples=["2026-03-12"])
+
 
 class InvoicePaid(Event[InvoiceView]):
     """An invoice is paid in full."""

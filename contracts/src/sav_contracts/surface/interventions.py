@@ -30,7 +30,7 @@ from sav_contracts.interventions.help import AskForHelp
 from sav_contracts.interventions.invoice import ChangeInvoice, DiscardInvoice, InvoiceView, IssueInvoice
 from sav_contracts.interventions.margin import InvoiceMarginView
 from sav_contracts.interventions.new_visit import CreateIntervention
-from sav_contracts.interventions.paper import GetPaperByLink
+from sav_contracts.interventions.paper import GetPaperByLink, PayByLink
 from sav_contracts.interventions.payment import (
     GetSandboxCheckout,
     PayInSandbox,
@@ -251,6 +251,7 @@ ROWS = (
         "Credit an invoice", "POST /invoices/{invoice_id}/credit", CreditInvoice, MANAGERS, status=201
     ),
     MessageRow("Paper: read by link", "GET /paper/{token}", GetPaperByLink, ANYBODY),
+    MessageRow("Paper: pay an invoice online by link", "POST /paper/{token}", PayByLink, ANYBODY),
     *list_and_record(
         "Credit notes",
         "/credit-notes",

@@ -22,10 +22,11 @@ from sav_interventions import deposits
 from sav_interventions.above_estimate import explained
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words
-from sav_interventions.concluded import check_payable
+from sav_interventions.concluded import check_payable, no_payment_mention, too_early_until
 from sav_interventions.days import today
 from sav_interventions.effects import print_invoice
 from sav_interventions.model.invoice import Invoice, Series
+from sav_interventions.nature import nature_of
 from sav_interventions.settings import billing
 from sav_interventions.supplied import as_named, as_said, check_subcontracted
 
@@ -124,10 +125,13 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
             await deposits.deduct(tx, invoice)
     on = today(tx)
     due = timedelta(days=billing().deposit_due_days if invoice.deposit else law.due_days)
-    invoice.issue(await Series.in_use(tx, "invoice", on), on, law, due, by)
+    early = await too_early_until(invoice, tx)
+    usual = law.mentions_on(invoice.seller, invoice.buyer, nature_of(invoice.supply, invoice.lines))
+    mentions = [*usual, *no_payment_mention(early)]
+    invoice.issue(await Series.in_use(tx, "invoice", on), on, mentions, due, by)
     invoice.issued_at = tx.now
     tx.later(print_invoice, invoice.id)
-    tx.emit(invoice, InvoiceIssued())
+    tx.emit(invoice, InvoiceIssued(too_early_until=early))
     invoice.follow_balance(by)
     if invoice.status == "paid":
         # The deposits leave nothing of it.

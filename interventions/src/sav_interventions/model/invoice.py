@@ -36,7 +36,6 @@ from sav_interventions.above_estimate import check_explained
 from sav_interventions.billing import itemised
 from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.lifecycle import INVOICE
-from sav_interventions.nature import nature_of
 
 SERIES, CREDITS = "FAC", "AVO"
 FIRST_SERIES: dict[PaperKind, str] = {"invoice": SERIES, "credit_note": CREDITS}
@@ -313,7 +312,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
         if self.payable < 0:
             raise DepositsExceed(deposits=self.deducted, total=self.total, currency=self.currency)
 
-    def issue(self, series: Series, on: date, law: Jurisdiction, due: timedelta, by: Actor) -> None:
+    def issue(self, series: Series, on: date, mentions: list[str], due: timedelta, by: Actor) -> None:
         """Sets its number, dates, mentions and hash; what the hash covers is immutable from then.
 
         It is to be paid within `due`; one of which the deposits leave nothing is paid at once.
@@ -321,7 +320,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
         self.move("issued", by)
         self.number, self.issued_on = series.draw(on)
         self.due_on = self.issued_on + due
-        self.mentions = law.mentions_on(self.seller, self.buyer, nature_of(self.supply, self.lines))
+        self.mentions = mentions
         self.previous_hash, self.hash = series.hash, self.digest(series.hash)
         series.hash = self.hash
 

@@ -6,6 +6,7 @@ from typing import Self
 from uuid import UUID
 
 from sav_chassis.tx import Tx
+from sav_chassis.written import NBSP
 from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, InvoiceView, Lack
 from sav_contracts.interventions.payment import (
     PaymentFailed,
@@ -25,6 +26,14 @@ async def case_of_invoice(tx: Tx, invoice: InvoiceView) -> Case | None:
     if invoice.reclamation_id or invoice.intervention_id:
         return await case_of(tx, invoice.reclamation_id, invoice.intervention_id)
     return None
+
+
+def iban_of(invoice: InvoiceView) -> str | None:
+    """Where it is paid by transfer, in groups of four as banks print it; None where the firm has not said."""
+    bank = invoice.seller.bank
+    if bank is None:
+        return None
+    return NBSP.join(bank.iban[start : start + 4] for start in range(0, len(bank.iban), 4))
 
 
 @message(
@@ -86,6 +95,9 @@ class InvoiceToPay(Message):
     deposit: bool = False
     # Whether the deposits that it deducts leave nothing to pay.
     settled: bool = False
+    # Until the end of that day nothing may be paid for it.
+    too_early_until: date | None = None
+    iban: str | None = None
 
     @classmethod
     async def about(cls, event: InvoiceIssued, tx: Tx) -> Self:
@@ -101,6 +113,8 @@ class InvoiceToPay(Message):
             deposit=invoice.deposit,
             grant_id=invoice.id,
             settled=invoice.payable <= 0,
+            too_early_until=event.too_early_until,
+            iban=iban_of(invoice),
         )
 
     def true_while(self, record: InvoiceView) -> bool:

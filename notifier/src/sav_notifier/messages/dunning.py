@@ -6,11 +6,13 @@ from typing import Self, TypedDict
 from uuid import UUID
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.credit_note import CreditNoteIssued
+from sav_contracts.interventions.credit_note import CreditNoteIssued, CreditNoteView
 from sav_contracts.interventions.dunning import InvoiceOverdue, InvoiceReminded
+from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.money import Currency
 from sav_notifier.message import Internal, Message, message
+from sav_notifier.messages.billing import case_of_invoice
 from sav_notifier.recipients import its_client, managers
 
 
@@ -20,9 +22,10 @@ from sav_notifier.recipients import its_client, managers
     to=its_client,
     category="billing",
     link="paper",
+    lasting=True,
 )
 class CreditNoteAvailable(Message):
-    """The client learns what was credited, and of which invoice, with a link to the credit note."""
+    """The client learns what was credited, of which invoice, and what becomes of what they paid, with a link to it."""
 
     # The credit note's own id; messages from before have none.
     grant_id: Internal[UUID | None] = None
@@ -32,10 +35,15 @@ class CreditNoteAvailable(Message):
     amount: Decimal
     currency: Currency
     reason: str
+    # What they paid too much by it.
+    overpaid: Decimal | None = None
+    # Whether they withdrew from the contract that the invoice was for: then the law has it paid back.
+    withdrawn: bool = False
 
     @classmethod
     async def about(cls, event: CreditNoteIssued, tx: Tx) -> Self:
         note = event.state
+        overpaid = event.overpaid or None
         return cls(
             grant_id=note.id,
             number=note.number,
@@ -43,7 +51,21 @@ class CreditNoteAvailable(Message):
             amount=note.amount,
             currency=note.currency,
             reason=note.reason,
+            overpaid=overpaid,
+            withdrawn=overpaid is not None and await _is_withdrawn(note, tx),
         )
+
+
+async def _is_withdrawn(note: CreditNoteView, tx: Tx) -> bool:
+    """Whether its client withdrew from the contract for which the invoice was made before."""
+    invoice = await tx.view(InvoiceView, note.invoice_id)
+    case = await case_of_invoice(tx, invoice)
+    contracts = await tx.copies(EstimateView).where(client_id=note.client_id, status="withdrawn").all()
+    return any(
+        case and case.reference == (one.reclamation_reference or one.visit_reference)
+        for one in contracts
+        if one.withdrawn_at and invoice.created_at <= one.withdrawn_at
+    )
 
 
 @message("invoice_overdue", on={InvoiceOverdue: "tell_of_overdue"}, to=its_client, category="billing")
