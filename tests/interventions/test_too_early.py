@@ -12,6 +12,7 @@ from given_estimates import ESTIMATE, HOME, billed, estimate, right
 from given_interventions import VISIT
 from given_payments import ledger, paid, pay, refusal, signed
 
+from sav_chassis.law.withdrawal import concluded
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.interventions.client_credit import RecordOnAccount, UseCredit
 from sav_contracts.interventions.deposit import DraftDeposit
@@ -19,7 +20,6 @@ from sav_contracts.interventions.estimate import Acceptance, AcceptEstimate, Est
 from sav_contracts.interventions.payment import CheckoutStarted, PaymentRecorded, StartCheckout
 from sav_contracts.messages import Command
 from sav_interventions.model import Estimate, Intervention
-from sav_interventions.withdrawal import concluded
 
 TOO_EARLY = (409, "payment_too_early")
 DEPOSIT = DraftDeposit(intervention_id=VISIT, percent=30, lines=[line()], supply=None)

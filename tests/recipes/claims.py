@@ -78,6 +78,20 @@ async def shipped(scene: Scene, role: Role) -> tuple[Person, Json]:
     return who, done(await scene.manager.post(f"/orders/{placed['id']}/ship"))
 
 
+async def withdrawing(scene: Scene, role: Role) -> tuple[Person, Json]:
+    """A purchase from which its client has begun to withdraw."""
+    who, placed = await ordered(scene, role)
+    return who, done(await who.post(f"/orders/{placed['id']}/withdraw"))
+
+
+async def to_come_back(scene: Scene, role: Role) -> tuple[Person, Json]:
+    """A purchase that was shipped, and from which its client withdrew."""
+    who, placed = await shipped(scene, role)
+    for step in ("withdraw", "withdraw/confirm"):
+        done(await scene.near.client.post(f"/orders/{placed['id']}/{step}"))
+    return who, placed
+
+
 async def resolved(scene: Scene, side: Side) -> Json:
     visit = await stories.closed(side.client, scene.manager, side.technician)
     one = {"client_id": side.client.id, "reference": visit["reclamation_reference"], "status": "resolved"}
@@ -170,12 +184,16 @@ RECIPES: dict[str, Recipe] = {
     "POST /reclamations/{reclamation_id}/parts/validate": Recipe(
         "reclamation", lambda claim: {"edition": claim["parts_edition"] or 1}, listed
     ),
+    "GET /articles/{article_id}/price": Recipe("article", lambda _: {"quantity": 2}),
     "POST /orders": Recipe("reclamation", order, alone=orderable),
     "POST /orders/{order_id}/validate": Recipe("order", alone=ordered),
     "POST /orders/{order_id}/refuse": Recipe("order", lambda _: {"reason": "épuisé"}, alone=ordered),
     "POST /orders/{order_id}/ship": Recipe("order", alone=reserved),
     "POST /orders/{order_id}/receive": Recipe("order", alone=shipped),
     "POST /orders/{order_id}/cancel": Recipe("order", lambda _: {"reason": "erreur"}, alone=ordered),
+    "POST /orders/{order_id}/withdraw": Recipe("order", alone=ordered),
+    "POST /orders/{order_id}/withdraw/confirm": Recipe("order", alone=withdrawing),
+    "POST /orders/{order_id}/return": Recipe("order", alone=to_come_back),
     "POST /reclamations/{reclamation_id}/moves": Recipe(
         "reclamation", lambda claim: {"to": claim.get("to", "closed")}, alone=movable
     ),

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from sav_chassis.errors import Conflict
+from sav_chassis.law.withdrawal import no_payment_reference
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_interventions.agreement import of_same_case, visits_of_case
@@ -15,7 +16,6 @@ from sav_interventions.deposits import COUNTS
 from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.settings import billing
-from sav_interventions.withdrawal import no_payment_reference
 
 ZERO = Decimal("0.00")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from facturx import generate_cii_xml  # type: ignore[import-untyped]
 
+from sav_chassis.law.jurisdiction import Nature
 from sav_interventions.invoice_paper import InvoicePaper, PaperLine, PaperVat, parted
-from sav_interventions.nature import Nature
 
 # EN 16931 knows two decimals: no currency with three.
 CURRENCY = "EUR"

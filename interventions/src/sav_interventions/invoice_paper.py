@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from sav_chassis.law.jurisdiction import Nature
 from sav_chassis.written import day, money, number
 from sav_contracts.auth.fields import Locale
 from sav_contracts.interventions.invoice import Seller
 from sav_contracts.messages import View
 from sav_contracts.money import Currency, VatClass
-from sav_interventions.nature import Nature, nature_of
+from sav_interventions.nature import nature_of
 
 # What a paper is, by its number in UNTDID 1001.
 Code = Literal["380", "381", "386"]

@@ -7,11 +7,15 @@ from sav_contracts.claims.comment import AddComment, AddNote, CommentView, NoteV
 from sav_contracts.claims.dashboard import Dashboard, DashboardForClient
 from sav_contracts.claims.draft import DropDraft, GetDraft, KeepDraft
 from sav_contracts.claims.order import (
+    BeginOrderWithdrawal,
     CancelOrder,
+    ConfirmOrderWithdrawal,
+    GetArticlePrice,
     OrderView,
     PlaceOrder,
     ReceiveOrder,
     RefuseOrder,
+    ReturnOrder,
     ShipOrder,
     ValidateOrder,
 )
@@ -133,6 +137,9 @@ ROWS = (
     MessageRow("Save a filter", "PUT /me/filters", SaveFilter, MANAGERS),
     MessageRow("Remove a filter", "DELETE /me/filters/{saved_filter_id}", RemoveFilter, MANAGERS),
     # A technician only for a repair of theirs.
+    MessageRow(
+        "What an article costs, VAT included", "GET /articles/{article_id}/price", GetArticlePrice, CLIENT
+    ),
     MessageRow("Order parts", "POST /orders", PlaceOrder, CLIENT | TECHNICIAN, status=201),
     *list_and_record(
         "Follow orders",
@@ -155,4 +162,14 @@ ROWS = (
     MessageRow(
         "Cancel an order", "POST /orders/{order_id}/cancel", CancelOrder, CLIENT | TECHNICIAN | MANAGER
     ),
+    MessageRow(
+        "Withdraw from a purchase: say so", "POST /orders/{order_id}/withdraw", BeginOrderWithdrawal, CLIENT
+    ),
+    MessageRow(
+        "Withdraw from a purchase: confirm",
+        "POST /orders/{order_id}/withdraw/confirm",
+        ConfirmOrderWithdrawal,
+        CLIENT,
+    ),
+    MessageRow("Record the return of a purchase", "POST /orders/{order_id}/return", ReturnOrder, MANAGER),
 )

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from sav_chassis.errors import Conflict, NoSuch, SavError, WrongField
 from sav_chassis.identity import Links
+from sav_chassis.law.withdrawal import concluded, right_to_withdraw
 from sav_chassis.money import check_decimals
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor
@@ -53,7 +54,6 @@ from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import REFERENCES
 from sav_interventions.settings import billing
 from sav_interventions.supplied import as_named, as_said, check_subcontracted, place_of, supply_of
-from sav_interventions.withdrawal import concluded, right_to_withdraw
 
 # What is signed into a link of either kind.
 ANSWER = "estimate"

@@ -4,6 +4,7 @@ from pydantic import SecretStr
 from sqlalchemy import Select, select
 
 from sav_chassis.identity import Links
+from sav_chassis.law.withdrawal import paid_back_by
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.interventions.estimate import (
@@ -22,7 +23,6 @@ from sav_interventions.lifecycle import DONE, ESTIMATE, UNDER_WAY
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import SayItFirst
 from sav_interventions.settings import billing
-from sav_interventions.withdrawal import paid_back_by
 
 WITHDRAW = "withdraw"
 

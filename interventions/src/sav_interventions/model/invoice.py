@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from sav_chassis.errors import Conflict, WrongField
+from sav_chassis.law.jurisdiction import Jurisdiction
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, Base, JsonColumn
 from sav_chassis.tx import Tx
@@ -34,7 +35,6 @@ from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, S
 from sav_contracts.money import Currency, as_money
 from sav_interventions.above_estimate import check_explained
 from sav_interventions.billing import itemised
-from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.nature import nature_of
 

@@ -6,6 +6,7 @@ billed.
 
 from sqlalchemy import and_, or_, select
 
+from sav_chassis.law.withdrawal import delivered
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.interventions.estimate import (
@@ -34,7 +35,6 @@ from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.model.payment import Payment
 from sav_interventions.reactions.visit import cancel
-from sav_interventions.withdrawal import delivered
 
 # Nothing of these is left to undo.
 UNDONE = ("discarded", "credited")

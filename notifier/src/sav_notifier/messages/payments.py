@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Self
 
 from sav_chassis.tx import Tx
+from sav_contracts.claims.order import OrderView
 from sav_contracts.interventions.client_credit import (
     ClientCreditView,
     CreditOrigin,
@@ -136,6 +137,8 @@ async def _is_withdrawn(credit: ClientCreditView, tx: Tx) -> bool:
     if credit.origin != "credit_note" or credit.invoice_id is None:
         return False
     invoice = await tx.view(InvoiceView, credit.invoice_id)
+    if invoice.order_id:
+        return (await tx.view(OrderView, invoice.order_id)).withdrawn_at is not None
     case = await case_of_invoice(tx, invoice)
     contracts = await tx.copies(EstimateView).where(client_id=credit.client_id, status="withdrawn").all()
     return any(
