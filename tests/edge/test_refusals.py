@@ -116,6 +116,22 @@ async def test_a_body_that_is_no_object_is_malformed(scene: Scene, body: bytes) 
 
 
 @pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"article": "x", "article": "y"}', "article"),
+        (b'{"article": "x", "\\u0061rticle": null}', "article"),
+        (b'{"place": {"city": "Lyon", "country": "FR", "city": "Paris"}}', "city"),
+        (b'{"preferred_times": [{"part": "any"}, [{"on": 1, "on": 1}]]}', "on"),
+    ],
+)
+async def test_a_field_that_an_object_has_twice_is_refused_by_name(
+    scene: Scene, body: bytes, field: str
+) -> None:
+    problem = refused(await raw(scene, body), 422, "invalid")
+    assert problem["errors"] == [{"field": field, "message": "given more than once"}]
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("article", "a\0b"),

@@ -297,6 +297,14 @@ def test_a_line_says_how_much_of_what(written: dict[str, Any]) -> None:
         LineGiven(description="x", unit_price=Decimal(1), **written)
 
 
+def test_what_a_flat_line_leaves_out_is_described_as_no_default_of_all_lines() -> None:
+    flat = LineGiven(kind="fixed", description="x", unit="flat", unit_price=Decimal(1))
+    assert flat.quantity == 1
+    described = LineGiven.model_json_schema()
+    assert "default" not in described["properties"]["quantity"]
+    assert "quantity" not in described["required"]
+
+
 @pytest.mark.parametrize(
     "off", [{}, {"percent": "5", "amount": "5"}, {"amount": "0"}, {"percent": "100.5"}], ids=str
 )

@@ -12,7 +12,7 @@ from sav_chassis.settings import Settings
 from sav_edge import problems, request_framing
 from sav_edge.addresses import Addresses, client_network
 from sav_edge.connection_slots import ConnectionSlots
-from sav_edge.reply import CUT
+from sav_edge.reply import CUT, Reply
 
 # Seconds after `body_within` until a connection is closed if nobody reads its body; a reader has refused it by then.
 LINGER = 5.0
@@ -41,6 +41,12 @@ def _closing(error: SavError) -> problems.ProblemResponse:
     return problems.reply(error.problem, {"Connection": "close"})
 
 
+def _written(answer: Reply) -> bytes:
+    headers = answer.headers | {"Content-Length": str(len(answer.body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return STATUS_LINE[answer.status] + head.encode("latin-1") + b"\r\n" + answer.body
+
+
 TOO_LARGE = _closing(HeadTooLarge())
 NO_HTTP = _closing(NoHttp())
 
@@ -60,6 +66,8 @@ class Protocol(HttpToolsProtocol):
     # Whether a head has begun that is not complete, and what was received since with what came together with it.
     _head_open = False
     _raw = b""
+    # The refusal that follows the answers that are due; nothing more is read then.
+    _last_word = b""
     # The address that holds the slot; or the refusal of its requests, where no slot was free.
     _who: str | None = None
     _turned_away: problems.ProblemResponse | None = None
@@ -83,6 +91,8 @@ class Protocol(HttpToolsProtocol):
             self.config.crowd.leave(self._who)
 
     def data_received(self, data: bytes) -> None:
+        if self._last_word:
+            return
         self._got += len(data)
         if self._since is None and self.cycle.response_complete:
             # Even for an empty line, which the parser does not report.
@@ -129,6 +139,12 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
         self._got, self._body, self._since, self._in_head = 0, 0, None, True
 
+    def on_response_complete(self) -> None:
+        if self._last_word and not self.pipeline and not self.transport.is_closing():
+            self.transport.write(self._last_word)
+            self.transport.close()
+        super().on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         self._refuse(NO_HTTP)
 
@@ -147,22 +163,25 @@ class Protocol(HttpToolsProtocol):
         return None
 
     def _refuse(self, refusal: problems.ProblemResponse) -> None:
-        """Refuses what is not a complete request, and closes the connection.
+        """Refuses what is not a complete request, after the answers that are due, and closes the connection.
 
-        Sends no response where that of an earlier request is due: the client would take this one for it.
+        An answer whose end is unknown, as a stream, is cut off without a word: the client would take it for its part.
         """
+        if self._last_word:
+            return
         # Both are None before the first request.
         cycle, scope = cast("Any", (self.cycle, self.scope))
-        if (
-            not cycle
-            or cycle.response_complete
-            or (cycle.more_body and not cycle.response_started and not self.pipeline)
-        ):
-            answer = refusal.spoken(scope) if scope else refusal
-            length = {"Content-Length": str(len(answer.body))}
-            head = "".join(f"{name}: {value}\r\n" for name, value in (answer.headers | length).items())
-            self.transport.write(STATUS_LINE[answer.status] + head.encode("latin-1") + b"\r\n" + answer.body)
-        self.transport.close()
+        said = _written(refusal.spoken(scope) if scope else refusal)
+        incomplete = cycle and cycle.more_body and not cycle.response_started
+        if not cycle or cycle.response_complete or (incomplete and not self.pipeline):
+            self.transport.write(said)
+            self.transport.close()
+        elif cycle.response_started and cycle.chunked_encoding:
+            self.transport.close()
+        else:
+            self._last_word, self._since = said, None
+            if incomplete:
+                self.pipeline.popleft()  # this request itself: the refusal is its answer
 
     def _head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

@@ -121,7 +121,12 @@ def sentences() -> dict[str, set[Text]]:
     by_code[UnsupportedMediaType.code].update(Text(one.en, one.fr) for one in classes(Unsuitable))
     by_code[Invalid.code].update(Text(one.en, one.fr) for one in classes(WrongValue))
     by_code[Invalid.code].update(
-        {*pydantic_messages.SHAPES.values(), *pydantic_messages.PATTERNS.values(), pydantic_messages.ANOTHER}
+        [
+            *pydantic_messages.SHAPES.values(),
+            *pydantic_messages.SINGULAR.values(),
+            *pydantic_messages.PATTERNS.values(),
+            pydantic_messages.ANOTHER,
+        ]
     )
     return by_code
 
