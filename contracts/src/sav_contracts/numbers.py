@@ -20,7 +20,8 @@ def plainly(model: type[BaseModel]) -> SchemaValidator:
 def plain_numbers(schema: Any) -> Any:
     """The schema, where each number refuses booleans (`true` would be 1) and digits with `_` between them (`1_0`).
 
-    A text is a decimal only as people write one: no exponent (`1e3`), no plus, no digits of other scripts. In JSON a boolean is `true` or `false`; a query or a form can only say it in words.
+    A text is a decimal only as people write one: no exponent (`1e3`), no plus, no digits of other scripts. In JSON a
+    boolean is `true` or `false`; a query or a form can only say it in words.
     """
     if isinstance(schema, list | tuple):
         return type(schema)(plain_numbers(part) for part in schema)
