@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from sav_chassis.database import opened
+from sav_chassis.law.jurisdiction import jurisdiction
 from sav_chassis.settings import Settings
 from sav_chassis.views import show
 from sav_contracts.actor import Role
 from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.invoice import DEMONSTRATION, Buyer
 from sav_contracts.interventions.line import LineGiven, Supply
-from sav_interventions.jurisdiction import jurisdiction
 from sav_interventions.model.invoice import Invoice
 
 ROOM = "interventions"

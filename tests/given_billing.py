@@ -9,6 +9,7 @@ import world
 from given_interventions import NOW, PRODUCT, RECLAMATION, product, visit, work
 from given_views import a
 
+from sav_chassis.law.jurisdiction import jurisdiction
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.claims.client import ClientView
@@ -16,7 +17,6 @@ from sav_contracts.interventions.invoice import Buyer, IssueInvoice, Seller
 from sav_contracts.interventions.line import Discount, LineGiven, Supply
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_contracts.money import VatClass
-from sav_interventions.jurisdiction import jurisdiction
 from sav_interventions.model import Intervention, Invoice
 
 INVOICE = UUID(int=700)

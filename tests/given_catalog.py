@@ -21,6 +21,7 @@ from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.interventions.work import PartPriced, Work
 from sav_contracts.messages import RequestMessage
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -102,6 +103,22 @@ def visit(**fields: Any) -> InterventionView:
     """Karim's visit about Léa's boiler."""
     usual = {"id": UUID(int=400), "reclamation_id": UUID(int=100), "product_id": PRODUCT}
     return a(InterventionView, **(usual | fields))
+
+
+def work(failed: str | None = None, replacement: str | None = None, *parts: PartPriced) -> Work:
+    """What was done on a visit: which unit or part failed, what took its place, and parts that were built in."""
+    return Work(
+        solution="fait",
+        labour=[],
+        parts=list(parts),
+        travel_km=Decimal(0),
+        readings={},
+        failed_serial=failed,
+        replacement_serial=replacement,
+        labour_rate=Decimal(58),
+        travel_rate=Decimal("0.62"),
+        currency="EUR",
+    )
 
 
 async def overtaken(

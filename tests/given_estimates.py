@@ -10,13 +10,13 @@ from given_interventions import PRODUCT, RECLAMATION, VISIT, visit
 from pydantic import SecretStr
 
 from sav_chassis.identity import Links
+from sav_chassis.law.withdrawal import concluded, right_to_withdraw
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.estimate import Acceptance, EstimateStatus, Withdrawal, WriteEstimate
 from sav_contracts.interventions.invoice import Buyer
 from sav_contracts.messages import Event
 from sav_interventions.model import Estimate, Intervention
-from sav_interventions.withdrawal import concluded, right_to_withdraw
 
 E = TypeVar("E", bound=Event)
 

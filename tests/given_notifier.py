@@ -12,6 +12,7 @@ from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView, UserInvited
 from sav_contracts.auth.session import SessionEnd, SessionEnded
+from sav_contracts.bank import Bank
 from sav_contracts.calendar import AppointmentBooked, AppointmentView, ConflictDetected, ConflictView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductVerified, ProductView
@@ -47,6 +48,10 @@ nadia = Actor(id=UUID(int=22), role=Role.MANAGER)
 
 
 gone = Actor(id=UUID(int=23), role=Role.MANAGER)
+
+
+# Without an e-mail address.
+zoe = Actor(id=UUID(int=9), role=Role.CLIENT)
 
 
 BORN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -98,6 +103,7 @@ ACCOUNTS = (
     account(nadia, "Nadia Jones", locale="en"),
     account(gone, "Gaston Parti", status="deactivated"),
     account(world.alex, "Alex Admin"),
+    account(zoe, "Zoé Petit", email="", status="invited"),
 )
 
 
@@ -113,6 +119,7 @@ def client_profile(who: Actor, name: str, **fields: Any) -> ClientView:
 CLIENTS = (
     client_profile(world.lea, "Léa Bernard", email="lea@example.org"),
     client_profile(world.paul, "Paul Smith", locale="en"),
+    client_profile(zoe, "Zoé Petit", email=""),
 )
 
 
@@ -226,12 +233,16 @@ def report(**fields: Any) -> ReportView:
     return a(ReportView, **({"id": REPORT} | usual | fields))
 
 
+SELLER = Seller(name="SAV", address="Paris", registration="SIREN", vat_number="FR")
+WITH_BANK = SELLER.model_copy(update={"bank": Bank(iban="FR7630006000011234567890189")})
+
+
 def invoice(**fields: Any) -> InvoiceView:
     usual: dict[str, Any] = {
         "intervention_id": VISIT,
         "number": None,
         "status": "draft",
-        "seller": Seller(name="SAV", address="Paris", registration="SIREN", vat_number="FR"),
+        "seller": SELLER,
         "buyer": Buyer(name="Léa Bernard", address=None),
         "supplied_on": date(2026, 11, 24),
         "net": "1029.00",

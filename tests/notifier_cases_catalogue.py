@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any, get_args
+from uuid import UUID
 
 import world
 from given_notifier import (
@@ -44,6 +45,9 @@ CATALOGUE = [
         {"proof_accepted": LEA},
     ),
     Case("proof refused", verified(False), {"proof_refused": LEA}),
+    # The client is told of the unit in its place.
+    Case("proof accepted of a unit before", verified(True, replaced_by_id=UUID(int=9)), {}),
+    Case("proof refused of a unit before", verified(False, replaced_by_id=UUID(int=9)), {}),
     *(
         Case(
             f"warranty {cause}",

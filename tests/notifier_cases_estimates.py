@@ -45,6 +45,10 @@ def accepted(right: Withdrawal = RIGHT, early: bool = False, **fields: Any) -> E
     return estimate(status="accepted", accepted=said, withdrawal=right, version=3, **fields)
 
 
+def on_paper() -> EstimateView:
+    return accepted().model_copy(update={"accepted": Acceptance(at=AT, how="paper")})
+
+
 def withdrawn(**facts: Any) -> EstimateWithdrawn:
     state = accepted().model_copy(update={"status": "withdrawn", "withdrawn_at": AT, "version": 4})
     return EstimateWithdrawn(state=state, at=AT + timedelta(hours=3), **facts)
@@ -76,6 +80,15 @@ ESTIMATES = [
         ),
         {"estimate_to_answer": LEA},
     ),
+    Case(
+        "another edition of an estimate",
+        EstimateSent(
+            state=estimate(status="sent", edition=2, valid_until=date(2126, 12, 24), version=2),
+            grant_id=GRANT,
+            expires_at=START + timedelta(days=28),
+        ),
+        {"estimate_to_answer": LEA},
+    ),
     *(
         Case(
             f"an accepted estimate: {name}",
@@ -84,6 +97,7 @@ ESTIMATES = [
         )
         for name, state in (
             ("work waits", accepted()),
+            ("on paper", on_paper()),
             ("work begins early", accepted(early=True)),
             ("from delivery", accepted(FROM_DELIVERY)),
             ("no right", accepted(NONE)),

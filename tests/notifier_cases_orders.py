@@ -1,5 +1,6 @@
 """What is told of orders of parts."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import world
@@ -15,8 +16,12 @@ from sav_contracts.claims.order import (
     OrderShipped,
     OrderStatus,
     OrderView,
+    OrderWithdrawn,
 )
+from sav_contracts.interventions.estimate import Withdrawal
 
+AT = datetime(2026, 3, 6, 18, 3, tzinfo=UTC)
+RIGHT = Withdrawal(right=True, case="at_distance", days=14, counts_from="delivery")
 REASON = "Cette pièce n’est plus fabriquée."
 FOR_KARIM: dict[str, Any] = {
     "purpose": "repair",
@@ -31,7 +36,9 @@ def order(whose: str, status: OrderStatus = "placed", **fields: Any) -> OrderVie
     """A pump that is there, and valves that are not yet."""
     lines = order_line(PUMP, 1, state="reserved"), order_line(VALVE, 3, state="back_ordered")
     named = FOR_KARIM if whose == REPAIR else {}
-    return order_view(*lines, status=status, net="1234.50", version=2, **named, **fields)
+    return order_view(
+        *lines, status=status, net="1234.50", gross=None if named else "1481.40", version=2, **named, **fields
+    )
 
 
 def moved(whose: str, before: OrderStatus, after: OrderStatus) -> OrderMoved:
@@ -41,7 +48,7 @@ def moved(whose: str, before: OrderStatus, after: OrderStatus) -> OrderMoved:
 ORDERS = [
     Case(
         f"{PURCHASE} is placed",
-        OrderPlaced(state=order(PURCHASE)),
+        OrderPlaced(state=order(PURCHASE, withdrawal=RIGHT)),
         {"order_received": LEA, "order_to_validate": MANAGERS},
     ),
     Case(f"{REPAIR} is placed", OrderPlaced(state=order(REPAIR)), {"order_to_validate": MANAGERS}),
@@ -79,6 +86,16 @@ ORDERS = [
                 {"order_cancelled": who},
             ),
         )
+    ),
+    *(
+        Case(
+            f"{PURCHASE} that is {status} is withdrawn from",
+            OrderWithdrawn(
+                state=order(PURCHASE, status, withdrawn_at=AT), at=AT, pay_back_by=date(2026, 3, 20)
+            ),
+            {"order_withdrawal_receipt": LEA, "order_withdrawn": MANAGERS},
+        )
+        for status in ("cancelled", "shipped")
     ),
     Case(
         f"{PURCHASE} is cancelled by its client",

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import world
-from given_notifier import INVOICE, payment
+from given_notifier import INVOICE, ISSUED, WITH_BANK, invoice, payment
 from given_views import a
 from notifier_case import LEA, MANAGERS, Case
 
 from sav_contracts.interventions.client_credit import ClientCreditView, CreditReceived, CreditRefunded
+from sav_contracts.interventions.invoice import InvoiceIssued
 from sav_contracts.interventions.payment import (
     DisputeClosed,
     PaymentDisputed,
@@ -40,6 +41,16 @@ def failed(reason: str, status: Any = "failed") -> PaymentFailed:
 
 
 PAYMENTS = [
+    Case(
+        "invoice of a contract that was just concluded at home",
+        InvoiceIssued(state=invoice(**ISSUED), too_early_until=date(2026, 12, 7)),
+        {"invoice_issued": LEA},
+    ),
+    Case(
+        "invoice that is paid by transfer",
+        InvoiceIssued(state=invoice(**ISSUED, seller=WITH_BANK)),
+        {"invoice_issued": LEA},
+    ),
     Case(
         "paid online",
         PaymentRecorded(state=payment(**ONLINE), balance=Decimal("0.00")),
@@ -84,7 +95,7 @@ PAYMENTS = [
     Case(
         "a credit is disputed",
         PaymentDisputed(state=payment(status="disputed", **ONLINE), amount=Decimal("0.00")),
-        {"payment_disputed": MANAGERS},
+        {"payment_disputed": MANAGERS, "payment_taken_back": LEA},
     ),
     Case("paid on account", CreditReceived(state=credit(None)), {"credit_received": LEA}),
     Case(
@@ -95,7 +106,7 @@ PAYMENTS = [
     Case(
         "credited more than the balance",
         CreditReceived(state=credit("FAC-2026-000042", origin="credit_note")),
-        {"credit_received": LEA},
+        {},
     ),
     Case(
         "a credit is paid back",
@@ -105,13 +116,13 @@ PAYMENTS = [
     Case(
         "a payment is disputed",
         PaymentDisputed(state=payment(status="disputed", **ONLINE), amount=Decimal("1000.00")),
-        {"payment_disputed": MANAGERS},
+        {"payment_disputed": MANAGERS, "payment_taken_back": LEA},
     ),
     *(
         Case(
             f"a dispute{of} is {how}",
             DisputeClosed(state=payment(status=status, **ONLINE), won=won, amount=amount),
-            {"dispute_closed": MANAGERS},
+            {"dispute_closed": MANAGERS, "dispute_decided": LEA},
         )
         for how, status, won in (("won", "captured", True), ("lost", "refunded", False))
         for of, amount in (("", Decimal("1000.00")), (" of a credit", Decimal("0.00")))

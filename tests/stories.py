@@ -108,6 +108,13 @@ async def drafted(client: Person, manager: Person, technician: Person) -> Json:
     return done(await manager.ask("PATCH", f"/invoices/{draft['id']}", json=address))
 
 
+async def unbilled(client: Person, manager: Person, technician: Person) -> Json:
+    """A visit of which the draft of the invoice was discarded."""
+    draft = await drafted(client, manager, technician)
+    done(await manager.post(f"/invoices/{draft['id']}/discard", {"reason": "mauvais client"}))
+    return done(await manager.get(f"/interventions/{draft['intervention_id']}"))
+
+
 async def consented(client: Person, manager: Person, technician: Person, visit: Json) -> None:
     """The client accepts the estimate of a visit, an urgent repair: the work may begin at once."""
     marie = voice(manager, "Marie Laurent")

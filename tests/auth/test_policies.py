@@ -14,6 +14,7 @@ from sav_contracts.auth.policy import (
     POLICIES,
     Buffers,
     ChangePolicy,
+    Cors,
     CutOffs,
     Policy,
     PolicyChanged,
@@ -75,6 +76,77 @@ async def test_what_is_left_out_gets_its_default_again(stage: Stage) -> None:
 async def test_the_same_again_changes_nothing(stage: Stage) -> None:
     outcome = await stage.when(ChangePolicy(name="buffers", value={"travel_minutes": 30}), by=world.alex)
     assert (outcome.problem, outcome.events) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("https://shop.example:443", "https://shop.example"),
+        ("http://shop.example:80", "http://shop.example"),
+        ("http://shop.example:443", "http://shop.example:443"),
+        ("http://localhost:05173", "http://localhost:5173"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("https://xn--bcher-kva.example:8443", "https://xn--bcher-kva.example:8443"),
+        ("https://ｓhop．example", "https://shop.example"),
+        ("https://shop\u200b.ex\u00adample", "https://shop.example"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[0:0::1]:8080", "http://[::1]:8080"),
+    ],
+)
+async def test_an_origin_is_kept_as_browsers_send_it(stage: Stage, given: str, stored: str) -> None:
+    command = ChangePolicy(name="cors", value={"origins": [given]})
+    assert (await stage.when(command, by=world.alex)).only(PolicySet).now == {"origins": [stored]}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://",
+        "https://-",
+        "https://-a.example",
+        "https://a-",
+        "https://*.shop.example",
+        "https://*",
+        "*.",
+        "*",
+        "https://shop.example:",
+        "https://shop.example:0",
+        "https://shop.example:65536",
+        "https://shop.example:x",
+        "https://shop.example:４４３",
+        "https://shop.example：443",
+        "https：//shop.example",
+        "https://:443",
+        "https://shop..example",
+        "https://.",
+        "https://1",
+        "https://127.1",
+        "https://256.0.0.1",
+        "https://[::g]",
+        "https://shop.example\n",
+        " https://shop.example",
+        "https://a\u200d.example",
+        "https://xn--.example",
+        "ftp://shop.example",
+        "null",
+        "https://me@shop.example",
+        "https://shop.example\\",
+        "https://a%2e.example",
+        f"https://{'a' * 64}.example",
+    ],
+)
+async def test_what_no_browser_sends_as_an_origin_is_refused(stage: Stage, given: str) -> None:
+    outcome = await stage.when(ChangePolicy(name="cors", value={"origins": [given]}), by=world.alex)
+    assert outcome.problem
+    assert [error.field for error in outcome.problem.errors or []] == ["value.origins.0"]
+
+
+async def test_a_stored_origin_that_is_refused_today_takes_none_of_the_others_away(stage: Stage) -> None:
+    command = ChangePolicy(name="cors", value={"origins": ["https://shop.example"]})
+    told = (await stage.when(command, by=world.alex)).only(PolicySet)
+    old = {"origins": ["https://*.a", "https://shop.example:443", "https://shop.example"]}
+    found = told.state.model_copy(update={"value": old}).in_force(Cors)
+    assert found.origins == ("https://*.a", "https://shop.example", "https://shop.example")
 
 
 @pytest.mark.parametrize(

@@ -128,17 +128,20 @@ def test_a_gtin_with_a_wrong_or_swapped_digit_is_refused(gtin: str) -> None:
 
 async def test_compatible_parts_must_exist(stage: Stage) -> None:
     await stage.given(article(), stock())
-    missing = {"compatible_parts": [str(BOILER), str(JOINT)]}
+    missing = {"compatible_parts": [str(JOINT)]}
     for command in (adding(**missing), changing(**missing)):
         refusal = await stage.when(command, by=world.marie)
         assert refused(refusal, 422, "invalid") == ["compatible_parts"]
 
     await stage.given(article(id=JOINT, reference="J-1", family="part"))
     for command in (adding(**missing), changing(**missing)):
-        assert (await stage.when(command, by=world.marie)).reply["compatible_parts"] == [
-            str(BOILER),
-            str(JOINT),
-        ]
+        assert (await stage.when(command, by=world.marie)).reply["compatible_parts"] == [str(JOINT)]
+
+
+async def test_an_article_is_no_part_of_itself(stage: Stage) -> None:
+    await stage.given(article(), article(id=JOINT, reference="J-1", family="part"), stock())
+    refusal = await stage.when(changing(compatible_parts=[str(JOINT), str(BOILER)]), by=world.marie)
+    assert refused(refusal, 422, "invalid") == ["compatible_parts"]
 
 
 async def test_a_retired_part_still_fits(stage: Stage) -> None:

@@ -84,6 +84,12 @@ WRONG: Mapping[str, tuple[tuple[str, ...], str, str, str]] = {
     "a price with three places": (
         replaced(JOINT, price="1,234"), "prix HT", "1,234", "at most 2 decimal places are expected"
     ),
+    "a price of thousands, or with three places": (
+        replaced(JOINT, price="1,500"), "prix HT", "1,500", "at most 2 decimal places are expected"
+    ),
+    "the same with a sign of its currency": (
+        replaced(JOINT, price="2.500 €"), "prix HT", "2.500 €", "at most 2 decimal places are expected"
+    ),
     "a price below nothing": (replaced(JOINT, price="-1"), "prix HT", "'-1", "at least 0 is expected"),
     "a price in dollars": (replaced(JOINT, price="$ 5"), "prix HT", "$ 5", "a number is expected"),
     "an error in place of a price": (replaced(JOINT, price="#N/A"), "prix HT", "#N/A", "a number is expected"),
@@ -117,6 +123,19 @@ async def test_a_wrong_line_is_told_with_its_reason(
     )
     assert refused.status == "refused"
     assert await wrong_lines(stage, refused) == [("5", name, value, reason)]
+
+
+async def test_three_digits_after_the_only_separator_are_thousandths_of_a_dinar_alone(stage: Stage) -> None:
+    await stage.given(article(), stock())
+    two = "at most 2 decimal places are expected"
+    names = ("reference", "prix HT", "puissance")
+    refused = await imported(stage, text((names, ("CH-24", "1,290", "24.000"))))
+    assert await wrong_lines(stage, refused) == [
+        ("2", "puissance (kW)", "24.000", two), ("2", "prix HT", "1,290", two)
+    ]  # fmt: skip
+    dinars = replaced(JOINT, price="12,340")
+    await imported(stage, text(((*NAMES, "devise"), (*dinars, "DT"))))
+    assert (await catalogue(stage))["J-1"]["price"] == Decimal("12.340")
 
 
 async def test_every_fault_of_a_line_is_told(stage: Stage) -> None:
@@ -236,6 +255,14 @@ async def test_the_end_of_a_life_is_imported_for_new_and_known_articles(stage: S
     assert (await catalogue(stage))["J-1"]["status"] == "active"
 
 
+async def test_an_article_is_no_part_of_itself(stage: Stage) -> None:
+    """Neither a new one nor one that the catalogue has, in whatever spelling."""
+    itself = text((NAMES, replaced(JOINT, compatible_parts="ｊ-1")))
+    for given in (itself, text((NAMES, JOINT)), itself):
+        last = await imported(stage, given)
+        assert (last.status, last.wrong) == (("refused", 1) if given is itself else ("done", 0))
+
+
 async def test_parts_may_come_later_in_the_file_even_in_a_circle(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -245,7 +272,7 @@ async def test_parts_may_come_later_in_the_file_even_in_a_circle(
             NAMES,
             replaced(BOILER, reference="A", compatible_parts="B | C"),
             replaced(BOILER, reference="B", compatible_parts="A;C"),
-            replaced(BOILER, reference="C", compatible_parts="C\nA"),
+            replaced(BOILER, reference="C", compatible_parts="B\nA"),
         )
     )
     done = await imported(stage, table)
@@ -255,7 +282,7 @@ async def test_parts_may_come_later_in_the_file_even_in_a_circle(
         one: [other for id in found[one]["compatible_parts"] for other in found if found[other]["id"] == id]
         for one in found
     }
-    assert named == {"A": ["B", "C"], "B": ["A", "C"], "C": ["C", "A"]}
+    assert named == {"A": ["B", "C"], "B": ["A", "C"], "C": ["B", "A"]}
     assert (await imported(stage, table)).unchanged == 3
 
 

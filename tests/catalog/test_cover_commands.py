@@ -23,7 +23,7 @@ from sav_contracts.catalog.product import (
     VoidCover,
     WarrantyChanged,
 )
-from sav_contracts.catalog.warranty import Cover, CoveredRepair
+from sav_contracts.catalog.warranty import Cover, Warranty
 from sav_contracts.messages import RequestMessage
 
 BOUGHT = date(2025, 1, 10)
@@ -191,15 +191,15 @@ async def test_only_managers_decide_about_covers(
 class TestReplacement:
     """Code de la consommation, L217-13."""
 
-    def down(self, **fields: Any) -> Product:
+    async def down(self, stage: Stage) -> None:
         """Asked for on the first of October, still down."""
-        waits = CoveredRepair(
-            reclamation_id=UUID(int=100), asked=date(2026, 10, 1), back=None, covers=["legal_conformity"]
-        )
-        return covered(repairs=[waits], **fields)
+        await stage.given(article(), covered())
+        paid = Warranty.of_shares(100, 100, 100, why="cover_applies", cover="legal_conformity")
+        asked = datetime(2026, 10, 1, 9, 0, tzinfo=UTC)
+        await stage.knows(claim(created_at=asked, status="assigned", coverage="covered", warranty=paid))
 
     async def test_one_that_we_imposed_starts_two_new_years(self, stage: Stage) -> None:
-        await stage.given(article(), self.down())
+        await self.down(stage)
         outcome = await stage.when(replacing(), by=world.marie)
         new, old = outcome.events
         assert isinstance(new, ProductRegistered)
@@ -220,7 +220,7 @@ class TestReplacement:
         assert await decision(stage, date(2028, 10, 20), new.state.id) == ("covered", "2028-10-20")
 
     async def test_one_that_the_consumer_chose_only_suspends(self, stage: Stage) -> None:
-        await stage.given(article(), self.down())
+        await self.down(stage)
         new = (await stage.when(replacing(imposed=False), by=world.marie)).events[0]
         assert isinstance(new, ProductRegistered)
         ends = {cover.kind: cover.end for cover in new.state.covers}
@@ -255,13 +255,17 @@ class TestReplacement:
             verified = await stage.when(
                 VerifyProduct.model_validate({"product_id": new.state.id} | accepting), by=world.marie
             )
-            assert [cover.end for cover in verified.only(ProductVerified).state.covers] == [end]
+            told = next(event for event in verified.events if event.state.id == new.state.id)
+            assert isinstance(told, ProductVerified)
+            assert [cover.end for cover in told.state.covers] == [end]
             old = await stage.when(
-                VerifyProduct.model_validate({"product_id": PRODUCT} | accepting), by=world.marie
+                VerifyProduct.model_validate({"product_id": PRODUCT, "reason": "mal lu"} | accepting),
+                by=world.marie,
             )
             refused(old, 409, "product_replaced")
             await stage.database.pool.execute(
-                "UPDATE product SET replaced_by_id = NULL WHERE id = $1", PRODUCT
+                "UPDATE product SET replaced_by_id = NULL, covers = '[]', proof_state = 'submitted' WHERE id = $1",
+                PRODUCT,
             )
             await stage.database.pool.execute("DELETE FROM product WHERE id = $1", new.state.id)
 

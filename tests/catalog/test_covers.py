@@ -272,6 +272,9 @@ def test_a_contract_pays_without_a_proof_and_what_it_leaves_is_unknown(state: st
     assert (whole.decision, whole.cover) == ("covered", "contract")
     labour = a(ProductView, proof_state=state, covers=[contract(parts=0)]).warranty(date(2026, 5, 1))
     assert (labour.decision, labour.why) == ("unknown", "proof_not_accepted")
+    # What the contract pays is certain; which cover pays it in the end is not.
+    assert (labour.parts, labour.labour, labour.travel) == (0, 100, 100)
+    assert (labour.cover, labour.labour_cover) == (None, None)
 
 
 def test_each_share_names_the_cover_that_pays_it() -> None:
@@ -299,6 +302,11 @@ def test_a_unit_that_was_replaced_is_not_covered_from_that_day() -> None:
     )
     assert old.warranty(date(2026, 10, 19)).decision == "covered"
     assert old.warranty(date(2026, 10, 20)) == Warranty(decision="not_covered", why="replaced")
+    for day in (20, 21):
+        reported = datetime(2026, 10, day, 9, 0, tzinfo=UTC)
+        assert old.warranty_at(reported).decision == "covered", (
+            "faults are reported of units that are in place"
+        )
 
 
 def test_covers_from_before_they_had_months_keep_their_end() -> None:

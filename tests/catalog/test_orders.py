@@ -25,6 +25,7 @@ from sav_contracts.claims.order import (
     OrderStatus,
     OrderValidated,
     OrderView,
+    OrderWithdrawn,
 )
 from sav_contracts.claims.reclamation import ReclamationClosed
 from sav_contracts.interventions.estimate import EstimateView, EstimateWithdrawn
@@ -114,6 +115,23 @@ async def test_a_cancelled_order_gives_back_what_it_had(five: Stage) -> None:
     await validated(five)
     assert len(of(await cancelled(five), StockReleased)) == 1
     assert await shelf(five) == (5, 0, 0)
+
+
+async def test_a_purchase_that_is_withdrawn_from_gives_back_what_is_still_here(five: Stage) -> None:
+    await validated(five)
+    state = order("cancelled", 2, ORDER, version=5)
+    await five.knows(state)
+    outcome = await five.hears(OrderWithdrawn(state=state, at=state.updated_at))
+    assert len(of(outcome, StockReleased)) == 1
+    assert await shelf(five) == (5, 0, 0)
+
+
+async def test_what_was_shipped_comes_back_by_hand(five: Stage) -> None:
+    """Also where nobody here has heard of the shipping yet: it will take what is reserved."""
+    await validated(five)
+    state = order("shipped", 2, ORDER, version=5)
+    assert (await five.hears(OrderWithdrawn(state=state, at=state.updated_at))).events == []
+    assert await shelf(five) == (3, 2, 0)
 
 
 async def test_a_cancelled_order_waits_no_longer(five: Stage) -> None:

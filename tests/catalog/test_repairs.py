@@ -1,18 +1,20 @@
 """Covers follow the repairs that they pay, in whatever order these become known."""
 
 import random
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import pytest
 from given_catalog import PRODUCT, article, claim, product, sold, visit
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sav_catalog.model import Product
 from sav_chassis.testing import Stage
+from sav_chassis.tx import Tx
+from sav_contracts.actor import Actor
 from sav_contracts.catalog.product import ProductChanged, WarrantyChanged
 from sav_contracts.catalog.warranty import CoverKind, Warranty
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationQualified, ReclamationView
@@ -137,7 +139,7 @@ async def test_events_in_any_order_make_the_same_covers(installed: Stage) -> Non
     [
         [asked(warranty=Warranty.of_shares(100, 100, 100, why="decided_by_manager"))],
         [asked(warranty=Warranty(decision="not_covered", why="covers_ended"))],
-        [asked(status="cancelled"), repaired()],
+        [asked(status="cancelled"), repaired(purpose="diagnostic")],
         [asked(status="rejected")],
         [asked(status="resolved", resolution="advice")],
         [asked(warranty=None)],
@@ -182,6 +184,39 @@ async def test_a_fault_that_comes_back_makes_the_unit_down_again(installed: Stag
     reopened = asked(version=2, status="reopened")
     await hears(installed, ReclamationMoved(state=reopened, before="resolved", after="reopened"))
     assert (await unit(installed)).down_since == date(2025, 3, 1)
+
+
+async def test_a_reclamation_that_is_reopened_and_repaired_again_counts_two_repairs(installed: Stage) -> None:
+    await installed.knows(asked(status="resolved"))
+    await hears(installed, closed(repaired()))
+    again = datetime(2025, 4, 10, 9, 0, tzinfo=UTC)
+    await hears(installed, closed(repaired(id=UUID(int=401), done_at=again)))
+    # Twelve months, and the forty days from the request until it worked for good.
+    assert [cover.end for cover in (await unit(installed)).covers] == [date(2027, 7, 25), date(2027, 7, 25)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"purpose": "diagnostic"}, {"warranty": paid("commercial")}, {"status": "incomplete"}],
+    ids=["a diagnosis", "paid by another cover", "incomplete"],
+)
+async def test_a_visit_that_is_no_legal_repair_adds_none(installed: Stage, other: dict[str, Any]) -> None:
+    await installed.knows(asked(status="resolved"))
+    await hears(installed, closed(repaired(id=UUID(int=401), done_at=BACK - timedelta(days=3), **other)))
+    await hears(installed, closed(repaired()))
+    assert (await unit(installed)).covers[0].end == date(2026, 12, 29)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "rejected", "merged"])
+async def test_a_repair_that_took_place_counts_whatever_becomes_of_the_request(
+    installed: Stage, end: Any
+) -> None:
+    """The client reopened it, and gave it up (L217-13)."""
+    await installed.knows(asked(status="resolved"))
+    await hears(installed, closed(repaired()))
+    given_up = asked(version=2, status=end)
+    await hears(installed, ReclamationMoved(state=given_up, before="qualified", after=end))
+    assert [cover.end for cover in (await unit(installed)).covers] == [date(2026, 12, 29), date(2027, 6, 29)]
 
 
 async def test_an_event_whose_copy_has_not_arrived_waits(installed: Stage) -> None:
@@ -235,3 +270,32 @@ async def test_a_product_that_it_is_not_about_any_more_is_not_down(installed: St
     told = {event.state.id: event.state.down_since for event in await hears(installed, again)}
     assert told == {PRODUCT: None, OTHER: date(2025, 3, 1)}
     assert await hears(installed, again) == []
+
+
+async def test_units_are_locked_in_the_order_of_their_ids(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that took another's place: somebody may hold it and wait for a later one."""
+    former = UUID(int=302)
+    await stage.given(
+        article(),
+        product(),
+        product(id=OTHER, serial="SN 2", replaces_id=PRODUCT, delivery_date=BACK.date()),
+        product(id=former, serial="SN 3"),
+    )
+    replaced = {"replaced_by_id": OTHER, "replaced_on": BACK.date()}
+    async with AsyncSession(stage.database.engine) as session, session.begin():
+        await session.execute(update(Product).where(Product.id == PRODUCT).values(replaced))
+    locked = []
+    load = Tx.load
+
+    async def noted(tx: Tx, model: Any, id: UUID, by: Actor) -> Any:
+        locked.append(id)
+        return await load(tx, model, id, by)
+
+    monkeypatch.setattr(Tx, "load", noted)
+    named = ReclamationQualified(
+        state=asked(), coverage="covered", priority="high", previous_product_id=former
+    )
+    await hears(stage, named)
+    assert locked == [PRODUCT, OTHER, former]

@@ -2,13 +2,12 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import permutations
 from typing import Any
 from uuid import UUID
 
 import pytest
 import world
-from given_catalog import BOILER, HOME, JOINT, PRODUCT, article, claim, file, product, sold, stock, visit
+from given_catalog import BOILER, HOME, JOINT, PRODUCT, article, file, product, stock, visit, work
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,10 +28,8 @@ from sav_contracts.catalog.product import (
     VerifyProduct,
     WarrantyChanged,
 )
-from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.claims.reclamation import ReclamationClosed
-from sav_contracts.interventions.visit import InterventionClosed, InterventionView
-from sav_contracts.interventions.work import PartPriced, Work
+from sav_contracts.interventions.visit import InterventionClosed
+from sav_contracts.interventions.work import PartPriced
 from sav_contracts.messages import Event
 
 # It is past midnight in Paris.
@@ -54,21 +51,6 @@ def part(serial: str | None, reference: str = "CIR-25-60") -> PartPriced:
         name="Circulateur",
         unit_price=Decimal("186.40"),
         vat_class="standard",
-    )
-
-
-def work(failed: str | None = None, replacement: str | None = None, *parts: PartPriced) -> Work:
-    return Work(
-        solution="fait",
-        labour=[],
-        parts=list(parts),
-        travel_km=Decimal(0),
-        readings={},
-        failed_serial=failed,
-        replacement_serial=replacement,
-        labour_rate=Decimal(58),
-        travel_rate=Decimal("0.62"),
-        currency="EUR",
     )
 
 
@@ -263,37 +245,3 @@ async def test_a_serial_number_that_is_taken_is_for_a_manager(installed: Stage) 
     assert isinstance(told, ReplacementUnclear)
     assert told.why == "serial_taken"
     assert (await units(installed))["SN 1"].replaced_by_id is None
-
-
-async def test_another_unit_is_no_repair_in_whatever_order_the_news_come(stage: Stage) -> None:
-    """It suspends the guarantee and adds no six months, also where the visit is told before or after its réclamation."""
-    bought = date(2025, 6, 15)
-    paid = Warranty.of_shares(100, 100, 100, why="cover_applies", cover="legal_conformity")
-    asked = claim(
-        created_at=datetime(2026, 3, 1, 9, 0, tzinfo=UTC),
-        status="resolved",
-        coverage="covered",
-        warranty=paid,
-    )
-    done: InterventionView = closed(purpose="repair", warranty=paid, work=work("SN 1", "SN9")).state
-    ends = set()
-    for copies in permutations([asked, done]):
-        await stage.clear()
-        await stage.given(
-            boiler(),
-            product(
-                purchase_date=bought,
-                delivery_date=bought,
-                proof_state="accepted",
-                covers=sold(bought, bought),
-            ),
-        )
-        for copy in copies:
-            await stage.knows(copy)
-        await stage.hears(InterventionClosed(state=done, outcome="completed"))
-        ends.add((await units(stage))["SN9"].covers[0].end)
-        await stage.hears(ReclamationClosed(state=asked))
-        assert [repair.covers for repair in (await units(stage))["SN 1"].repairs] == [[]]
-    # In June 2027, and no later than the days that it was down.
-    assert all(date(2027, 6, 15) <= end <= date(2027, 6, 19) for end in ends)
-    assert len(ends) == 1

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from in_loop import run
 
 from sav_catalog.settings import ZONES, Firm, firm
+from sav_chassis.law.jurisdiction import jurisdiction
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.stock_report import GetStockReport
-from sav_interventions.jurisdiction import jurisdiction
 
 PARIS = ZoneInfo("Europe/Paris")
 # In the evening here it is tomorrow already in Paris. Both clock changes of a winter are before it.

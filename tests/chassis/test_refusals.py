@@ -112,7 +112,7 @@ def test_a_move_that_is_not_legal_is_told_in_the_words_of_the_trade() -> None:
     problem = IllegalMove(
         kind=label("reclamation"), now=label("closed"), wanted=label("awaiting_parts"), moves=["reopened"]
     ).problem
-    assert problem.detail == "reclamation: closed cannot become awaiting parts"
+    assert problem.detail == "claim: closed cannot become awaiting parts"
     assert problem.moves == ["reopened"]
     assert problem.in_french().detail == (
         "réclamation\N{NO-BREAK SPACE}: le passage de l’état «\N{NO-BREAK SPACE}clôturé\N{NO-BREAK SPACE}» "
@@ -186,7 +186,7 @@ def test_bounds_of_a_field_are_written_as_people_do_too() -> None:
     assert [error.message for error in problem.in_french().errors or ()] == ["au plus 99,50 est attendu"]
 
 
-def test_french_writes_days_and_amounts_as_people_do() -> None:
+def test_both_languages_write_days_and_amounts_as_people_do() -> None:
     class TooMuch(Conflict):
         most: Decimal
         currency: str
@@ -194,6 +194,7 @@ def test_french_writes_days_and_amounts_as_people_do() -> None:
         en = "at most {most} {currency} until {until}"
         fr = "au plus {most}\N{NO-BREAK SPACE}{currency} jusqu’au {until}"
 
-    told = TooMuch(most=Decimal("316.25"), currency="EUR", until=date(2026, 12, 14)).problem
-    assert told.detail == "at most 316.25 EUR until 2026-12-14"
-    assert told.in_french().detail == "au plus 316,25\N{NO-BREAK SPACE}€ jusqu’au 14 décembre 2026"
+    told = TooMuch(most=Decimal("1316.20"), currency="EUR", until=date(2026, 12, 14)).problem
+    assert told.detail == "at most 1,316.20 EUR until 14 December 2026"
+    french = "au plus 1\N{NARROW NO-BREAK SPACE}316,20\N{NO-BREAK SPACE}€ jusqu’au 14 décembre 2026"
+    assert told.in_french().detail == french

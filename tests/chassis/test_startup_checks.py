@@ -85,7 +85,7 @@ def test_what_does_for_development_only_is_taken_there() -> None:
 
 
 def test_only_auth_needs_the_signing_key_and_the_link_secret() -> None:
-    check_settings(settings(signing_key="", link_secret=""), "claims")
+    check_settings(settings(signing_key="", link_secret=""), "catalog")
 
 
 async def test_a_database_that_may_forget_is_refused(toy_database: Database) -> None:

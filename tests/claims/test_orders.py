@@ -10,22 +10,21 @@ import world
 from given_claims import client, reclamation
 from given_orders import CLAIM, ORDER, PUMP, REPAIR, VALVE, act, placed
 from given_parts import COVERED, article, code
+from pydantic import TypeAdapter
 
-from sav_catalog.settings import ZONES
 from sav_chassis.testing import Outcome, Stage
-from sav_claims.settings import CURRENCIES
-from sav_claims.settings import ZONES as OURS
 from sav_contracts.actor import Actor, Role
+from sav_contracts.address import Address
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.claims.order import (
     CancelOrder,
+    GetArticlePrice,
     OrderCancelled,
     OrderPlaced,
     OrderRefused,
     OrderValidated,
     PlaceOrder,
 )
-from sav_interventions.jurisdiction import jurisdiction
 
 GONE, DINAR = UUID(int=504), UUID(int=505)
 
@@ -76,6 +75,33 @@ async def test_a_client_buys_at_todays_prices(shop: Stage) -> None:
     assert validated.state.net == Decimal("373.10")
 
 
+@pytest.mark.parametrize(("postcode", "gross"), [("69003", "447.36"), ("97400", "404.49"), (None, "447.36")])
+async def test_a_client_reads_what_they_pay_before_they_are_bound(
+    shop: Stage, postcode: str | None, gross: str
+) -> None:
+    homes = [Address(address="3 rue des Lilas", postcode=postcode, city="Ici")] if postcode else []
+    addresses = TypeAdapter(list[Address]).dump_json(homes).decode()
+    await shop.database.pool.execute("UPDATE client SET addresses = $1", addresses)
+    order = (await orders(shop, world.lea)).only(OrderPlaced).state
+    assert (order.gross, order.for_client().gross) == (Decimal(gross), Decimal(gross))
+    right = order.withdrawal
+    assert right
+    assert (right.right, right.days, right.counts_from, right.until) == (True, 14, "delivery", None)
+    # It is what they agreed to, whatever becomes of it.
+    assert (await act(shop, "validate", id=order.id)).only(OrderValidated).state.gross == Decimal(gross)
+
+
+async def test_a_client_asks_what_an_article_costs_before_they_order(shop: Stage) -> None:
+    found = (await shop.when(GetArticlePrice(article_id=PUMP, quantity=2), by=world.lea)).reply
+    assert (found["net"], found["gross"], found["currency"]) == ("372.80", "447.36", "EUR")
+    assert code(await shop.when(GetArticlePrice(article_id=DINAR), by=world.lea)) == (409, "not_invoiced")
+
+
+async def test_what_a_visit_bills_has_no_price_of_its_own(shop: Stage) -> None:
+    order = (await orders(shop, world.karim)).only(OrderPlaced).state
+    assert (order.gross, order.withdrawal) == (None, None)
+
+
 async def test_a_technician_orders_for_a_repair_of_theirs(shop: Stage) -> None:
     order = (await orders(shop, world.karim)).only(OrderPlaced).state
     assert (order.purpose, order.client_id, order.technician_id, order.reclamation_id) == (
@@ -101,14 +127,6 @@ async def test_references_count_and_have_the_year_of_the_firms_days(shop: Stage)
     midnight = datetime(now.year, 12, 31, 23, 30, tzinfo=UTC)
     await shop.passes(midnight + timedelta(minutes=1))
     assert (await orders(shop, world.lea)).only(OrderPlaced).state.reference[4:8] == str(now.year + 1)
-
-
-def test_a_year_begins_here_as_in_the_catalogue() -> None:
-    assert OURS == ZONES
-
-
-def test_the_currency_is_that_of_the_invoices() -> None:
-    assert {code: jurisdiction(code).currency for code in CURRENCIES} == CURRENCIES
 
 
 async def test_what_is_priced_in_another_currency_than_the_invoices_is_not_sold(shop: Stage) -> None:

@@ -72,6 +72,11 @@ async def test_clients_and_technicians_keep_none(stage: Stage, who: Any) -> None
         ("from=2026-01-01T00:00:00Z", "from: the list has no such parameter"),
         ("q=" + "x" * 201, "q: at most 200"),
         ("q=a%00b", "q: no NUL"),
+        ("sort=reference&sort=reference", "sort: given more than once"),
+        (
+            "created_to=2026-01-01T00:00:00Z&created_to=2026-01-02T00:00:00Z",
+            "created_to: given more than once",
+        ),
         ("status", "status: "),
     ],
 )

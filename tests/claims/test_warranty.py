@@ -14,7 +14,7 @@ from sav_chassis.testing import Stage
 from sav_chassis.tx import transaction
 from sav_claims.model import Reclamation, manager_says
 from sav_contracts.actor import Role
-from sav_contracts.catalog.product import ProductVerified
+from sav_contracts.catalog.product import ProductVerified, WarrantyChanged
 from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims.reclamation import (
     OpenReclamation,
@@ -203,6 +203,21 @@ async def test_an_accepted_proof_does_not_overrule_a_manager(stage: Stage) -> No
     await stage.given(reclamation(product_id=PRODUCT))
     await stage.when(qualifying("not_covered", "broken on purpose"), by=world.marie)
     assert await verified(stage) == []
+
+
+@pytest.mark.parametrize("days", [-1, 0, 1])
+async def test_what_was_reported_before_another_unit_came_stays_covered(stage: Stage, days: int) -> None:
+    await stage.knows(product(world.lea))
+    await stage.given(reclamation(product_id=PRODUCT))
+    qualified = (await stage.when(qualifying(), by=world.marie)).only(ReclamationQualified)
+    assert qualified.state.coverage == "covered"
+    came = {
+        "replaced_by_id": UUID(int=301),
+        "replaced_on": qualified.state.created_at.date() + timedelta(days),
+    }
+    gone = product(world.lea, version=4, **came)
+    await stage.knows(gone)
+    assert (await stage.hears(WarrantyChanged(state=gone, cause="replaced"))).events == []
 
 
 @pytest.mark.parametrize("status", ["submitted", "closed", "cancelled"])

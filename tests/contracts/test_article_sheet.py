@@ -12,6 +12,7 @@ READ = {column.field: column.read for column in COLUMNS}
     ("field", "cell", "read"),
     [
         *(("price", cell, "1234.50") for cell in ("1234,50", "1 234,50 €", "1\u202f234,50\u00a0EUR", "1'234.50", "1.234,50", "1,234.50")),
+        *(("price", cell, "12.50") for cell in ("€ 12,50", "€12.50", "EUR 12,50", "TND\u00a012.50")),
         ("price", "1.234.567", "1234567"),
         ("price", "1,234,567.8", "1234567.8"),
         ("price", "2190", "2190"),

@@ -55,6 +55,10 @@ FORMS: dict[str, tuple[Any, dict[str, str]]] = {
             "06\u00a012\u202f34\u201156/78": "+33612345678",
             "\u202a+33612345678\u202c": "+33612345678",
             "0692 12 34 56": "+262692123456",
+            "0508 41 12 34": "+508411234",
+            "+33 508 41 12 34": "+508411234",
+            "+508 41 12 34": "+508411234",
+            "0708 40 12 34": "+508708401234",
             "+33 692 12 34 56": "+262692123456",
             "+262 692 12 34 56": "+262692123456",
             "0262 12 34 56": "+262262123456",
@@ -215,6 +219,7 @@ def test_a_number_nobody_can_have_is_refused_in_a_plain_sentence() -> None:
         *(canonical.line, canonical.prose, canonical.reference, canonical.serial, canonical.postcode),
         *(
             canonical.email,
+            canonical.origin,
             canonical.phone,
             canonical.gtin,
             canonical.password,
@@ -231,6 +236,11 @@ def test_the_form_of_a_form_is_itself(form: Callable[[str], str], data: st.DataO
     text = data.draw(st.text(odd | st.characters(exclude_categories=["Cs"])))
     if form is canonical.email:
         text = f"{text or 'a'}@{data.draw(st.sampled_from(['straße.example', 'ΒΌΛΟΣ.gr', 'a.fr', f'{PERSIAN}.fr']))}"
+    if form is canonical.origin:
+        host = data.draw(
+            st.sampled_from([text, f"{text}.example", "straße.example", "a.fr", "1.2.3.4", "[1::0:1]"])
+        )
+        text = f"https://{host}{data.draw(st.sampled_from(['', ':443', ':080', ':8443']))}"
     if form is canonical.phone:
         text = data.draw(st.from_regex(r"(0|\+33|0033|\+262|\+216)[ 0-9]{6,12}", fullmatch=True))
     if form is canonical.gtin:

@@ -24,6 +24,7 @@ from sav_contracts.auth.account import LOOKED_AFTER, AccountView, RegisterClient
 from sav_contracts.auth.session import FindSessions, SignOut
 from sav_contracts.catalog.product import GetWarranty, ProductView
 from sav_contracts.claims.draft import GetDraft
+from sav_contracts.claims.order import GetOrderWithdrawalByLink
 from sav_contracts.claims.problems import FindProblemTypes
 from sav_contracts.claims.reclamation import ReclamationForClient, ReclamationView
 from sav_contracts.edge import FindRequests
@@ -149,6 +150,7 @@ def test_every_computed_query_names_the_view_that_it_is_computed_from() -> None:
     own = {FindSessions, GetDraft, FindRequests, FindProblemTypes}
     # For whoever holds the link; of the ledger, which managers read as a whole.
     by_link = {
+        GetOrderWithdrawalByLink,
         GetEstimateByLink,
         GetWithdrawalByLink,
         GetFeedbackByLink,

@@ -90,6 +90,21 @@ def test_a_decimal_in_words_is_a_plain_one(
     check_refused(message, path, written, "decimal_parsing")
 
 
+WHOLE = [(message, path) for message in MESSAGES for path in places(message, (int,))]
+
+
+@pytest.mark.parametrize("written", ["+5", " 5", "5 ", "5\n", "\u20095", "５", "٣", "5.0", "1e3", "0x5", ""])
+@pytest.mark.parametrize(("message", "path"), WHOLE, ids=lambda one: getattr(one, "__name__", None))
+def test_a_whole_number_in_words_is_a_plain_one(
+    message: type[RequestMessage[Any]], path: Path, written: str
+) -> None:
+    if "acts" in path:  # answered one by one
+        return
+    with pytest.raises(ValidationError) as refused:
+        message.model_validate_json(json.dumps(value_at(path, written)))
+    assert (path, "int_parsing") in [(error["loc"], error["type"]) for error in refused.value.errors()]
+
+
 YES_OR_NO = [(message, path) for message in MESSAGES for path in places(message, (bool,))]
 
 
@@ -103,6 +118,7 @@ def test_json_says_yes_or_no_only_by_true_and_false(
 
 def test_all_over_the_surface() -> None:
     assert len(CASES) > 60
+    assert {path[-1] for _, path in WHOLE} >= {"minutes", "co_ppm", "rating"}
     assert {path[-1] for _, path in DECIMALS} >= {"amount", "percent", "quantity", "travel_km", "power_kw"}
     assert ("labour", 0, "minutes") in [path for message, path in CASES if message is RecordWork]
 

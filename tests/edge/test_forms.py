@@ -77,6 +77,10 @@ async def test_files_where_none_or_one_belongs_are_refused(at: At) -> None:
         assert wrong_fields(await desk.send(files=other)) == {"product_id"}
         twice = [("product_id", (None, "x")), ("product_id", (None, "x"))]
         assert wrong_fields(await desk.send(files=twice)) == {"product_id"}
+        within = {"product_id": '[{"id": 1, "id": 2}]'}
+        assert wrong_fields(await desk.send(data=within, files={"proof": ("a.pdf", PDF)})) == {
+            "product_id.0.id"
+        }
         assert desk.kept() == []
 
 

@@ -45,7 +45,7 @@ async def test_a_refusal_is_in_the_language_that_the_caller_reads(system: System
     assert answer.headers["vary"] == "Accept-Language"
 
     answer = await client.get(missing)
-    assert refused(answer, 404, "not_found")["detail"].startswith("There is no reclamation")
+    assert refused(answer, 404, "not_found")["detail"].startswith("There is no claim")
     assert answer.headers["content-language"] == "en"
     assert answer.headers["vary"] == "Accept-Language"
 

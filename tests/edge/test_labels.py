@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -26,6 +26,7 @@ from sav_edge import papers, print_paper
 from sav_edge.app import application
 from sav_edge.papers import PAPERS
 from sav_edge.print_paper import printed
+from sav_edge.read_model import ReadModel
 
 SITE = "https://sav.example.com"
 FACTS = {
@@ -314,3 +315,15 @@ async def test_a_firm_that_cannot_be_read_stops_the_edge(
     with pytest.raises(CannotStart, match=r"edge: SAV_SELLER: "):
         async with application(settings):
             pass
+
+
+def test_without_a_frontend_a_label_leads_to_the_edges_own_page(settings: Settings) -> None:
+    bare = {"frontend_url": "", "environment": "production"}
+    for public, site in (("https://edge.example/", "https://edge.example"), ("", "")):
+        own = settings.model_copy(update=bare | {"public_url": public})
+        printer = papers.Papers(cast(ReadModel, None), own)
+        if site:
+            assert printer.link("report", product="1") == f"{site}/report?product=1"
+        else:
+            with pytest.raises(papers.NoFrontend):
+                printer.link("report", product="1")

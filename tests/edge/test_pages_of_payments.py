@@ -50,7 +50,7 @@ async def test_a_payment_that_failed_is_not_said_to_be_done(scene: Scene, http: 
     page = checked(await http.get(path))
     for shown in (await sent(http, page, outcome="failed"), checked(await http.get(path))):
         assert "The payment failed: nothing was paid." in shown.text
-        assert "you can begin again" in shown.text
+        assert "open it again from our message" in shown.text
         assert "You can close this page." not in shown.text
         assert "It is recorded" not in shown.text
     assert (await now(scene, payment))["status"] == "failed"

@@ -4,8 +4,14 @@ from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
+import world
 from recipes import Scene
-from stories import done, ids, wrong_fields
+from stories import done, ids, refused, wrong_fields
+
+from sav_chassis.errors import WrongFields
+from sav_contracts.surface import SURFACE, ListRow
+from sav_edge.list_query import parse
+from sav_edge.no_parameters import each_once
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,41 @@ async def test_every_wrong_parameter_is_named(
     scene: Scene, parameters: dict[str, Any], wrong: set[str]
 ) -> None:
     assert wrong_fields(await scene.manager.get("/reclamations", **parameters)) == wrong
+
+
+TIMES = ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]
+[CLAIMS] = [row for row in SURFACE if isinstance(row, ListRow) and row.path == "/reclamations"]
+GIVEN_TWICE = "given more than once"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "wrong"),
+    [
+        ({"limit": ["abc", "1"], "sort": ["reference", "reference"]}, ["limit", "sort"]),
+        ({"after": ["x", "y"], "created_from": TIMES}, ["after", "created_from"]),
+    ],
+)
+def test_a_parameter_of_one_value_that_is_given_twice_is_named(
+    parameters: dict[str, list[str]], wrong: list[str]
+) -> None:
+    with pytest.raises(WrongFields) as raised:
+        parse(CLAIMS, parameters, world.marie)
+    errors = raised.value.problem.errors or []
+    assert [(error.field, error.message) for error in errors] == [(name, GIVEN_TWICE) for name in wrong]
+    assert len(parse(CLAIMS, {"status": ["submitted", "qualified"]}, world.marie).filters) == 1
+
+
+async def test_what_a_query_asks_twice_is_named(scene: Scene) -> None:
+    for path in ("/journals", "/e-reporting"):
+        days = {"from": ["2026-01-01", "2026-02-01"], "to": "2026-02-28"}
+        problem = refused(await scene.manager.get(path, **days), 422, "invalid")
+        assert problem["errors"] == [{"field": "from", "message": GIVEN_TWICE}]
+
+
+def test_parameters_that_are_each_given_once_are_read() -> None:
+    assert each_once({"size": ["small"], "v": ["1"]}) == {"size": "small", "v": "1"}
+    with pytest.raises(WrongFields, match="size"):
+        each_once({"size": ["small", "large"], "v": ["1"]})
 
 
 def cursor(text: str) -> str:

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, get_args
+from decimal import Decimal
+from typing import Annotated, Any, get_args
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from recipes import Scene
 from stories import refused
 
 from sav_chassis.errors import WrongFields
-from sav_chassis.pydantic_messages import ANOTHER, EMPTY, PATTERNS
+from sav_chassis.pydantic_messages import ANOTHER, EMPTY, PATTERNS, SHAPES, SINGULAR, meant
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import VerifyEmail
 from sav_contracts.messages import RequestMessage
@@ -134,6 +135,27 @@ def test_how_long_a_secret_may_be_is_told_in_characters(sent: str, told: str) ->
         VerifyEmail.model_validate({"token": sent})
     problem = WrongFields.from_pydantic(caught.value).problem
     assert [error.message for error in problem.errors or ()] == [told]
+
+
+@pytest.mark.parametrize(
+    ("most", "en", "fr"),
+    [
+        (1, "at most one decimal place is expected", "au plus une décimale est attendue"),
+        (2, "at most 2 decimal places are expected", "au plus 2 décimales sont attendues"),
+    ],
+)
+def test_one_is_told_in_the_singular(most: int, en: str, fr: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Annotated[Decimal, Field(decimal_places=most)]).validate_python("0.125")
+    [error] = caught.value.errors()
+    assert meant(error) == (en, fr)
+
+
+def test_every_singular_has_its_plural() -> None:
+    assert set(SINGULAR) < set(SHAPES)
+    for kind, said in SINGULAR.items():
+        assert said != SHAPES[kind]
+        assert "{" not in said.en + said.fr, "it names its number"
 
 
 def test_every_pattern_of_a_field_says_in_words_what_it_takes() -> None:

@@ -9,6 +9,7 @@ from recipes import Scene
 from stories import PLACE, assigned, done, opened, refused, wrong_fields
 
 from sav_contracts.files import MAX_BODY
+from sav_edge.json_bodies import GivenTwice, json_value
 
 TOMORROW = date.today() + timedelta(days=1)
 
@@ -113,6 +114,22 @@ async def test_a_number_beyond_measure_is_refused(scene: Scene, number: str) -> 
 @pytest.mark.parametrize("body", [b"[]", b'"text"', b"1", b"true", b"null", b'[{"article": "x"}]'])
 async def test_a_body_that_is_no_object_is_malformed(scene: Scene, body: bytes) -> None:
     refused(await raw(scene, body), 400, "malformed")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"article": "x", "article": "y"}', "article"),
+        (b'{"article": "x", "\\u0061rticle": null}', "article"),
+        (b'{"place": {"city": "Lyon", "country": "FR", "city": "Paris"}}', "place.city"),
+        (b'{"preferred_times": [{"part": "any"}, [{"on": 1, "on": 1}]]}', "preferred_times.1.0.on"),
+    ],
+)
+async def test_a_field_that_an_object_has_twice_is_refused_by_name(
+    scene: Scene, body: bytes, field: str
+) -> None:
+    problem = refused(await raw(scene, body), 422, "invalid")
+    assert problem["errors"] == [{"field": field, "message": "given more than once"}]
 
 
 @pytest.mark.parametrize(
@@ -247,3 +264,12 @@ async def test_an_address_that_has_an_account_is_not_invited_again(scene: Scene)
     refused(await scene.admin.post("/users", body), 409, "email_taken")
     for role in ("client", "system", "anyone"):
         assert wrong_fields(await scene.admin.post("/users", body | {"role": role})) == {"role"}
+
+
+def test_the_name_of_a_field_that_is_there_twice_is_cut() -> None:
+    name = "x" * 5000
+    with pytest.raises(GivenTwice) as refused:
+        json_value(f'[{{}}, {{"": {{"{name}": 1, "{name}": 2}}}}]')
+    [wrong] = refused.value.problem.errors or []
+    assert wrong.field == f"1..{name}"[:100]
+    assert len(refused.value.problem.detail) < 150

@@ -116,6 +116,30 @@ async def test_a_request_line_may_come_in_pieces_and_behind_another_request(serv
     assert re.findall(rb"HTTP/1\.1 (\d+)", refused) == [b"200", b"400"]
 
 
+NONE = {
+    "no text": b"\0\0\r\n",
+    "no HTTP": b"NO HTTP\r\n\r\n",
+    "a wrong size of chunk": TWO_WAYS["a size of chunk that is none"],
+}
+
+
+@pytest.mark.parametrize("more", NONE.values(), ids=NONE)
+@pytest.mark.parametrize("requests", [1, 2])
+async def test_what_follows_requests_and_is_none_is_refused_after_their_answers(
+    server: Settings, requests: int, more: bytes
+) -> None:
+    answer = await told(server, HIDDEN * requests + more)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"200"] * requests + [b"400"]
+    assert from_json(answer.rpartition(b"\r\n\r\n")[2])["code"] == "malformed"
+
+
+async def test_a_request_that_is_answered_gets_no_second_answer(server: Settings) -> None:
+    """Whatever is wrong in the rest of its body: a proxy would take that for the answer to the next request."""
+    head = framed(b"Transfer-Encoding: chunked").replace(b"/api/auth/verify-email/resend", b"/api/nothing")
+    answer = await told(server, head, b"0x0\r\n\r\n" + HIDDEN)
+    assert re.findall(rb"HTTP/1\.1 (\d+)", answer) == [b"404"]
+
+
 async def test_the_methods_of_the_whole_server_are_nothing_here(server: Settings) -> None:
     answer = await told(server, b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 404"), answer[:300]

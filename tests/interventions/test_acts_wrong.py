@@ -59,8 +59,8 @@ async def test_what_names_a_wrong_act_as_the_one_before_it_waits(stage: Stage) -
         ({"at": at(0), "submit": {}}, {"submit.intervention_id"}),
         ({"at": at(0), "move": "paused"}, {"move"}),
         (
-            {"at": at(0), "work": {"intervention_id": str(VISIT), "solution": "x", "labour": []}},
-            {"work.labour"},
+            {"at": at(0), "work": {"intervention_id": str(VISIT), "solution": "x", "labour": [{}]}},
+            {"work.labour.0.description", "work.labour.0.minutes"},
         ),
     ],
 )

@@ -177,16 +177,19 @@ async def test_a_higher_vat_than_was_agreed_waits_for_a_reason(stage: Stage) -> 
     await begun(stage)
     await stage.given(accepted(supply=SAVING))
     deposit = drafted(await asked(stage, DraftEstimateDeposit(estimate_id=ESTIMATE, percent=100)))
-    final = await done(stage)
-    for draft in (deposit, final):
-        assert draft.lacks == []
-        dearer = await asked(stage, ChangeInvoice(invoice_id=draft.id, certified=False))
-        changed = dearer.only(InvoiceChanged).state
-        assert (changed.net, "above_estimate" in changed.lacks) == (draft.net, True)
-        assert changed.total > draft.total
-        refused = (await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)).problem
-        assert refused
-        assert refused.code == "above_estimate"
+    draft = await done(stage)
+    assert deposit.lacks == draft.lacks == []
+    dearer = await asked(stage, ChangeInvoice(invoice_id=draft.id, certified=False))
+    changed = dearer.only(InvoiceChanged).state
+    assert (changed.net, "above_estimate" in changed.lacks) == (draft.net, True)
+    assert changed.total > draft.total
+    refused = (await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)).problem
+    assert refused
+    assert refused.code == "above_estimate"
+    # No reason makes deposits more than what was agreed.
+    more = (await stage.when(ChangeInvoice(invoice_id=deposit.id, certified=False), by=world.marie)).problem
+    assert more
+    assert (more.status, [one.field for one in more.errors or []]) == (422, ["body"])
 
 
 async def test_a_boiler_that_a_line_names_is_taxed_as_one_whatever_somebody_says(stage: Stage) -> None:

@@ -171,8 +171,11 @@ async def test_a_french_vat_number_names_the_same_firm_as_its_siren(stage: Stage
     assert refusal(other) == (422, "invalid")
     assert (await changed(stage, buyer_tax_number="FR44732829320")).siren == "732829320"
     assert refusal(await stage.when(change(buyer_siren="552100554"), by=world.marie)) == (422, "invalid")
-    # The number alone corrects both.
-    assert (await changed(stage, buyer_tax_number="FR96552100554")).siren == "552100554"
+    # Nor does a number alone make the buyer another firm; both are corrected together.
+    alone = await stage.when(change(buyer_tax_number="FR96552100554"), by=world.marie)
+    assert refusal(alone) == (422, "invalid")
+    both = await changed(stage, buyer_siren="552100554", buyer_tax_number="FR96552100554")
+    assert (both.siren, both.tax_number) == ("552100554", "FR96552100554")
 
 
 async def test_a_business_reads_where_it_was_delivered(stage: Stage) -> None:

@@ -131,6 +131,13 @@ async def test_cash_beyond_small_invoices_adds_up(stage: Stage) -> None:
     assert (await stage.when(pay("101.88", "cash"), by=world.marie)).problem is None
 
 
+async def test_cash_beyond_an_invoice_is_for_what_was_agreed(stage: Stage) -> None:
+    other = invoice("issued", reclamation_id=None, reclamation_reference=None)
+    await given(stage, billed("planned"), contract("1000.00"), other)
+    assert refusal(await stage.when(pay("101.89", "cash"), by=world.marie)) == REFUSED
+    assert (await stage.when(pay("101.88", "cash"), by=world.marie)).problem is None
+
+
 @pytest.mark.parametrize(
     ("net", "kind", "proved", "refused"),
     [

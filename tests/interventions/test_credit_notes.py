@@ -191,6 +191,8 @@ async def test_what_is_paid_beyond_the_credit_stays_the_clients(stage: Stage) ->
     # The number is drawn last: the row of the series keeps all others from issuing.
     told = [type(event) for event in outcome.events]
     assert told.index(CreditReceived) < told.index(CreditNoteIssued)
+    [issued] = [event for event in outcome.events if isinstance(event, CreditNoteIssued)]
+    assert issued.overpaid == kept.amount
     assert (kept.origin, kept.remaining, kept.client_id) == ("credit_note", D("44.00"), world.lea.id)
     [after] = [event.state for event in outcome.events if isinstance(event.state, InvoiceView)]
     assert isinstance(after, InvoiceView)

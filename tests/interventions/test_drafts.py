@@ -184,7 +184,7 @@ async def test_what_is_said_of_a_supply_changes_its_vat(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
-        *(("FR-97400", "97400"), ("97 400", "97400"), ("fr-97400", "97400"), ("９７４００", "97400")),
+        *(("FR-97400", None), ("97 400", "97400"), ("fr-97400", None), ("９７４００", "97400")),
         *(("97400", "97400"), ("20000", "20000"), ("98800", "98800")),
         *(("=1+1", None), ("97", None), ("99999", None), ("00000", None), ("974000", None), ("2A004", None)),
     ],
@@ -204,7 +204,14 @@ async def test_a_postcode_that_decides_the_rate_is_one_of_its_country(
 @pytest.mark.parametrize(
     ("country", "postcode", "kept"),
     [
-        *(("RE", "RE-97400", "97400"), ("TN", "1000", "1000"), ("TN", "75001", None), ("TN", "=1", None)),
+        *(
+            ("RE", "RE-97400", None),
+            ("MC", "FR-98000", None),
+            ("TN", "TN-1000", None),
+            ("TN", "1000", "1000"),
+            ("TN", "75001", None),
+            ("TN", "=1", None),
+        ),
         *(("GB", "sw1a 1aa", "SW1A 1AA"), ("BE", "1000", "1000"), ("BE", "=1+1", None)),
     ],
 )
@@ -295,6 +302,14 @@ async def test_a_payment_in_euros_has_no_thousandths(stage: Stage) -> None:
 def test_a_line_says_how_much_of_what(written: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"quantity|minutes"):
         LineGiven(description="x", unit_price=Decimal(1), **written)
+
+
+def test_what_a_flat_line_leaves_out_is_described_as_no_default_of_all_lines() -> None:
+    flat = LineGiven(kind="fixed", description="x", unit="flat", unit_price=Decimal(1))
+    assert flat.quantity == 1
+    described = LineGiven.model_json_schema()
+    assert "default" not in described["properties"]["quantity"]
+    assert "quantity" not in described["required"]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,13 @@ def test_a_person_is_told_neither() -> None:
     assert said(xml, "DueDateTypeCode") == said(xml, "ShipToTradeParty") == []
 
 
+def test_a_deposit_says_nothing_of_a_day_on_which_something_was_done() -> None:
+    for xml in (made(deposit()), made(deposit(buyer=BUSINESS, mentions=LATE))):
+        assert said(xml, "OccurrenceDateTime") == []
+        assert broken_rules(xml, EUROPEAN) == []
+    assert said(made(final()), "OccurrenceDateTime") != []
+
+
 def test_a_foreign_business_is_in_its_country() -> None:
     foreign = BUSINESS.model_copy(update={"siren": None, "tax_number": "EL094259216"})
     xml = made(reduced(buyer=foreign, mentions=LATE))

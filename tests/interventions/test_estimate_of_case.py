@@ -263,8 +263,8 @@ async def test_after_a_refused_estimate_nobody_comes_again(known: Stage) -> None
     assert ended.state.status == "incomplete"
 
 
-@pytest.mark.parametrize("cause", ["parts", "access", "stopped_for_safety", "other"])
-async def test_before_its_work_began_a_visit_is_incomplete_for_want_of_an_agreement_only(
+@pytest.mark.parametrize("cause", ["parts", "access", "other"])
+async def test_before_its_work_began_a_visit_is_incomplete_for_want_of_an_agreement_or_a_danger_only(
     known: Stage, cause: Any
 ) -> None:
     await known.given(billed())

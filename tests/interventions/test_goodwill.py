@@ -85,7 +85,7 @@ async def test_a_repair_that_a_manager_decided_prolongs_the_legal_guarantee(stag
     await stage.given(closed(warranty=UNKNOWN))
     told = (await stage.when(decide(100, 100, 50), by=world.marie)).only(WarrantyDecided)
     claim = reclamation(world.karim, product_id=PRODUCT, status="closed", created_at=NOW)
-    [repair] = covered_repairs([claim], [told.state], unit.place)
+    [repair] = covered_repairs([claim], [told.state], unit.place, unit.serial)
     assert repair.covers == [LEGAL]
     assert unit.covers[0].prolonged(unit.purchase_date, [repair]).end > date(2027, 7, 9)
 

@@ -301,6 +301,11 @@ def test_every_kind_of_paper_says_what_it_is(paper: InvoicePaper, words: tuple[s
         assert text in said, text
 
 
+def test_a_deposit_says_nothing_of_a_day_on_which_something_was_done() -> None:
+    assert "Date de la prestation 3 mars 2026" in text_of(paper_pdf(final(), "fr"))
+    assert "Date de la prestation" not in text_of(paper_pdf(deposit(), "fr"))
+
+
 def test_insurer_and_mediator_stand_on_it() -> None:
     said = text_of(paper_pdf(reduced(), "fr"))
     assert "Assurance : Décennale : Assur SA" in said

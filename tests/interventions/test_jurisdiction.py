@@ -9,11 +9,11 @@ from typing import get_args
 import pytest
 from given_billing import CERTIFIED, FR, TN
 
+from sav_chassis.law.jurisdiction import Jurisdiction, NoRate, jurisdiction
 from sav_contracts.money import VatClass
-from sav_interventions.jurisdiction import Jurisdiction, NoRate, jurisdiction
 from sav_interventions.settings import Billing
 
-CODES = sorted(Path(file.name).stem for file in (files("sav_interventions") / "jurisdictions").iterdir())
+CODES = sorted(Path(file.name).stem for file in (files("sav_chassis.law") / "jurisdictions").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from given_billing import FR, TN, invoice, line
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sav_chassis.law.jurisdiction import Jurisdiction
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, Supply
 from sav_contracts.money import VatClass, as_money, places
 from sav_interventions.billing import DiscountTooLarge, Itemised, itemised, shared
-from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model.invoice import NothingToPay
 
 TODAY = date(2026, 11, 30)

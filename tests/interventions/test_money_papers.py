@@ -13,6 +13,7 @@ from given_interventions import VISIT, visit
 from papers import attached, check_archivable, text_of
 
 from sav_chassis.files import Files
+from sav_chassis.law.jurisdiction import jurisdiction
 from sav_chassis.testing import Stage
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.credit_note import (
@@ -24,7 +25,6 @@ from sav_contracts.interventions.credit_note import (
 from sav_contracts.interventions.invoice import Buyer, InvoiceView
 from sav_contracts.interventions.line import Discount
 from sav_interventions.deposits import deposit_lines
-from sav_interventions.jurisdiction import jurisdiction
 
 DEPOSIT = UUID(int=701)
 BOILER = [line(description="Chaudière gaz", unit_price=Decimal(2000)), line(unit_price=Decimal(62))]

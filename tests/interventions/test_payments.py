@@ -15,6 +15,7 @@ from given_views import a
 
 from sav_chassis.errors import IllegalMove, NotAllowed
 from sav_chassis.testing import Outcome, Stage
+from sav_chassis.written import day
 from sav_contracts.actor import MANAGERS, Actor, Role
 from sav_contracts.interventions.client_credit import CreditReceived, RecordOnAccount
 from sav_contracts.interventions.invoice import InvoiceChanged, InvoicePaid, InvoiceStatus, InvoiceView
@@ -215,7 +216,10 @@ async def test_money_was_received_within_a_year(stage: Stage, receive: Callable[
         assert outcome.problem
         [wrong] = outcome.problem.errors or []
         first = today - timedelta(days=366)
-        assert (wrong.field, wrong.message) == ("received_on", f"at most a year ago: {first} or later")
+        assert (wrong.field, wrong.message) == (
+            "received_on",
+            f"at most a year ago: {day(first, 'en')} or later",
+        )
 
 
 async def test_a_payment_that_is_sent_again_is_counted_once(stage: Stage) -> None:

@@ -11,7 +11,9 @@ from given_orders import ORDER, REPAIR, order_line, order_view
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.address import Address
-from sav_contracts.claims.order import OrderShipped
+from sav_contracts.claims.order import OrderShipped, OrderWithdrawn
+from sav_contracts.interventions.client_credit import CreditReceived
+from sav_contracts.interventions.credit_note import CreditNoteIssued
 from sav_contracts.interventions.invoice import (
     ChangeInvoice,
     DiscardInvoice,
@@ -19,12 +21,15 @@ from sav_contracts.interventions.invoice import (
     InvoiceDiscarded,
     InvoiceDrafted,
     InvoiceIssued,
+    InvoiceView,
     IssueInvoice,
 )
 from sav_contracts.interventions.line import SupplyGiven
+from sav_contracts.interventions.payment import RecordPayment
 
 HOME = Address(address="3 rue des Lilas", postcode="69003", city="Lyon")
 COUNT = "SELECT count(*) FROM invoice"
+LATER = datetime(2026, 3, 6, 18, 3, tzinfo=UTC)
 
 
 async def shipped(stage: Stage, *lines: Any, **fields: Any) -> Outcome:
@@ -100,3 +105,52 @@ async def test_a_purchase_is_billed_once(stage: Stage) -> None:
     (await stage.when(discard, by=world.marie)).only(InvoiceDiscarded)
     assert (await shipped(stage)).events == []
     assert await stage.database.pool.fetchval(COUNT) == 1
+
+
+def withdrawn() -> OrderWithdrawn:
+    return OrderWithdrawn(state=order_view(status="shipped", withdrawn_at=LATER, version=2), at=LATER)
+
+
+async def issued(stage: Stage) -> InvoiceView:
+    await stage.knows(client(addresses=(HOME,)))
+    draft = (await shipped(stage)).only(InvoiceDrafted).state
+    return (await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)).only(InvoiceIssued).state
+
+
+async def test_a_draft_is_discarded_when_its_client_withdraws(stage: Stage) -> None:
+    await stage.knows(client(addresses=(HOME,)))
+    draft = (await shipped(stage)).only(InvoiceDrafted).state
+    gone = (await stage.hears(withdrawn())).only(InvoiceDiscarded)
+    assert (gone.state.id, gone.reason) == (draft.id, "Rétractation de la commande CMD-2026-000001")
+
+
+async def paid(stage: Stage, amount: str) -> InvoiceView:
+    draft = await issued(stage)
+    pay = RecordPayment(invoice_id=draft.id, method="transfer", amount=Decimal(amount))
+    assert (await stage.when(pay, by=world.marie)).problem is None
+    return draft
+
+
+@pytest.mark.parametrize("amount", ["100.00", "447.36"])
+async def test_what_was_paid_is_credited_and_asked_for_no_more(stage: Stage, amount: str) -> None:
+    draft = await paid(stage, amount)
+    outcome = await stage.hears(withdrawn())
+    [note] = [one for one in outcome.events if isinstance(one, CreditNoteIssued)]
+    [kept] = [one.state for one in outcome.events if isinstance(one, CreditReceived)]
+    assert (note.state.invoice_id, note.state.whole, note.state.total) == (draft.id, True, Decimal("447.36"))
+    assert (note.overpaid, kept.amount, kept.origin) == (Decimal(amount), Decimal(amount), "credit_note")
+    assert note.state.reason == "Rétractation de la commande CMD-2026-000001"
+    assert [one.function for one in await stage.waiting() if one.function == "remind_of_invoice"] == []
+
+
+async def test_what_was_not_paid_is_owed_no_more(stage: Stage) -> None:
+    draft = await issued(stage)
+    outcome = await stage.hears(withdrawn())
+    [note] = [one.state for one in outcome.events if isinstance(one, CreditNoteIssued)]
+    assert (note.invoice_id, note.whole) == (draft.id, True)
+
+
+async def test_what_was_never_shipped_has_nothing_to_undo(stage: Stage) -> None:
+    told = enveloped(OrderWithdrawn(state=order_view(status="cancelled", withdrawn_at=LATER), at=LATER))
+    assert (await stage.hears(told)).events == []
+    assert await stage.outcome_of(told, "undo_withdrawn_purchase") == "there is no invoice"

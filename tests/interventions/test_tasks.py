@@ -153,7 +153,7 @@ async def test_a_service_is_completed_once_every_task_is_answered(stage: Stage, 
     outcome = await stage.when(COMPLETE, by=world.karim)
     assert outcome.problem
     assert (outcome.problem.status, outcome.problem.code, outcome.events) == (409, "tasks_open", [])
-    assert all(task.code in outcome.problem.detail for task in tasks)
+    assert all(f"“{task.text.en}” ({task.code})" in outcome.problem.detail for task in tasks)
     french = outcome.problem.in_french().detail
     assert all(
         f"«\N{NO-BREAK SPACE}{task.text.fr}\N{NO-BREAK SPACE}» ({task.code})" in french for task in tasks

@@ -12,14 +12,16 @@ from given_estimates import ESTIMATE, HOME, billed, estimate, right
 from given_interventions import VISIT
 from given_payments import ledger, paid, pay, refusal, signed
 
+from sav_chassis.law.withdrawal import concluded
 from sav_chassis.testing import Outcome, Stage, enveloped
+from sav_chassis.written import day
 from sav_contracts.interventions.client_credit import RecordOnAccount, UseCredit
 from sav_contracts.interventions.deposit import DraftDeposit
 from sav_contracts.interventions.estimate import Acceptance, AcceptEstimate, EstimateAccepted
+from sav_contracts.interventions.invoice import InvoiceIssued
 from sav_contracts.interventions.payment import CheckoutStarted, PaymentRecorded, StartCheckout
 from sav_contracts.messages import Command
 from sav_interventions.model import Estimate, Intervention
-from sav_interventions.withdrawal import concluded
 
 TOO_EARLY = (409, "payment_too_early")
 DEPOSIT = DraftDeposit(intervention_id=VISIT, percent=30, lines=[line()], supply=None)
@@ -67,7 +69,8 @@ async def test_nothing_is_taken_in_whatever_form(stage: Stage) -> None:
         until = accepted().withdrawal.no_payment_until
         assert outcome.problem.detail
         assert "DEV-2026-000001) at home: nothing may be paid for it" in outcome.problem.detail
-        assert f"{until}" in outcome.problem.detail
+        assert until
+        assert day(until, "en") in outcome.problem.detail
         assert "Code de la consommation, L221-10" in outcome.problem.detail
     assert await paid(stage) == ("issued", Decimal("0.00"))
     assert await ledger(stage) == [("received", Decimal("10.00"))]
@@ -79,6 +82,31 @@ async def test_a_deposit_that_was_drafted_before_the_contract_is_not_issued(stag
     assert refusal(await stage.when(issue, by=world.marie)) == TOO_EARLY
     await stage.passes(timedelta(days=8))
     assert (await stage.when(issue, by=world.marie)).problem is None
+
+
+async def test_nor_is_more_than_the_balance_of_another_invoice(stage: Stage) -> None:
+    await given(stage, accepted(), invoice("issued", line()))
+    assert refusal(await asks(stage, pay("101.89"))) == TOO_EARLY
+    assert (await asks(stage, pay("101.88"))).problem is None
+    assert await paid(stage) == ("paid", Decimal("101.88"))
+
+
+@pytest.mark.parametrize(("days_ago", "forbidden"), [(2, True), (7, True), (8, False)])
+async def test_an_invoice_says_until_when_nothing_may_be_paid(
+    stage: Stage, days_ago: int, forbidden: bool
+) -> None:
+    contract = accepted(days_ago)
+    until = contract.withdrawal.no_payment_until
+    assert until
+    done = billed("completed", done_at=datetime.now(UTC))
+    await given(stage, contract, invoice("draft", line(), intervention_id=VISIT, supply=CERTIFIED), of=done)
+    told = (await stage.when(issue, by=world.marie)).only(InvoiceIssued)
+    assert told.too_early_until == (until if forbidden else None)
+    said = [mention for mention in told.state.mentions if "aucun paiement ne peut être reçu" in mention]
+    assert len(said) == forbidden
+    assert all(
+        f"avant la fin du {day(until, 'fr')} (Code de la consommation, L221-10)." in one for one in said
+    )
 
 
 async def test_the_seventh_day_is_the_last(stage: Stage) -> None:
@@ -95,7 +123,7 @@ async def test_the_seventh_day_is_the_last(stage: Stage) -> None:
     ids=["urgent repair", "business", "at a distance"],
 )
 async def test_others_pay_at_once(stage: Stage, withdrawal: Any) -> None:
-    await given(stage, accepted(withdrawal=withdrawal), deposit())
+    await given(stage, accepted(withdrawal=withdrawal, lines=[line(), line()]), deposit())
     for message in (pay("10.00"), ACCOUNT, START, DEPOSIT):
         assert (await asks(stage, message)).problem is None, message
 

@@ -176,6 +176,17 @@ async def test_a_visit_that_is_not_over_follows_a_cover_that_is_added_or_voided(
     assert added.only(WarrantyDecided).decision == "covered"
 
 
+@pytest.mark.parametrize("days", [-1, 0, 1])
+async def test_a_visit_stays_covered_when_another_unit_takes_the_place(stage: Stage, days: int) -> None:
+    """Also where that came on the day of the request, or is told with an earlier day."""
+    came = {"replaced_by_id": RECLAMATION, "replaced_on": REPORTED + timedelta(days)}
+    gone = product(UNTIL_THE_FAULT, version=2).model_copy(update=came)
+    await stage.knows(gone)
+    await stage.given(visit("in_progress", product_id=PRODUCT, warranty=gone.warranty_at(NOW)))
+    assert (await stage.hears(WarrantyChanged(state=gone, cause="replaced"))).events == []
+    assert await decisions(stage) == ["covered"]
+
+
 async def test_a_proof_accepted_after_the_visit_was_closed_still_says_who_pays(stage: Stage) -> None:
     accepted = product(UNTIL_THE_FAULT, version=2)
     await stage.knows(accepted)

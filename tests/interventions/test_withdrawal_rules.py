@@ -7,8 +7,7 @@ from given_estimates import HOME, right
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sav_contracts.catalog.product import Place
-from sav_interventions.withdrawal import (
+from sav_chassis.law.withdrawal import (
     concluded,
     delivered,
     holidays_at,
@@ -16,6 +15,7 @@ from sav_interventions.withdrawal import (
     paid_back_by,
     right_to_withdraw,
 )
+from sav_contracts.catalog.product import Place
 
 PARIS = Place(address="1 rue de l'Exemple", postcode="75001", city="Paris")
 STRASBOURG = Place(address="1 quai", postcode="67000", city="Strasbourg")

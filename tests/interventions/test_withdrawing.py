@@ -377,7 +377,9 @@ async def test_it_waits_for_a_visit_that_is_just_beginning(stage: Stage, by_link
 @pytest.mark.parametrize("status", ["draft", "issued"])
 async def test_it_leaves_what_is_owed_to_managers(stage: Stage, status: str) -> None:
     await stage.given(billed("in_progress"), asked_early(), invoice(status, intervention_id=VISIT))
-    assert (await stage.hears(enveloped(await withdrawn(stage)))).events == []
+    await stage.given(invoice("draft", id=UUID(int=701), intervention_id=VISIT, deposit=True))
+    discarded = (await stage.hears(enveloped(await withdrawn(stage)))).only(InvoiceDiscarded).state
+    assert discarded.deposit, "nothing more is asked for in advance"
 
 
 async def test_a_diagnosis_on_which_parts_were_built_in_is_the_work(stage: Stage) -> None:

@@ -108,7 +108,7 @@ async def test_work_is_described_once_it_has_begun(stage: Stage, now: Interventi
     if now in {"in_progress", "paused", "completed", "incomplete"}:
         assert outcome.only(WorkRecorded).state.status == now
     else:
-        assert refusal(outcome) == (409, "not_under_way")
+        assert refusal(outcome) == (409, "work_not_begun" if now == "on_site" else "not_under_way")
 
 
 async def test_a_part_that_the_catalogue_does_not_have_is_named(stage: Stage) -> None:

@@ -48,13 +48,17 @@ GIVEN = {
     # Money was received within a year.
     "POST /invoices/{invoice_id}/payments": {"amount", "received_on"},
     "POST /invoices/{invoice_id}/credit": {"lines"},
-    "POST /interventions/{intervention_id}/deposits": {"lines", "discount", "supply"},
+    "POST /interventions/{intervention_id}/deposits": {"percent", "lines", "discount", "supply"},
     # A sale with its fitting, or one by telephone, is never urgent.
     "POST /interventions/{intervention_id}/estimates": {"discount", "supply", "supplies", "setting"},
+    # Not signed before it was sent.
+    "POST /estimates/{estimate_id}/acceptance": {"signed_on"},
+    "POST /estimates/{estimate_id}/withdrawal": {"declared_on"},
     # Its last day is not over.
     "POST /estimates/{estimate_id}/validate": {"valid_until"},
     # Said before it is confirmed.
     "POST /withdrawal/{token}": {"confirm"},
+    "POST /order-withdrawal/{token}": {"confirm"},
     # The invoice is of no estimate.
     "PATCH /invoices/{invoice_id}": {
         *("buyer_siren", "buyer_tax_number", "buyer_kind", "discount", "supply", "above_estimate"),
@@ -63,12 +67,15 @@ GIVEN = {
     "POST /payments/{payment_id}/refund": {"amount"},
     "POST /client-credits/{client_credit_id}/use": {"amount", "invoice_id"},
     "POST /client-credits/{client_credit_id}/refund": {"amount"},
-    "PATCH /articles/{article_id}": {"price"},
+    # An article is no part of itself.
+    "PATCH /articles/{article_id}": {"price", "compatible_parts"},
     "PUT /policies/{name}": {"value"},
     # Each is on a weekday or on one day; a client's own comes by the site.
     "POST /reclamations": {"preferred_times"},
     "PUT /me/reclamation-draft": {"preferred_times"},
     "POST /stock/stocktakes": {"counted_at", "counts"},
+    # Not before the day of the order.
+    "POST /orders/{order_id}/withdrawal": {"said_on"},
     "POST /interventions/{intervention_id}/moves": {"at", "position"},
     # The réclamation says what it is about; no task of any visit has such a code, and dangerous air ends the visit.
     "POST /interventions": {"client_id", "product_id", "article", "place"},

@@ -127,6 +127,21 @@ async def test_a_manager_cancels_what_is_reserved_and_the_stock_is_free_again(
     await eventually(partial(agrees, system, one))
 
 
+async def test_a_client_withdraws_before_it_is_shipped(system: System, marie: Person) -> None:
+    client, one = await system.client(), await article(marie, 5)
+    order = await ordered(client, one)
+    assert (order["gross"], order["withdrawal"]["days"]) == ("447.36", 14)
+    await act(marie, order, "validate")
+    await has(marie, order, "reserved")
+    await refuses(client, order, "withdraw/confirm", 409, "withdrawal_not_asked")
+    await act(client, order, "withdraw")
+    await act(client, order, "withdraw/confirm")
+    await has(marie, order, "cancelled")
+    await eventually(partial(shelf, marie, one, 5, 0, 0))
+    await heard(client, order, "order_withdrawal_receipt")
+    await heard(marie, order, "order_withdrawn")
+
+
 async def test_what_is_back_ordered_is_reserved_when_stock_arrives(system: System, marie: Person) -> None:
     client, one = await system.client(), await article(marie, 1)
     order = await ordered(client, one)

@@ -28,6 +28,7 @@ def test_of_a_visit(locale: Locale, shares: tuple[int, int, int], paid: bool) ->
             "reference": "REC-2026-000100",
             "article": "Chaudière",
             "company": "SAV",
+            "contact": "",
             "site": "",
             "reason": WHY,
         },
@@ -44,7 +45,13 @@ def test_of_a_visit(locale: Locale, shares: tuple[int, int, int], paid: bool) ->
 def test_of_a_reclamation_unless_the_reason_was_given_for_staff(locale: Locale, told: bool) -> None:
     decided = Warranty.by_manager((0, 0, 0), WHY, NOW, None).model_copy(update={"reason_told": told})
     facts: dict[str, Any] = {
-        **{"reference": "REC-2026-000100", "article": "Chaudière", "company": "SAV", "site": ""},
+        **{
+            "reference": "REC-2026-000100",
+            "article": "Chaudière",
+            "company": "SAV",
+            "contact": "",
+            "site": "",
+        },
         **{"coverage": "not_covered", "warranty": decided.model_dump(mode="json"), "again": False},
     }
     assert (WHY in rendered("reclamation_qualified", locale, "Léa", facts).text) is told

@@ -81,7 +81,14 @@ def read_by(mailparser: Reader, mail: Mail) -> Any:
 
 def content(name: str, article: str) -> Rendered:
     facts = {
-        **{"company": "SAV", "site": "", "link": "", "reference": "REC-2026-000100", "client": name},
+        **{
+            "company": "SAV",
+            "contact": "",
+            "site": "",
+            "link": "",
+            "reference": "REC-2026-000100",
+            "client": name,
+        },
         **{"article": article, "description": article, "signs": [], "urgent": True, "problem_type": "leak"},
         **{"phones": [], "place": None, "channel": None, "preferred": [], "unanswered": [], "duplicates": []},
         "repeats": None,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from foreign import Reader
 from given_notifier import GRANT, REFERENCE, account, client_profile, created
+from given_orders import ORDER
 from kept_mails import html, mails, plain
 from notifier_cases import CASES
 from world import lea
@@ -37,7 +38,14 @@ async def test_what_people_write_stays_text(stage: Stage, mailbox: Path) -> None
     "name", ["⚠ Votre compte est bloqué", "- Karim", "https://evil.example", "a\u2028\u2028⚠ b"]
 )
 def test_a_name_makes_no_warning_no_list_and_no_link_of_its_own(name: str) -> None:
-    facts = {"technician": name, "reference": REFERENCE, "company": "SAV", "site": "", "link": ""}
+    facts = {
+        "technician": name,
+        "reference": REFERENCE,
+        "company": "SAV",
+        "contact": "",
+        "site": "",
+        "link": "",
+    }
     usual, odd = (
         rendered("technician_on_the_way", "fr", "Léa", facts | {"technician": each})
         for each in ("Karim", name)
@@ -53,7 +61,9 @@ def test_a_text_that_stands_alone_is_no_link_of_ours() -> None:
         "corrected": False,
         "company": "https://evil.example",
     }
-    message = rendered("report_available", "fr", "Léa", facts | {"site": "", "link": "https://sav.example/a"})
+    message = rendered(
+        "report_available", "fr", "Léa", facts | {"contact": "", "site": "", "link": "https://sav.example/a"}
+    )
     assert re.findall('href="(.*?)"', message.html) == ["https://sav.example/a"]
 
 
@@ -71,7 +81,8 @@ async def test_a_stranger_gets_no_links_of_others(stage: Stage, mailbox: Path, m
     await stage.runs_effects()
     [path] = [path for path in mailbox.iterdir() if "lea@" in path.name]
     read = mailparser.read(b64encode(path.read_bytes()).decode())
-    assert "href" not in read["linked"]
+    # Only the firm’s own address, in the footer.
+    assert re.findall('href="(.*?)"', read["linked"]) == ["mailto:contact@example.com"]
     assert "Bonjour Gagnez http: / /evil. example,\n" in read["text"]
     assert "Voir www. evil. example, a@evil. example" in read["text"]
 
@@ -131,7 +142,7 @@ async def test_who_is_asked_how_the_visit_was_says_it_by_a_link(stage: Stage, ma
 
 
 @pytest.mark.parametrize("confirmed", [True, False], ids=["confirmed", "a stranger's"])
-@pytest.mark.parametrize("name", ["invoice issued", "a credit note", "report validated"])
+@pytest.mark.parametrize("name", ["invoice issued", "a credit note", "report validated", "an attestation"])
 async def test_a_paper_is_linked_but_never_to_an_address_that_nobody_confirmed(
     stage: Stage, mailbox: Path, name: str, confirmed: bool
 ) -> None:
@@ -144,6 +155,34 @@ async def test_a_paper_is_linked_but_never_to_an_address_that_nobody_confirmed(
     assert (f"{link}\n" in plain(mail).replace("\r", "")) is confirmed
     assert ("/paper" in html(mail)) is confirmed
     assert ("dans votre espace" in plain(mail)) is not confirmed
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [("an accepted estimate: no right", "paper"), ("an accepted estimate: work waits", "withdraw")],
+)
+async def test_an_accepted_estimate_is_linked_whether_or_not_it_may_be_withdrawn_from(
+    stage: Stage, mailbox: Path, name: str, page: str
+) -> None:
+    await stage.knows(*unproven(email_verified=True))
+    told = next(case.event for case in CASES if case.name == name)
+    await stage.hears(told)
+    await stage.runs_effects()
+    [mail] = [mail for mail in mails(mailbox) if "lea@" in mail["To"]]
+    token = Links(stage.settings.link_secret).token(page, GRANT if page == "withdraw" else told.state.id)
+    assert re.findall('href="(.*?)"', html(mail)) == [
+        escape(f"http://127.0.0.1:{stage.settings.edge_port}/{page}?token={token}&lang=fr")
+    ]
+
+
+async def test_who_bought_withdraws_by_a_link(stage: Stage, mailbox: Path) -> None:
+    await stage.hears(next(case.event for case in CASES if case.name == "a purchase is placed"))
+    await stage.runs_effects()
+    [mail] = [mail for mail in mails(mailbox) if "lea@" in mail["To"]]
+    token = Links(stage.settings.link_secret).token("withdraw-order", ORDER)
+    link = f"http://127.0.0.1:{stage.settings.edge_port}/withdraw-order?token={token}&lang=fr"
+    assert f"\n\n{link}\n\n" in plain(mail)
+    assert re.findall('href="(.*?)"', html(mail)) == [escape(link)]
 
 
 @pytest.mark.parametrize(("said", "where"), SITES, ids=str)

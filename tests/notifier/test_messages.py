@@ -126,7 +126,7 @@ def test_every_message_has_a_case_and_every_text_is_of_a_message() -> None:
 def test_a_text_says_all_facts_of_its_message_and_no_others(template: str, locale: Locale) -> None:
     message = MESSAGES[template]
     facts = {name for name, field in message.model_fields.items() if INTERNAL not in field.metadata}
-    sent = {"company", "site"} | ({"link"} if message.declared.link else set())
+    sent = {"company", "contact", "site"} | ({"link"} if message.declared.link else set())
     made = {"locale", "subject", "blocks"}
     assert words_of(template, locale) - made == facts | sent
 
@@ -231,6 +231,7 @@ def test_what_was_not_repaired_is_not_said_to_work(locale: Locale, resolution: s
         "resolution": resolution,
         "days": 7,
         "company": "SAV",
+        "contact": "",
         "site": "",
     }
     message = rendered("reclamation_resolved", locale, "Léa", facts)
@@ -309,7 +310,9 @@ async def test_managers_give_the_safety_instructions_to_whom_nobody_else_gave_th
         "en": "give them the safety instructions",
     }
     for locale, said in words.items():
-        mail = rendered("reclamation_new", locale, "Marie", facts[0] | {"company": "SAV", "site": ""})
+        mail = rendered(
+            "reclamation_new", locale, "Marie", facts[0] | {"company": "SAV", "contact": "", "site": ""}
+        )
         assert (said in mail.text) is not instructed
 
 
@@ -371,7 +374,13 @@ def test_a_fact_that_is_missing_is_no_empty_place() -> None:
 
 def test_the_invited_are_greeted_by_name() -> None:
     facts = {
-        **{"role": "technician", "expires_at": "2126-12-01T12:00:00Z", "company": "SAV & fils", "site": ""},
+        **{
+            "role": "technician",
+            "expires_at": "2126-12-01T12:00:00Z",
+            "company": "SAV & fils",
+            "contact": "",
+            "site": "",
+        },
         **{"zone": "Europe/Paris", "link": "https://sav.example/invitation?token=abc"},
     }
     message = rendered("invitation", "en", invited.name, facts)

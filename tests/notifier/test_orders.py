@@ -13,20 +13,30 @@ from sav_notifier.messages.orders import OrderInStock, OrderIsReceived, OrderToS
 from sav_notifier.messages.parts import Piece
 from sav_notifier.rendering import rendered
 
-OURS = {"company": "SAV", "site": None}
+OURS = {"company": "SAV", "site": None, "contact": None, "link": ""}
 TWO = [Piece(name="Circulateur 25-60", reference="CIR-25-60", quantity=2)]
 
 
 @pytest.mark.parametrize(
-    ("locale", "total"),
-    [("fr", "Total hors TVA\xa0: 1\u202f234,50\xa0€"), ("en", "Total excluding VAT: €1,234.50")],
+    ("locale", "total", "gross"),
+    [
+        ("fr", "Total hors TVA\xa0: 1\u202f234,50\xa0€", "TVA comprise\xa0: 1\u202f481,40\xa0€"),
+        ("en", "Total excluding VAT: €1,234.50", "including VAT: €1,481.40"),
+    ],
 )
-def test_amounts_read_as_people_write_them(locale: Locale, total: str) -> None:
+def test_amounts_read_as_people_write_them(locale: Locale, total: str, gross: str) -> None:
     message = OrderIsReceived.model_validate(
-        {"reference": "CMD-2026-000001", "pieces": TWO, "net": "1234.50", "currency": "EUR"}
+        {
+            "reference": "CMD-2026-000001",
+            "pieces": TWO,
+            "net": "1234.50",
+            "gross": "1481.40",
+            "currency": "EUR",
+        }
     )
     read = rendered("order_received", locale, "Léa", message.model_dump(mode="json") | OURS)
     assert "CMD-2026-000001" in read.subject
+    assert gross in read.text
     assert "2 × Circulateur 25-60 (CIR-25-60)" in read.text
     assert total in read.text
 
@@ -83,3 +93,28 @@ def test_who_ships_a_purchase_reads_where_it_goes_and_whom_to_call(known: bool) 
     assert ("Adresse\xa0: 3 rue des Lilas, 69003 Lyon" in read) is known
     assert ("Téléphone\xa0: +33612345678" in read) is known
     assert ("demandez-lui où livrer" in read) is not known
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("fr", ("14 jours après la réception", "Formulaire de rétractation", "2 mars 2026")),
+        ("en", ("14 days after you", "Withdrawal form", "2 March 2026")),
+    ],
+)
+def test_the_confirmation_tells_the_right_to_withdraw_with_its_form(
+    locale: Locale, words: tuple[str, ...]
+) -> None:
+    known = {"reference": "CMD-2026-000001", "pieces": TWO, "net": "1234.50", "currency": "EUR"}
+    right = {"days": 14, "client": "Léa Bernard", "at": "2026-03-02T09:00:00Z"}
+    read, without = (
+        rendered(
+            "order_received",
+            locale,
+            "Léa",
+            OrderIsReceived.model_validate(facts).model_dump(mode="json") | OURS,
+        ).text
+        for facts in (known | right, known)
+    )
+    assert [word for word in (*words, "Léa Bernard") if word not in read] == []
+    assert words[1] not in without

@@ -111,6 +111,18 @@ async def test_managers_hear_of_a_danger_whatever_was_measured_afterwards(
     assert (sent.count("co_dangerous"), sent.count("co_found")) == (3, client_told)
 
 
+@pytest.mark.parametrize("status", ["rejected", "cancelled", "closed"])
+async def test_managers_hear_of_a_reported_danger_whatever_became_of_the_reclamation(
+    stage: Stage, mailbox: Path, status: str
+) -> None:
+    await _told(stage, "a dangerous réclamation")
+    await stage.knows(reclamation(status=status, version=2))
+    states = [event.state for event in (await stage.runs_effects()).events]
+    told = [state for state in states if state.template == "reclamation_new"]
+    assert [(state.status, state.category) for state in told] == [("kept_locally", "alert")] * 3
+    assert all(state.subject.startswith("[DANGER] ") for state in told)
+
+
 def measured(*readings: int, last: int) -> list[CarbonMonoxideFound]:
     """The events of one batch: all carry the state and the version in the end."""
     state = visit(

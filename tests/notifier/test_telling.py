@@ -90,7 +90,8 @@ def test_every_event_that_is_reacted_to_has_a_case() -> None:
 def test_a_technician_is_told_nothing_of_money_and_a_client_nothing_internal() -> None:
     money = {
         *("invoice_issued", "invoice_to_issue", "payment_received", "credit_note_issued"),
-        *("invoice_overdue", "invoice_reminded", "invoice_unpaid"),
+        *("invoice_overdue", "invoice_reminded", "invoice_unpaid", "deposit_left_over", "invoice_by_post"),
+        *("payment_taken_back", "dispute_decided"),
     }
     internal = {
         "reclamation_new",

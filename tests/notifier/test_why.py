@@ -9,6 +9,7 @@ import pytest
 from given_interventions import work
 from given_notifier import ISSUED, account, client_profile, invoice, payment, refused_acts, visit
 from kept_mails import mails, plain
+from notifier_cases_dunning import credit_note
 from notifier_cases_estimates import estimate, withdrawn
 from notifier_cases_payments import ONLINE, credit
 from world import lea
@@ -111,11 +112,34 @@ async def test_after_a_withdrawal_what_a_mere_diagnosis_cost_is_not_paid_back(
     assert [text for text in said if f"Le client a déjà payé {paid} €. Remboursez-le" in text]
 
 
-async def test_a_credit_by_a_credit_note_is_not_said_to_be_paid_too_much(stage: Stage, mailbox: Path) -> None:
-    event = CreditReceived(state=credit("FAC-2026-000042", origin="credit_note"))
-    said = in_french(await texts(stage, mailbox, event))
-    assert "Un avoir a réduit une facture que vous aviez réglée" in said
-    assert "plus que le montant dû" not in said
+async def test_of_a_credit_note_one_mail_says_what_becomes_of_all_payments(
+    stage: Stage, mailbox: Path
+) -> None:
+    one = credit("FAC-2026-000042", origin="credit_note")
+    left = [
+        CreditReceived(state=one.model_copy(update={"id": UUID(int=number)})) for number in (9301, 9302, 9303)
+    ]
+    said = await texts(stage, mailbox, credit_note(Decimal("600.00")), *left)
+    assert len(mails(mailbox)) == 1
+    text = in_french(said)
+    assert "L’avoir AVO-2026-000007 sur votre facture FAC-2026-000042" in text
+    assert "Vous avez donc payé 600,00 € en trop : nous gardons cette somme à votre crédit" in text
+
+
+@pytest.mark.parametrize("overpaid", [None, Decimal("0.00")])
+async def test_a_credit_note_of_what_is_not_paid_promises_no_credit(
+    stage: Stage, mailbox: Path, overpaid: Decimal | None
+) -> None:
+    text = in_french(await texts(stage, mailbox, credit_note(overpaid)))
+    assert "est déduit de ce que vous devez" in text
+    assert not {word for word in ("crédit", "rembours", "en trop") if word in text}
+
+
+async def test_what_is_left_after_a_withdrawal_is_paid_back_and_not_kept(stage: Stage, mailbox: Path) -> None:
+    await stage.knows(withdrawn().state)
+    text = in_french(await texts(stage, mailbox, credit_note(Decimal("600.00"))))
+    assert "les 600,00 € que vous avez payés en trop vous seront remboursés" in text
+    assert "crédit" not in text
 
 
 async def test_a_payment_online_names_its_client(stage: Stage, mailbox: Path) -> None:

@@ -113,7 +113,7 @@ async def test_the_client_learns_whether_the_appliance_may_run(stage: Stage, mai
 def french(**facts: object) -> str:
     """A text of a message, with plain spaces."""
     template = str(facts.pop("template"))
-    found = rendered(template, "fr", "Léa Bernard", {"company": "SAV", "site": ""} | facts)
+    found = rendered(template, "fr", "Léa Bernard", {"company": "SAV", "contact": "", "site": ""} | facts)
     return f"{found.subject}\n{found.text}".replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -218,7 +218,7 @@ async def test_an_address_that_a_server_saw_is_whole(
 
 def test_names_that_are_written_to_the_left_do_not_move_what_follows() -> None:
     name = "فاطمة الزهراء"
-    facts = {"reference": "REC-2026-000001", "technician": name, "company": "SAV", "site": ""}
+    facts = {"reference": "REC-2026-000001", "technician": name, "company": "SAV", "contact": "", "site": ""}
     found = rendered("technician_on_the_way", "fr", name, facts)
     for text in (found.text, found.html):
         assert f"Bonjour \u2068{name}\u2069," in text
@@ -227,7 +227,13 @@ def test_names_that_are_written_to_the_left_do_not_move_what_follows() -> None:
 
 
 def test_names_in_our_direction_have_no_marks() -> None:
-    facts = {"reference": "REC-2026-000001", "technician": "Νίκη 王小明", "company": "SAV", "site": ""}
+    facts = {
+        "reference": "REC-2026-000001",
+        "technician": "Νίκη 王小明",
+        "company": "SAV",
+        "contact": "",
+        "site": "",
+    }
     found = rendered("technician_on_the_way", "fr", "Léa", facts)
     assert not {"\u2068", "\u2069"} & {*found.text, *found.html, *found.subject}
 
@@ -250,7 +256,9 @@ async def test_a_receipt_of_a_withdrawal_says_what_is_cancelled_and_what_is_paid
     assert ("seront remboursées." in text) is not less_what_is_owed
 
 
-@pytest.mark.parametrize("template", ["withdrawal_receipt", "estimate_accepted", "credit_received"])
+@pytest.mark.parametrize(
+    "template", ["withdrawal_receipt", "estimate_accepted", "credit_received", "credit_note_issued"]
+)
 def test_what_a_client_keeps_as_proof_is_sent_late_too(template: str) -> None:
     assert MESSAGES[template].declared.lasting
 
@@ -268,6 +276,7 @@ def test_only_what_a_bank_pays_back_takes_days(template: str, method: str, by_ba
         "reason": "Geste commercial",
         "owed": False,
         "company": "SAV",
+        "contact": "",
         "site": "",
     }
     assert ("Selon votre banque" in rendered(template, "fr", "Léa", facts).text) is by_bank
@@ -279,17 +288,6 @@ async def test_what_a_credit_pays_is_no_second_receipt(stage: Stage, mailbox: Pa
     assert "Nous avons utilisé votre crédit" in text
     assert "951,88" in text
     assert not {word for word in ("reçu", "virement") if word in text}
-
-
-async def test_what_is_left_after_a_withdrawal_is_paid_back_and_not_kept(stage: Stage, mailbox: Path) -> None:
-    left = case("credited more than the balance")
-    [text] = await read_by(stage, mailbox, left, "lea@example.org")
-    assert "prochaine facture" in text
-    assert "rétracté" not in text
-    await stage.knows(case("a withdrawal: nothing was done").state)
-    [text] = await read_by(stage, mailbox, left, "lea@example.org")
-    assert "cette somme vous sera remboursée" in text
-    assert "prochaine facture" not in text
 
 
 async def test_what_deposits_cover_is_not_asked_for(stage: Stage, mailbox: Path) -> None:
@@ -319,7 +317,14 @@ async def test_a_dispute_of_what_became_a_credit_opens_no_invoice(stage: Stage, 
 
 
 def test_a_dispute_is_decided_for_the_firm_or_against_it() -> None:
-    facts = {"number": "FAC-2026-000042", "amount": "20.00", "currency": "EUR", "company": "SAV", "site": ""}
+    facts = {
+        "number": "FAC-2026-000042",
+        "amount": "20.00",
+        "currency": "EUR",
+        "company": "SAV",
+        "contact": "",
+        "site": "",
+    }
     for won, said in ((True, "tranchée en notre faveur"), (False, "tranchée contre nous")):
         mail = rendered("dispute_closed", "fr", "Marie", facts | {"won": won})
         assert said in mail.subject

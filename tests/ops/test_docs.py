@@ -107,5 +107,12 @@ def test_every_command_that_a_document_names_is_one(document: Path) -> None:
     assert wrong == []
 
 
+def test_english_refusals_call_a_claim_one() -> None:
+    """As mails and histories do."""
+    english = re.findall(r"^\| ([^|]*) \| [^|]* \|$", (REPO / "docs/errors.md").read_text(), re.MULTILINE)
+    assert len(english) > 100
+    assert [one for one in english if re.search(r"r[ée]clamation(?!_id)", one)] == []
+
+
 def test_french_refusals_keep_their_marks_beside_their_word() -> None:
     assert re.findall(r".*\w [:;!?»].*|.*« .*", (REPO / "docs/errors.md").read_text()) == []

@@ -1,5 +1,7 @@
 """What somebody alters behind the services' backs is named by `./sav verify`, in each place where something is kept."""
 
+import time
+from base64 import b32decode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -13,8 +15,9 @@ import pytest
 import stories
 from eventually import eventually
 from stories import done, voice
-from system import System
+from system import PASSWORD, System
 
+from sav_auth import totp
 from sav_chassis.settings import Settings
 from sav_ops.demo import journey
 from sav_ops.demo.journey import Cast
@@ -113,6 +116,13 @@ PLANTS: dict[str, list[Plant]] = {
         Plant("interventions", "payment", "id = '{payment}'", "refunded = 2", "interventions: payment {payment}: the ledger says"),
         Plant("interventions", "closing", "period = 'day'", "total = total + 1", "has another perpetual total than the one before and its own make"),
     ],
+    "access": [
+        Plant("auth", "session", "id = '{ended}'", "ended_at = NULL", "auth: session {ended} is open, and its account {gone} is not active"),
+        Plant("auth", "second_factor", "account_id = '{careful}'", None, "auth: the second factor of account {careful} is off, and on by the log"),
+    ],
+    "access again": [
+        Plant("auth", "second_factor", "account_id = '{careful}'", "account_id = '{client}'", "auth: the second factor of account {client} is on, and off by the log"),
+    ],
 }  # fmt: skip
 NAMES = {
     "claim": ("claims", "SELECT subject::text FROM event_log WHERE type LIKE '%ReclamationClosed%'"),
@@ -126,6 +136,7 @@ NAMES = {
     "message": ("notifier", "SELECT id::text FROM notification WHERE user_id = '{client}' AND status = 'kept_locally' LIMIT 1"),
     "article": ("catalog", "SELECT article_id::text FROM stock_movement m JOIN article a ON a.id = m.article_id WHERE '{product}' <> '' ORDER BY m.at DESC LIMIT 1"),
     "reference": ("catalog", "SELECT reference FROM article WHERE id = '{article}'"),
+    "ended": ("auth", "SELECT id::text FROM session WHERE account_id = '{gone}' LIMIT 1"),
 }  # fmt: skip
 
 
@@ -141,7 +152,7 @@ async def names(system: System) -> dict[str, str]:
     credit = {"lines": [{"line": 1, "amount": "1.00"}], "reason": "Geste commercial."}
     path = f"POST /invoices/{story.invoice['id']}/credit"
     note = await cast.manager.does("credits a part", path, credit, status=201)
-    needed = await with_reserved_parts(system) | await with_an_order(system)
+    needed = await with_reserved_parts(system) | await with_an_order(system) | await with_access(system)
     counts = [{"article_id": story.product["article_id"], "counted": 3}]
     sheet = {"counted_at": datetime.now(UTC).isoformat(), "counts": counts}
     stocktake = await cast.manager.does("counts stock", "POST /stock/stocktakes", sheet, status=201)
@@ -189,6 +200,16 @@ async def with_an_order(system: System) -> dict[str, str]:
     reserved = {"reference": order["reference"], "status": "reserved"}
     await eventually(lambda: stories.items(manager, "/orders", **reserved))
     return {"bought": "BOUGHT-1", "order": order["id"]}
+
+
+async def with_access(system: System) -> dict[str, str]:
+    """Somebody with a second factor, and somebody who was deactivated."""
+    careful, gone, manager = await system.client(), await system.client(), await system.manager()
+    secret = done(await careful.post("/me/totp", {"password": PASSWORD}))["secret"]
+    code = totp.code(b32decode(secret), int(time.time()) // totp.STEP_SECONDS)
+    done(await careful.post("/me/totp/confirm", {"code": code}))
+    done(await manager.post(f"/users/{gone.id}/deactivate"))
+    return {"careful": careful.id, "gone": gone.id}
 
 
 @asynccontextmanager
@@ -279,6 +300,7 @@ async def test_it_tells_what_it_looked_at(system: System) -> None:
         "closings": ("interventions", "SELECT count(*) FROM closing"),
         "stock movements": ("catalog", "SELECT count(*) FROM stock_movement"),
         "reservations": ("catalog", "SELECT count(*) FROM reservation"),
+        "sessions": ("auth", "SELECT count(*) FROM session"),
     }
     there = {name: (await system.sql(*query))[0][0] for name, query in counted.items()}
     assert checked["events"] > there.pop("events")

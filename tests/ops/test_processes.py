@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
+from sav_chassis.settings import Settings
 from sav_ops.home import Home, OpsError
+from sav_ops.inspect import status
 from sav_ops.launch import processes
 
 SLEEP = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
@@ -105,3 +108,15 @@ def test_a_start_is_tried_again_where_a_port_was_just_taken(said: str) -> None:
 
     assert processes.retried(start) == "up"
     assert len(tries) == 2
+
+
+def test_a_process_that_ends_while_its_status_is_looked_at_is_one_that_does_not_run(
+    home: Home, settings: Settings, stranger: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = psutil.Process(stranger.pid)
+    assert status.memory_of(known) > 0
+    stranger.kill()
+    stranger.wait()
+    assert status.memory_of(known) == 0
+    monkeypatch.setattr(processes, "running", lambda home, name: stranger.pid)
+    assert status.of_process(home, settings, {}, "one")["pid"] is None

@@ -1,5 +1,9 @@
 """Recipes of the rows of claims."""
 
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
 import stories
 from eventually import eventually
 from pictures import picture
@@ -8,6 +12,7 @@ from system import Person
 
 from recipes.recipe import Recipe, a_line
 from recipes.scene import Scene, Side
+from sav_chassis.identity import Links
 from sav_contracts.actor import MANAGERS, Role
 from sav_ops.demo.journey import BOILER
 
@@ -76,6 +81,27 @@ async def reserved(scene: Scene, role: Role) -> tuple[Person, Json]:
 async def shipped(scene: Scene, role: Role) -> tuple[Person, Json]:
     who, placed = await reserved(scene, role)
     return who, done(await scene.manager.post(f"/orders/{placed['id']}/ship"))
+
+
+async def withdrawing(scene: Scene, role: Role) -> tuple[Person, Json]:
+    """A purchase from which its client has begun to withdraw."""
+    who, placed = await ordered(scene, role)
+    return who, done(await who.post(f"/orders/{placed['id']}/withdraw"))
+
+
+async def to_withdraw_from(scene: Scene, side: Side) -> Json:
+    """A purchase of the near side, with what stands in the link to withdraw from it."""
+    _, placed = await ordered(scene, Role.CLIENT)
+    token = Links(scene.system.settings.link_secret).token("withdraw-order", UUID(placed["id"]))
+    return placed | {"token": token}
+
+
+async def to_come_back(scene: Scene, role: Role) -> tuple[Person, Json]:
+    """A purchase that was shipped, and from which its client withdrew."""
+    who, placed = await shipped(scene, role)
+    for step in ("withdraw", "withdraw/confirm"):
+        done(await scene.near.client.post(f"/orders/{placed['id']}/{step}"))
+    return who, placed
 
 
 async def resolved(scene: Scene, side: Side) -> Json:
@@ -170,12 +196,21 @@ RECIPES: dict[str, Recipe] = {
     "POST /reclamations/{reclamation_id}/parts/validate": Recipe(
         "reclamation", lambda claim: {"edition": claim["parts_edition"] or 1}, listed
     ),
+    "GET /articles/{article_id}/price": Recipe("article", lambda _: {"quantity": 2}),
     "POST /orders": Recipe("reclamation", order, alone=orderable),
     "POST /orders/{order_id}/validate": Recipe("order", alone=ordered),
     "POST /orders/{order_id}/refuse": Recipe("order", lambda _: {"reason": "épuisé"}, alone=ordered),
     "POST /orders/{order_id}/ship": Recipe("order", alone=reserved),
     "POST /orders/{order_id}/receive": Recipe("order", alone=shipped),
     "POST /orders/{order_id}/cancel": Recipe("order", lambda _: {"reason": "erreur"}, alone=ordered),
+    "POST /orders/{order_id}/withdraw": Recipe("order", alone=ordered),
+    "POST /orders/{order_id}/withdraw/confirm": Recipe("order", alone=withdrawing),
+    "GET /order-withdrawal/{token}": Recipe("order", fresh=to_withdraw_from),
+    "POST /order-withdrawal/{token}": Recipe("order", fresh=to_withdraw_from),
+    "POST /orders/{order_id}/withdrawal": Recipe(
+        "order", lambda _: {"said_on": str(datetime.now(ZoneInfo("Europe/Paris")).date())}, alone=ordered
+    ),
+    "POST /orders/{order_id}/return": Recipe("order", alone=to_come_back),
     "POST /reclamations/{reclamation_id}/moves": Recipe(
         "reclamation", lambda claim: {"to": claim.get("to", "closed")}, alone=movable
     ),

@@ -84,6 +84,9 @@ RECIPES: dict[str, Recipe] = {
     "POST /interventions/{intervention_id}/estimates": Recipe("intervention", lambda _: WRITTEN, planned),
     "POST /estimates/{estimate_id}/validate": Recipe("estimate", fresh=told(stories.estimated)),
     "POST /estimates/{estimate_id}/accept": Recipe("estimate", fresh=told(stories.offered)),
+    "POST /estimates/{estimate_id}/acceptance": Recipe(
+        "estimate", fresh=told(stories.offered), files={"paper": ("signe.jpg", picture())}
+    ),
     "POST /estimates/{estimate_id}/refuse": Recipe(
         "estimate", lambda _: {"reason": "trop cher"}, told(stories.offered)
     ),
@@ -93,8 +96,10 @@ RECIPES: dict[str, Recipe] = {
     "GET /estimate/{token}": Recipe("estimate", fresh=to_answer),
     "POST /estimate/{token}": Recipe("estimate", lambda _: {"accept": True}, to_answer),
     "POST /estimates/{estimate_id}/withdraw": Recipe("estimate", fresh=told(stories.agreed)),
+    "POST /estimates/{estimate_id}/withdrawal": Recipe("estimate", fresh=told(stories.agreed)),
     "POST /estimates/{estimate_id}/withdraw/confirm": Recipe("estimate", fresh=told(stories.withdrawing)),
     "GET /paper/{token}": Recipe("invoice", fresh=its_paper),
+    "POST /paper/{token}": Recipe("invoice", fresh=its_paper),
     "GET /withdrawal/{token}": Recipe("estimate", fresh=to_withdraw),
     "POST /withdrawal/{token}": Recipe("estimate", fresh=to_withdraw),
     # A further one, after one that is completed.
@@ -147,7 +152,8 @@ RECIPES: dict[str, Recipe] = {
         "invoice", lambda _: {"reason": "un geste"}, told(stories.drafted)
     ),
     "POST /invoices/{invoice_id}/issue": Recipe("invoice", fresh=told(stories.drafted)),
-    "POST /interventions/{intervention_id}/deposits": Recipe("intervention", lambda _: DEPOSIT),
+    "POST /interventions/{intervention_id}/deposits": Recipe("intervention", lambda _: DEPOSIT, planned),
+    "POST /interventions/{intervention_id}/invoices": Recipe("intervention", fresh=told(stories.unbilled)),
     # A cent at a time, so that much is left.
     "POST /invoices/{invoice_id}/credit": Recipe(
         "invoice", lambda _: {"lines": [{"line": 1, "amount": "0.01"}], "reason": "un geste"}

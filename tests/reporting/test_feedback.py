@@ -1,7 +1,7 @@
 """Feedback: asked for once, given by the client of the visit, and changed for a fortnight."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -51,6 +51,16 @@ async def test_a_client_is_asked_how_a_completed_visit_was(stage: Stage) -> None
     assert (feedback.intervention_id, feedback.reclamation_id) == (VISIT, RECLAMATION)
     assert told.state.closed_at
     assert feedback.open_until == told.state.closed_at + FORTNIGHT
+
+
+async def test_a_client_reads_which_visit_they_are_asked_about(stage: Stage) -> None:
+    # In Paris it is the next day already.
+    done = visit(done_at=datetime(2026, 3, 5, 23, 30, tzinfo=UTC))
+    feedback = (await stage.hears(closed(done, stage.now()))).only(FeedbackInvited).state
+    known = ("REC-2026-000001", date(2026, 3, 6))
+    assert (feedback.visit, feedback.visited_on) == known
+    read = (await stage.when(GetFeedbackByLink(token=by_link(stage, feedback.id)), by=ANYONE)).reply
+    assert (read["visit"], read["visited_on"]) == (known[0], "2026-03-06")
 
 
 async def test_a_visit_for_no_reclamation_is_asked_about_too(stage: Stage) -> None:
@@ -157,7 +167,8 @@ async def test_an_invitation_that_arrives_soon_is_waited_for(
     giving = asyncio.create_task(stage.when(GOOD, by=world.lea))
     # That it waits cannot be seen from outside; had it not begun yet, it would not have to.
     await asyncio.sleep(0.2)
-    await invited(stage)
+    # It may be given before `hears` has looked what happened.
+    await stage.hears(closed(visit(), stage.now()))
     assert (await giving).problem is None
 
 

@@ -7,8 +7,9 @@ from sqlalchemy import func, select, update
 
 from sav_auth.model import Account, Grant, Purpose
 from sav_auth.passwords import matches
-from sav_chassis.errors import SavError, TooMany
+from sav_chassis.errors import TooMany
 from sav_chassis.identity import Links
+from sav_chassis.shared_refusals import LinkExpired
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 
@@ -33,18 +34,9 @@ class TooManyLinks(TooMany):
     fr = "Trop de liens viennent d’être envoyés ; réessayez dans {retry_after} s"
 
 
-class LinkExpired(SavError):
-    """The link was used, is too old, or was never ours."""
-
-    code = "link_expired"
-    status = 410
+class LinkUsed(LinkExpired):
     en = "This link was used or has expired; ask for a new one"
     fr = "Ce lien a déjà servi ou a expiré ; demandez-en un nouveau"
-
-
-class NotOurLink(LinkExpired):
-    en = "This link is incomplete or no longer valid; open it again from our message, or ask for a new one"
-    fr = "Ce lien est incomplet ou n’est plus valable ; rouvrez-le depuis notre message, ou demandez-en un nouveau"
 
 
 class CodeExpired(LinkExpired):
@@ -77,14 +69,14 @@ async def grant_and_account(tx: Tx, purpose: Purpose, token: SecretStr) -> tuple
     """The grant in a link, used or not, and its account, both locked; `LinkExpired` where the link was never ours."""
     grant = await grant_in_token(tx, purpose, token)
     if grant is None or grant.account_id is None:
-        raise NotOurLink
+        raise LinkExpired
     return grant, await tx.load(Account, grant.account_id, SYSTEM)
 
 
 async def check_repeated(tx: Tx, grant: Grant, account: Account, password: SecretStr) -> None:
-    """Raises `LinkExpired`, unless this repeats a recent request with the same password: its reply may be lost."""
+    """Raises `LinkUsed`, unless this repeats a recent request with the same password: its reply may be lost."""
     if not (grant.was_just_used(tx.now) and await matches(account.password_hash, password)):
-        raise LinkExpired
+        raise LinkUsed
 
 
 async def revoke_grants(tx: Tx, account: Account | None, *purposes: Purpose) -> None:

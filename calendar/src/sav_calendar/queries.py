@@ -22,7 +22,7 @@ MOST_SLOTS = 200
 
 
 class ReclamationNeeded(NotAllowed):
-    en = "Give reclamation_id or intervention_id: a client sees the free times for a réclamation or a visit"
+    en = "Give reclamation_id or intervention_id: a client sees the free times for a claim or a visit"
     fr = "Indiquez reclamation_id ou intervention_id : un client voit les disponibilités pour une réclamation ou une intervention"
 
 

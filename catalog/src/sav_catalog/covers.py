@@ -1,6 +1,6 @@
 """The covers that follow from when, by whom and to whom a product was sold, and the repairs that prolong them."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from uuid import UUID
 
@@ -9,8 +9,8 @@ from sav_contracts.catalog.warranty import Cover, CoveredRepair, CoverKind, lega
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.visit import InterventionView
 
-# Where no repair took place, or none of ours.
-NOT_REPAIRED = {"cancelled", "rejected", "merged"}
+# What ended without a repair, but perhaps after one: the client reopened it.
+GIVEN_UP = {"cancelled", "rejected", "merged"}
 # Where the fault is there again, or still.
 DOWN = {"submitted", "qualified", "awaiting_client", "reopened"}
 
@@ -50,48 +50,96 @@ def covered_repairs(
     reclamations: Collection[ReclamationView],
     visits: Collection[InterventionView],
     place: Place,
-    replaced: str | None = None,
+    serial: str,
+    replaced_on: date | None = None,
 ) -> list[CoveredRepair]:
-    """The repairs of a product that covers paid or will pay; the same for the records in any order.
+    """The repairs that covers paid or will pay, of the unit with this serial number; the same for the records in any order.
 
-    `replaced` is its serial number, where another unit took its place: the visit that put that there prolongs no cover.
+    Where another unit took its place, `replaced_on` this day, so did what nobody has decided yet.
     """
     found = (
         _covered_repair(
             reclamation,
             [visit for visit in visits if visit.reclamation_id == reclamation.id],
             place,
-            replaced,
+            serial,
+            replaced_on,
         )
         for reclamation in reclamations
-        if reclamation.status not in NOT_REPAIRED
     )
-    return sorted(filter(None, found), key=lambda repair: (repair.asked, str(repair.reclamation_id)))
+    return list(filter(None, found))
 
 
 def _covered_repair(
-    reclamation: ReclamationView, visits: list[InterventionView], place: Place, replaced: str | None
+    reclamation: ReclamationView,
+    visits: list[InterventionView],
+    place: Place,
+    serial: str,
+    replaced_on: date | None,
 ) -> CoveredRepair | None:
     done = [visit for visit in visits if _is_repair(visit)]
+    if reclamation.status in GIVEN_UP:
+        # It keeps the repairs that took place; what was only looked at is none.
+        done = [visit for visit in done if visit.purpose == "repair"]
     decided = [visit.warranty for visit in done or visits] or [reclamation.warranty]
     kinds: set[CoverKind] = set().union(*(warranty.paid_by() for warranty in decided if warranty))
+    ended = replaced_on is not None and _waited_on(replaced_on, reclamation, place)
+    undecided = all(warranty is None or warranty.decision == "unknown" for warranty in decided)
     over = not reclamation.is_open() or reclamation.status == "resolved"
-    if not kinds or (over and not done):
+    if (over and not done and not ended) or not (kinds or (ended and undecided)):
         return None
-    waits = reclamation.status in DOWN or any(visit.is_open() for visit in visits)
+    # A visit before another unit took its place only found that it cannot be repaired.
+    replaced = ended and reclamation.resolution == "replaced"
+    waits = replaced or reclamation.status in DOWN or any(visit.is_open() for visit in visits)
     # Until its report is validated, nobody says that the unit works again.
     back = max((visit.done_at for visit in done if visit.done_at), default=None)
     return CoveredRepair(
         reclamation_id=reclamation.id,
         asked=place.day(reclamation.created_at),
         back=place.day(back) if back and not waits else None,
-        covers=[] if any(_replaced(visit, replaced) for visit in done) else sorted(kinds),
+        # Another unit is no repair: it only suspends the covers.
+        covers=[] if any(names_another_unit(visit, serial) for visit in done) else sorted(kinds),
+        times=max(1, sum(map(_is_legal_repair, done))),
     )
 
 
-def _replaced(visit: InterventionView, serial: str | None) -> bool:
+def _is_legal_repair(visit: InterventionView) -> bool:
+    """Whether a completed visit adds to the legal guarantee (L217-13); a diagnosis before it is no repair of its own."""
+    paid_by = visit.warranty.paid_by() if visit.warranty else ()
+    return visit.purpose == "repair" and "legal_conformity" in paid_by
+
+
+def _waited_on(day: date, reclamation: ReclamationView, place: Place) -> bool:
+    """Whether it was made by that day and had no end before it, but perhaps the decision to replace the unit."""
+    end = reclamation.resolved_at or reclamation.closed_at
+    if reclamation.status in GIVEN_UP:
+        end = reclamation.ended_at or reclamation.updated_at
+    waited = end is None or place.day(end) >= day or reclamation.resolution == "replaced"
+    return place.day(reclamation.created_at) <= day and waited
+
+
+def until_replaced(
+    repairs: Iterable[CoveredRepair], on: date, before: Iterable[CoveredRepair] = ()
+) -> Iterator[CoveredRepair]:
+    """The repairs of a unit whose place another one took `on` this day, which ended what it still waited for.
+
+    What was repaired by then, as the repairs known `before` say, stays so where the client reopens it afterwards.
+    """
+    over = {repair.reclamation_id: repair for repair in before if repair.back and repair.back <= on}
+    for repair in repairs:
+        if repair.back and repair.back <= on:
+            yield repair
+        elif (known := over.get(repair.reclamation_id)) and known.covers:
+            yield known
+        elif repair.asked <= on:
+            yield repair.model_copy(update={"back": on, "covers": []})
+
+
+def names_another_unit(visit: InterventionView, serial: str) -> bool:
+    """Whether the visit says that another unit took the place of the one with this serial number."""
     work = visit.work
-    return bool(serial and work and work.failed_serial == serial and work.replacement_serial)
+    new = work.replacement_serial if work and work.failed_serial == serial else None
+    return new is not None and new != serial
 
 
 def _is_repair(visit: InterventionView) -> bool:

@@ -12,4 +12,4 @@ from sav_contracts.catalog.warranty import Warranty
 async def get_warranty(query: GetWarranty, tx: Tx, by: Actor) -> Warranty:
     """What the warranty pays for a fault on the day `on`; without one, today at the product's place."""
     product = (await tx.read(Product, query.product_id, by)).view()
-    return product.warranty(query.on) if query.on else product.warranty_at(tx.now)
+    return product.warranty(query.on or product.place.day(tx.now))

@@ -15,6 +15,8 @@ from sav_contracts.sentences import Sentence, Text, filled
 # The most wrong fields that an answer lists, and the most characters of their names in its sentence.
 MOST_NAMED = 100
 LONGEST_NAMES = 290
+# The most characters of one field's name, which whoever asks may have made up.
+LONGEST_NAME = 100
 
 
 def _named(error: Mapping[str, Any]) -> str:
@@ -102,13 +104,13 @@ class SavError(Sentence, Exception, abstract=True):
         """The refusal in the form in which it is sent."""
         english, french = self.text()
         wrong = self._fields()
-        if name := getattr(self, "field", None):
+        if name := getattr(self, "field", "")[:LONGEST_NAME]:
             english, french = f"{name}: {english}", f"{name}\N{NO-BREAK SPACE}: {french}"
         return Problem(
             status=self.status,
             code=self.code,
             detail=english,
-            errors=[FieldError(field=name, message=text.en) for name, text in wrong] or None,
+            errors=[FieldError(field=name[:LONGEST_NAME], message=text.en) for name, text in wrong] or None,
             moves=getattr(self, "moves", None),
             retry_after=getattr(self, "retry_after", None),
             french=French(detail=french, messages=[text.fr for _, text in wrong]),

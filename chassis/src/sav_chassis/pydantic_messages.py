@@ -102,8 +102,24 @@ _MEANT = (
     ("union_tag_invalid", "one of {expected_tags}", "l’une de ces valeurs : {expected_tags}"),
     ("json_type json_invalid", "JSON is expected", "du JSON est attendu"),
 )
-SHAPES = {kind: Text(en, fr) for kinds, en, fr in _MEANT for kind in kinds.split()}
-for _kind, _template in SHAPES.items():
+# The same where the most is one.
+_MOST = ("max_length", "max_digits", "decimal_places", "whole_digits")
+_ONE = (
+    ("too_long", "at most one of them is expected", "il en faut au plus un"),
+    ("string_too_long url_too_long", "at most one character is expected", "au plus un caractère est attendu"),
+    ("decimal_max_digits", "at most one digit in all is expected", "au plus un chiffre en tout est attendu"),
+    ("decimal_max_places", "at most one decimal place is expected", "au plus une décimale est attendue"),
+    (
+        "decimal_whole_digits",
+        "at most one digit before the decimal point is expected",
+        "au plus un chiffre avant la virgule est attendu",
+    ),
+)
+SHAPES, SINGULAR = (
+    {kind: Text(en, fr) for kinds, en, fr in meanings for kind in kinds.split()}
+    for meanings in (_MEANT, _ONE)
+)
+for _kind, _template in (*SHAPES.items(), *SINGULAR.items()):
     check(_kind, _template)
 # By the pattern that the text fails to match.
 PATTERNS = {
@@ -149,6 +165,8 @@ def meant(error: Mapping[str, Any]) -> Text:
     if context.get("field_type") == "Value":
         # A secret: pydantic only sees that it has a length.
         kind = f"string_{kind}"
+    if kind in SINGULAR and any(context.get(bound) == 1 for bound in _MOST):
+        return SINGULAR[kind]
     return filled(SHAPES.get(kind, ANOTHER), {name: _plain(name, value) for name, value in context.items()})
 
 

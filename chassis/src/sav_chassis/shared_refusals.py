@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from sav_chassis.errors import Conflict
+from sav_chassis.errors import Conflict, SavError
 from sav_contracts.interventions.technician import Skill
 from sav_contracts.labels import labels
 from sav_contracts.sentences import Text
@@ -26,6 +26,15 @@ class LacksSkill(Conflict):
     skills: Text
     en = "{name} does not do this work: it needs {skills}"
     fr = "{name} ne fait pas ce travail, qui demande : {skills}"
+
+
+class LinkExpired(SavError):
+    """The link was used, is too old, or was never ours."""
+
+    code = "link_expired"
+    status = 410
+    en = "This link is incomplete or no longer valid; open it again from our message"
+    fr = "Ce lien est incomplet ou n’est plus valable\N{NO-BREAK SPACE}; rouvrez-le depuis notre message"
 
 
 class Card(Protocol):

@@ -1,5 +1,7 @@
 """Amounts, numbers and dates as a language writes them (CLDR, by Babel)."""
 
+import re
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -18,6 +20,10 @@ LANGUAGES: dict[Locale, str] = {"fr": "fr_FR", "en": "en_GB"}
 # In French the dinar has its own sign where people pay with it.
 SIGNS_OF: dict[tuple[Locale, Currency], str] = {("fr", "TND"): "fr_TN"}
 NBSP = "\N{NO-BREAK SPACE}"
+# What separates thousands and decimals, from the English.
+FRENCH_SIGNS = str.maketrans({",": "\N{NARROW NO-BREAK SPACE}", ".": ","})
+# What a name begins with that sounds as a vowel: `Yves`, but not `Yasmine`.
+_VOWEL = re.compile("[aeiouœæ]|y(?![aeiouy])", re.IGNORECASE)
 
 
 def money(amount: Decimal, currency: Currency, locale: Locale) -> str:
@@ -58,6 +64,12 @@ def weekdays(locale: Locale) -> tuple[str, ...]:
     return tuple(names[index] for index in range(7))
 
 
+def elided(name: str, word: str) -> str:
+    """A French word before a name: `d’Emma`, `de Karim`, `qu’Élodie`. Before an h it stays whole: many are aspirated."""
+    bare = "".join(each for each in unicodedata.normalize("NFD", name) if not unicodedata.combining(each))
+    return f"{word[:-1]}’{name}" if _VOWEL.match(bare) else f"{word} {name}"
+
+
 class Words(NamedTuple):
     """What writes a date or a number where only a template is at work."""
 
@@ -77,11 +89,12 @@ def spoken(name: str, value: Any) -> Any:
     """A parameter of a sentence as both languages write it; anything but a day, a number and a currency unchanged."""
     match value:
         case Decimal():
-            return Text(str(value), f"{value:f}".replace(".", ","))
+            grouped = f"{value:,f}"
+            return Text(grouped, grouped.translate(FRENCH_SIGNS))
         case datetime():
             return value
         case date():
-            return Text(str(value), day(value, "fr"))
+            return Text(day(value, "en"), day(value, "fr"))
         case str() if name == "currency":
             return Text(value, sign(value, "fr"))
     return value

@@ -15,6 +15,7 @@ from sav_contracts.times import Moment
 TIMES = ("created_from", "created_to")
 INTERVAL = ("from", "to")
 LONGEST_SEARCH = 200
+TWICE = Text("given more than once", "donné plusieurs fois")
 
 
 class NoSuchList(WrongField):
@@ -83,6 +84,9 @@ def checked(row: ListRow, query: str) -> str:
     """The query string as it is kept; `WrongFields` names every parameter that the list refuses."""
     given = parse_qsl(query, keep_blank_values=True)
     wrong = [refusal for name, value in given if (refusal := _refusal(row, name, value))]
+    names = [name for name, _ in given]
+    single = set(choices(row)) - {*row.filters, "q"}
+    wrong += [WrongChoice(name=name, why=TWICE) for name in sorted(single) if names.count(name) > 1]
     if wrong:
         raise WrongFields.each(wrong)
     return urlencode(given)

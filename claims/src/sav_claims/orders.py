@@ -1,6 +1,7 @@
 """Orders of parts, their lines, and what becomes of these when stock moves."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID, uuid5
@@ -8,12 +9,15 @@ from uuid import UUID, uuid5
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from sav_chassis.law.jurisdiction import Jurisdiction
+from sav_chassis.law.sale import gross_of, sale
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_chassis.tx import Tx
 from sav_claims.lifecycle import ORDER
 from sav_claims.parts import Reserved
 from sav_contracts.actor import Actor, Role
+from sav_contracts.address import Address
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.reservation import ReservationStatus, ReservationView
 from sav_contracts.claims.order import (
@@ -24,6 +28,7 @@ from sav_contracts.claims.order import (
     OrderStatus,
     OrderView,
 )
+from sav_contracts.interventions.estimate import Withdrawal
 from sav_contracts.money import Currency
 
 STATES: dict[ReservationStatus, OrderLineState] = {
@@ -83,11 +88,23 @@ class PartsOrder(Aggregate[OrderView], Stateful[OrderStatus]):
     currency: Mapped[Currency]
     status: Mapped[OrderStatus]
     reason: Mapped[str | None]
+    # What a purchase costs including VAT, as its client read when they ordered.
+    gross: Mapped[Decimal | None]
+    # Only purchases have it.
+    withdrawal: Mapped[Withdrawal | None] = mapped_column(JsonColumn(Withdrawal))
+    withdrawal_asked_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    returned_at: Mapped[datetime | None]
 
     @property
     def net(self) -> Decimal:
         """What all lines cost, excluding VAT."""
         return sum((line.unit_price * line.quantity for line in self.lines), Decimal(0))
+
+    def priced(self, home: Address | None, on: date, law: Jurisdiction) -> Decimal:
+        """What a purchase costs including VAT, sent to this address: what its invoice asks for."""
+        nets = ((line.unit_price * line.quantity, line.vat_class) for line in self.lines)
+        return gross_of(nets, sale(home, on, law), law)
 
     def is_of(self, by: Actor) -> bool:
         """Whether they may act for whoever ordered: they themselves, managers, and SAV itself."""

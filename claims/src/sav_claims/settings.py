@@ -4,13 +4,9 @@ from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from sav_chassis.law.jurisdiction import Jurisdiction, jurisdiction
 from sav_chassis.settings import RoomSettings
 from sav_contracts.money import Currency
-
-# As in the settings of catalog: no room imports another, and a test compares them.
-ZONES = {"FR": "Europe/Paris", "TN": "Africa/Tunis"}
-# As in the data by which interventions bills.
-CURRENCIES: dict[str, Currency] = {"FR": "EUR", "TN": "TND"}
 
 
 class Firm(RoomSettings):
@@ -19,13 +15,18 @@ class Firm(RoomSettings):
     jurisdiction: Literal["FR", "TN"] = "FR"
 
     @property
+    def law(self) -> Jurisdiction:
+        """The data of the jurisdiction, by which invoices are made."""
+        return jurisdiction(self.jurisdiction)
+
+    @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(ZONES[self.jurisdiction])
+        return ZoneInfo(self.law.zone)
 
     @property
     def currency(self) -> Currency:
         """That of the invoices."""
-        return CURRENCIES[self.jurisdiction]
+        return self.law.currency
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from sav_contracts import canonical
+from sav_contracts.country import Country
 from sav_contracts.messages import Line, Message, Personal, RecordedLine, canonical_form
 from sav_contracts.wrong_value import WrongValue
 
@@ -17,19 +18,19 @@ Postcode = Annotated[
 ]
 
 
-# What the five digits of a postcode begin with: in France a department, a territory or Monaco.
+# What the five digits of a postcode begin with: in France a department, a territory or Monaco. Saint-Barthélemy (97133)
+# and Saint-Martin (97150) are no part of Guadeloupe.
 _BEGINNINGS = {
     "FR": r"0[1-9]|[1-8][0-9]|9[0-5]|97[1-8]|98[046-9]",
-    **{"MC": "980", "GP": "971", "MQ": "972", "GF": "973", "RE": "974", "PM": "975", "YT": "976"},
+    **{"MC": "980", "GP": "971(?!33|50)", "MQ": "972", "GF": "973", "RE": "974", "PM": "975", "YT": "976"},
     **{"BL": "97133|977", "MF": "97150|978", "TF": "984", "WF": "986", "PF": "987", "NC": "988"},
 }
 _OTHER = re.compile(r"[0-9A-Z]+([ -][0-9A-Z]+)*")
 
 
 def postcode_in(country: str, postcode: str) -> str | None:
-    """The postcode as it is written in a country (ISO 3166); None where it is none. `FR-97400` is `97400`."""
+    """The postcode as it is written in a country (ISO 3166); None where it is none."""
     code = canonical.postcode(postcode)
-    code = canonical.postcode(code.removeprefix(f"{country}-").removeprefix("FR-"))
     if beginnings := _BEGINNINGS.get(country):
         return code if re.fullmatch(f"(?=[0-9]{{5}}$)({beginnings})[0-9]*", code) else None
     if country == "TN":
@@ -65,6 +66,7 @@ class AddressGiven(Address):
     address: Personal[Line] = Field(examples=["3 rue des Lilas"])
     postcode: Postcode
     city: Line = Field(examples=["Lyon"])
+    country: Country = "FR"
 
     @model_validator(mode="after")
     def _has_a_postcode_of_its_country(self) -> Self:

@@ -6,6 +6,7 @@ ever recorded. Each function answers the canonical form, which is its own form t
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 from unicodedata import category, normalize
 
@@ -38,10 +39,17 @@ _BREAKS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 _CONTROLS_BUT_BREAKS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 
+# Scheme, host and port of an origin, and a host in ASCII.
+_ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:]+\]|[^\s\x00-\x1f\x7fA-Z/?#@:\[\]\\%*]+)(?::([0-9]{1,5}))?")
+_HOST = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
+)
+_PORTS = {"https": 443, "http": 80}
+
 _PHONE = re.compile(r"[\d +().\-/]{3,40}")
 # Regions besides mainland France that its ten-digit numbers reach: Réunion, Guadeloupe with Saint-Martin and
-# Saint-Barthélemy, Martinique, Guiana, Mayotte.
-_OVERSEAS = ("RE", "GP", "MQ", "GF", "YT")
+# Saint-Barthélemy, Martinique, Guiana, Mayotte, Saint-Pierre-et-Miquelon.
+_OVERSEAS = ("RE", "GP", "MQ", "GF", "YT", "PM")
 
 
 class NotOneLine(WrongValue):
@@ -60,6 +68,12 @@ class NoAddress(WrongValue):
     code = "no_address"
     en = "an e-mail address, such as name@example.com"
     fr = "une adresse e-mail, par exemple nom@example.com"
+
+
+class NoOrigin(WrongValue):
+    code = "no_origin"
+    en = "the origin of a site as browsers send it, such as https://shop.example"
+    fr = "l’origine d’un site telle que les navigateurs l’envoient, par exemple https://shop.example"
 
 
 class NoPhone(WrongValue):
@@ -154,6 +168,30 @@ def _without_joiners(text: str) -> tuple[str, str | None]:
         return f"{local}@{said.replace(_NON_JOINER, '').replace(_JOINER, '')}", idna.encode(said).decode()
     except ValueError:  # IDNAError, and what is no Punycode
         return text, None
+
+
+def origin(text: str) -> str:
+    """What browsers send as `Origin` (RFC 6454, 6.2): lower case, the host in ASCII (UTS 46), no default port, no path."""
+    try:
+        if not (found := _ORIGIN.fullmatch(text)):
+            raise ValueError
+        scheme, host, port = found[1], _host(found[2]), int(found[3] or _PORTS[found[1]])
+        if not 0 < port < 65_536:
+            raise ValueError
+    except ValueError:
+        raise NoOrigin().error() from None
+    return f"{scheme}://{host}" + (f":{port}" if port != _PORTS[scheme] else "")
+
+
+def _host(text: str) -> str:
+    if text.startswith("["):
+        return f"[{IPv6Address(text[1:-1])}]"
+    plain = text.isascii() and "xn--" not in text
+    host = text if plain else idna.encode(text, uts46=True).decode()
+    if not _HOST.fullmatch(host):
+        raise ValueError
+    # What ends in a number is an address to browsers.
+    return str(IPv4Address(host)) if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rpartition(".")[2]) else host
 
 
 def phone(text: str) -> str:
@@ -261,7 +299,8 @@ def _where_it_leads(number: "PhoneNumber") -> "PhoneNumber":
     said = f"0{number.national_number}"
     # Numbers with 08… have other tariffs, and are the same everywhere.
     for region in _OVERSEAS if not said.startswith("08") else ():
-        there = phonenumbers.parse(said, region)
+        # The numbers of Saint-Pierre-et-Miquelon have six digits, which are dialled after 0508.
+        there = phonenumbers.parse(said.removeprefix("0508") if region == "PM" else said, region)
         if phonenumbers.number_type(there) in (Kind.FIXED_LINE, Kind.MOBILE, Kind.FIXED_LINE_OR_MOBILE):
             return there
     return number

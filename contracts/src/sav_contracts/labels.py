@@ -159,6 +159,8 @@ FRENCH = {
     "place": "lieu des travaux",
     "place_abroad": "lieu à l’étranger, dont la TVA n’est pas connue ici",
 }
+# Where people call it otherwise than messages do.
+ENGLISH = {"reclamation": "claim"}
 PEOPLE = {
     Role.ANYONE: Text("visitors", "les visiteurs"),
     Role.CLIENT: Text("clients", "les clients"),
@@ -170,7 +172,7 @@ PEOPLE = {
 
 def label(name: str) -> Text:
     """The words for a kind, a state or a role."""
-    return Text(name.replace("_", " "), FRENCH.get(name, name))
+    return Text(ENGLISH.get(name, name.replace("_", " ")), FRENCH.get(name, name))
 
 
 def labels(names: Iterable[str]) -> Text:

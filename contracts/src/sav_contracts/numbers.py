@@ -7,7 +7,8 @@ from pydantic import BaseModel, ValidationInfo
 from pydantic_core import PydanticKnownError, SchemaValidator, core_schema
 
 NUMBERS = frozenset({"int", "float", "decimal"})
-DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+# As people write them.
+PLAIN = {"int": re.compile(r"-?[0-9]+"), "decimal": re.compile(r"-?[0-9]+(\.[0-9]+)?")}
 # What may hold the values of a message, beside the schemas of its parts.
 NO_SCHEMA = frozenset({"metadata", "serialization", "default", "expected", "config", "cls"})
 
@@ -20,8 +21,8 @@ def plainly(model: type[BaseModel]) -> SchemaValidator:
 def plain_numbers(schema: Any) -> Any:
     """The schema, where each number refuses booleans (`true` would be 1) and digits with `_` between them (`1_0`).
 
-    A text is a decimal only as people write one: no exponent (`1e3`), no plus, no digits of other scripts. In JSON a
-    boolean is `true` or `false`; a query or a form can only say it in words.
+    A text is a decimal or a whole number only as people write one: no exponent (`1e3`), no plus, no spaces, no digits of
+    other scripts. In JSON a boolean is `true` or `false`; a query or a form can only say it in words.
     """
     if isinstance(schema, list | tuple):
         return type(schema)(plain_numbers(part) for part in schema)
@@ -43,10 +44,12 @@ def _boolean(given: Any, info: ValidationInfo) -> Any:
 
 
 def _refusing(kind: str) -> Any:
+    plain = PLAIN.get(kind)
+
     def look(given: Any) -> Any:
         if isinstance(given, bool):
             raise PydanticKnownError(f"{kind}_type")  # type: ignore[arg-type]
-        if isinstance(given, str) and ("_" in given or (kind == "decimal" and not DECIMAL.fullmatch(given))):
+        if isinstance(given, str) and ("_" in given or (plain and not plain.fullmatch(given))):
             raise PydanticKnownError(f"{kind}_parsing")  # type: ignore[arg-type]
         return given
 

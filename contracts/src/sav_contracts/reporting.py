@@ -33,6 +33,9 @@ class FeedbackView(View):
     contact_me: bool
     # Until then it may be given or changed.
     open_until: datetime = Field(examples=["2026-03-20T08:30:00Z"])
+    # What people know the visit by, and its day there. None in older ones.
+    visit: str | None = Field(default=None, examples=["REC-2026-000001"])
+    visited_on: date | None = Field(default=None, examples=["2026-03-05"])
 
     def is_open(self) -> bool:
         return self.status == "invited"
@@ -65,6 +68,8 @@ class FeedbackAsked(Message):
     comment: Personal[str] | None = Field(examples=["À l'heure, aimable, et il fait chaud."])
     contact_me: bool
     open_until: datetime = Field(examples=["2026-03-20T08:30:00Z"])
+    visit: str | None = Field(default=None, examples=["REC-2026-000001"])
+    visited_on: date | None = Field(default=None, examples=["2026-03-05"])
 
 
 class GetFeedbackByLink(Query[FeedbackAsked]):

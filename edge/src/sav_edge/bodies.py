@@ -1,7 +1,6 @@
 """Bodies of requests: a JSON object, or a form with files."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,12 +15,12 @@ from multipart import (  # type: ignore[import-untyped]
     PushMultipartParser,
 )
 from pydantic import BaseModel
-from pydantic_core import from_json
 
 from sav_chassis.errors import Malformed, SavError, TooLarge, WrongField, WrongFields
 from sav_contracts.files import MAX_BODY, MAX_UPLOAD, Takes
 from sav_contracts.messages import RequestMessage
 from sav_contracts.sentences import Text
+from sav_edge.json_bodies import GivenTwice, json_object, json_value
 
 HttpRequest = Request[Any, Any, Any]
 Fields = dict[str, Any]
@@ -32,7 +31,6 @@ FORM = "multipart/form-data"
 # The caller chose no type: curl sends the second one by default.
 UNSAID = {"", "application/x-www-form-urlencoded"}
 MAX_PARTS = 100
-PLACE = re.compile(r"at line (\d+) column (\d+)$")
 
 
 class BodyLimits(NamedTuple):
@@ -58,28 +56,6 @@ class UnsupportedMediaType(SavError, abstract=True):
 
     code = "unsupported_media_type"
     status = 415
-
-
-class NoJson(Malformed):
-    en = "The body is not JSON"
-    fr = "Le corps n’est pas du JSON"
-
-
-class NoJsonAt(Malformed):
-    line: str
-    column: str
-    en = "The body is not JSON: look at line {line}, column {column}"
-    fr = "Le corps n’est pas du JSON : regardez à la ligne {line}, colonne {column}"
-
-
-class TooDeep(Malformed):
-    en = "The body has too many objects or lists in one another"
-    fr = "Le corps a trop d’objets ou de listes imbriqués"
-
-
-class NoJsonObject(Malformed):
-    en = "The body must be a JSON object"
-    fr = "Le corps doit être un objet JSON"
 
 
 class BodyCutOff(Malformed):
@@ -126,11 +102,6 @@ class OneFileOnly(WrongField):
 class TakesNoFile(WrongField):
     en = "takes no file"
     fr = "n’accepte pas de fichier"
-
-
-class GivenTwice(WrongField):
-    en = "given more than once"
-    fr = "donné plusieurs fois"
 
 
 class FileEmpty(WrongField):
@@ -259,28 +230,6 @@ async def text(field: str, request: HttpRequest, bounds: BodyLimits) -> str:
         raise NotUtf8(field=field) from None
 
 
-def json_object(body: bytes) -> Fields:
-    """The fields of a JSON body; none in an empty one."""
-    if not body:
-        return {}
-    try:
-        fields = from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise _no_json(str(error)) from None
-    if not isinstance(fields, dict):
-        raise NoJsonObject
-    return fields
-
-
-def _no_json(reason: str) -> Malformed:
-    """The refusal, with the error's place but not the parser's reason, which is for programmers."""
-    if "recursion" in reason:
-        return TooDeep()
-    if place := PLACE.search(reason):
-        return NoJsonAt(line=place[1], column=place[2])
-    return NoJson()
-
-
 async def _chunks(request: HttpRequest, limit: int) -> AsyncIterator[bytes]:
     """The body in chunks as they arrive; `TooLarge` as soon as it is known to be longer than `limit` bytes."""
     size = request.content_length or 0
@@ -382,14 +331,14 @@ class Form:
         known = self._message.model_fields.get(self._name)
         # Browsers send an empty text for an optional field that was left empty.
         if text or known is None or known.is_required():
-            self.fields[self._name] = _value(text)
+            self.fields[self._name] = _value(self._name, text)
 
 
-def _value(text: str) -> Any:
+def _value(name: str, text: str) -> Any:
     """The text, or the value it encodes where it is a JSON object or list."""
     if not text.startswith(("{", "[")):
         return text
     try:
-        return from_json(text, allow_inf_nan=False)
+        return json_value(text, name)
     except ValueError:
         return text

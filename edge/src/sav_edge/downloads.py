@@ -21,6 +21,7 @@ from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import FileRow, TextRow
 from sav_edge.etags import holds
+from sav_edge.no_parameters import each_once
 from sav_edge.picture_sizes import Asked, AskedByContent, Pictures, tag
 from sav_edge.reply import Reply
 
@@ -93,7 +94,7 @@ def form(row: FileRow) -> type[Asked]:
 def asked(row: FileRow, query: Mapping[str, Sequence[str]]) -> Asked:
     """The size that the caller wants; `WrongFields` names every parameter that is wrong."""
     try:
-        return form(row).model_validate({name: values[-1] for name, values in query.items()})
+        return form(row).model_validate(each_once(query))
     except ValidationError as error:
         raise WrongFields.from_pydantic(error) from None
 

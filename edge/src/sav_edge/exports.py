@@ -20,6 +20,7 @@ from sav_contracts.surface import ExportRow
 from sav_contracts.wrong_value import WrongValue
 from sav_edge.downloads import HARMLESS
 from sav_edge.list_query import QueryParameters
+from sav_edge.no_parameters import each_once
 from sav_edge.read_model import ReadModel
 from sav_edge.reply import StreamedReply
 
@@ -66,7 +67,7 @@ class Exports:
     ) -> StreamedReply:
         """The export; `WrongFields` names every wrong parameter. Its first page is read before the answer begins."""
         filters = {name: values for name, values in asked.items() if name != "format"}
-        form = asked.get("format", ["csv"])[-1]
+        form = each_once({"format": asked.get("format", ["csv"])})["format"]
         wrong = [(name, NotOfExports().text()) for name in filters if name in OF_PAGES]
         if form not in FORMATS:
             wrong.append(("format", NoFormat().text()))

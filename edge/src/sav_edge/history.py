@@ -20,8 +20,10 @@ from sav_contracts.claims.order import (
     OrderPlaced,
     OrderReceived,
     OrderRefused,
+    OrderReturned,
     OrderShipped,
     OrderValidated,
+    OrderWithdrawn,
 )
 from sav_contracts.claims.photo import PhotoAdded
 from sav_contracts.claims.reclamation import (
@@ -127,6 +129,10 @@ COVERS: dict[str, Text] = {
         "The warranty lasts longer after the repair", "La garantie est prolongée après la réparation"
     ),
     "replaced": Text("The product was replaced", "Le produit a été remplacé"),
+    "suspended": Text(
+        "The days without the product are added to the warranty",
+        "Les jours passés sans le produit s’ajoutent à la garantie",
+    ),
 }
 AIR: dict[str, Text] = {
     "abnormal": Text(
@@ -218,6 +224,10 @@ SENTENCES: dict[type[Event], Says] = {
     OrderReceived: _always(
         "The technician has received the ordered parts", "Le technicien a reçu les pièces commandées"
     ),
+    OrderWithdrawn: _always(
+        "The client withdrew from the purchase", "Le client a exercé son droit de rétractation"
+    ),
+    OrderReturned: _always("What was bought has come back", "Les articles achetés ont été retournés"),
     CommentAdded: _always("A comment was written", "Un commentaire a été écrit"),
     PhotoAdded: _always("A photo was added", "Une photo a été ajoutée"),
     InterventionPlanned: _always("A visit is planned", "Une visite est prévue"),

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from sav_chassis.errors import Malformed, SavError
 from sav_chassis.settings import Settings
 from sav_edge import problems, request_framing
 from sav_edge.addresses import Addresses, client_network
 from sav_edge.connection_slots import ConnectionSlots
-from sav_edge.reply import CUT
+from sav_edge.reply import CUT, Reply
 
 # Seconds after `body_within` until a connection is closed if nobody reads its body; a reader has refused it by then.
 LINGER = 5.0
@@ -21,6 +23,12 @@ TURNING_AWAY = 2.0
 TICKS = 10
 # Bytes that chunks may take around each byte of a body: each may be a chunk of its own.
 AROUND_A_BYTE = 8
+# Requests of a connection that may wait for the answers before them; what follows is not parsed before.
+WAITING = 2
+END_OF_HEAD = b"\r\n\r\n"
+# What the parser gets at once: at most this, of a body at least that, as it may be full of ends of heads.
+PIECE = 16_384
+PIECE_OF_BODY = 256
 
 
 class HeadTooLarge(SavError):
@@ -41,8 +49,26 @@ def _closing(error: SavError) -> problems.ProblemResponse:
     return problems.reply(error.problem, {"Connection": "close"})
 
 
+def _written(answer: Reply) -> bytes:
+    headers = answer.headers | {"Content-Length": str(len(answer.body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return STATUS_LINE[answer.status] + head.encode("latin-1") + b"\r\n" + answer.body
+
+
 TOO_LARGE = _closing(HeadTooLarge())
 NO_HTTP = _closing(NoHttp())
+
+
+class Flow(FlowControl):
+    """Reads on where little waits to be parsed; the application asks for more without knowing of it."""
+
+    def __init__(self, transport: Any, unparsed: bytearray) -> None:
+        super().__init__(transport)
+        self._unparsed = unparsed
+
+    def resume_reading(self) -> None:
+        if len(self._unparsed) < HIGH_WATER_LIMIT:
+            super().resume_reading()
 
 
 class Protocol(HttpToolsProtocol):
@@ -60,12 +86,19 @@ class Protocol(HttpToolsProtocol):
     # Whether a head has begun that is not complete, and what was received since with what came together with it.
     _head_open = False
     _raw = b""
+    # The refusal that follows the answers that are due; nothing more is read then.
+    _last_word = b""
     # The address that holds the slot; or the refusal of its requests, where no slot was free.
     _who: str | None = None
     _turned_away: problems.ProblemResponse | None = None
+    # The request that is answered now.
+    _answered: RequestResponseCycle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        # What has come behind the requests that wait.
+        self._unparsed = bytearray()
+        self.flow = Flow(transport, self._unparsed)
         self._since = self.loop.time()
         peer = self.client and self.client[0]
         # A proxy serves many people; `RequestMiddleware` counts the requests of each.
@@ -78,11 +111,35 @@ class Protocol(HttpToolsProtocol):
                 transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.pipeline.clear()
+        self._unparsed.clear()
+        if self._answered and not self._answered.response_complete:
+            # The base class tells only the last request that came.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         super().connection_lost(exc)
         if not self._turned_away:
             self.config.crowd.leave(self._who)
 
     def data_received(self, data: bytes) -> None:
+        if self._last_word:
+            return
+        self._unparsed += data
+        self._parse_on()
+        if len(self._unparsed) >= HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+
+    def _parse_on(self) -> None:
+        """Parses what has come, head by head, until so many requests wait that the rest has to."""
+        while self._unparsed and len(self.pipeline) < WAITING:
+            if self._last_word or self.transport.is_closing():
+                return
+            end = self._unparsed.find(END_OF_HEAD, 0 if self._in_head else PIECE_OF_BODY, PIECE)
+            piece = bytes(self._unparsed[: PIECE if end < 0 else end + len(END_OF_HEAD)])
+            del self._unparsed[: len(piece)]
+            self._parse(piece)
+
+    def _parse(self, data: bytes) -> None:
         self._got += len(data)
         if self._since is None and self.cycle.response_complete:
             # Even for an empty line, which the parser does not report.
@@ -129,6 +186,18 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
         self._got, self._body, self._since, self._in_head = 0, 0, None, True
 
+    def on_response_complete(self) -> None:
+        if self._last_word and not self.pipeline and not self.transport.is_closing():
+            self.transport.write(self._last_word)
+            self.transport.close()
+        super().on_response_complete()
+        self._parse_on()
+        self.flow.resume_reading()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
     def send_400_response(self, msg: str) -> None:
         self._refuse(NO_HTTP)
 
@@ -147,22 +216,28 @@ class Protocol(HttpToolsProtocol):
         return None
 
     def _refuse(self, refusal: problems.ProblemResponse) -> None:
-        """Refuses what is not a complete request, and closes the connection.
+        """Refuses what is not a complete request, after the answers that are due, and closes the connection.
 
-        Sends no response where that of an earlier request is due: the client would take this one for it.
+        An answer whose end is unknown, as a stream, is cut off without a word: the client would take it for its part.
+        A request that is answered gets no second answer for what is wrong in the rest of its body: a proxy would take
+        that for the answer to the next request.
         """
+        if self._last_word:
+            return
         # Both are None before the first request.
         cycle, scope = cast("Any", (self.cycle, self.scope))
-        if (
-            not cycle
-            or cycle.response_complete
-            or (cycle.more_body and not cycle.response_started and not self.pipeline)
-        ):
-            answer = refusal.spoken(scope) if scope else refusal
-            length = {"Content-Length": str(len(answer.body))}
-            head = "".join(f"{name}: {value}\r\n" for name, value in (answer.headers | length).items())
-            self.transport.write(STATUS_LINE[answer.status] + head.encode("latin-1") + b"\r\n" + answer.body)
-        self.transport.close()
+        said = _written(refusal.spoken(scope) if scope else refusal)
+        incomplete = cycle and cycle.more_body and not cycle.response_started
+        answered = cycle and cycle.response_started and not self._in_head
+        if answered or (cycle and not cycle.response_complete and cycle.chunked_encoding):
+            self.transport.close()
+        elif not cycle or cycle.response_complete or (incomplete and not self.pipeline):
+            self.transport.write(said)
+            self.transport.close()
+        else:
+            self._last_word, self._since = said, None
+            if incomplete:
+                self.pipeline.popleft()  # this request itself: the refusal is its answer
 
     def _head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -171,6 +246,9 @@ class Protocol(HttpToolsProtocol):
         """Closes the connection where a request arrives too slowly and nobody else will refuse it."""
         if self._since is None:
             return
+        if self._unparsed:
+            # It is not the caller who is slow: the answers before it are.
+            self._since = now
         within = TURNING_AWAY if self._turned_away else self.config.head_within
         if not self._in_head:
             within += self.config.body_within + LINGER

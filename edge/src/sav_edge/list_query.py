@@ -25,6 +25,7 @@ from sav_contracts.times import Moment
 from sav_contracts.visibility import Limited
 from sav_contracts.wrong_value import WrongValue
 from sav_edge.folding import THEN, Word, words
+from sav_edge.json_bodies import GivenTwice
 from sav_edge.listed import EMPTY_LAST, EPOCH, filter_query, may_lack_time, sort_column, sorted_as
 
 DEFAULT_LIMIT = 50
@@ -166,19 +167,22 @@ def parse(row: ListRow | TimelineRow, query: QueryParameters, actor: Actor) -> L
     listing = Listing()
     shown = form(row.message, actor)
     known = parameters(row, shown)
+    several: set[str] = {*row.filters, "q"} if isinstance(row, ListRow) else set()
     for name, values in query.items():
         try:
             if name not in known:
                 raise NoSuchParameter(known=", ".join(known)).error()
-            if name == "limit":
-                listing.limit = _limit(values[-1])
+            if len(values) > 1 and name not in several:
+                listing.wrong.append((name, GivenTwice(field=name).text()))
+            elif name == "limit":
+                listing.limit = _limit(values[0])
             elif isinstance(row, ListRow):
                 _choose(listing, row, shown, name, values, actor)
         except ValueError as error:
             listing.wrong.append((name, _meant(error)))
-    if "after" in query:
+    if len(query.get("after", ())) == 1:
         try:
-            listing.after = place(query["after"][-1], listing)
+            listing.after = place(query["after"][0], listing)
         except ValueError:
             listing.wrong.append(("after", NoNext().text()))
     if listing.wrong:
@@ -211,18 +215,18 @@ def _choose(
         if not listing.searched and "".join(values).strip():
             listing.where.append(("$", False))
     elif name in SINCE_AND_UNTIL:
-        listing.where.append((f"v.created_at {SINCE_AND_UNTIL[name]} $", _time(values[-1])))
+        listing.where.append((f"v.created_at {SINCE_AND_UNTIL[name]} $", _time(values[0])))
     elif name in row.bounds():
         compared, sign = row.bounds()[name]
         column = f"v.{sort_column(compared)}"
         # A record without a value is no part of any range.
-        listing.where.append((f"{column} > 'epoch'::timestamptz AND {column} {sign} $", _time(values[-1])))
+        listing.where.append((f"{column} > 'epoch'::timestamptz AND {column} {sign} $", _time(values[0])))
     elif name in FROM_AND_TO:
-        listing.interval[name] = _time(values[-1])
+        listing.interval[name] = _time(values[0])
     elif name == "sort":
-        listing.descending = values[-1].startswith("-")
+        listing.descending = values[0].startswith("-")
         sorts = [sort for sort in row.sorts if sort in fields]
-        listing.sort_by(row.message, _sort(values[-1].removeprefix("-"), sorts))
+        listing.sort_by(row.message, _sort(values[0].removeprefix("-"), sorts))
 
 
 def _overlapping(**interval: datetime) -> list[tuple[str, Any]]:

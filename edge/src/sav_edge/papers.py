@@ -47,8 +47,10 @@ class NoFrontend(Unavailable):
     """What leads people nowhere is not printed: it would be stuck on something for years."""
 
     retry_after: int = 3600
-    en = "This paper leads to the frontend, and nobody has said where that is (SAV_FRONTEND_URL)"
-    fr = "Ce document mène au site, dont personne n’a indiqué l’adresse (SAV_FRONTEND_URL)"
+    en = (
+        "This paper leads to the site, and nobody has said where that is (SAV_FRONTEND_URL or SAV_PUBLIC_URL)"
+    )
+    fr = "Ce document mène au site, dont personne n’a indiqué l’adresse (SAV_FRONTEND_URL ou SAV_PUBLIC_URL)"
 
 
 class ArticleOnItsWay(NotYetKnown):
@@ -105,10 +107,8 @@ class Papers:
         return Reply(content, 200, PDF, headers)
 
     def link(self, page: str, **query: Any) -> str:
-        """The address of a page of the frontend; while one is developed without it, of the edge."""
-        site = self.settings.frontend_url.rstrip("/")
-        if not site and self.settings.environment == "development":
-            site = f"http://{self.settings.edge_host}:{self.settings.edge_port}"
+        """The address of a page of the frontend; without one, of the edge."""
+        site = self.settings.frontend_url.rstrip("/") or self.settings.edge_site
         if not site:
             raise NoFrontend
         return f"{site}/{page}?{'&'.join(f'{name}={value}' for name, value in query.items())}"

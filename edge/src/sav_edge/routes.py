@@ -49,7 +49,7 @@ from sav_edge.exports import Exports
 from sav_edge.fields import shown
 from sav_edge.language import prefers_french, spoken
 from sav_edge.list_query import QueryParameters
-from sav_edge.no_parameters import no_parameters
+from sav_edge.no_parameters import each_once, no_parameters
 from sav_edge.papers import Papers
 from sav_edge.picture_sizes import Pictures
 from sav_edge.rate_limiter import RateLimiter, request_class_of
@@ -249,7 +249,7 @@ class Gateway:
         sent: list[bodies.UploadedFile] = []
         with self.uploads.in_hand() as hold:
             if request.method == "GET":
-                fields: dict[str, Any] = {name: values[-1] for name, values in _query(request).items()}
+                fields: dict[str, Any] = {**each_once(_query(request))}
             else:
                 no_parameters(request)
                 fields, sent = await bodies.read(message, request, self.uploads.bounds, hold)

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from re import split
 from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -15,7 +16,8 @@ from sav_contracts.interventions.invoice import NOTHING, Agreed
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, LineRecorded, Supply
 from sav_contracts.money import Currency, rounded
 from sav_interventions.agreement import agreed_for, last_accepted, visits_of_case, work_of
-from sav_interventions.billing import amount, itemised, lines_of
+from sav_interventions.billing import Itemised, amount, itemised, lines_of
+from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model import Estimate, Intervention, Invoice, Payment
 from sav_interventions.settings import billing
 
@@ -33,7 +35,7 @@ async def price_of(visit: Intervention, supply: Supply, locale: Locale, tx: Tx) 
     """What a visit with its work and warranty is billed.
 
     The visit that completes the work is billed what was agreed: lines, prices, discounts. One that leaves it incomplete
-    is billed what was done, as far as that is agreed.
+    is billed what was done, as far as that is agreed; after a withdrawal it is a part of the agreed price.
     """
     assert visit.work
     assert visit.warranty
@@ -43,10 +45,9 @@ async def price_of(visit: Intervention, supply: Supply, locale: Locale, tx: Tx) 
         said = await last_accepted(visit, tx)
         return Price(done, None, as_agreed(said, supply, None) if said else supply, None)
     supply = as_agreed(estimate, supply, await cashed_on(estimate, tx))
-    lines = with_warranty(estimate.lines, visit.warranty)
-    discount = fitting(estimate.discount, lines, law.currency)
+    lines, discount = _for_client(estimate, visit.warranty)
     whole = itemised(lines, discount, estimate.supply, law)
-    elsewhere = await _billed_elsewhere(estimate, visit, tx)
+    elsewhere = await _billed_elsewhere(estimate, visit.id, tx)
     agreed = Agreed(
         estimate_id=estimate.id,
         estimate=estimate.view().called,
@@ -54,9 +55,35 @@ async def price_of(visit: Intervention, supply: Supply, locale: Locale, tx: Tx) 
         gross=max(whole.net + whole.tax - elsewhere.gross, NOTHING),
         beyond=[LineRecorded.model_validate(line.model_dump()) for line in beyond(done, lines)],
     )
+    if estimate.status == "withdrawn":
+        part = part_done(done, lines, law.currency)
+        return Price(part, in_proportion(discount, part, lines, law.currency), supply, agreed)
     if visit.status == "incomplete":
         return Price(done, None, supply, agreed)
     return Price(lines, discount, supply, agreed)
+
+
+async def whole_for_client(estimate: Estimate, tx: Tx) -> tuple[Itemised, "Billed"]:
+    """What a client pays of an accepted estimate, less the share of a warranty; and what is left of that to be invoiced.
+
+    Invoices of visits that left the work incomplete bill a part of it.
+    """
+    happened = work_of(estimate).where(Intervention.status.not_in(DID_NOT_HAPPEN))
+    visits = await tx.session.scalars(happened)
+    last = max(visits, key=lambda one: (one.created_at, one.id), default=None)
+    lines, discount = _for_client(estimate, last.warranty if last else None)
+    whole = itemised(lines, discount, estimate.supply, billing().law)
+    final = last.id if last and last.status != "incomplete" else None
+    elsewhere = await _billed_elsewhere(estimate, final, tx)
+    return whole, Billed(whole.net - elsewhere.net, whole.net + whole.tax - elsewhere.gross)
+
+
+def _for_client(
+    estimate: Estimate, warranty: Warranty | None
+) -> tuple[Sequence[InvoiceLine], Discount | None]:
+    """The agreed lines and discount, with the share that a warranty pays."""
+    lines = with_warranty(estimate.lines, warranty) if warranty else estimate.lines
+    return lines, fitting(estimate.discount, lines, billing().law.currency)
 
 
 def with_warranty(lines: Sequence[InvoiceLine], warranty: Warranty) -> list[InvoiceLine]:
@@ -75,6 +102,20 @@ def fitting(discount: Discount | None, lines: Sequence[InvoiceLine], currency: C
         return discount
     left = sum((amount(line, currency) for line in lines), NOTHING)
     return discount.model_copy(update={"amount": min(discount.amount, left)}) if left else None
+
+
+def in_proportion(
+    discount: Discount | None, part: Sequence[InvoiceLine], lines: Sequence[InvoiceLine], currency: Currency
+) -> Discount | None:
+    """The agreed discount of the whole as it is taken off a part of the lines."""
+    if discount is None or discount.amount is None:
+        return discount
+    of, whole = (sum((amount(line, currency) for line in some), NOTHING) for some in (part, lines))
+    return (
+        discount.model_copy(update={"amount": rounded(discount.amount * of / whole, currency)})
+        if of
+        else None
+    )
 
 
 def as_agreed(estimate: Estimate, supply: Supply, agreed_on: date | None) -> Supply:
@@ -119,9 +160,10 @@ class Billed(NamedTuple):
     gross: Decimal
 
 
-async def _billed_elsewhere(estimate: Estimate, visit: Intervention, tx: Tx) -> Billed:
+async def _billed_elsewhere(estimate: Estimate, visit_id: UUID | None, tx: Tx) -> Billed:
     """What the invoices of other visits bill of the agreed work, excluding and including VAT."""
-    visits = work_of(estimate).where(Intervention.id != visit.id).with_only_columns(Intervention.id)
+    other = Intervention.id.is_distinct_from(visit_id)
+    visits = work_of(estimate).where(other).with_only_columns(Intervention.id)
     invoices = select(Invoice).where(
         Invoice.intervention_id.in_(visits.order_by(None)),
         ~Invoice.deposit,
@@ -142,7 +184,7 @@ def beyond(done: Sequence[LineGiven], agreed: Sequence[InvoiceLine]) -> list[Lin
     return [*found, *_other_parts(paid, agreed)]
 
 
-def _is_for_the_whole(line: InvoiceLine) -> bool:
+def _is_for_the_whole(line: LineRecorded) -> bool:
     return line.kind == "fixed" or line.unit == "flat" or (line.kind == "labour" and line.unit != "hour")
 
 
@@ -187,3 +229,78 @@ def _is_same(part: LineGiven, line: InvoiceLine) -> bool:
 
 def _words(line: LineRecorded) -> list[str]:
     return [word for word in split(r"[\s()]+", line.description) if word]
+
+
+def part_done(
+    done: Sequence[LineGiven], agreed: Sequence[InvoiceLine], currency: Currency
+) -> list[InvoiceLine]:
+    """What was done of the agreed lines, at their prices and no more of each than was agreed (L221-25).
+
+    A line with one price for all is owed as far as what else was done is worth at the visit's prices.
+    """
+    left = [_much(one) for one in done]
+    parts = [_part(line, done, left, currency) for line in sorted(agreed, key=_is_by_worth)]
+    return [part for part in parts if part]
+
+
+def _part(
+    line: InvoiceLine, done: Sequence[LineGiven], left: list[Decimal], currency: Currency
+) -> InvoiceLine | None:
+    """The part of an agreed line that was done, which is taken off what is `left`."""
+    its = [place for place, one in enumerate(done) if _is_of(one, line)]
+    if _is_by_worth(line):
+        return _part_by_worth(line, done, left, its, currency)
+    much, taken = _much(line), NOTHING
+    for place in its:
+        more = min(left[place], much - taken)
+        left[place], taken = left[place] - more, taken + more
+    if taken == much or not taken:
+        return line if taken else None
+    if line.kind != "labour":
+        return line.model_copy(update={"quantity": taken})
+    if not (minutes := int(taken)):
+        return None
+    hours = rounded(Decimal(minutes) / 60, "EUR")
+    return line.model_copy(update={"minutes": minutes, "quantity": hours})
+
+
+def _part_by_worth(
+    line: InvoiceLine, done: Sequence[LineGiven], left: list[Decimal], its: Sequence[int], currency: Currency
+) -> InvoiceLine | None:
+    worth = sum((_worth(done[place], left[place]) for place in its), NOTHING)
+    whole = line.quantity * line.unit_price
+    owed = min(worth, whole)
+    if not owed:
+        return None
+    for place in its:
+        left[place] *= 1 - owed / worth
+    if owed == whole:
+        return line
+    flat = {"quantity": Decimal(1), "unit": "flat", "unit_price": rounded(owed, currency)}
+    return line.model_copy(update=flat)
+
+
+def _is_by_worth(line: LineRecorded) -> bool:
+    return line.kind == "other" or _is_for_the_whole(line)
+
+
+def _is_of(done: LineGiven, line: InvoiceLine) -> bool:
+    """Whether what was done may be a part of an agreed line."""
+    if done.kind == "part":
+        return _is_same(done, line)
+    return _is_by_worth(line) or done.kind == line.kind
+
+
+def _much(line: LineRecorded) -> Decimal:
+    """Minutes of labour by the hour, else the quantity."""
+    if _is_by_the_hour(line):
+        return Decimal(line.minutes) if line.minutes else line.quantity * 60
+    return line.quantity
+
+
+def _worth(line: LineGiven, much: Decimal) -> Decimal:
+    return much * line.unit_price / (60 if _is_by_the_hour(line) else 1)
+
+
+def _is_by_the_hour(line: LineRecorded) -> bool:
+    return line.kind == "labour" and line.unit == "hour"

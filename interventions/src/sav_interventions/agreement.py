@@ -133,13 +133,24 @@ def does_work_of(estimate: Estimate, visit: Intervention) -> bool:
 
 
 async def agreed_for(visit: Intervention, tx: Tx) -> Estimate | None:
-    """The estimate by which the work of a visit is billed, where its client accepted one before it was done."""
+    """The estimate by which the work of a visit is billed, where its client accepted one before it was done.
+
+    Also one from which they withdrew since, where a part of it is owed.
+    """
     accepted = [
         (one.accepted.at, one)
         for one in await of_this_job(visit, tx)
-        if one.status == "accepted" and one.accepted and does_work_of(one, visit)
+        if one.accepted and _binds(one, visit) and does_work_of(one, visit)
     ]
     return max(accepted, key=lambda one: one[0])[1] if accepted else None
+
+
+def _binds(estimate: Estimate, visit: Intervention) -> bool:
+    """Whether a client pays for a visit by this estimate: after a withdrawal for what was begun before, as they asked."""
+    ended = estimate.withdrawn_at
+    if estimate.status == "withdrawn" and ended:
+        return estimate.owes_what_is_done and visit.created_at <= ended
+    return estimate.status == "accepted"
 
 
 def is_to_cancel(visit: Intervention) -> bool:

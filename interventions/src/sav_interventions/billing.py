@@ -7,12 +7,12 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from sav_chassis.errors import WrongField
+from sav_chassis.law.jurisdiction import CLASSES, Jurisdiction
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, Supply, VatTotal
 from sav_contracts.interventions.work import Work
 from sav_contracts.money import Currency, VatClass, as_money, rounded, smallest
-from sav_interventions.jurisdiction import CLASSES, Jurisdiction
 
 # Excluding VAT; a larger amount is a typing error.
 MOST = Decimal(100_000_000)

@@ -57,16 +57,16 @@ async def check_cash(
 ) -> None:
     """Raises `CashRefused` where the debt that an invoice is a part of is too large for cash, or the cash is.
 
-    What is more than its balance stays with the firm: it counts with the cash that no invoice of the client has used.
+    What is more than its balance stays with the firm: it counts as cash on account does.
     """
     if method != "cash":
         return
     await tx.lock(f"cash of {invoice.client_id}")
-    kept = max(amount - invoice.balance, ZERO)
-    kept += await _kept(invoice.client_id, tx) if kept else ZERO
+    more = max(amount - invoice.balance, ZERO)
+    on_account = await _debt_on_account(more, invoice.client_id, tx) if more else ZERO
     private = invoice.buyer.kind != "business"
     payer: Payer = "private_abroad" if abroad and private else "any"
-    _check(max(await debt_of(invoice, tx), amount, kept), invoice.currency, on, payer)
+    _check(max(await debt_of(invoice, tx), amount, on_account), invoice.currency, on, payer)
 
 
 async def check_cash_on_account(
@@ -83,8 +83,13 @@ async def check_cash_on_account(
     if method != "cash":
         return
     await tx.lock(f"cash of {client_id}")
-    debt = max(amount + await _kept(client_id, tx), await debt_by_contract(client_id, tx))
+    debt = await _debt_on_account(amount, client_id, tx)
     _check(debt, currency, on, "private_abroad" if abroad else "any")
+
+
+async def _debt_on_account(amount: Decimal, client_id: UUID, tx: Tx) -> Decimal:
+    """With the cash that no invoice of the client has used, or what they agreed to where that is more."""
+    return max(amount + await _kept(client_id, tx), await debt_by_contract(client_id, tx))
 
 
 def _check(debt: Decimal, currency: Currency, on: date, payer: Payer) -> None:

@@ -8,14 +8,15 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from sav_chassis.errors import Conflict
+from sav_chassis.law.withdrawal import no_payment_reference
 from sav_chassis.tx import Tx
+from sav_chassis.written import day
 from sav_contracts.actor import SYSTEM
 from sav_interventions.agreement import of_same_case, visits_of_case
 from sav_interventions.deposits import COUNTS
 from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.settings import billing
-from sav_interventions.withdrawal import no_payment_reference
 
 ZERO = Decimal("0.00")
 
@@ -62,6 +63,17 @@ async def too_early_until(invoice: Invoice, tx: Tx) -> date | None:
     """Until when the law forbids to take money for an invoice; None where it does not."""
     contract = await _by_id(invoice.intervention_id, tx, invoice.deposit)
     return contract.unpaid_until(tx.now) if contract else None
+
+
+def no_payment_mention(until: date | None) -> list[str]:
+    """What an invoice says where nothing may be paid until that day."""
+    if until is None:
+        return []
+    law = no_payment_reference(billing().jurisdiction, until)
+    return [
+        f"Contrat conclu à domicile\N{NO-BREAK SPACE}: aucun paiement ne peut être reçu avant la fin du"
+        f" {day(until, 'fr')} ({law})."
+    ]
 
 
 async def debt_of(invoice: Invoice, tx: Tx) -> Decimal:

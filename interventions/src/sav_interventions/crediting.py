@@ -44,9 +44,9 @@ async def credit(
     note = _note(tx, invoice, given_back, reason)
     before = invoice.status
     invoice.credit(note.amount, given_back.whole, by)
-    if invoice.overpaid:
+    if overpaid := invoice.overpaid:
         # What was paid beyond it stays the client's: for another invoice, or to be paid back.
-        await release(invoice, invoice.overpaid, tx)
+        await release(invoice, overpaid, tx)
     if given_back.whole:
         await deposits.free(tx, invoice)
     await end_checkouts(invoice, tx)
@@ -55,7 +55,7 @@ async def credit(
     note.issue(await Series.in_use(tx, "credit_note", on), on)
     tx.add(note)
     tx.later(print_credit_note, note.id)
-    tx.emit(note, CreditNoteIssued())
+    tx.emit(note, CreditNoteIssued(overpaid=overpaid))
     settled = invoice.status == "paid" and before != "paid"
     tx.emit(invoice, InvoicePaid() if settled else InvoiceChanged())
     return note

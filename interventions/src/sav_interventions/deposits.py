@@ -1,28 +1,38 @@
 """Deposit invoices: drafted from an agreed price, named and deducted once by the final invoice of their case."""
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.auth.fields import Locale
+from sav_contracts.claims.reclamation import ReclamationStatus, ReclamationView
 from sav_contracts.interventions.invoice import (
     NOTHING,
     Agreed,
     DeductedDeposit,
+    DepositLeftOver,
     InvoiceChanged,
 )
 from sav_contracts.interventions.line import LineGiven, VatTotal
-from sav_contracts.money import Currency, as_money, rounded
-from sav_interventions.agreement import Case, does_work_of, visits_of_case, work_of
+from sav_contracts.money import Currency, as_money, rounded, smallest
+from sav_interventions.agreed_price import Billed, whole_for_client
+from sav_interventions.agreement import (
+    Case,
+    does_work_of,
+    is_diagnosis,
+    last_accepted,
+    visits_of_case,
+    work_of,
+)
 from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.estimate import Estimate
-from sav_interventions.model.invoice import Invoice
+from sav_interventions.model.invoice import DepositsExceed, Invoice
 from sav_interventions.model.visit import Intervention
 
 DEPOSIT: dict[Locale, str] = {
@@ -31,6 +41,11 @@ DEPOSIT: dict[Locale, str] = {
 }
 # The states of invoices that count: neither drafts nor what was taken back as a whole.
 COUNTS = ("issued", "partly_paid", "paid")
+# Nothing will be done for réclamations in these states; why their drafts of deposits are discarded, as managers read it.
+GIVEN_UP: dict[ReclamationStatus, str] = {
+    "cancelled": "La réclamation est annulée.",
+    "rejected": "La réclamation est rejetée.",
+}
 
 
 class InvoicedAlready(Conflict):
@@ -42,18 +57,32 @@ class InvoicedAlready(Conflict):
 
 
 class DepositsBeyond(WrongField):
-    field: str = "percent"
-    left: int
-    en = "the deposits of this estimate may not be more than it: at most {left}% is left"
-    fr = "les acomptes de ce devis ne peuvent pas le dépasser : il reste au plus {left} %"
+    net: Decimal
+    gross: Decimal
+    currency: Currency
+    en = (
+        "the deposits of a case may not be more than its accepted estimate, less what a warranty pays: at most {net} "
+        "{currency} is left, {gross} {currency} including VAT"
+    )
+    fr = (
+        "les acomptes d’un dossier ne peuvent pas dépasser le devis accepté, déduction faite de ce qu’une garantie "
+        "prend en charge : il reste au plus {net} {currency} HT, {gross} {currency} TTC"
+    )
 
 
 def deposit_lines(
-    vat: Sequence[VatTotal], percent: int, currency: Currency, locale: Locale
+    vat: Sequence[VatTotal],
+    percent: int,
+    currency: Currency,
+    locale: Locale,
+    asked: Sequence[VatTotal] = (),
 ) -> list[LineGiven]:
-    """A line for each rate of an agreed price: so many percent of its base."""
+    """A line for each rate of an agreed price: so many percent of its base.
+
+    Where deposits before `asked` for all but that, no cent more than is left, nor of its VAT: each was rounded.
+    """
     words = DEPOSIT[locale]
-    bases = [(total, rounded(total.base * percent / 100, currency)) for total in vat]
+    bases = [(total, _part(total, percent, currency, asked)) for total in vat]
     return [
         LineGiven(
             kind="other",
@@ -68,22 +97,63 @@ def deposit_lines(
     ]
 
 
-async def check_within(tx: Tx, estimate: Estimate, percent: int) -> None:
-    """Raises `DepositsBeyond` where the deposits of an estimate, drafts too, would be more than it.
+def _part(total: VatTotal, percent: int, currency: Currency, asked: Sequence[VatTotal]) -> Decimal:
+    part, cent = rounded(total.base * percent / 100, currency), smallest(currency)
+    before = [one for one in asked if one.vat_class == total.vat_class]
+    left = total.base - sum((one.base for one in before), NOTHING)
+    vat_left = total.vat - sum((one.vat for one in before), NOTHING)
+    part = left if part - left == cent else part
+    if part > left or vat_left < 0 or rounded(part * total.rate / 100, currency) - vat_left != cent:
+        return part
+    # The most of which the VAT is what is left of it; the final invoice bills the few cents between.
+    return ((vat_left + cent / 2) * 100 / total.rate).quantize(cent, ROUND_CEILING) - cent
 
-    The estimate is locked: nobody else drafts one meanwhile.
+
+async def check_within(tx: Tx, deposit: Invoice, field: str | None = None) -> None:
+    """Raises where this deposit and the others of its case are more than the client pays of their accepted estimate.
+
+    Where it is written, drafts count too: `DepositsBeyond`, which names the field. Where it is issued: `DepositsExceed`.
+    Nobody else drafts or issues one of the case meanwhile.
     """
-    visits = visits_of_case(estimate).with_only_columns(Intervention.id).order_by(None)
-    found = await tx.session.scalars(
-        select(Invoice).where(
-            Invoice.intervention_id.in_(visits), Invoice.deposit, Invoice.status.in_(("draft", *COUNTS))
-        )
+    assert deposit.intervention_id, "a deposit is for a visit"
+    await one_at_a_time(tx, deposit.intervention_id)
+    visit = await tx.read(Intervention, deposit.intervention_id, SYSTEM)
+    most = await _most(visit, tx)
+    if most is None:
+        return
+    others = await asked_of(visit, tx, but=deposit.id, drafts=field is not None)
+    net = most.net - sum((one.net for one in others), NOTHING)
+    gross = most.gross - sum((one.net + one.tax for one in others), NOTHING)
+    if deposit.net <= net and deposit.net + deposit.tax <= gross:
+        return
+    if field:
+        left = [as_money(max(one, NOTHING)) for one in (net, gross)]
+        raise DepositsBeyond(field=field, net=left[0], gross=left[1], currency=deposit.currency)
+    asked = as_money(most.gross - gross + deposit.net + deposit.tax)
+    raise DepositsExceed(deposits=asked, total=as_money(most.gross), currency=deposit.currency)
+
+
+async def asked_of(
+    visit: Intervention, tx: Tx, *, but: UUID | None = None, drafts: bool = True
+) -> list[Invoice | DeductedDeposit]:
+    """The deposits of a visit's case that no final invoice deducts: less what was credited of them, and the drafts."""
+    query = _undeducted(visits_of_case(visit)).where(
+        Invoice.status.in_(("draft", *COUNTS) if drafts else COUNTS), Invoice.id.is_distinct_from(but)
     )
-    asked = sum((one.net for one in found if one.agreed and one.agreed.estimate_id == estimate.id), NOTHING)
-    # Each was rounded to the cent; their percentages are whole.
-    left = round(100 * (estimate.net - asked) / estimate.net)
-    if percent > left:
-        raise DepositsBeyond(left=max(left, 0))
+    found = list(await tx.session.scalars(query))
+    return [one if one.status == "draft" else await _deducted(tx, one) for one in found]
+
+
+async def _most(visit: Intervention, tx: Tx) -> Billed | None:
+    """What deposits of a visit's case may amount to; None where no estimate says it, and the client pays for the visit."""
+    case = await tx.copies(ReclamationView).one(visit.reclamation_id) if visit.reclamation_id else None
+    if case and case.status in GIVEN_UP:
+        return Billed(NOTHING, NOTHING)
+    if estimate := await last_accepted(visit, tx):
+        _, left = await whole_for_client(estimate, tx)
+        return left
+    covered = visit.warranty is not None and visit.warranty.decision == "covered"
+    return Billed(NOTHING, NOTHING) if covered and not is_diagnosis(visit) else None
 
 
 async def one_at_a_time(tx: Tx, visit_id: UUID) -> None:
@@ -127,17 +197,7 @@ async def deduct(tx: Tx, invoice: Invoice) -> None:
     if visit.status == "incomplete" and await _goes_on(visit, tx):
         return
     visits = visits_of_case(visit).where(Intervention.created_at <= visit.created_at)
-    query = (
-        select(Invoice)
-        .where(
-            Invoice.intervention_id.in_(visits.with_only_columns(Intervention.id).order_by(None)),
-            Invoice.deposit,
-            Invoice.status.in_(COUNTS),
-            Invoice.deducted_in.is_(None),
-        )
-        .order_by(Invoice.id)
-        .with_for_update()
-    )
+    query = _undeducted(visits).where(Invoice.status.in_(COUNTS)).with_for_update()
     # A deposit that was credited as a whole meanwhile has another status now, and is not found.
     found = [one for one in await tx.session.scalars(query) if await _is_for(one, visit, tx)]
     deducted = [await _deducted(tx, deposit) for deposit in sorted(found, key=lambda one: one.number or "")]
@@ -145,6 +205,32 @@ async def deduct(tx: Tx, invoice: Invoice) -> None:
     for deposit in found:
         deposit.deducted_in = invoice.id
         tx.emit(deposit, InvoiceChanged())
+
+
+async def tell_left_over(visit: Intervention, tx: Tx) -> None:
+    """Tells of the deposits for the work of a visit, of which nothing is billed now that it is completed."""
+    if visit.status != "completed" or is_diagnosis(visit) or await _goes_on(visit, tx):
+        return
+    query = _undeducted(visits_of_case(visit)).where(Invoice.status.in_(COUNTS)).with_for_update()
+    for deposit in list(await tx.session.scalars(query)):
+        if await _is_for(deposit, visit, tx):
+            tx.emit(deposit, DepositLeftOver())
+
+
+async def waits_for_draft(deposit: Invoice, tx: Tx) -> bool:
+    """Whether a deposit is for work of which the final invoice is drafted: that deducts it when it is issued."""
+    assert deposit.intervention_id, "a deposit is for a visit"
+    visit = await tx.read(Intervention, deposit.intervention_id, SYSTEM)
+    drafted = select(Invoice.intervention_id).where(~Invoice.deposit, Invoice.status == "draft")
+    visits = await tx.session.scalars(visits_of_case(visit).where(Intervention.id.in_(drafted)))
+    return any([await _is_for(deposit, one, tx) for one in visits])
+
+
+def _undeducted(visits: Select[Intervention]) -> Select[Invoice]:
+    """The deposits of these visits that no final invoice deducts, in the order of their ids."""
+    ids = visits.with_only_columns(Intervention.id).order_by(None)
+    of_them = Invoice.intervention_id.in_(ids), Invoice.deposit, Invoice.deducted_in.is_(None)
+    return select(Invoice).where(*of_them).order_by(Invoice.id)
 
 
 async def _goes_on(visit: Intervention, tx: Tx) -> bool:

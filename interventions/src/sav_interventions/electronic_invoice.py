@@ -6,8 +6,8 @@ from typing import Any
 
 from facturx import generate_cii_xml  # type: ignore[import-untyped]
 
+from sav_chassis.law.jurisdiction import Nature
 from sav_interventions.invoice_paper import InvoicePaper, PaperLine, PaperVat, parted
-from sav_interventions.nature import Nature
 
 # EN 16931 knows two decimals: no currency with three.
 CURRENCY = "EUR"
@@ -46,16 +46,18 @@ def _data(paper: InvoicePaper) -> dict[str, Any]:
         "BG-1": [_note(mention) for mention in _notes(paper)],
         "BG-4": _seller(paper),
         "BG-7": _buyer(paper),
-        # A credit note is of the day on which it is made; without one the library writes an empty element.
-        "BT-72": paper.supplied_on or paper.issued_on,
         "BT-83": paper.number,
         "BG-25": [_line(number, line, paper) for number, line in enumerate(paper.lines, 1)],
         "BG-23": [_vat(total) for total in paper.by_rate],
     }
     if paper.buyer.is_business:
         data["BT-23"] = _process(paper)
-    if paper.delivered_to:
-        data["BG-13"] = {"name": paper.buyer.name} | _address(paper.delivered_to, paper.country)
+    if not paper.deposit:
+        # A credit note is of the day on which it is made.
+        data["BT-72"] = paper.done_on or paper.issued_on
+    if paper.delivered_to or paper.deposit:
+        # Without a day and a place the library writes an empty element: of a deposit the country is known.
+        data["BG-13"] = {"name": paper.buyer.name} | _address(paper.delivered_to or "", paper.country)
     if paper.on_debits:
         data["BT-8"] = "invoice"
     return data | _terms(paper) | _references(paper) | _totals(paper)

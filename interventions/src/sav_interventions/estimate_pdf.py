@@ -5,15 +5,15 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sav_chassis.law.jurisdiction import Jurisdiction
+from sav_chassis.law.withdrawal import rule_for
 from sav_chassis.written import money, number
 from sav_contracts.auth.fields import Locale
 from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.time_zone import zone_of
 from sav_interventions.invoice_paper import PaperLine, line_facts
-from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.printing import printed
 from sav_interventions.settings import billing
-from sav_interventions.withdrawal import rule_for
 
 
 def estimate_pdf(estimate: EstimateView, locale: Locale, law: Jurisdiction | None = None) -> bytes:

@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from sav_chassis.law.jurisdiction import Nature
 from sav_chassis.written import day, money, number
 from sav_contracts.auth.fields import Locale
 from sav_contracts.interventions.invoice import Seller
 from sav_contracts.messages import View
 from sav_contracts.money import Currency, VatClass
-from sav_interventions.nature import Nature, nature_of
+from sav_interventions.nature import nature_of
 
 # What a paper is, by its number in UNTDID 1001.
 Code = Literal["380", "381", "386"]
@@ -170,6 +171,11 @@ class InvoicePaper(Part):
         return self.supply.country if self.supply else "FR"
 
     @property
+    def done_on(self) -> date | None:
+        """When it was supplied; None of a deposit, which is asked for before (CGI, annexe II, 242 nonies A, I, 10°)."""
+        return None if self.deposit else self.supplied_on
+
+    @property
     def delivered_to(self) -> str | None:
         """Where it was supplied, if the business that is invoiced has another address."""
         there = self.supply.address if self.supply and self.buyer.is_business else None
@@ -228,7 +234,7 @@ def facts(paper: InvoicePaper, locale: Locale) -> dict[str, Any]:
         "code": paper.code,
         "number": paper.number,
         "issued_on": on(paper.issued_on),
-        "supplied_on": on(paper.supplied_on),
+        "supplied_on": on(paper.done_on),
         "due_on": on(paper.due_on),
         "delivered_to": _two_lines(paper.delivered_to) if paper.delivered_to else None,
         "reclamation": paper.reclamation_reference,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from sav_chassis.errors import Conflict
+from sav_chassis.law.jurisdiction import Jurisdiction
 from sav_chassis.model import settles
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.invoice import Buyer, Lack, Seller
@@ -10,7 +11,6 @@ from sav_contracts.interventions.line import BuyerKind, Supply
 from sav_contracts.labels import labels
 from sav_contracts.sentences import Text
 from sav_interventions.above_estimate import is_above
-from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.settings import billing
 

@@ -24,7 +24,7 @@ INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
         ("en_route", "declined"): STAFF,
         ("en_route", "on_site"): STAFF,
         ("on_site", "in_progress"): STAFF,
-        # Work that the client pays for does not begin before they agree to its estimate.
+        # Work that the client pays for does not begin before they agree to its estimate. A danger stops it before.
         ("on_site", "incomplete"): STAFF,
         ("on_site", "no_access"): STAFF,
         ("in_progress", "paused"): STAFF,
@@ -70,13 +70,15 @@ ESTIMATE: Lifecycle[EstimateStatus] = Lifecycle(
     "estimate",
     {
         ("draft", "sent"): {Role.MANAGER},
-        ("sent", "accepted"): CLIENT_OR_LINK,
+        # By a manager what was signed on paper.
+        ("sent", "accepted"): CLIENT_OR_LINK | {Role.MANAGER},
         ("sent", "refused"): CLIENT_OR_LINK,
         ("sent", "expired"): {Role.SYSTEM},
         # Another edition was sent, or accepted.
         ("sent", "superseded"): {Role.SYSTEM},
         ("accepted", "superseded"): {Role.SYSTEM},
-        ("accepted", "withdrawn"): CLIENT_OR_LINK,
+        # By a manager what came by letter.
+        ("accepted", "withdrawn"): CLIENT_OR_LINK | {Role.MANAGER},
     },
 )
 
@@ -137,5 +139,5 @@ DONE: frozenset[InterventionStatus] = frozenset({"completed", "incomplete"})
 
 # The causes a visit may pause for; any cause may leave it incomplete.
 WAITS_FOR: frozenset[Cause] = frozenset({"parts", "access", "approval"})
-# Those for which a visit ends before its work began.
-NOT_AGREED: frozenset[Cause] = frozenset({"approval", "estimate_refused"})
+# Those for which a visit ends before its work began: nothing is agreed, or nobody may go on there.
+UNBEGUN_FOR: frozenset[Cause] = frozenset({"approval", "estimate_refused", "stopped_for_safety"})

@@ -1,9 +1,9 @@
 """What was sold: papers, journals and e-reporting say the same of it."""
 
 from collections.abc import Iterable
-from typing import Literal, Protocol
+from typing import Protocol
 
-Nature = Literal["goods", "services", "both"]
+from sav_chassis.law.jurisdiction import Nature
 
 
 class Supplied(Protocol):

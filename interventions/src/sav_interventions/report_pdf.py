@@ -22,11 +22,11 @@ from sav_contracts.interventions.visit import Cause, InterventionStatus, Purpose
 from sav_contracts.interventions.work import Work
 from sav_interventions.printing import printed
 
-# The most pixels of the longer side of a printed picture: 380 to an inch on half the width of the page.
-LONGEST = 1280
+# The most pixels of the longer side of a printed picture: 300 to an inch where it is printed, 80 mm wide.
+LONGEST = 960
 QUALITY = 82
 # Under this name a printed picture is kept beside the stored one; to be raised when it is made in another way.
-PRINTED = "printed.1"
+PRINTED = "printed.2"
 
 
 class ReportPaper(BaseModel):

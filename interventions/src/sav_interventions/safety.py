@@ -144,11 +144,11 @@ def _is_danger(ppm: int, tx: Tx) -> bool:
 
 async def check_ending(visit: Intervention, tx: Tx) -> None:
     """Refuses an end that what was measured and done on the visit does not allow."""
-    if visit.status not in DONE:
+    if visit.status not in {"no_access"} | DONE:
         return
     ppm = visit.work.co_ppm if visit.work else None
     if ppm is not None and air_quality(ppm, tx.now.date()) == "dangerous":
-        if visit.status == "completed" or visit.cause != "stopped_for_safety":
+        if visit.status != "incomplete" or visit.cause != "stopped_for_safety":
             raise AirIsDangerous(ppm=ppm)
     elif visit.status == "completed":
         check_answered(visit)

@@ -7,10 +7,10 @@ from typing import Literal, Self
 from pydantic import SecretStr, model_validator
 
 from sav_chassis.firm_look import Look
+from sav_chassis.law.jurisdiction import Jurisdiction, jurisdiction
 from sav_chassis.settings import RoomSettings, Settings
 from sav_chassis.startup_checks import CannotStart
 from sav_contracts.interventions.invoice import DEMONSTRATION, Seller
-from sav_interventions.jurisdiction import Jurisdiction, jurisdiction
 
 
 class Billing(RoomSettings):

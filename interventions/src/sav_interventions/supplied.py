@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from sav_chassis.errors import WrongField
+from sav_chassis.law.jurisdiction import Jurisdiction
 from sav_chassis.tx import Tx
 from sav_contracts import address
 from sav_contracts.address import postcode_in
@@ -11,7 +12,6 @@ from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.interventions.line import BuyerKind, InvoiceLine, LineGiven, Supply, SupplyGiven, Works
 from sav_contracts.interventions.visit import Purpose
-from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.model import Intervention
 from sav_interventions.settings import billing
 

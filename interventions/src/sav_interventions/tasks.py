@@ -95,6 +95,8 @@ def answered(tasks: Sequence[Task], given: Sequence[TaskGiven]) -> list[Task]:
 
 def check_answered(visit: Intervention) -> None:
     """Raises `TasksOpen` where a service or an installation has a task of which nothing was said."""
-    still_open = {task.code: task.text.fr for task in visit.tasks or () if task.done is None}
+    still_open = [task for task in visit.tasks or () if task.done is None]
     if visit.purpose in ANSWERED and still_open:
-        raise TasksOpen(tasks=choices(still_open))
+        english = ", ".join(f"“{task.text.en}” ({task.code})" for task in still_open)
+        french = choices({task.code: task.text.fr for task in still_open}).fr
+        raise TasksOpen(tasks=Text(english, french))

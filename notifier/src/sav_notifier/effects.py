@@ -104,8 +104,10 @@ def _known_when_sent(
 ) -> dict[str, str]:
     """The facts that no row may hold, or that are the same in every message."""
     site = settings.frontend_url.rstrip("/")
-    known = {"company": sender().seller.name, "site": site}
-    if purpose := message.declared.link:
+    firm = sender().seller
+    contact = ", ".join(filter(None, (firm.phone, firm.email)))
+    known = {"company": firm.name, "contact": contact, "site": site}
+    if purpose := message.link_purpose():
         # A paper says where people live and what they bought: a stranger's address gets no link to it.
         may_read = confirmed or purpose != "paper"
         grant = getattr(message, "grant_id", None) if may_read else None

@@ -26,6 +26,7 @@ Purpose = Literal[
     "password-reset",
     "estimate",
     "withdraw",
+    "withdraw-order",
     "feedback",
     "paper",
 ]
@@ -72,6 +73,10 @@ class Message(BaseModel):
 
     def of_category(self) -> Category:
         return self.declared.category
+
+    def link_purpose(self) -> Purpose | None:
+        """What its link is for, where it has one."""
+        return self.declared.link
 
     def useful_until(self) -> datetime | None:
         """The time after which the message is of no use."""

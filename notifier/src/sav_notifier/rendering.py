@@ -19,7 +19,7 @@ from jinja2 import (
 )
 
 from sav_chassis.written import day as plain_day
-from sav_chassis.written import day_of_week, money, weekdays
+from sav_chassis.written import day_of_week, elided, money, weekdays
 from sav_contracts.auth.fields import Locale
 from sav_contracts.claims.intake import PreferredDay
 from sav_contracts.claims.safety import Danger, instructions
@@ -177,7 +177,13 @@ def _environment(locale: Locale) -> Environment:
         return f"{'pour' if locale == 'fr' else 'for'} {the(reference)}"
 
     environment.tests["visit"] = _is_of_visit
-    environment.filters |= {"noun": noun, "named": named, "the": the, "for_claim": for_claim}
+    environment.filters |= {
+        "noun": noun,
+        "named": named,
+        "the": the,
+        "for_claim": for_claim,
+        "elided": elided,
+    }
     environment.filters |= {"day": day, "date": plain_date, "moment": moment, "amount": amount, "wish": wish}
     environment.globals |= {"window": window, "span": span, "advice": advice}
     return environment

@@ -5,8 +5,9 @@ from uuid import UUID
 from pydantic import SecretStr
 from sqlalchemy import select, text
 
-from sav_chassis.errors import Conflict, NoSuch, NotYet, SavError
+from sav_chassis.errors import Conflict, NoSuch, NotYet
 from sav_chassis.identity import Links
+from sav_chassis.shared_refusals import LinkExpired
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.labels import label
@@ -35,15 +36,6 @@ class NotOver(Conflict):
     code = "visit_not_over"
     en = "Say how it was once the visit is completed and its report validated"
     fr = "Donnez votre avis une fois l’intervention terminée et son rapport validé"
-
-
-class FeedbackLinkUnknown(SavError):
-    """The link to give feedback was never ours."""
-
-    code = "link_expired"
-    status = 410
-    en = "This link is incomplete or no longer valid; open it again from our message"
-    fr = "Ce lien est incomplet ou n’est plus valable ; rouvrez-le depuis notre message"
 
 
 class NotDone(Conflict):
@@ -85,10 +77,10 @@ async def give_feedback_by_link(cmd: GiveFeedbackByLink, tx: Tx, by: Actor) -> F
 
 
 async def _linked(token: SecretStr, tx: Tx) -> Feedback:
-    """The feedback whose id was signed into this link, locked; `FeedbackLinkUnknown` where it was never ours."""
+    """The feedback whose id was signed into this link, locked; `LinkExpired` where it was never ours."""
     id = Links(tx.settings.link_secret).grant(BY_LINK, token.get_secret_value())
     if id is None or not await tx.exists(Feedback, id):
-        raise FeedbackLinkUnknown
+        raise LinkExpired
     return await tx.load(Feedback, id, SYSTEM)
 
 

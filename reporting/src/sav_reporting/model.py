@@ -45,6 +45,8 @@ class Feedback(Aggregate[FeedbackView], Stateful[FeedbackStatus]):
     comment: Mapped[str | None]
     contact_me: Mapped[bool] = mapped_column(default=False)
     open_until: Mapped[datetime]
+    visit: Mapped[str | None]
+    visited_on: Mapped[date | None]
 
     def give(self, said: FeedbackWritten, now: datetime, by: Actor) -> None:
         """Sets the client's feedback, replacing any before; raises `FeedbackOver` after `open_until`."""

@@ -124,4 +124,6 @@ keep(
     Column("comment", "text"),
     Column("contact_me", "boolean"),
     Column("open_until", "timestamptz"),
+    Column("visit", "text"),
+    Column("visited_on", "date"),
 )

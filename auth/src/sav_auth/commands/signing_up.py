@@ -5,7 +5,7 @@ from uuid import UUID
 from sav_auth.accounts import by_email, check_free
 from sav_auth.app import auth
 from sav_auth.grants import (
-    LinkExpired,
+    LinkUsed,
     grant_and_account,
     grant_in_token,
     has_too_many_links,
@@ -88,7 +88,7 @@ async def verify_email(cmd: VerifyEmail, tx: Tx, by: Actor) -> Accepted:
         await revoke_grants(tx, account, "verify-email")
         tx.emit(account, EmailVerified())
     elif not account.email_verified:
-        raise LinkExpired
+        raise LinkUsed
     return Accepted()
 
 
@@ -102,5 +102,5 @@ async def _change_address(cmd: VerifyEmail, tx: Tx) -> Accepted:
         await revoke_grants(tx, account)
         tx.emit(account, UserUpdated(previous_email=previous))
     elif account.email != grant.email:
-        raise LinkExpired
+        raise LinkUsed
     return Accepted()

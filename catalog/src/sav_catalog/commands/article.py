@@ -9,7 +9,7 @@ from sqlalchemy import exists, select
 from sav_catalog.app import catalog
 from sav_catalog.model import Article, StockLevel, stock_id
 from sav_catalog.services import replan_services
-from sav_chassis.errors import Conflict, Empty, NamesNothing, NothingToChange, WrongFields
+from sav_chassis.errors import Conflict, Empty, NamesNothing, NothingToChange, WrongField, WrongFields
 from sav_chassis.money import check_decimals
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -37,6 +37,12 @@ class ReferenceTaken(Conflict):
     reference: str
     en = "There is an article {reference} already"
     fr = "L’article {reference} existe déjà"
+
+
+class PartOfItself(WrongField):
+    field: str = "compatible_parts"
+    en = "an article is no part of itself"
+    fr = "un article n’est pas une pièce de lui-même"
 
 
 @catalog.command(AddArticle)
@@ -84,6 +90,8 @@ async def change_article(cmd: ChangeArticle, tx: Tx, by: Actor) -> Article:
         raise WrongFields.each(Empty(field=name) for name in empty)
     article = await tx.load(Article, cmd.article_id, by)
     check_changes(article, changes, by)
+    if article.id in (cmd.compatible_parts or []):
+        raise PartOfItself
     await _check_parts(tx, cmd.compatible_parts or [])
     level = None
     if changes.get("minimum_stock", article.minimum_stock) != article.minimum_stock:

@@ -162,7 +162,7 @@ async def send_proof(cmd: SendProof, tx: Tx, by: Actor) -> Product:
 @catalog.command(VerifyProduct)
 async def verify_product(cmd: VerifyProduct, tx: Tx, by: Actor) -> Product:
     """Accept the proof of purchase with what it shows, or refuse it with a reason. Accepting again corrects it."""
-    product = await tx.load(Product, cmd.product_id, by)
+    *earlier, product = [await tx.load(Product, id, by) for id in await _places(cmd.product_id, tx)]
     if product.proof and product.proof.sha256 != cmd.proof:
         raise AnotherProof
     if cmd.accepted and product.proof_state == "accepted" and cmd.reason is None:
@@ -176,7 +176,35 @@ async def verify_product(cmd: VerifyProduct, tx: Tx, by: Actor) -> Product:
     else:
         product.refuse(cmd.reason, by)
     tx.emit(product, ProductVerified(accepted=cmd.accepted, reason=cmd.reason))
+    for before in earlier:
+        await _answer_before(before, product, tx, by)
     return product
+
+
+async def _places(id: UUID, tx: Tx) -> list[UUID]:
+    """This unit after those whose places it took, whose ids are earlier: in the order in which units are locked."""
+    ids = [id]
+    while before := await tx.session.scalar(select(Product.replaces_id).where(Product.id == ids[0])):
+        ids.insert(0, before)
+    return ids
+
+
+async def _answer_before(before: Product, product: Product, tx: Tx, by: Actor) -> None:
+    """The answer to the proof of a sale holds for the unit before, too: its visits and réclamations wait for it."""
+    bought_by_itself = before.replaced_on and product.purchase_date >= before.replaced_on
+    if bought_by_itself or before.proof_state == "accepted" or product.proof is None:
+        return
+    before.submit(product.proof, by)
+    if product.proof_state == "accepted":
+        before.purchase_date = product.purchase_date
+        before.delivery_date = max(before.delivery_date, product.purchase_date)
+        before.sold_by, before.consumer = product.sold_by, product.consumer
+        before.second_hand = before.second_hand or product.second_hand
+        article = await tx.session.get_one(Article, before.article_id)
+        before.accept(covers_of_sale(before, article, tx), product.proof_reason, by)
+    elif product.proof_reason:
+        before.refuse(product.proof_reason, by)
+    tx.emit(before, ProductVerified(accepted=product.proof_state == "accepted", reason=product.proof_reason))
 
 
 async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> None:
@@ -192,6 +220,9 @@ async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> No
         delivery,
         commissioning,
     )
+    if product.guaranteed_from and purchase > product.guaranteed_from:
+        # It was bought after the unit whose place it took: who says its delivery, too, says that it is a sale of its own.
+        product.guaranteed_from = None if cmd.delivery_date else purchase
     if "sold_by" in cmd.model_fields_set:
         product.sold_by = firm().another(cmd.sold_by)
     if cmd.consumer is not None:
@@ -200,10 +231,10 @@ async def _accept(cmd: VerifyProduct, product: Product, tx: Tx, by: Actor) -> No
         product.second_hand = cmd.second_hand
     article = await tx.session.get_one(Article, product.article_id)
     product.plan_service(article, tx.now)
-    product.accept(_covers(product, article, tx), cmd.reason, by)
+    product.accept(covers_of_sale(product, article, tx), cmd.reason, by)
 
 
-def _covers(product: Product, article: Article, tx: Tx) -> Iterator[Cover]:
+def covers_of_sale(product: Product, article: Article, tx: Tx) -> Iterator[Cover]:
     """What we owe as the seller; nothing where another sold it."""
     if product.sold_by:
         return

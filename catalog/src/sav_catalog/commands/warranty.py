@@ -1,11 +1,13 @@
 """Covers that managers add or void, and units that take another's place."""
 
 from datetime import date
+from typing import Any, Literal
 
 from sav_catalog.app import catalog
-from sav_catalog.commands.product import check_dates, check_serial, registrable
+from sav_catalog.commands.product import check_dates, check_serial, covers_of_sale, registrable
 from sav_catalog.covers import legal_cover
 from sav_catalog.model import Article, Product
+from sav_catalog.repairs import recount
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -16,7 +18,10 @@ from sav_contracts.catalog.product import (
     VoidCover,
     WarrantyChanged,
 )
-from sav_contracts.catalog.warranty import Cover, CoveredRepair, legal_guarantee, months_after
+from sav_contracts.catalog.warranty import Cover, legal_guarantee, months_after
+
+# Why another unit takes a place: we imposed it under the legal guarantee, the client chose it, or bought it from us.
+Ground = Literal["imposed", "chosen", "bought"]
 
 
 class DeliveredBeforeOld(WrongField):
@@ -67,14 +72,32 @@ async def replace_product(cmd: ReplaceProduct, tx: Tx, by: Actor) -> Product:
         # It may be out of the catalogue by now: one was left.
         article = await tx.session.get_one(Article, old.article_id)
     await check_serial(tx, article, cmd.serial)
-    restarts = cmd.imposed and _is_under_legal_guarantee(old, cmd.delivery_date)
-    return await put_in_place(old, article, cmd.serial, cmd.delivery_date, restarts, cmd.reason, tx)
+    old.replaced_on = cmd.delivery_date
+    await recount(old, tx)
+    ground: Ground = "imposed" if cmd.imposed else "chosen"
+    if _has_nothing_left(old, cmd.delivery_date):
+        ground = "bought"
+    return await put_in_place(old, article, cmd.serial, cmd.delivery_date, ground, cmd.reason, tx)
 
 
 async def put_in_place(
-    old: Product, article: Article, serial: str, delivery: date, restarts: bool, reason: str | None, tx: Tx
+    old: Product,
+    article: Article,
+    serial: str,
+    delivery: date,
+    ground: Ground,
+    reason: str | None,
+    tx: Tx,
 ) -> Product:
-    """The unit with this serial number, in the place of the old one; `restarts`: its legal guarantee begins anew."""
+    """The unit with this serial number, in the place of the old one.
+
+    Where that was `imposed` under the legal guarantee, this begins anew. One that was `bought` has the guarantees of
+    any sale (L217-3), and what managers added.
+    """
+    old.replaced_on = delivery
+    await recount(old, tx)
+    bought = ground == "bought"
+    restarts = ground == "imposed" and _is_under_legal_guarantee(old, delivery)
     new = tx.add(
         Product(
             id=tx.new_id(),
@@ -84,23 +107,18 @@ async def put_in_place(
             family=article.family,
             serial=serial,
             place=old.place,
-            purchase_date=old.purchase_date,
             delivery_date=delivery,
-            proof=old.proof,
-            proof_state=old.proof_state,
-            proof_reason=old.proof_reason,
-            covers=[],
-            sold_by=old.sold_by,
             consumer=old.consumer,
-            second_hand=old.second_hand and not restarts,
             replaces_id=old.id,
-            guaranteed_from=None if restarts else old.guaranteed_from or old.delivery_date,
+            **(_bought(old, delivery) if bought else _carried_on(old, restarts, delivery, tx)),
         )
     )
-    new.take_over(_passed_on(old, restarts, delivery, tx), _ended(old.repairs, delivery))
+    if bought:
+        new.covers = [*new.covers, *covers_of_sale(new, article, tx)]
+    new.follow(old.repairs)
     new.plan_service(article, tx.now)
     await tx.flush()  # the new unit is there before the old one refers to it
-    old.replaced_by_id, old.replaced_on, old.next_service_due = new.id, delivery, None
+    old.replaced_by_id, old.next_service_due = new.id, None
     tx.emit(new, ProductRegistered())
     tx.emit(
         old,
@@ -109,9 +127,44 @@ async def put_in_place(
     return new
 
 
+def _bought(old: Product, on: date) -> dict[str, Any]:
+    """The sale of a unit that the client bought from us on this day, which needs no other proof."""
+    return {
+        "purchase_date": on,
+        "proof_state": "accepted",
+        "covers": [cover for cover in old.covers if cover.months is None and not cover.voided_at],
+        "second_hand": False,
+    }
+
+
+def _carried_on(old: Product, restarts: bool, delivery: date, tx: Tx) -> dict[str, Any]:
+    """The sale of the old unit, which is that of the new one."""
+    return {
+        "purchase_date": old.purchase_date,
+        "proof": old.proof,
+        "proof_state": old.proof_state,
+        "proof_reason": old.proof_reason,
+        "covers": _passed_on(old, restarts, delivery, tx),
+        "sold_by": old.sold_by,
+        "second_hand": old.second_hand and not restarts,
+        "guaranteed_from": None if restarts else old.guaranteed_from or old.delivery_date,
+    }
+
+
+def _has_nothing_left(product: Product, delivery: date) -> bool:
+    """Whether we sold it, and no guarantee paid any more when the replacement was asked for."""
+    in_place = product.view().model_copy(update={"replaced_on": None})
+    return product.sold_by is None and in_place.warranty(_asked(product, delivery)).why == "covers_ended"
+
+
+def _asked(product: Product, delivery: date) -> date:
+    """When the replacement was asked for."""
+    return min((repair.asked for repair in product.repairs if repair.back == delivery), default=delivery)
+
+
 def _is_under_legal_guarantee(product: Product, delivery: date) -> bool:
     """Whether the replacement was asked for under the legal guarantee."""
-    asked = product.down_since or delivery
+    asked = _asked(product, delivery)
     if product.proof_state == "accepted":
         legal = [cover for cover in product.covers if cover.kind == "legal_conformity"]
         return any(cover.applies(asked, product.repairs) for cover in legal)
@@ -128,11 +181,3 @@ def _passed_on(old: Product, restarts: bool, delivery: date, tx: Tx) -> list[Cov
         return covers
     others = [cover for cover in covers if cover.kind != "legal_conformity"]
     return [*others, legal_cover(tx.new_id(), old.purchase_date, delivery, second_hand=False)]
-
-
-def _ended(repairs: list[CoveredRepair], delivery: date) -> list[CoveredRepair]:
-    """The repairs of the old unit. What it waited for ended with the new one: that only suspended its covers."""
-    return [
-        repair if repair.back else repair.model_copy(update={"back": delivery, "covers": []})
-        for repair in repairs
-    ]

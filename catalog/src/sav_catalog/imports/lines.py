@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 from pydantic_core import PydanticCustomError
 
-from sav_catalog.commands.article import OPTIONAL, check_changes
+from sav_catalog.commands.article import OPTIONAL, PartOfItself, check_changes
 from sav_catalog.model import Article
 from sav_chassis.errors import SavError, WrongField
 from sav_chassis.pydantic_messages import meant
@@ -18,6 +19,7 @@ from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import AddArticle, ArticleStatus, ArticleView, ChangeArticle
 from sav_contracts.catalog.article_sheet import COLUMNS, column_of
 from sav_contracts.messages import Reference
+from sav_contracts.money import Currency, places
 from sav_contracts.sentences import Sentence, Text
 
 # Characters of a cell that a fault repeats.
@@ -45,6 +47,7 @@ OtherwiseSaid = _form("OtherwiseSaid", _OTHERWISE)
 # What was checked, as it was kept: the same types, without the rules.
 CheckedLine = _form("CheckedLine", {name: ArticleView.model_fields[name].annotation for name in _CHECKED})
 _REFERENCE: TypeAdapter[str] = TypeAdapter(Reference)
+_THREE_PLACES = re.compile(r"[+-]?\d+[.]\d{3}")
 
 
 class NoSuchColumn(Sentence):
@@ -208,10 +211,20 @@ def differences(article: Article, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _unclear(said: Said, currency: Currency) -> dict[str, Text]:
+    """Where three digits stand after the only separator, also `1,500`: they are decimals, or thousands."""
+    most = {"price": places(currency), "power_kw": 2}
+    return {
+        field: meant({"type": "decimal_max_places", "ctx": {"decimal_places": decimals}})
+        for field, decimals in most.items()
+        if decimals < 3 and _THREE_PLACES.fullmatch(said.given.get(field) or "")
+    }
+
+
 def checked_as_new(said: Said) -> Checked:
     """Whether the line can add an article."""
     own = {name: value for name, value in said.given.items() if name not in (PARTS, "status")}
-    wrong = dict(said.wrong)
+    wrong = {**_unclear(said, said.given.get("currency", "EUR")), **said.wrong}
     values: dict[str, Any] = {}
     try:
         values = _set(AddArticle.model_validate({**own, PARTS: []}))
@@ -225,6 +238,8 @@ def checked_as_new(said: Said) -> Checked:
         wrong = _by_field(error) | wrong
     if values.get("status") == "retired":
         wrong["status"] = NeverRetired().text()
+    if said.reference in values.get(PARTS, ()):
+        wrong[PARTS] = PartOfItself().text()
     return Checked(values, _faults(said, wrong))
 
 
@@ -235,9 +250,12 @@ def checked_as_known(said: Said, article: Article, parts: Sequence[str], by: Act
     except ValidationError as error:
         return Checked({}, _faults(said, {**_by_field(error), **said.wrong})), True
     changes = differences(article, values)
+    wrong = {**_unclear(said, article.currency), **said.wrong}
     if PARTS in values and values[PARTS] != parts:
         changes[PARTS] = []
-    faults = _faults(said, said.wrong) or (faults_of_change(said, article, changes, by) if changes else [])
+        if said.reference in values[PARTS]:
+            wrong[PARTS] = PartOfItself().text()
+    faults = _faults(said, wrong) or (faults_of_change(said, article, changes, by) if changes else [])
     return Checked(values, faults), bool(changes)
 
 

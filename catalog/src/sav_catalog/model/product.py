@@ -1,12 +1,13 @@
 """Installed products, their proof of purchase and their covers."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from sav_catalog.covers import until_replaced
 from sav_catalog.lifecycle import PROOF
 from sav_chassis.errors import Conflict, NoSuch
 from sav_chassis.model import Aggregate, JsonColumn
@@ -149,15 +150,11 @@ class Product(Aggregate[ProductView]):
         self._cover([voided if cover is found else cover for cover in self.covers])
         return voided
 
-    def take_over(self, covers: list[Cover], repairs: list[CoveredRepair]) -> None:
-        """Sets what the unit before this one leaves to it."""
-        self.repairs = repairs
-        self._cover(covers)
-
-    def follow(self, repairs: list[CoveredRepair], reclamations: Collection[UUID]) -> bool:
-        """Sets its repairs that covers paid, from these réclamations; returns whether the end of a cover changed."""
-        inherited = [repair for repair in self.repairs if repair.reclamation_id not in reclamations]
-        before, self.repairs = self.covers, inherited + repairs
+    def follow(self, repairs: Iterable[CoveredRepair]) -> bool:
+        """Sets its repairs that covers paid; returns whether the end of a cover changed."""
+        counted = until_replaced(repairs, self.replaced_on, self.repairs) if self.replaced_on else repairs
+        self.repairs = sorted(counted, key=lambda repair: (repair.asked, str(repair.reclamation_id)))
+        before = self.covers
         self._cover(before)
         return self.covers != before
 

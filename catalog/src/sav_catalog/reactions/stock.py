@@ -6,7 +6,15 @@ from uuid import UUID
 from sav_catalog.app import catalog
 from sav_catalog.stock import Need, release_repair, reserve, stock_of
 from sav_chassis.tx import Tx
-from sav_contracts.claims.order import NEEDS_STOCK, OrderCancelled, OrderShipped, OrderValidated, OrderView
+from sav_contracts.claims.order import (
+    NEEDS_STOCK,
+    SHIPPED_ALREADY,
+    OrderCancelled,
+    OrderShipped,
+    OrderValidated,
+    OrderView,
+    OrderWithdrawn,
+)
 from sav_contracts.claims.parts_list import PartsValidated
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationView
 from sav_contracts.interventions.estimate import EstimateWithdrawn
@@ -81,9 +89,12 @@ async def reserve_order(event: OrderValidated, tx: Tx) -> str | None:
 
 
 @catalog.on(OrderCancelled)
-async def release_order(event: OrderCancelled, tx: Tx) -> str | None:
+@catalog.on(OrderWithdrawn)
+async def release_order(event: OrderCancelled | OrderWithdrawn, tx: Tx) -> str | None:
     """Releases what was reserved for an order that is cancelled, or ends its waiting."""
     order = event.state
+    if order.status in SHIPPED_ALREADY:
+        return "it has left the stock: whoever takes it back records its return"
     await reserve(tx, Need("order", order.id, order.reference, order.reclamation_id), ())
     return None if tx.has_emitted else "nothing is reserved for it"
 

@@ -7,11 +7,13 @@ from typing import Literal
 from sqlalchemy import select
 
 from sav_catalog.app import catalog
-from sav_catalog.commands.warranty import put_in_place
+from sav_catalog.commands.warranty import Ground, put_in_place
+from sav_catalog.covers import names_another_unit
 from sav_catalog.model import Article, Product
+from sav_catalog.repairs import recount
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.catalog.product import BuiltIn, ProductChanged, ReplacementUnclear
+from sav_contracts.catalog.product import BuiltIn, ProductChanged, ReplacementUnclear, WarrantyChanged
 from sav_contracts.interventions.visit import InterventionClosed, InterventionView
 
 
@@ -41,32 +43,41 @@ async def keep_service_book(event: InterventionClosed, tx: Tx) -> str | None:
 async def put_new_unit_in_place(event: InterventionClosed, tx: Tx) -> str | None:
     """Where the unit itself failed and was replaced, registers the unit that took its place.
 
-    Its covers go on: who chose to replace, only a manager says (`ReplaceProduct`).
+    What no warranty paid, the client bought. Where a repair was asked for under the legal guarantee, this begins anew:
+    that the client chose another unit, only a manager says, who registers it before the report is validated
+    (`ReplaceProduct`).
     """
     visit, work = event.state, event.state.work
     if visit.product_id is None or work is None or not work.failed_serial or not work.replacement_serial:
         return "no unit was replaced"
+    await tx.copies(InterventionView).as_new_as(visit)
     old = await tx.load(Product, visit.product_id, SYSTEM)
-    if old.serial != work.failed_serial or old.serial == work.replacement_serial:
+    if not names_another_unit(visit, old.serial):
         return "a part of it was replaced"
     unclear = await _unclear(old, work.replacement_serial, tx)
     if unclear == "known":
         return "known"
     if unclear:
+        # Where it keeps its place, no other reaction counts this repair.
+        if unclear == "serial_taken" and await recount(old, tx):
+            tx.emit(old, WarrantyChanged(cause="repaired", until=old.covered_until()))
         tx.emit(
             old,
             ReplacementUnclear(intervention_id=visit.id, new_serial=work.replacement_serial, why=unclear),
         )
         return None
-    # Another unit is no repair: whichever reaction comes first, this one only suspended the covers.
-    old.repairs = [
-        repair.model_copy(update={"covers": []}) if repair.reclamation_id == visit.reclamation_id else repair
-        for repair in old.repairs
-    ]
     article = await tx.session.get_one(Article, old.article_id)
     delivery = max(old.place.day(visit.done_at or visit.updated_at), old.delivery_date)
-    await put_in_place(old, article, work.replacement_serial, delivery, False, None, tx)
+    await put_in_place(old, article, work.replacement_serial, delivery, _ground(visit), None, tx)
     return None
+
+
+def _ground(visit: InterventionView) -> Ground:
+    """Imposed where the visit was to repair under the legal guarantee, or may have been (L217-13); bought where nothing paid."""
+    paid = visit.warranty
+    if paid and (paid.decision == "unknown" or "legal_conformity" in paid.paid_by()):
+        return "imposed"
+    return "bought" if paid and paid.parts == 0 else "chosen"
 
 
 async def _unclear(

@@ -1,10 +1,14 @@
 """Covers follow the repairs that they pay."""
 
+from typing import Literal
 from uuid import UUID
 
+from sqlalchemy import select
+
 from sav_catalog.app import catalog
-from sav_catalog.covers import covered_repairs
+from sav_catalog.covers import names_another_unit
 from sav_catalog.model import Product
+from sav_catalog.repairs import recount
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.catalog.product import ProductChanged, WarrantyChanged
@@ -13,15 +17,14 @@ from sav_contracts.claims.reclamation import (
     ReclamationMoved,
     ReclamationQualified,
     ReclamationReopened,
-    ReclamationView,
 )
 from sav_contracts.interventions.visit import (
     InterventionClosed,
     InterventionMoved,
     InterventionPlanned,
-    InterventionView,
     WarrantyDecided,
 )
+from sav_contracts.messages import Event
 
 
 @catalog.on(ReclamationQualified, since="2026-11-29")
@@ -52,22 +55,33 @@ async def follow_repairs(
         return "about no registered product"
     await tx.copies(type(record)).as_new_as(record)
     # Whatever event comes last computes from all records, so their order does not matter.
-    products = [await tx.load(Product, id, SYSTEM) for id in sorted(ids)]
-    for product in products:
-        await _follow(product, record.id, tx)
+    for product in await _units(ids, tx):
+        if _tells_of_another_unit(event, product):
+            continue
+        before = product.repairs
+        if await recount(product, tx):
+            repaired = product.id in ids and product.replaced_by_id is None
+            cause: Literal["repaired", "suspended"] = "repaired" if repaired else "suspended"
+            tx.emit(product, WarrantyChanged(cause=cause, until=product.covered_until()))
+        elif product.repairs != before:
+            tx.emit(product, ProductChanged())
     return None if tx.has_emitted else "no cover learns anything from it"
 
 
-async def _follow(product: Product, told: UUID, tx: Tx) -> None:
-    """Computes the product's repairs anew; that of the réclamation which was told is dropped if it is another's now."""
-    about: dict[str, UUID] = {"product_id": product.id}
-    reclamations = await tx.copies(ReclamationView).where(**about).all()
-    visits = await tx.copies(InterventionView).where(**about).all()
-    replaced = product.serial if product.replaced_by_id else None
-    repairs = covered_repairs(reclamations, visits, product.place, replaced)
-    before = product.repairs
-    changed = product.follow(repairs, {told, *(reclamation.id for reclamation in reclamations)})
-    if changed:
-        tx.emit(product, WarrantyChanged(cause="repaired", until=product.covered_until()))
-    elif product.repairs != before:
-        tx.emit(product, ProductChanged())
+async def _units(ids: set[UUID], tx: Tx) -> list[Product]:
+    """These units, and after each the one that took its place, whose id is later; locked in the order of their ids."""
+    known, following = set(ids), ids
+    while following:
+        after = select(Product.replaced_by_id).where(Product.id.in_(following))
+        following = {id for id in await tx.session.scalars(after) if id} - known
+        known |= following
+    units = [await tx.load(Product, id, SYSTEM) for id in sorted(known)]
+    just_now = {unit.replaced_by_id for unit in units if unit.replaced_by_id} - known
+    return units + [await tx.load(Product, id, SYSTEM) for id in sorted(just_now)]
+
+
+def _tells_of_another_unit(event: Event, product: Product) -> bool:
+    """Whether `put_new_unit_in_place` counts its repairs, and tells what becomes of the covers."""
+    if product.replaced_by_id or not isinstance(event, InterventionClosed):
+        return False
+    return names_another_unit(event.state, product.serial)

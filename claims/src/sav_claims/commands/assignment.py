@@ -24,7 +24,7 @@ class AlreadyAssigned(Conflict):
 
     code = "already_assigned"
     name: str
-    en = "{name} has this réclamation already"
+    en = "{name} has this claim already"
     fr = "Cette réclamation est déjà attribuée à {name}"
 
 

@@ -41,7 +41,7 @@ class OverForComments(Conflict):
 
 class StaffMentions(WrongField):
     field: str = "mentions"
-    en = "only staff call others to a réclamation"
+    en = "only staff call others to a claim"
     fr = "seules les personnes du service après-vente peuvent en mentionner d’autres"
 
 

@@ -14,7 +14,7 @@ from sav_contracts.claims.draft import KEPT_DAYS, DropDraft, GetDraft, KeepDraft
 
 
 class NoDraft(NotFound):
-    en = "No unfinished réclamation is kept"
+    en = "No unfinished claim is kept"
     fr = "Aucune réclamation inachevée n’est conservée"
 
 

@@ -42,7 +42,7 @@ class NoAddress(WrongField):
     name: str
     en = "no e-mail address of {name} is known, no message reaches them: ask by telephone, and say so"
     fr = (
-        "aucune adresse e-mail de {name} n’est connue, aucun message ne lui parvient\N{NO-BREAK SPACE}: "
+        "aucune adresse e-mail n’est connue pour {name}, aucun message ne lui parvient\N{NO-BREAK SPACE}: "
         "posez la question par téléphone, et indiquez-le"
     )
 
@@ -55,13 +55,13 @@ class HowResolved(WrongField):
 
 class IntoWhich(WrongField):
     field: str = "target_id"
-    en = "say with which réclamation it is merged"
+    en = "say with which claim it is merged"
     fr = "indiquez avec quelle réclamation la fusionner"
 
 
 class IntoItself(WrongField):
     field: str = "target_id"
-    en = "a réclamation cannot be merged with itself"
+    en = "a claim cannot be merged with itself"
     fr = "une réclamation ne peut pas être fusionnée avec elle-même"
 
 

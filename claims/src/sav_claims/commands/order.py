@@ -10,6 +10,7 @@ from sav_claims.app import claims
 from sav_claims.commands.parts import PartRetired, under_way
 from sav_claims.model import Client, Reclamation
 from sav_claims.orders import PartsOrder, PlacedLine
+from sav_claims.sales import check_invoiced, count_from_receipt, first_address, right_of_buyer, today
 from sav_claims.settings import firm
 from sav_contracts.actor import Actor, Role
 from sav_contracts.catalog.article import ArticleView
@@ -49,18 +50,6 @@ class SeveralCurrencies(Conflict):
     fr = "Une commande est dans une seule devise : commandez à part ce qui se vend dans une autre"
 
 
-class NotInvoiced(Conflict):
-    """What a client buys is invoiced when it is shipped, in the firm's currency."""
-
-    code = "not_invoiced"
-    priced: str
-    ours: str
-    en = "This is priced in {priced}, and invoices are in {ours}: it cannot be sold by an order"
-    fr = (
-        "Le prix est en {priced} alors que les factures sont en {ours} : la vente par commande est impossible"
-    )
-
-
 class NotTheirOrder(NotAllowed):
     reference: str
     en = "Only whoever placed order {reference}, or a manager, may do this"
@@ -79,14 +68,14 @@ async def place_order(cmd: PlaceOrder, tx: Tx, by: Actor) -> PartsOrder:
     reclamation = await under_way(cmd.reclamation_id, tx, by) if cmd.reclamation_id else None
     if (cmd.purpose == "repair") != (by.role is Role.TECHNICIAN):
         raise WrongPurpose
-    client_id = reclamation.client_id if reclamation else (await tx.load(Client, by.id, by)).id
+    buyer = None if reclamation else await tx.load(Client, by.id, by)
     articles = await _articles(cmd, tx)
     order_id, covered = tx.new_id(), _covered(reclamation)
     order = PartsOrder(
         id=order_id,
         reference=await _reference(tx),
         purpose=cmd.purpose,
-        client_id=client_id,
+        client_id=reclamation.client_id if reclamation else by.id,
         technician_id=by.id if reclamation else None,
         reclamation_id=reclamation.id if reclamation else None,
         reclamation_reference=reclamation.reference if reclamation else None,
@@ -98,6 +87,9 @@ async def place_order(cmd: PlaceOrder, tx: Tx, by: Actor) -> PartsOrder:
         status="placed",
     )
     _check_invoiced(order)
+    if buyer:
+        order.gross = order.priced(first_address(buyer), today(tx), firm().law)
+        order.withdrawal = right_of_buyer(today(tx))
     tx.emit(tx.add(order), OrderPlaced())
     if len(order.view().model_dump_json().encode()) > LARGEST:
         raise RecordTooLarge(kind=label(order.kind()), largest=LARGEST)
@@ -139,6 +131,7 @@ async def ship_order(cmd: ShipOrder, tx: Tx, by: Actor) -> PartsOrder:
 async def receive_order(cmd: ReceiveOrder, tx: Tx, by: Actor) -> PartsOrder:
     """Confirm that what was shipped has arrived."""
     order = await _moved(cmd.order_id, "received", tx, by)
+    await count_from_receipt(order, tx)
     tx.emit(order, OrderReceived())
     return order
 
@@ -155,8 +148,8 @@ async def cancel_order(cmd: CancelOrder, tx: Tx, by: Actor) -> PartsOrder:
 
 
 def _check_invoiced(order: PartsOrder) -> None:
-    if order.purpose == "purchase" and order.currency != firm().currency:
-        raise NotInvoiced(priced=order.currency, ours=firm().currency)
+    if order.purpose == "purchase":
+        check_invoiced(order.currency)
 
 
 async def _moved(id: UUID, to: OrderStatus, tx: Tx, by: Actor) -> PartsOrder:
@@ -178,8 +171,7 @@ async def _articles(cmd: PlaceOrder, tx: Tx) -> list[ArticleView]:
 
 
 async def _reference(tx: Tx) -> str:
-    year = tx.now.astimezone(firm().zone).year
-    return f"CMD-{year}-{await tx.session.scalar(REFERENCES):06}"
+    return f"CMD-{today(tx).year}-{await tx.session.scalar(REFERENCES):06}"
 
 
 def _covered(reclamation: Reclamation | None) -> int | None:

@@ -42,7 +42,7 @@ class ClientGone(Conflict):
     code = "client_gone"
     name: str
     en = "The account of {name} is not active: nothing can be opened for them"
-    fr = "Le compte de {name} n’est pas actif : aucune réclamation ne peut être ouverte à son nom"
+    fr = "Ce compte ({name}) n’est pas actif : aucune réclamation ne peut être ouverte à son nom"
 
 
 @claims.command(OpenReclamation)

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from sav_contracts import canonical
 from sav_contracts.calendar import Shift, Weekday
 from sav_contracts.claims.reclamation import Priority
 from sav_contracts.labels import label
@@ -37,8 +38,13 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 STORED = {"stored": True}
 
 
-# What a browser sends as `Origin` (RFC 6454, 6.2): lower case, without a path or a final slash.
-Origin = Annotated[str, Field(max_length=300, pattern=r"^https?://[^\s\x00-\x1f\x7fA-Z/?#@]+$")]
+def _as_sent(origin: str, info: ValidationInfo) -> str:
+    if info.context == STORED:
+        return canonical.or_itself(canonical.origin, origin)
+    return canonical.origin(origin)
+
+
+Origin = Annotated[str, Field(max_length=300), AfterValidator(_as_sent)]
 
 
 class Policy(BaseModel):

@@ -44,7 +44,11 @@ Months = Annotated[int, Field(ge=0, le=600)]
 
 
 class ArticleForClient(View):
-    """An article of the catalogue."""
+    """An article of the catalogue. `price` is excluding VAT.
+
+    Whoever shows it to a client has to show the price that they pay (Code de la consommation, L112-1): VAT depends on their
+    place and on the day, so `GET /articles/{article_id}/price` says it.
+    """
 
     visible: ClassVar[Visible] = Visible(client=ALL, technician=ALL)
 

@@ -35,7 +35,7 @@ VAT_CLASSES = {
 STATUSES = {"active": ("actif",), "end_of_life": ("fin de vie", "en fin de vie"), "retired": ("retiré",)}
 CURRENCIES = {"EUR": ("EUR", "€", "euro"), "TND": ("TND", "DT", "dinar")}
 
-_UNITS = re.compile(r"(€|eur|euros?|dt|tnd|ht|kw|mois|months?|pcs?)+$", re.IGNORECASE)
+_UNITS = re.compile(r"^(€|eur|dt|tnd)|(€|eur|euros?|dt|tnd|ht|kw|mois|months?|pcs?)+$", re.IGNORECASE)
 # As in French, in Switzerland, and as Excel groups the digits of a number.
 _GROUPING = re.compile(r"[\s'’]")
 _PLAIN = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -75,7 +75,7 @@ def _text(cell: str) -> str:
 
 
 def _number(cell: str) -> str:
-    """`1 234,50 €`, `1.234,50` and `1,234.50` are 1234.50; `1,234` and `1.234` have three decimal places."""
+    """`1 234,50 €`, `€ 1.234,50` and `1,234.50` are 1234.50; `1,234` and `1.234` have three decimal places."""
     number = _UNITS.sub("", _GROUPING.sub("", cell))
     if _SHORTENED.fullmatch(number):
         raise NumberShortened().error()

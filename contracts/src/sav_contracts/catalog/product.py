@@ -14,6 +14,7 @@ from sav_contracts.catalog.warranty import (
     CoveredRepair,
     CoverKind,
     Warranty,
+    Why,
     legal_guarantee,
     months_after,
 )
@@ -141,16 +142,24 @@ class ProductView(View):
         return self.model_copy(update={"covers": [cover.for_client() for cover in self.covers]})
 
     def warranty_at(self, reported: datetime) -> Warranty:
-        """What is paid for a fault that is reported at this moment: on that day at the product's place."""
-        return self.warranty(self.place.day(reported))
+        """What is paid for a fault that is reported at this moment: on that day at the product's place.
+
+        Faults are reported of units that are in place. So where another one took its place, also on the same day or a day
+        that was told later, this fault was there before.
+        """
+        return self._by_covers(self.place.day(reported))
 
     def warranty(self, on: date) -> Warranty:
         """What is paid for a fault that is reported `on` this day at the product's place.
 
-        Covers from a manager pay without a proof; what they leave is unknown until one is accepted.
+        Covers from a manager pay without a proof; what they leave is unknown until one is accepted. The shares of what
+        is unknown are what is paid at least.
         """
         if self.replaced_on and self.replaced_on <= on:
             return Warranty(decision="not_covered", why="replaced")
+        return self._by_covers(on)
+
+    def _by_covers(self, on: date) -> Warranty:
         owed_by = self._other_seller(on)
         proven = self.proof_state == "accepted"
         applying = [
@@ -161,11 +170,17 @@ class ProductView(View):
         answer = Warranty.of_covers(applying, owed_by=owed_by) if applying else None
         if answer and answer.decision == "covered":
             return answer
-        if not proven:
-            return Warranty(decision="unknown", why="proof_not_accepted", owed_by=owed_by)
-        if self._must_be_proven(on):
-            return Warranty(decision="unknown", why="defect_to_be_proven")
+        if why := self._unknown(on, proven):
+            # Without the covers: a repair under the legal guarantee has to be able to name it, once that is known.
+            least = answer.model_dump(include={"parts", "labour", "travel"}) if answer else {}
+            return Warranty(decision="unknown", why=why, owed_by=owed_by, **least)
         return answer or self._not_covered(on, owed_by)
+
+    def _unknown(self, on: date, proven: bool) -> Why | None:
+        """Why nobody knows yet all that is paid; None where it is known."""
+        if not proven:
+            return "proof_not_accepted"
+        return "defect_to_be_proven" if self._must_be_proven(on) else None
 
     def _not_covered(self, on: date, owed_by: str | None) -> Warranty:
         if owed_by:
@@ -347,11 +362,14 @@ class ReplacementUnclear(Event[ProductView]):
 
 
 class WarrantyChanged(Event[ProductView]):
-    """What the product's covers pay, or until when, changed. `until` is the last day of its longest cover then."""
+    """What the product's covers pay, or until when, changed. `until` is the last day of its longest cover then.
+
+    `suspended`: the days without a unit that another one replaced.
+    """
 
     client_sees: ClassVar[bool] = True
 
-    cause: Literal["cover_added", "cover_voided", "repaired", "replaced"]
+    cause: Literal["cover_added", "cover_voided", "repaired", "replaced", "suspended"]
     cover: CoverKind | None = None
     # The serial number of the unit that took its place.
     new_serial: str | None = Field(default=None, examples=["LUM24-0009112"])

@@ -79,6 +79,8 @@ class CoveredRepair(Message):
     asked: date = Field(examples=["2026-03-02"])
     back: date | None = Field(examples=["2026-03-05"])
     covers: list[CoverKind] = Field(examples=[["legal_conformity"]])
+    # How often the legal guarantee had it repaired: more than once where the réclamation was reopened.
+    times: int = 1
 
 
 class Cover(Message):
@@ -125,7 +127,7 @@ class Cover(Message):
             if repair.back is None or not self.start <= repair.asked <= end:
                 continue
             if self.kind == "legal_conformity" and self.kind in repair.covers:
-                months += rule.repair_adds
+                months += rule.repair_adds * repair.times
             # Days in two repairs at once count once.
             down = (repair.back - max(repair.asked, counted)).days
             if (repair.back - repair.asked).days >= rule.shortest_suspension:

@@ -121,6 +121,9 @@ class CreditNoteIssued(Event[CreditNoteView]):
 
     client_sees: ClassVar[bool] = True
 
+    # What was paid of the invoice beyond what is left of it: it is the client's credit now. Older events do not say it.
+    overpaid: Amount | None = Field(default=None, examples=["51.10"])
+
 
 CreditNoteChanged = Changed[CreditNoteView]
 

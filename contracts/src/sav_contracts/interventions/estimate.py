@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sav_contracts.auth.fields import LinkToken
 from sav_contracts.catalog.product import Place, PlaceGiven
-from sav_contracts.files import StoredFile
+from sav_contracts.files import Paper, StoredFile
 from sav_contracts.interventions.invoice import Buyer, Lack, Seller
 from sav_contracts.interventions.line import (
     BuyerKind,
@@ -43,7 +43,7 @@ Setting = Literal["at_home", "at_distance"]
 # Why there is a right to withdraw, or why there is none.
 WithdrawalCase = Literal["at_home", "at_distance", "urgent_repair", "business_buyer", "no_rule"]
 CountsFrom = Literal["conclusion", "delivery"]
-AnsweredHow = Literal["site", "link"]
+AnsweredHow = Literal["site", "link", "paper"]
 
 
 class Withdrawal(Message):
@@ -66,7 +66,7 @@ class Withdrawal(Message):
 
 
 class Acceptance(Message):
-    """What the client said when they accepted an estimate."""
+    """What the client said when they accepted an estimate. Of one signed on paper only the day is known."""
 
     at: datetime = Field(examples=["2026-03-05T09:40:00Z"])
     how: AnsweredHow
@@ -225,6 +225,18 @@ class AcceptEstimate(Command[EstimateView], Answer):
     estimate_id: UUID
 
 
+class RecordSignedEstimate(Command[EstimateView], Answer):
+    """Record that a client accepted an estimate on paper. The signed paper is its document from then.
+
+    The right to withdraw counts from the day on which they signed, as after any other acceptance.
+    """
+
+    estimate_id: UUID
+    paper: Paper
+    # At the place. Default: today. Not before it was sent.
+    signed_on: Day | None = None
+
+
 class RefuseEstimate(Command[EstimateView]):
     """Refuse one's own estimate."""
 
@@ -258,6 +270,14 @@ class ConfirmWithdrawal(Command[EstimateView]):
     """Withdraw, second step: confirm. The visit is cancelled, and a receipt comes by mail."""
 
     estimate_id: UUID
+
+
+class RecordWithdrawal(Command[EstimateView]):
+    """Record that a client withdrew by letter or e-mail: what they sent within the time counts, whenever it arrives."""
+
+    estimate_id: UUID
+    # When they sent it, at the place. Default: today.
+    declared_on: Day | None = None
 
 
 class GetWithdrawalByLink(Query[EstimateShown]):

@@ -241,6 +241,16 @@ class ChangeInvoice(Command[InvoiceView]):
     )
 
 
+class BillVisit(Command[InvoiceView]):
+    """Draft the invoice of a visit anew, after the one before was credited as a whole, or its draft discarded.
+
+    It is what the visit would be billed today, to be completed like any draft. Once issued, it names the one whose place
+    it takes.
+    """
+
+    intervention_id: UUID
+
+
 class DiscardInvoice(Command[InvoiceView]):
     """Discard a draft. It is kept, and no number is lost."""
 
@@ -267,10 +277,17 @@ class InvoiceDiscarded(Event[InvoiceView]):
     reason: str = Field(examples=["Geste commercial."])
 
 
+class DepositLeftOver(Event[InvoiceView]):
+    """Nothing is billed in the end of what a deposit was asked for: it is to be credited."""
+
+
 class InvoiceIssued(Event[InvoiceView]):
     """An invoice got its number and no longer changes."""
 
     client_sees: ClassVar[bool] = True
+
+    # Until the end of that day the law forbids to take money for it: its contract was concluded at the client's home.
+    too_early_until: date | None = Field(default=None, examples=["2026-03-12"])
 
 
 class InvoicePaid(Event[InvoiceView]):

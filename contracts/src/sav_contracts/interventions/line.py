@@ -2,12 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from sav_contracts.address import Postcode
+from sav_contracts.country import Country
 from sav_contracts.messages import Line, Message, Personal, RecordedLine
 from sav_contracts.money import Amount, Percent, Share, VatClass
 from sav_contracts.wrong_value import WrongValue
@@ -57,11 +58,19 @@ class LineRecorded(Message):
     article_id: UUID | None = None
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Only a flat price is for one of it where nobody says how much."""
+    schema.pop("default")
+
+
 class LineGiven(LineRecorded):
-    """A line as somebody writes it. Without `vat_class` the law's usual one of such works; a lower one only where allowed."""
+    """A line as somebody writes it. It says its `quantity`, or the `minutes` of labour by the hour, or has a `flat` price.
+
+    Without `vat_class` the law's usual one of such works; a lower one only where allowed.
+    """
 
     description: Line = Field(examples=["Circulateur 25-60"])
-    quantity: Quantity = Decimal(1)
+    quantity: Quantity = Field(default=Decimal(1), examples=["2"], json_schema_extra=_without_default)
     vat_class: VatClass | None = Field(default=None, examples=["standard"])
 
     @model_validator(mode="after")
@@ -148,7 +157,7 @@ class Supply(Message):
 class SupplyGiven(Message):
     """What somebody says of a supply; what is left out stays as it is."""
 
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = Field(default=None, examples=["FR"])
+    country: Country | None = Field(default=None, examples=["FR"])
     postcode: Postcode | None = Field(default=None, examples=["69003"])
     address: Personal[Line] | None = Field(default=None, examples=["3 rue des Lilas, 69003 Lyon"])
     works: Works | None = Field(default=None, examples=["repair"])

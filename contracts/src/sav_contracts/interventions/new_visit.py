@@ -18,20 +18,20 @@ SAID_BY_RECLAMATION = ("client_id", "product_id", "article", "place")
 
 class ReclamationSays(WrongValue):
     code = "reclamation_says"
-    en = "client_id, product_id, article, place: the réclamation says these; leave them out"
+    en = "client_id, product_id, article, place: the claim says these; leave them out"
     fr = "client_id, product_id, article, place : la réclamation les indique déjà ; ne les donnez pas"
 
 
 class VisitForWhom(WrongValue):
     code = "visit_for_whom"
-    en = "a réclamation (reclamation_id), or a client (client_id) with a purpose"
+    en = "a claim (reclamation_id), or a client (client_id) with a purpose"
     fr = "une réclamation (reclamation_id), ou un client (client_id) avec un motif (purpose)"
 
 
 class FaultNotReported(WrongValue):
     code = "fault_not_reported"
     field = "purpose"
-    en = "purpose: a repair or a diagnosis is for a reported fault: open a réclamation first"
+    en = "purpose: a repair or a diagnosis is for a reported fault: open a claim first"
     fr = "purpose : une réparation ou un diagnostic répond à une panne signalée : ouvrez d’abord une réclamation"
 
 

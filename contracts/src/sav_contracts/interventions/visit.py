@@ -208,7 +208,7 @@ class MoveIntervention(Command[InterventionView]):
     cause: Cause | None = Field(
         default=None,
         description="Needed for `paused` (`parts`, `access` or `approval`) and for `incomplete` (any of them; from `on_site`, "
-        "before the work began, `approval` or `estimate_refused`).",
+        "before the work began, `approval`, `estimate_refused` or `stopped_for_safety`).",
     )
     reason: Reason | None = Field(
         default=None,
@@ -237,13 +237,14 @@ class SameSerial(WrongValue):
 class RecordWork(Command[InterventionView]):
     """Record the work of a visit, from its beginning until its report is signed, and again where that was sent back.
 
-    Recording again replaces it. A dangerous reading stays until there is another one; after the visit none lifts it.
-    A report that was sent back is signed again then: it shows what was done.
+    On site, before it began, only `co_ppm` or `co_not_measured`, `readings` and `solution` are recorded. Recording again replaces it.
+    A dangerous reading stays until there is another one; after the visit none lifts it. A report that was sent back is signed again.
     """
 
     intervention_id: UUID
     solution: Prose = Field(examples=["Circulateur remplacé, circuit purgé, remis en pression."])
-    labour: Annotated[list[LabourGiven], Field(min_length=1, max_length=20)]
+    # A visit is only completed with some; none is recorded before the work began.
+    labour: Annotated[list[LabourGiven], Field(max_length=20, default_factory=list)]
     parts: Annotated[list[PartGiven], Field(max_length=40, default_factory=list)]
     travel_km: Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=1), decimal_places(1)] = Field(
         default=Decimal("0.0"), examples=["12.5"]

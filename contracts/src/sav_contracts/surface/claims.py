@@ -7,13 +7,20 @@ from sav_contracts.claims.comment import AddComment, AddNote, CommentView, NoteV
 from sav_contracts.claims.dashboard import Dashboard, DashboardForClient
 from sav_contracts.claims.draft import DropDraft, GetDraft, KeepDraft
 from sav_contracts.claims.order import (
+    BeginOrderWithdrawal,
     CancelOrder,
+    ConfirmOrderWithdrawal,
+    GetArticlePrice,
+    GetOrderWithdrawalByLink,
     OrderView,
     PlaceOrder,
     ReceiveOrder,
+    RecordOrderWithdrawal,
     RefuseOrder,
+    ReturnOrder,
     ShipOrder,
     ValidateOrder,
+    WithdrawFromOrderByLink,
 )
 from sav_contracts.claims.parts_list import ListParts, ValidateParts
 from sav_contracts.claims.photo import AddPhotos, PhotoView
@@ -28,6 +35,7 @@ from sav_contracts.claims.reclamation import (
 from sav_contracts.claims.saved_filter import RemoveFilter, SavedFilterView, SaveFilter
 from sav_contracts.claims.triage import TriageReclamations
 from sav_contracts.surface.rows import (
+    ANYBODY,
     CLIENT,
     CLIENT_AND_MANAGERS,
     EVERYBODY,
@@ -133,6 +141,9 @@ ROWS = (
     MessageRow("Save a filter", "PUT /me/filters", SaveFilter, MANAGERS),
     MessageRow("Remove a filter", "DELETE /me/filters/{saved_filter_id}", RemoveFilter, MANAGERS),
     # A technician only for a repair of theirs.
+    MessageRow(
+        "What an article costs, VAT included", "GET /articles/{article_id}/price", GetArticlePrice, CLIENT
+    ),
     MessageRow("Order parts", "POST /orders", PlaceOrder, CLIENT | TECHNICIAN, status=201),
     *list_and_record(
         "Follow orders",
@@ -155,4 +166,32 @@ ROWS = (
     MessageRow(
         "Cancel an order", "POST /orders/{order_id}/cancel", CancelOrder, CLIENT | TECHNICIAN | MANAGER
     ),
+    MessageRow(
+        "Withdraw from a purchase: say so", "POST /orders/{order_id}/withdraw", BeginOrderWithdrawal, CLIENT
+    ),
+    MessageRow(
+        "Withdraw from a purchase: confirm",
+        "POST /orders/{order_id}/withdraw/confirm",
+        ConfirmOrderWithdrawal,
+        CLIENT,
+    ),
+    MessageRow(
+        "Withdraw from a purchase: read by link",
+        "GET /order-withdrawal/{token}",
+        GetOrderWithdrawalByLink,
+        ANYBODY,
+    ),
+    MessageRow(
+        "Withdraw from a purchase by link",
+        "POST /order-withdrawal/{token}",
+        WithdrawFromOrderByLink,
+        ANYBODY,
+    ),
+    MessageRow(
+        "Record a withdrawal from a purchase",
+        "POST /orders/{order_id}/withdrawal",
+        RecordOrderWithdrawal,
+        MANAGER,
+    ),
+    MessageRow("Record the return of a purchase", "POST /orders/{order_id}/return", ReturnOrder, MANAGER),
 )

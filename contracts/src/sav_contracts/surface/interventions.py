@@ -21,16 +21,24 @@ from sav_contracts.interventions.estimate import (
     EstimateView,
     GetEstimateByLink,
     GetWithdrawalByLink,
+    RecordSignedEstimate,
+    RecordWithdrawal,
     RefuseEstimate,
     ValidateEstimate,
     WithdrawByLink,
     WriteEstimate,
 )
 from sav_contracts.interventions.help import AskForHelp
-from sav_contracts.interventions.invoice import ChangeInvoice, DiscardInvoice, InvoiceView, IssueInvoice
+from sav_contracts.interventions.invoice import (
+    BillVisit,
+    ChangeInvoice,
+    DiscardInvoice,
+    InvoiceView,
+    IssueInvoice,
+)
 from sav_contracts.interventions.margin import InvoiceMarginView
 from sav_contracts.interventions.new_visit import CreateIntervention
-from sav_contracts.interventions.paper import GetPaperByLink
+from sav_contracts.interventions.paper import GetPaperByLink, PayByLink
 from sav_contracts.interventions.payment import (
     GetSandboxCheckout,
     PayInSandbox,
@@ -195,12 +203,24 @@ ROWS = (
         "Estimate: validate and send", "POST /estimates/{estimate_id}/validate", ValidateEstimate, MANAGER
     ),
     MessageRow("Estimate: accept", "POST /estimates/{estimate_id}/accept", AcceptEstimate, CLIENT),
+    MessageRow(
+        "Estimate: record that it was signed on paper",
+        "POST /estimates/{estimate_id}/acceptance",
+        RecordSignedEstimate,
+        MANAGER,
+    ),
     MessageRow("Estimate: refuse", "POST /estimates/{estimate_id}/refuse", RefuseEstimate, CLIENT),
     MessageRow("Estimate: read by link", "GET /estimate/{token}", GetEstimateByLink, ANYBODY),
     MessageRow("Estimate: answer by link", "POST /estimate/{token}", AnswerEstimateByLink, ANYBODY),
     MessageRow("Withdraw: say so", "POST /estimates/{estimate_id}/withdraw", BeginWithdrawal, CLIENT),
     MessageRow(
         "Withdraw: confirm", "POST /estimates/{estimate_id}/withdraw/confirm", ConfirmWithdrawal, CLIENT
+    ),
+    MessageRow(
+        "Withdraw: record what came by letter",
+        "POST /estimates/{estimate_id}/withdrawal",
+        RecordWithdrawal,
+        MANAGER,
     ),
     MessageRow("Withdraw: read by link", "GET /withdrawal/{token}", GetWithdrawalByLink, ANYBODY),
     MessageRow("Withdraw by link", "POST /withdrawal/{token}", WithdrawByLink, ANYBODY),
@@ -241,6 +261,13 @@ ROWS = (
     MessageRow("Discard a draft", "POST /invoices/{invoice_id}/discard", DiscardInvoice, MANAGERS),
     MessageRow("Issue an invoice", "POST /invoices/{invoice_id}/issue", IssueInvoice, MANAGERS),
     MessageRow(
+        "Draft the invoice of a visit anew",
+        "POST /interventions/{intervention_id}/invoices",
+        BillVisit,
+        MANAGERS,
+        status=201,
+    ),
+    MessageRow(
         "Draft a deposit invoice of a visit",
         "POST /interventions/{intervention_id}/deposits",
         DraftDeposit,
@@ -251,6 +278,7 @@ ROWS = (
         "Credit an invoice", "POST /invoices/{invoice_id}/credit", CreditInvoice, MANAGERS, status=201
     ),
     MessageRow("Paper: read by link", "GET /paper/{token}", GetPaperByLink, ANYBODY),
+    MessageRow("Paper: pay an invoice online by link", "POST /paper/{token}", PayByLink, ANYBODY),
     *list_and_record(
         "Credit notes",
         "/credit-notes",

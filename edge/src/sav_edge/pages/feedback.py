@@ -48,5 +48,7 @@ PAGES = (
             ),
         ),
         shows=GetFeedbackByLink,
+        template="feedback.html",
+        texts={"visit": Text("Visit", "Visite"), "of": Text("of", "du")},
     ),
 )

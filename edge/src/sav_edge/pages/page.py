@@ -13,6 +13,8 @@ FieldKind = Literal["password", "email", "line", "prose", "tick", "choice", "but
 
 # The form's own fields, beside those of its page.
 TOKEN, LANGUAGE = "token", "lang"
+# Drawn when a form that signs somebody in is shown: sent twice, it is done once.
+ONCE = "once"
 ROWS = {row.message: row for row in SURFACE if isinstance(row, MessageRow)}
 
 
@@ -37,6 +39,32 @@ class Field:
     same_as: str = ""
 
 
+CREDENTIALS = (
+    Field(
+        "email",
+        "email",
+        Text("Your e-mail address", "Votre adresse e-mail"),
+        autocomplete="username",
+        most=254,
+    ),
+    Field(
+        "password",
+        "password",
+        Text("Your password", "Votre mot de passe"),
+        autocomplete="current-password",
+    ),
+    Field(
+        "code",
+        "line",
+        Text("Code of your second factor", "Code de votre second facteur"),
+        hint=Text("If you have one.", "Si vous en avez un."),
+        required=False,
+        autocomplete="one-time-code",
+        most=30,
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Notice:
     """A page without a form."""
@@ -53,7 +81,8 @@ class Notice:
 class Page:
     """One page: GET shows its form and changes nothing, POST sends its command.
 
-    Without `linked` it needs no token. `renewed_at` names the page where another link can be asked for. `shows` is asked
+    Without `linked` it needs no token. With `signs_in` its command is a signed-in client's: its form asks for the
+    `CREDENTIALS`, and whoever they belong to is signed in for this command alone. `renewed_at` names the page where another link can be asked for. `shows` is asked
     with the token before the form is shown; its reply is what `template` shows beside the form. With `paper` that reply
     names a file as its `document`, which is served to the same link under the page's name with `.pdf`.
     """
@@ -67,8 +96,11 @@ class Page:
     then: Text
     fields: tuple[Field, ...] = ()
     linked: bool = True
+    signs_in: bool = False
     # What the link has, by the name of the command's field: a token, or the id of what is nobody's secret.
     key: str = TOKEN
+    # The command's field for it, where that has another name.
+    key_field: str = ""
     renewed_at: str = ""
     shows: type[Query[Any]] | None = None
     paper: bool = False
@@ -79,12 +111,13 @@ class Page:
     ends_with: str = ""
 
     def __post_init__(self) -> None:
-        """`TypeError` where its messages are not for everybody, or its form has a field that the command lacks."""
+        """`TypeError` where its messages are not for whoever sends them, or its form has a field that the command lacks."""
         for message in (self.message, *([self.shows] if self.shows else [])):
-            if Role.ANYONE not in ROWS[message].roles:
-                raise TypeError(f"/{self.name}: {message.__name__} is not for everybody")
-        asked = {each.name for each in self.fields if not each.same_as} | (
-            {self.key} if self.linked else set()
+            sender = Role.CLIENT if self.signs_in and message is self.message else Role.ANYONE
+            if sender not in ROWS[message].roles:
+                raise TypeError(f"/{self.name}: {message.__name__} is not for {sender}")
+        asked = {each.name.partition(".")[0] for each in self.sent} | (
+            {self.key_field or self.key} if self.linked else set()
         )
         if unknown := asked - self.message.model_fields.keys():
             raise TypeError(f"/{self.name}: {self.message.__name__} has no {', '.join(sorted(unknown))}")
@@ -92,6 +125,13 @@ class Page:
     def field(self, name: str) -> Field:
         """Its field of this name."""
         return next(each for each in self.fields if each.name == name)
+
+    @property
+    def sent(self) -> tuple[Field, ...]:
+        """The fields that its command has: without what is typed twice, and what signs somebody in."""
+        return tuple(
+            each for each in self.fields if not each.same_as and not (self.signs_in and each in CREDENTIALS)
+        )
 
     @property
     def names(self) -> set[str]:

@@ -23,8 +23,8 @@ PAGES = (
         texts={
             "invoice": Text("Invoice", "Facture"),
             "again": Text(
-                "The invoice is still to be paid: you can begin again from it.",
-                "La facture reste à payer : vous pouvez recommencer depuis celle-ci.",
+                "The invoice is still to be paid: open it again from our message, which says how.",
+                "La facture reste à payer : rouvrez-la depuis notre message, qui indique comment.",
             ),
             "outcomes": {
                 "failed": Text("The payment fails", "Le paiement échoue"),

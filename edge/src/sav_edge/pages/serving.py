@@ -3,11 +3,12 @@
 The links of messages are followed by programs too, which look for what is dangerous in a mail; they only GET.
 """
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import structlog
 import uuid_utils
@@ -17,15 +18,16 @@ from litestar.exceptions import NotFoundException
 from litestar.types import ControllerRouterHandler
 from pydantic_core import from_json
 
-from sav_chassis.errors import Fault, Malformed, Problem, SavError, WrongField, WrongFields
+from sav_chassis.errors import Fault, Problem, SavError, WrongFields
 from sav_chassis.telemetry import tracing
+from sav_contracts.auth.session import SignIn, SignOut
 from sav_contracts.files import StoredFile
 from sav_contracts.messages import RequestMessage
-from sav_contracts.sentences import Text
-from sav_edge import bodies, downloads, problems
+from sav_edge import downloads, problems
 from sav_edge.callers import caller_of
 from sav_edge.language import prefers_french
-from sav_edge.pages.page import LANGUAGE, ROWS, Page
+from sav_edge.pages.form import LinkIncomplete, message_of, read_form
+from sav_edge.pages.page import CREDENTIALS, LANGUAGE, ONCE, ROWS, Page
 from sav_edge.pages.payment import BACK_FROM_PAYMENT
 from sav_edge.pages.rendering import WORDS, rendered, style
 from sav_edge.rate_limiter import RequestClass, TooManyRequests, request_class_of
@@ -38,37 +40,13 @@ from sav_edge.uploads import validated
 log = structlog.get_logger()
 
 HTML = "text/html; charset=utf-8"
-FORM = "application/x-www-form-urlencoded"
 PDF = ".pdf"
-# Bytes of a form, and how many fields it may have: far more than people type.
-LONGEST = 64_000
-MOST_FIELDS = 50
 # After these the same form may be sent again: nobody was there, or too much was asked at once.
 PASSING = {408, 429, 500, 503, 504}
 # What their owner, or the edge, says of itself then is for programs.
 AWAY = {503, 504}
 # Neither pages nor their papers are kept or found by anybody else.
 PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
-
-
-class FormUnreadable(Malformed):
-    en = "This form cannot be read; open the page again"
-    fr = "Ce formulaire est illisible ; ouvrez de nouveau la page"
-
-
-class LinkIncomplete(Malformed):
-    en = "This link is incomplete: open it again from our message"
-    fr = "Ce lien est incomplet : ouvrez-le de nouveau depuis notre message"
-
-
-class NotTheSame(WrongField):
-    en = "this is not the same as above"
-    fr = "ce n’est pas la même saisie qu’au-dessus"
-
-
-class PleaseFillIn(WrongField):
-    en = "please fill this in"
-    fr = "à remplir"
 
 
 @dataclass
@@ -80,6 +58,7 @@ class Visit:
     french: bool
     token: str = ""
     typed: dict[str, str] = field(default_factory=dict)
+    once: str = field(default_factory=lambda: str(uuid_utils.uuid7()))
     shown: Any = None
 
     def reads(self, sent: Mapping[str, str]) -> None:
@@ -91,6 +70,13 @@ class Visit:
     def reads_form(self, sent: Mapping[str, str]) -> None:
         self.reads(sent)
         self.typed = {name: value for name, value in sent.items() if name in self.page.names}
+        with suppress(ValueError):
+            self.once = str(UUID(sent.get(ONCE, "")))
+
+    def key(self) -> str:
+        """Names what was typed: the same form that is sent twice is done once, and a corrected one anew."""
+        said = {each.name: self.typed.get(each.name) for each in self.page.sent}
+        return str(uuid5(UUID(self.once), json.dumps([self.token, said], sort_keys=True)))
 
 
 @dataclass
@@ -147,7 +133,7 @@ class Pages:
     async def _act(self, visit: Visit, request: HttpRequest, traceparent: str | None) -> Reply:
         page = visit.page
         try:
-            visit.reads_form(await _form(request, self.gateway.uploads.bounds))
+            visit.reads_form(await read_form(request, self.gateway.uploads.bounds))
         finally:
             # After it was read: who is told to wait gets the same form again, in the same language.
             await self._take(visit, traceparent)
@@ -164,7 +150,8 @@ class Pages:
         """Counts the form; where it is one too many, looks for what its page is about, which counts as opening the page."""
         call = visit.call
         try:
-            self.gateway.limiter.take(call, request_class_of(ROWS[visit.page.message]))
+            counted = SignIn if visit.page.signs_in else visit.page.message
+            self.gateway.limiter.take(call, request_class_of(ROWS[counted]))
         except TooManyRequests:
             said = call.headers
             if visit.page.shows and visit.token:
@@ -176,10 +163,24 @@ class Pages:
     async def _send(self, visit: Visit, traceparent: str | None) -> Problem | None:
         """Sends the command; None where it was done. Its reply is what the page shows then."""
         try:
-            visit.shown, problem = await self._asked(_message(visit), visit.call, traceparent)
+            message = message_of(visit.page, visit.token, visit.typed)
+            token = await self._signed_in(visit, traceparent) if visit.page.signs_in else None
         except SavError as refusal:
             return refusal.problem
+        try:
+            visit.shown, problem = await self._asked(message, visit.call, traceparent, token, visit.key())
+        finally:
+            if token:
+                await self._asked(SignOut(), visit.call, traceparent, token)
         return problem
+
+    async def _signed_in(self, visit: Visit, traceparent: str | None) -> str:
+        """A token of whoever the credentials belong to, for this command; `Refused` where they belong to nobody."""
+        given = {each.name: said for each in CREDENTIALS if (said := visit.typed.get(each.name))}
+        signed, problem = await self._asked(validated(SignIn, given), visit.call, traceparent)
+        if problem:
+            raise Refused(problem)
+        return str(signed["access_token"])
 
     async def _look(self, visit: Visit, traceparent: str | None) -> None:
         """Asks for what the page is about, where it is about something; `Refused` where that is not shown."""
@@ -195,15 +196,21 @@ class Pages:
         visit.shown = shown
 
     async def _asked(
-        self, message: RequestMessage[Any], call: RequestContext, traceparent: str | None
+        self,
+        message: RequestMessage[Any],
+        call: RequestContext,
+        traceparent: str | None,
+        token: str | None = None,
+        key: str = "",
     ) -> tuple[Any, Problem | None]:
-        """The owner's reply, or its refusal. Nobody is signed in here: the token in the message is what counts."""
+        """The owner's reply, or its refusal. Without an access token, that in the message is what counts."""
         client = self.gateway.client
         await client.expect_heard()
         answer = await client.ask(
             message,
             self.gateway.deadline + message.takes(),
-            key=str(uuid_utils.uuid7()),
+            token=token,
+            key=key or str(uuid_utils.uuid7()),
             caller=caller_of(call),
             correlation_id=UUID(call.id),
             traceparent=traceparent,
@@ -230,6 +237,7 @@ class Pages:
             self.gateway.papers.firm.name,
             logo=self.gateway.papers.look.logo is not None,
             token=visit.token,
+            once=visit.once,
             typed=visit.typed,
             shown=visit.shown,
             state=state,
@@ -268,7 +276,8 @@ def _may_repeat(visit: Visit, problem: Problem) -> bool:
     """Whether the form may be sent again: its fields are wrong, or what was in the way passes."""
     wrong = {error.field for error in problem.errors or ()}
     known = bool(wrong) and wrong <= visit.page.names
-    return (known or problem.status in PASSING) and bool(visit.token or not visit.page.linked)
+    mistyped = problem.status == 401 and visit.page.signs_in
+    return (known or mistyped or problem.status in PASSING) and bool(visit.token or not visit.page.linked)
 
 
 def _sentence(said: str) -> str:
@@ -279,49 +288,6 @@ def _sentence(said: str) -> str:
 def _check_token(visit: Visit) -> None:
     if visit.page.linked and not visit.token:
         raise LinkIncomplete
-
-
-async def _form(request: HttpRequest, bounds: bodies.BodyLimits) -> dict[str, str]:
-    """The fields of the form; `Malformed` where it is none of ours."""
-    media_type, _ = request.content_type
-    if media_type != FORM:
-        raise bodies.OtherBody(types=Text(FORM, FORM))
-    body = await bodies.text("form", request, bounds._replace(body=LONGEST))
-    try:
-        pairs = parse_qsl(
-            body,
-            keep_blank_values=True,
-            strict_parsing=bool(body),
-            errors="strict",
-            max_num_fields=MOST_FIELDS,
-        )
-    except ValueError:
-        raise FormUnreadable from None
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise FormUnreadable
-    return fields
-
-
-def _message(visit: Visit) -> RequestMessage[Any]:
-    """The command; `WrongFields` names every field that is wrong."""
-    page, typed = visit.page, visit.typed
-    missing = [each.name for each in page.fields if each.required and not typed.get(each.name)]
-    if missing:
-        raise WrongFields.each(PleaseFillIn(field=name) for name in missing)
-    for each in page.fields:
-        if each.same_as and typed[each.name] != typed[each.same_as]:
-            raise NotTheSame(field=each.name)
-    fields = {
-        each.name: typed[each.name] for each in page.fields if not each.same_as and typed.get(each.name)
-    }
-    token = {page.key: visit.token} if page.linked else {}
-    try:
-        return validated(page.message, fields | token)
-    except WrongFields as error:
-        if any(wrong.field == page.key for wrong in error.problem.errors or ()):
-            raise LinkIncomplete from None
-        raise
 
 
 @get(

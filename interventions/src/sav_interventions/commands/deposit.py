@@ -3,20 +3,26 @@
 from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.money import check_decimals
 from sav_chassis.tx import Tx
-from sav_contracts.actor import Actor
+from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.deposit import DraftDeposit, DraftEstimateDeposit
 from sav_contracts.interventions.invoice import Agreed
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
-from sav_interventions.agreed_price import as_agreed
+from sav_interventions.agreed_price import as_agreed, whole_for_client
 from sav_interventions.agreement import last_accepted
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words, itemised
 from sav_interventions.concluded import check_payable
 from sav_interventions.days import today
-from sav_interventions.deposits import check_not_invoiced, check_within, deposit_lines
+from sav_interventions.deposits import (
+    asked_of,
+    check_not_invoiced,
+    check_within,
+    deposit_lines,
+    one_at_a_time,
+)
 from sav_interventions.drafting import draft
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.settings import billing
@@ -32,9 +38,15 @@ class NotAccepted(Conflict):
     fr = "Le devis est à l’état « {state} » : un acompte se demande une fois qu’il est accepté par le client"
 
 
+class DepositOfNothing(WrongField):
+    field: str = "percent"
+    en = "so many percent of these lines amount to nothing"
+    fr = "ce pourcentage de ces lignes ne représente rien"
+
+
 @interventions.command(DraftEstimateDeposit)
 async def draft_estimate_deposit(cmd: DraftEstimateDeposit, tx: Tx, by: Actor) -> Invoice:
-    """Draft a deposit invoice: so many percent of an accepted estimate, a line for each rate."""
+    """Draft a deposit invoice: so many percent of what the client pays of an accepted estimate, a line for each rate."""
     estimate = await tx.load(Estimate, cmd.estimate_id, by)
     if estimate.status != "accepted":
         raise NotAccepted(state=label(estimate.status))
@@ -45,11 +57,17 @@ async def draft_estimate_deposit(cmd: DraftEstimateDeposit, tx: Tx, by: Actor) -
         gross=estimate.net + estimate.tax,
     )
     await check_not_invoiced(tx, estimate.intervention_id, agreed)
-    await check_within(tx, estimate, cmd.percent)
     await check_payable(estimate.intervention_id, tx, deposit=True)
+    await one_at_a_time(tx, estimate.intervention_id)
     client = await tx.view(ClientView, estimate.client_id)
-    return draft(
-        deposit_lines(estimate.vat, cmd.percent, estimate.currency, client.locale),
+    whole, _ = await whole_for_client(estimate, tx)
+    visit = await tx.read(Intervention, estimate.intervention_id, SYSTEM)
+    asked = [total for one in await asked_of(visit, tx) for total in one.vat]
+    lines = deposit_lines(whole.vat, cmd.percent, estimate.currency, client.locale, asked)
+    if not lines:
+        raise DepositOfNothing
+    deposit = draft(
+        lines,
         estimate.supply.model_copy(update={"on": today(tx)}),
         client,
         estimate.place,
@@ -61,12 +79,8 @@ async def draft_estimate_deposit(cmd: DraftEstimateDeposit, tx: Tx, by: Actor) -
         agreed=agreed,
         whole=estimate.total,
     )
-
-
-class DepositOfNothing(WrongField):
-    field: str = "percent"
-    en = "so many percent of these lines amount to nothing"
-    fr = "ce pourcentage de ces lignes ne représente rien"
+    await check_within(tx, deposit, "percent")
+    return deposit
 
 
 @interventions.command(DraftDeposit)
@@ -94,7 +108,7 @@ async def draft_deposit(cmd: DraftDeposit, tx: Tx, by: Actor) -> Invoice:
     lines = deposit_lines(agreed.vat, cmd.percent, law.currency, client.locale)
     if not lines:
         raise DepositOfNothing
-    return draft(
+    deposit = draft(
         lines,
         supply,
         client,
@@ -106,3 +120,5 @@ async def draft_deposit(cmd: DraftDeposit, tx: Tx, by: Actor) -> Invoice:
         deposit=True,
         whole=agreed.total,
     )
+    await check_within(tx, deposit, "percent")
+    return deposit

@@ -1,13 +1,15 @@
 """Estimates: written by technicians and managers, sent by managers, answered by their clients."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
-from sav_chassis.errors import Conflict, NoSuch, SavError, WrongField
+from sav_chassis.errors import Conflict, NoSuch, WrongField
 from sav_chassis.identity import Links
+from sav_chassis.law.withdrawal import concluded, right_to_withdraw
 from sav_chassis.money import check_decimals
+from sav_chassis.shared_refusals import LinkExpired
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.catalog.product import Place, ProductView
@@ -26,6 +28,7 @@ from sav_contracts.interventions.estimate import (
     EstimateSuperseded,
     EstimateWritten,
     GetEstimateByLink,
+    RecordSignedEstimate,
     RefuseEstimate,
     ValidateEstimate,
     WriteEstimate,
@@ -48,12 +51,11 @@ from sav_interventions.days import today
 from sav_interventions.estimate_effects import print_estimate
 from sav_interventions.estimate_timers import expire_estimate
 from sav_interventions.lacking import check_may_be_sent, lacking, lacking_of_firm
-from sav_interventions.lifecycle import OVER
+from sav_interventions.lifecycle import ESTIMATE, OVER
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import REFERENCES
 from sav_interventions.settings import billing
 from sav_interventions.supplied import as_named, as_said, check_subcontracted, place_of, supply_of
-from sav_interventions.withdrawal import concluded, right_to_withdraw
 
 # What is signed into a link of either kind.
 ANSWER = "estimate"
@@ -98,13 +100,15 @@ class AcknowledgeLoss(WrongField):
     )
 
 
-class EstimateLinkOver(SavError):
-    """The link was used, is too old, or was never ours."""
+class StillToCome(WrongField):
+    en = "this day is still to come"
+    fr = "cette date est encore à venir"
 
-    code = "link_expired"
-    status = 410
-    en = "This link is incomplete or no longer valid; open it again from our message, or sign in"
-    fr = "Ce lien est incomplet ou n’est plus valable ; rouvrez-le depuis notre message, ou connectez-vous"
+
+class BeforeThat(WrongField):
+    first: date
+    en = "not before {first}"
+    fr = "pas avant le {first}"
 
 
 @interventions.command(WriteEstimate)
@@ -223,6 +227,35 @@ async def accept_estimate(cmd: AcceptEstimate, tx: Tx, by: Actor) -> Estimate:
     return estimate
 
 
+@interventions.command(RecordSignedEstimate)
+async def record_signed_estimate(cmd: RecordSignedEstimate, tx: Tx, by: Actor) -> Estimate:
+    """Record that its client accepted it on paper: they may have no account, and no address for a link."""
+    estimate = await alone(cmd.estimate_id, tx, by)
+    ESTIMATE.check(estimate.status, "accepted", by)
+    assert estimate.sent_at, "it was sent"
+    # The first moment: work of that day came after it.
+    at = moment_of(cmd.signed_on, estimate.sent_at, estimate, tx.now, "signed_on")
+    await _accept(estimate, cmd, "paper", tx, by, at)
+    # Not printed anew: this is what the client agreed to.
+    estimate.document = cmd.paper
+    return estimate
+
+
+def moment_of(on: date | None, since: datetime, estimate: Estimate, now: datetime, field: str) -> datetime:
+    """The first moment of that day at the place after `since`; now, where it is today or none is given.
+
+    Raises `StillToCome` or `BeforeThat`, naming the field.
+    """
+    today = estimate.day(now)
+    if on is None or on == today:
+        return now
+    if on > today:
+        raise StillToCome(field=field)
+    if on < (first := estimate.day(since)):
+        raise BeforeThat(field=field, first=first)
+    return max(since, datetime.combine(on, time(), estimate.zone).astimezone(UTC))
+
+
 @interventions.command(RefuseEstimate)
 async def refuse_estimate(cmd: RefuseEstimate, tx: Tx, by: Actor) -> Estimate:
     """Refuse it on the site."""
@@ -238,7 +271,7 @@ async def get_estimate_by_link(query: GetEstimateByLink, tx: Tx, by: Actor) -> E
     grant = Links(tx.settings.link_secret).grant(ANSWER, query.token.get_secret_value())
     found = await tx.session.scalar(select(Estimate).where(Estimate.answer_grant.in_([grant])))
     if found is None or found.valid_until is None or found.day(tx.now) > found.valid_until:
-        raise EstimateLinkOver
+        raise LinkExpired
     return shown(found)
 
 
@@ -248,13 +281,13 @@ async def answer_estimate_by_link(cmd: AnswerEstimateByLink, tx: Tx, by: Actor) 
     grant = Links(tx.settings.link_secret).grant(ANSWER, cmd.token.get_secret_value())
     id = await tx.session.scalar(select(Estimate.id).where(Estimate.answer_grant.in_([grant])))
     if id is None:
-        raise EstimateLinkOver
+        raise LinkExpired
     await lock_visits(id, tx)
     estimate = await alone(id, tx, SYSTEM)
     if estimate.status == ("accepted" if cmd.accept else "refused") and estimate.was_just_answered(tx.now):
         return shown(estimate)
     if estimate.status != "sent":
-        raise EstimateLinkOver
+        raise LinkExpired
     if cmd.accept:
         await _accept(estimate, cmd, "link", tx, SYSTEM)
     else:
@@ -268,15 +301,19 @@ def shown(estimate: Estimate) -> EstimateShown:
     return EstimateShown.model_validate(estimate, from_attributes=True)
 
 
-async def _accept(estimate: Estimate, said: Answer, how: AnsweredHow, tx: Tx, by: Actor) -> None:
+async def _accept(
+    estimate: Estimate, said: Answer, how: AnsweredHow, tx: Tx, by: Actor, at: datetime | None = None
+) -> None:
+    """Concludes the contract, now or when it was signed."""
+    at = at or tx.now
     estimate.move("accepted", by)
-    estimate.check_valid(tx.now)
-    right = concluded(estimate.withdrawal, billing().jurisdiction, estimate.day(tx.now), estimate.place)
+    estimate.check_valid(at)
+    right = concluded(estimate.withdrawal, billing().jurisdiction, estimate.day(at), estimate.place)
     if right.right and said.begins_early and not said.acknowledges_loss:
         raise AcknowledgeLoss
     estimate.withdrawal = right
     estimate.accepted = Acceptance(
-        at=tx.now, how=how, keeps_parts=said.keeps_parts, begins_early=right.right and said.begins_early
+        at=at, how=how, keeps_parts=said.keeps_parts, begins_early=right.right and said.begins_early
     )
     # It is printed anew, with what was accepted.
     estimate.document = None

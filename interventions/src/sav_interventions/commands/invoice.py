@@ -7,6 +7,7 @@ from sav_chassis.money import check_decimals
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.interventions.invoice import (
+    BillVisit,
     ChangeInvoice,
     DiscardInvoice,
     InvoiceChanged,
@@ -22,12 +23,32 @@ from sav_interventions import deposits
 from sav_interventions.above_estimate import explained
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words
-from sav_interventions.concluded import check_payable
+from sav_interventions.concluded import check_payable, no_payment_mention, too_early_until
 from sav_interventions.days import today
 from sav_interventions.effects import print_invoice
+from sav_interventions.model import Intervention
 from sav_interventions.model.invoice import Invoice, Series
+from sav_interventions.nature import nature_of
+from sav_interventions.reactions.billing import (
+    NOT_CLOSED,
+    NOTHING_DONE,
+    NOTHING_TO_PAY,
+    UNDECIDED,
+    WITHDRAWN,
+    bill,
+)
+from sav_interventions.replaced import replaced_mention, standing
 from sav_interventions.settings import billing
 from sav_interventions.supplied import as_named, as_said, check_subcontracted
+
+# Why nothing is drafted, as people read it.
+WHY_NOT = {
+    NOT_CLOSED: Text("its report is not validated yet", "son rapport n’est pas encore validé"),
+    NOTHING_DONE: Text("no work was recorded", "aucun travail n’y est consigné"),
+    UNDECIDED: Text("decide first who pays", "décidez d’abord qui paie"),
+    WITHDRAWN: Text("its client withdrew, and owes nothing", "le client s’est rétracté et ne doit rien"),
+    NOTHING_TO_PAY: Text("a warranty pays everything", "une garantie prend tout en charge"),
+}
 
 
 class NoDraft(Conflict):
@@ -37,6 +58,23 @@ class NoDraft(Conflict):
     state: Text
     en = "The invoice is {state}: only a draft is changed"
     fr = "La facture est à l’état « {state} » : seul un brouillon peut être modifié"
+
+
+class InvoiceStands(Conflict):
+    """A visit has one invoice at a time: a wrong one is credited as a whole first."""
+
+    code = "invoice_stands"
+    en = "The visit has an invoice or a draft: credit the whole of it first, or change the draft"
+    fr = "L’intervention a déjà une facture ou un brouillon : établissez d’abord un avoir pour la totalité, ou modifiez le brouillon"
+
+
+class NothingToBill(Conflict):
+    """Nobody owes anything for the visit, or it is not known yet who does."""
+
+    code = "nothing_to_bill"
+    why: Text
+    en = "Nothing of this visit is to be invoiced: {why}"
+    fr = "Rien n’est à facturer pour cette intervention : {why}"
 
 
 class SayWhatChanges(Invalid):
@@ -70,16 +108,19 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
         check_words(cmd.lines, "lines")
     discount = _discount(invoice, cmd)
     invoice.edited = invoice.edited or bool(cmd.lines) or discount != invoice.discount
-    invoice.buyer = invoice.buyer.model_copy(update=_about_buyer(cmd))
+    invoice.buyer = invoice.buyer.model_copy(update=_about_buyer(cmd, invoice.buyer.siren))
     if invoice.buyer.siren and _siren_in(invoice.buyer.tax_number) not in (None, invoice.buyer.siren):
         raise AnotherFirm
     before = (invoice.net, invoice.tax)
     supply = await as_named(_supplied(invoice, cmd), cmd.lines or invoice.lines, tx)
     check_subcontracted(supply, billing().law)
     invoice.itemise(cmd.lines or invoice.lines, billing().law, supply, discount)
+    more = invoice.net > before[0] or invoice.net + invoice.tax > sum(before)
+    if invoice.deposit and more:
+        await deposits.check_within(tx, invoice, "lines" if cmd.lines else "body")
     if cmd.above_estimate:
         invoice.agreed = explained(invoice.agreed, cmd.above_estimate)
-    elif invoice.agreed and (invoice.net > before[0] or invoice.net + invoice.tax > sum(before)):
+    elif invoice.agreed and more:
         # Why it goes beyond the estimate was said of less.
         invoice.agreed = invoice.agreed.model_copy(update={"reason": None})
     tx.emit(invoice, InvoiceChanged())
@@ -98,6 +139,18 @@ def _supplied(invoice: Invoice, cmd: ChangeInvoice) -> Supply:
     supply = as_said(supply, cmd.supply)
     said = {"certified": cmd.certified, "buyer": invoice.buyer.kind}
     return supply.model_copy(update={name: value for name, value in said.items() if value is not None})
+
+
+@interventions.command(BillVisit)
+async def bill_visit(cmd: BillVisit, tx: Tx, by: Actor) -> Invoice:
+    """Draft the invoice of a visit anew. The visit is locked, so nobody else bills it meanwhile."""
+    visit = await tx.load(Intervention, cmd.intervention_id, by)
+    if await tx.session.scalar(standing(visit.id).limit(1)):
+        raise InvoiceStands
+    billed = await bill(visit, tx)
+    if not isinstance(billed, Invoice):
+        raise NothingToBill(why=WHY_NOT[billed or NOTHING_TO_PAY])
+    return billed
 
 
 @interventions.command(DiscardInvoice)
@@ -120,14 +173,18 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
         if invoice.deposit:
             await deposits.check_not_invoiced(tx, invoice.intervention_id, invoice.agreed)
             await check_payable(invoice.intervention_id, tx, deposit=True)
+            await deposits.check_within(tx, invoice)
         else:
             await deposits.deduct(tx, invoice)
     on = today(tx)
     due = timedelta(days=billing().deposit_due_days if invoice.deposit else law.due_days)
-    invoice.issue(await Series.in_use(tx, "invoice", on), on, law, due, by)
+    early = await too_early_until(invoice, tx)
+    usual = law.mentions_on(invoice.seller, invoice.buyer, nature_of(invoice.supply, invoice.lines))
+    mentions = [*usual, *await replaced_mention(invoice, tx), *no_payment_mention(early)]
+    invoice.issue(await Series.in_use(tx, "invoice", on), on, mentions, due, by)
     invoice.issued_at = tx.now
     tx.later(print_invoice, invoice.id)
-    tx.emit(invoice, InvoiceIssued())
+    tx.emit(invoice, InvoiceIssued(too_early_until=early))
     invoice.follow_balance(by)
     if invoice.status == "paid":
         # The deposits leave nothing of it.
@@ -135,13 +192,16 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
     return invoice
 
 
-def _about_buyer(cmd: ChangeInvoice) -> dict[str, str | None]:
-    """What changes of the buyer. A number makes them a business, and a French one tells both; a private person has none."""
+def _about_buyer(cmd: ChangeInvoice, siren: str | None) -> dict[str, str | None]:
+    """What changes of the buyer. A number makes them a business, and a French one tells both; a private person has none.
+
+    A SIREN that was said stays until another one is said.
+    """
     given: dict[str, str | None] = {
         "name": cmd.buyer_name,
         "address": cmd.buyer_address,
         "kind": cmd.buyer_kind,
-        "siren": cmd.buyer_siren or _siren_in(cmd.buyer_tax_number),
+        "siren": cmd.buyer_siren or (None if siren else _siren_in(cmd.buyer_tax_number)),
         "tax_number": cmd.buyer_tax_number,
     }
     changes: dict[str, str | None] = {name: value for name, value in given.items() if value}

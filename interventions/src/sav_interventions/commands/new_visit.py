@@ -69,7 +69,7 @@ class OnlyYourOwn(WrongField):
 
 
 class OnlyFurtherVisits(NotAllowed):
-    en = "A technician plans further visits, for réclamations that are assigned to them"
+    en = "A technician plans further visits, for claims that are assigned to them"
     fr = "Un technicien planifie d’autres interventions pour des réclamations qui lui sont attribuées"
 
 
@@ -79,7 +79,7 @@ class ClientGone(Conflict):
     code = "client_gone"
     name: str
     en = "The account of {name} is not active: no visit can be planned for them"
-    fr = "Le compte de {name} n’est pas actif : aucune intervention ne peut être planifiée à son nom"
+    fr = "Ce compte ({name}) n’est pas actif : aucune intervention ne peut être planifiée à son nom"
 
 
 class NotPlannable(Conflict):
@@ -97,7 +97,7 @@ class AnotherTechnician(Conflict):
 
     code = "another_technician"
     reference: str
-    en = "{reference} has another technician: assign the réclamation to whoever is to come"
+    en = "{reference} has another technician: assign the claim to whoever is to come"
     fr = "{reference} est confiée à un autre technicien : attribuez la réclamation à celui qui doit venir"
 
 

@@ -11,7 +11,7 @@ from sav_contracts.money import Currency
 from sav_interventions.app import interventions
 from sav_interventions.cash import check_cash
 from sav_interventions.checkouts import end_checkouts, refund_online
-from sav_interventions.concluded import check_payable
+from sav_interventions.concluded import check_payable, check_payable_by
 from sav_interventions.lifecycle import PAYMENT
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import Payment
@@ -34,6 +34,9 @@ async def record_payment(cmd: RecordPayment, tx: Tx, by: Actor) -> Payment:
     check_owed(invoice, by)
     check_decimals(cmd.amount, invoice.currency, "amount")
     await check_payable(invoice.intervention_id, tx, deposit=invoice.deposit)
+    if cmd.amount > invoice.balance:
+        # What is more is money on account, which may be for any contract of the client.
+        await check_payable_by(invoice.client_id, tx)
     await check_cash(
         cmd.method, cmd.amount, invoice, tx, received_on, abroad=cmd.payer_proved_tax_home_abroad
     )

@@ -20,9 +20,7 @@ class AccountNotActive(Conflict):
     code = "account_not_active"
     name: str
     en = "The account of {name} is not that of an active technician: an admin has to activate it first"
-    fr = (
-        "Le compte de {name} n’est pas celui d’un technicien actif : un administrateur doit d’abord l’activer"
-    )
+    fr = "Ce compte ({name}) n’est pas celui d’un technicien actif : un administrateur doit d’abord l’activer"
 
 
 @interventions.command(ChangeTechnician)

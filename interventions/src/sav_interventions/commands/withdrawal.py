@@ -1,9 +1,13 @@
-"""Withdrawing from an accepted estimate, online: somebody says so, then confirms it (Code de la consommation, L221-21)."""
+"""Withdrawing from an accepted estimate: online somebody says so, then confirms it (Code de la consommation, L221-21)."""
+
+from datetime import datetime
 
 from pydantic import SecretStr
 from sqlalchemy import Select, select
 
 from sav_chassis.identity import Links
+from sav_chassis.law.withdrawal import paid_back_by
+from sav_chassis.shared_refusals import LinkExpired
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.interventions.estimate import (
@@ -13,16 +17,16 @@ from sav_contracts.interventions.estimate import (
     EstimateShown,
     EstimateWithdrawn,
     GetWithdrawalByLink,
+    RecordWithdrawal,
     WithdrawByLink,
 )
 from sav_interventions.agreement import is_to_cancel, lock_visits, work_of
 from sav_interventions.app import interventions
-from sav_interventions.commands.estimate import EstimateLinkOver, alone, shown, theirs
+from sav_interventions.commands.estimate import alone, moment_of, shown, theirs
 from sav_interventions.lifecycle import DONE, ESTIMATE, UNDER_WAY
 from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.estimate import SayItFirst
 from sav_interventions.settings import billing
-from sav_interventions.withdrawal import paid_back_by
 
 WITHDRAW = "withdraw"
 
@@ -44,12 +48,26 @@ async def confirm_withdrawal(cmd: ConfirmWithdrawal, tx: Tx, by: Actor) -> Estim
     return estimate
 
 
+@interventions.command(RecordWithdrawal)
+async def record_withdrawal(cmd: RecordWithdrawal, tx: Tx, by: Actor) -> Estimate:
+    """Record what its client declared without us: both steps at once, by the day on which they sent it (L221-21)."""
+    await lock_visits(cmd.estimate_id, tx)
+    estimate = await alone(cmd.estimate_id, tx, by)
+    ESTIMATE.check(estimate.status, "withdrawn", by)
+    assert estimate.accepted, "it was accepted"
+    at = moment_of(cmd.declared_on, estimate.accepted.at, estimate, tx.now, "declared_on")
+    visits = await _check(estimate, tx, by, at)
+    estimate.withdrawal_asked_at = estimate.withdrawal_asked_at or at
+    _withdraw(estimate, visits, tx, by)
+    return estimate
+
+
 @interventions.query(GetWithdrawalByLink)
 async def get_withdrawal_by_link(query: GetWithdrawalByLink, tx: Tx, by: Actor) -> EstimateShown:
     """The estimate that one withdraws from, in its state of now."""
     found = await tx.session.scalar(_linked(query.token, tx))
     if found is None:
-        raise EstimateLinkOver
+        raise LinkExpired
     return shown(found)
 
 
@@ -58,7 +76,7 @@ async def withdraw_by_link(cmd: WithdrawByLink, tx: Tx, by: Actor) -> EstimateSh
     """Both steps without an account; a confirmation that is repeated is no error."""
     id = await tx.session.scalar(_linked(cmd.token, tx).with_only_columns(Estimate.id))
     if id is None:
-        raise EstimateLinkOver
+        raise LinkExpired
     await lock_visits(id, tx)
     estimate = await alone(id, tx, SYSTEM)
     if estimate.status == "withdrawn" and cmd.confirm:
@@ -77,6 +95,10 @@ async def _confirm(estimate: Estimate, tx: Tx, by: Actor) -> None:
     visits = await _check(estimate, tx, by)
     if estimate.withdrawal_asked_at is None:
         raise SayItFirst
+    _withdraw(estimate, visits, tx, by)
+
+
+def _withdraw(estimate: Estimate, visits: list[Intervention], tx: Tx, by: Actor) -> None:
     estimate.move("withdrawn", by)
     estimate.withdrawn_at = tx.now
     begun = any(visit.status in UNDER_WAY | DONE for visit in visits)
@@ -96,11 +118,11 @@ async def _confirm(estimate: Estimate, tx: Tx, by: Actor) -> None:
     )
 
 
-async def _check(estimate: Estimate, tx: Tx, by: Actor) -> list[Intervention]:
-    """The visits that do the accepted work; raises where nobody may withdraw."""
+async def _check(estimate: Estimate, tx: Tx, by: Actor, at: datetime | None = None) -> list[Intervention]:
+    """The visits that do the accepted work; raises where nobody may withdraw, now or when it was declared."""
     ESTIMATE.check(estimate.status, "withdrawn", by)
     visits = list(await tx.session.scalars(work_of(estimate)))
-    estimate.check_may_withdraw(tx.now, any(visit.status == "completed" for visit in visits))
+    estimate.check_may_withdraw(at or tx.now, any(visit.status == "completed" for visit in visits))
     return visits
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sav_chassis.errors import WrongField
+from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
@@ -26,6 +26,8 @@ from sav_interventions.said import when_said
 from sav_interventions.settings import billing
 from sav_interventions.tasks import answered, list_tasks
 
+# What is said of a visit before its work begins.
+MEASURED = {"intervention_id", "solution", "readings", "co_ppm", "co_measured_at", "co_not_measured"}
 UNPAID = Warranty(decision="not_covered", why="covers_ended")
 
 
@@ -37,10 +39,26 @@ class OtherCurrency(WrongField):
     fr = "le prix de {name} est en {priced}, et non en {ours}"
 
 
+class WorkNotBegun(Conflict):
+    """On site, before the work begins, what was measured is recorded, and nothing that was done."""
+
+    code = "work_not_begun"
+    fields: str
+    en = (
+        "The work has not begun: record what was measured (co_ppm, co_not_measured, readings) without {fields}, "
+        "or begin the work first"
+    )
+    fr = (
+        "Les travaux n’ont pas commencé\N{NO-BREAK SPACE}: enregistrez les mesures (co_ppm, co_not_measured, readings) sans "
+        "{fields}, ou commencez d’abord les travaux"
+    )
+
+
 @interventions.command(RecordWork)
 async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = None) -> Intervention:
     """Record what was done, at today's prices and rates. `at` is when that was said, if not now."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
+    _check_begun(intervention, cmd)
     await check_report_open(intervention, tx)
     said_at = when_said(at, intervention.work_at, tx.now)
     law = billing().law
@@ -75,6 +93,13 @@ async def keep_reading(cmd: RecordWork, at: datetime, tx: Tx, by: Actor) -> Inte
         return None
     note_measured(intervention, measured_at)
     return await _keep(intervention, work, intervention.tasks, tx.now, tx)
+
+
+def _check_begun(visit: Intervention, cmd: RecordWork) -> None:
+    """Refuses what was done where the work has not begun: whoever is on site may measure, and that is all."""
+    done = [name for name in RecordWork.model_fields if name not in MEASURED and getattr(cmd, name)]
+    if visit.status == "on_site" and done:
+        raise WorkNotBegun(fields=", ".join(done))
 
 
 def _measured_at(cmd: RecordWork, said_at: datetime) -> datetime:

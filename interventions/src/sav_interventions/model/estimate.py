@@ -10,6 +10,7 @@ from sqlalchemy import Sequence
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.errors import Conflict
+from sav_chassis.law.jurisdiction import Jurisdiction
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import SYSTEM, Actor
@@ -21,7 +22,6 @@ from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, S
 from sav_contracts.money import Currency, as_money
 from sav_contracts.time_zone import zone_of
 from sav_interventions.billing import itemised
-from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.lifecycle import ESTIMATE
 from sav_interventions.model.invoice import MONEY
 

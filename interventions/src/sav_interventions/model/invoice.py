@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from sav_chassis.errors import Conflict, WrongField
+from sav_chassis.law.jurisdiction import Jurisdiction
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, Base, JsonColumn
 from sav_chassis.tx import Tx
@@ -34,9 +35,7 @@ from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, S
 from sav_contracts.money import Currency, as_money
 from sav_interventions.above_estimate import check_explained
 from sav_interventions.billing import itemised
-from sav_interventions.jurisdiction import Jurisdiction
 from sav_interventions.lifecycle import INVOICE
-from sav_interventions.nature import nature_of
 
 SERIES, CREDITS = "FAC", "AVO"
 FIRST_SERIES: dict[PaperKind, str] = {"invoice": SERIES, "credit_note": CREDITS}
@@ -115,14 +114,14 @@ class TaxNumberMissing(Conflict):
 
 
 class DepositsExceed(Conflict):
-    """The deposits are more than the invoice that would deduct them."""
+    """The deposits are more than the invoice that would deduct them, or than what the client agreed to pay."""
 
     code = "deposits_exceed"
     deposits: Decimal
     total: Decimal
     currency: str
-    en = "The deposits of {deposits} {currency} are more than the total of {total} {currency}: credit them first"
-    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : établissez d’abord un avoir"
+    en = "The deposits of {deposits} {currency} are more than the total of {total} {currency}: correct the draft, or credit a deposit first"
+    fr = "Les acomptes de {deposits} {currency} dépassent le total de {total} {currency} : corrigez le brouillon, ou établissez d’abord un avoir"
 
 
 class MoreThanInvoiced(Conflict):
@@ -313,7 +312,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
         if self.payable < 0:
             raise DepositsExceed(deposits=self.deducted, total=self.total, currency=self.currency)
 
-    def issue(self, series: Series, on: date, law: Jurisdiction, due: timedelta, by: Actor) -> None:
+    def issue(self, series: Series, on: date, mentions: list[str], due: timedelta, by: Actor) -> None:
         """Sets its number, dates, mentions and hash; what the hash covers is immutable from then.
 
         It is to be paid within `due`; one of which the deposits leave nothing is paid at once.
@@ -321,7 +320,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
         self.move("issued", by)
         self.number, self.issued_on = series.draw(on)
         self.due_on = self.issued_on + due
-        self.mentions = law.mentions_on(self.seller, self.buyer, nature_of(self.supply, self.lines))
+        self.mentions = mentions
         self.previous_hash, self.hash = series.hash, self.digest(series.hash)
         series.hash = self.hash
 

@@ -31,8 +31,8 @@ from sav_interventions.lifecycle import (
     DID_NOT_HAPPEN,
     DONE,
     INTERVENTION,
-    NOT_AGREED,
     OVER,
+    UNBEGUN_FOR,
     UNDER_WAY,
     WAITS_FOR,
 )
@@ -70,7 +70,7 @@ class SerialsMissing(Conflict):
 
 
 class NotUnderWay(Conflict):
-    """Work is recorded once the visit has begun, and until its report is validated."""
+    """Work is recorded once the visit has begun (what is measured once somebody is there), until its report is validated."""
 
     code = "not_under_way"
     state: Text
@@ -156,8 +156,8 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         super().move(to, by)
         if to == "paused" and cause not in WAITS_FOR:
             raise PausesFor(causes=_named(WAITS_FOR))
-        if (before, to) == ("on_site", "incomplete") and cause not in NOT_AGREED:
-            raise EndsFor(causes=_named(NOT_AGREED))
+        if (before, to) == ("on_site", "incomplete") and cause not in UNBEGUN_FOR:
+            raise EndsFor(causes=_named(UNBEGUN_FOR))
         if to == "completed":
             self._check_completion()
         self.reason, self.cause = reason, cause
@@ -172,7 +172,8 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         self.acts = [*(self.acts or []), made]
 
     def _check_completion(self) -> None:
-        if self.work is None:
+        # Whoever only measured on arrival recorded no time.
+        if self.work is None or not self.work.labour:
             raise WorkMissing
         if self.warranty is None or self.warranty.parts == 0:
             return
@@ -188,7 +189,7 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
 
     def record(self, work: Work) -> None:
         """Sets what was done, replacing what was recorded before."""
-        if self.status not in UNDER_WAY | DONE or self.closed_at:
+        if self.status not in {"on_site"} | UNDER_WAY | DONE or self.closed_at:
             raise NotUnderWay(state=label("closed") if self.closed_at else label(self.status))
         self.work = work
         if self.status == "completed":

@@ -6,6 +6,7 @@ billed.
 
 from sqlalchemy import and_, or_, select
 
+from sav_chassis.law.withdrawal import delivered
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.interventions.estimate import (
@@ -34,7 +35,6 @@ from sav_interventions.lifecycle import OVER
 from sav_interventions.model import Estimate, Intervention, Invoice
 from sav_interventions.model.payment import Payment
 from sav_interventions.reactions.visit import cancel
-from sav_interventions.withdrawal import delivered
 
 # Nothing of these is left to undo.
 UNDONE = ("discarded", "credited")
@@ -113,9 +113,7 @@ async def cancel_withdrawn_visits(event: EstimateWithdrawn, tx: Tx) -> str | Non
 
 @interventions.on(EstimateWithdrawn, since="2026-11-30")
 async def undo_withdrawn_invoices(event: EstimateWithdrawn, tx: Tx) -> str | None:
-    """Discards drafts for the work and credits what was issued, deposits too, unless a part of it is owed."""
-    if event.owed != "nothing":
-        return "what was done is owed: managers bill it, and credit the rest"
+    """Discards drafts for the work and credits what was issued, deposits too; where a part is owed, only drafts of deposits."""
     estimate = await tx.session.get(Estimate, event.state.id)
     assert estimate, "it is of this service"
     assert estimate.accepted, "it was accepted"
@@ -130,6 +128,9 @@ async def undo_withdrawn_invoices(event: EstimateWithdrawn, tx: Tx) -> str | Non
     )
     why = f"Rétractation du devis {event.state.called}"
     billed = select(Invoice).where(of_contract, Invoice.status.not_in(UNDONE))
+    if event.owed != "nothing":
+        # What was done is owed: it is billed (`bill_part_done`), and managers credit the rest.
+        billed = billed.where(Invoice.deposit, Invoice.status == "draft")
     # As issuing does, a final invoice is locked, and credited, before the deposits that it deducts.
     ordered = billed.order_by(Invoice.deposit, Invoice.id.desc())
     for invoice in list(await tx.session.scalars(ordered.with_for_update())):
@@ -139,4 +140,4 @@ async def undo_withdrawn_invoices(event: EstimateWithdrawn, tx: Tx) -> str | Non
         # A deposit that is deducted still went into an invoice that stays, such as that of the diagnosis.
         elif invoice.deducted_in is None:
             await credit(tx, invoice, None, why, SYSTEM)
-    return None if tx.has_emitted else "there is no invoice"
+    return None if tx.has_emitted else "there is no invoice to undo"

@@ -1,18 +1,23 @@
-"""Bills what a client bought, when it is shipped."""
+"""Bills what a client bought, when it is shipped; and undoes that where they withdrew."""
 
 from decimal import Decimal
 
 from sqlalchemy import select
 
+from sav_chassis.law.sale import sale
 from sav_chassis.tx import Tx
+from sav_contracts.actor import SYSTEM
 from sav_contracts.claims.client import ClientView
-from sav_contracts.claims.order import OrderShipped, OrderView
-from sav_contracts.interventions.line import LineGiven, Supply
+from sav_contracts.claims.order import OrderShipped, OrderView, OrderWithdrawn
+from sav_contracts.interventions.invoice import InvoiceDiscarded
+from sav_contracts.interventions.line import LineGiven
 from sav_interventions.app import interventions
 from sav_interventions.billing import named
+from sav_interventions.crediting import credit
 from sav_interventions.days import local_day
 from sav_interventions.drafting import draft
 from sav_interventions.model.invoice import Invoice
+from sav_interventions.reactions.estimate import UNDONE
 from sav_interventions.settings import billing
 
 
@@ -30,14 +35,29 @@ async def bill_purchase(event: OrderShipped, tx: Tx) -> str | None:
         return "drafted already"
     client = await tx.view(ClientView, order.client_id)
     home = client.addresses[0] if client.addresses else None
-    supply = Supply(
-        on=local_day(order.updated_at),
-        country=home.country if home else law.countries[0],
-        postcode=home.postcode if home else None,
-        address=home.on_one_line if home else None,
-        works="sale",
-    )
+    supply = sale(home, local_day(order.updated_at), law)
     draft(_bought(order), supply, client, home, tx, order_id=order.id, order_reference=order.reference)
+    return None
+
+
+@interventions.on(OrderWithdrawn)
+async def undo_withdrawn_purchase(event: OrderWithdrawn, tx: Tx) -> str | None:
+    """Discards the draft of a purchase from which its client withdrew, or credits what was issued.
+
+    Nothing is owed any more, so nobody is asked for it again. What was paid becomes the client's credit; it is paid back
+    once the goods are back, or the proof that they were sent (L221-24).
+    """
+    order = event.state
+    billed = select(Invoice).where(Invoice.order_id == order.id, Invoice.status.not_in(UNDONE))
+    invoice = await tx.first(billed)
+    if invoice is None:
+        return "there is no invoice"
+    why = f"Rétractation de la commande {order.reference}"
+    if invoice.status == "draft":
+        invoice.discard(why)
+        tx.emit(invoice, InvoiceDiscarded(reason=why))
+        return None
+    await credit(tx, invoice, None, why, SYSTEM)
     return None
 
 

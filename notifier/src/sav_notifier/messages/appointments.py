@@ -1,13 +1,14 @@
 """Messages to clients about their appointments."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
 from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled, AppointmentView
-from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.catalog.product import ProductView
+from sav_contracts.interventions.visit import InterventionView, Purpose
 from sav_notifier.cases import reference_of
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.outcomes import BY_ESTIMATE
@@ -38,6 +39,10 @@ class Appointment(Message):
     replaced: Window | None = None
     # Who was expected before, where that was somebody else.
     instead_of: str | None = None
+    # What a visit for no réclamation is about: a réclamation is known to its client by its reference.
+    purpose: Purpose | None = None
+    article: str | None = None
+    place: str | None = None
 
     @classmethod
     async def about(cls, event: AppointmentBooked, tx: Tx) -> Self:
@@ -58,6 +63,7 @@ class Appointment(Message):
             zone=state.zone,
             replaced=before,
             instead_of=await technician_name(tx, other) if other else None,
+            **await _of_visit(tx, state),
         )
 
     def useful_until(self) -> datetime:
@@ -74,6 +80,20 @@ class Appointment(Message):
     def says(self, about: UUID) -> dict[str, str]:
         who = {"technician": str(self.technician_id)} if self.technician_id else {}
         return who | {"arrival": window(self.arrival_from, self.arrival_until)}
+
+
+async def _of_visit(tx: Tx, appointment: AppointmentView) -> dict[str, Any]:
+    """What a visit for no réclamation is about, and where."""
+    if appointment.reclamation_reference or appointment.intervention_id is None:
+        return {}
+    visit = await tx.view(InterventionView, appointment.intervention_id)
+    product = await tx.view(ProductView, visit.product_id) if visit.product_id else None
+    place = product.place if product else visit.place
+    return {
+        "purpose": visit.purpose,
+        "article": visit.article,
+        "place": place.on_one_line if place else None,
+    }
 
 
 @message(

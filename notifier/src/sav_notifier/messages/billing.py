@@ -6,8 +6,17 @@ from typing import Self
 from uuid import UUID
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.invoice import InvoiceDrafted, InvoiceIssued, InvoiceView, Lack
+from sav_chassis.written import NBSP
+from sav_contracts.interventions.invoice import (
+    DepositLeftOver,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceView,
+    Lack,
+)
 from sav_contracts.interventions.payment import (
+    DisputeClosed,
+    PaymentDisputed,
     PaymentFailed,
     PaymentMethod,
     PaymentRecorded,
@@ -27,6 +36,14 @@ async def case_of_invoice(tx: Tx, invoice: InvoiceView) -> Case | None:
     return None
 
 
+def iban_of(invoice: InvoiceView) -> str | None:
+    """Where it is paid by transfer, in groups of four as banks print it; None where the firm has not said."""
+    bank = invoice.seller.bank
+    if bank is None:
+        return None
+    return NBSP.join(bank.iban[start : start + 4] for start in range(0, len(bank.iban), 4))
+
+
 @message(
     "invoice_to_issue",
     on={InvoiceDrafted: "ask_to_issue"},
@@ -44,6 +61,8 @@ class InvoiceToIssue(Message):
     lacks: tuple[Lack, ...] = ()
     article: str | None = None
     deposit: bool = False
+    # Whether no message will reach the client: the invoice goes by post.
+    no_address: bool = False
 
     @classmethod
     async def about(cls, event: InvoiceDrafted, tx: Tx) -> Self:
@@ -58,6 +77,7 @@ class InvoiceToIssue(Message):
             lacks=tuple(invoice.lacks),
             article=case.article if case else None,
             deposit=invoice.deposit,
+            no_address=not (await client(tx, invoice.client_id)).email,
         )
 
     def true_while(self, record: InvoiceView) -> bool:
@@ -86,6 +106,9 @@ class InvoiceToPay(Message):
     deposit: bool = False
     # Whether the deposits that it deducts leave nothing to pay.
     settled: bool = False
+    # Until the end of that day nothing may be paid for it.
+    too_early_until: date | None = None
+    iban: str | None = None
 
     @classmethod
     async def about(cls, event: InvoiceIssued, tx: Tx) -> Self:
@@ -101,13 +124,51 @@ class InvoiceToPay(Message):
             deposit=invoice.deposit,
             grant_id=invoice.id,
             settled=invoice.payable <= 0,
+            too_early_until=event.too_early_until,
+            iban=iban_of(invoice),
         )
 
     def true_while(self, record: InvoiceView) -> bool:
         return record.status != "credited"
 
 
-async def its_payer(event: PaymentRecorded | PaymentFailed | PaymentRefunded, tx: Tx) -> list[Recipient]:
+@message(
+    "deposit_left_over",
+    on={DepositLeftOver: "ask_to_credit"},
+    to=managers,
+    category="billing",
+)
+class DepositToCredit(Message):
+    """Managers learn of a deposit that no invoice will deduct, since nothing is billed of the work."""
+
+    number: str
+    reference: str | None
+    client: str
+    total: Decimal
+    paid: Decimal
+    currency: Currency
+
+    @classmethod
+    async def about(cls, event: DepositLeftOver, tx: Tx) -> Self:
+        deposit = event.state
+        assert deposit.number is not None, "it was issued"
+        case = await case_of_invoice(tx, deposit)
+        return cls(
+            number=deposit.number,
+            reference=case.reference if case else None,
+            client=deposit.buyer.name,
+            total=deposit.total,
+            paid=deposit.paid,
+            currency=deposit.currency,
+        )
+
+    def true_while(self, record: InvoiceView) -> bool:
+        return record.status != "credited" and record.deducted_in is None
+
+
+async def its_payer(
+    event: PaymentRecorded | PaymentFailed | PaymentRefunded | PaymentDisputed | DisputeClosed, tx: Tx
+) -> list[Recipient]:
     """The client of the invoice that a payment is for."""
     return [await client(tx, (await tx.view(InvoiceView, event.state.invoice_id)).client_id)]
 

@@ -21,7 +21,7 @@ from sav_contracts.interventions.payment import PaymentView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.money import Currency
 from sav_contracts.time_zone import zone_of
-from sav_notifier.message import Internal, Message, message
+from sav_notifier.message import Internal, Message, Purpose, message
 from sav_notifier.recipients import Recipient, client, its_client, its_technician, managers
 from sav_notifier.zones import HERE
 
@@ -96,6 +96,8 @@ class EstimateToAnswer(OfEstimate):
     grant_id: Internal[UUID]
     expires_at: Internal[datetime]
     valid_until: date | None
+    # Whether the client got an edition before it.
+    replaces: bool = False
 
     @classmethod
     async def about(cls, event: EstimateSent, tx: Tx) -> Self:
@@ -104,6 +106,7 @@ class EstimateToAnswer(OfEstimate):
             grant_id=event.grant_id,
             expires_at=event.expires_at,
             valid_until=event.state.valid_until,
+            replaces=event.state.edition > 1,
         )
 
     def useful_until(self) -> datetime:
@@ -123,8 +126,9 @@ class EstimateToAnswer(OfEstimate):
     lasting=True,
 )
 class EstimateWasAccepted(OfEstimate):
-    """The client reads what they accepted, and until when they may withdraw, with a link for that."""
+    """The client reads what they accepted, and until when they may withdraw, with a link for that, or else to the paper."""
 
+    # Of the link to withdraw; where there is no right to, the estimate's own id.
     grant_id: Internal[UUID | None]
     at: datetime
     zone: str
@@ -132,6 +136,8 @@ class EstimateWasAccepted(OfEstimate):
     days: int | None
     until: date | None
     begins_early: bool
+    # Whether it was signed on paper: then only the day is known.
+    on_paper: bool = False
 
     @classmethod
     async def about(cls, event: EstimateAccepted, tx: Tx) -> Self | str:
@@ -140,14 +146,18 @@ class EstimateWasAccepted(OfEstimate):
             return "it says nothing of an acceptance"
         return cls.of(
             estimate,
-            grant_id=event.grant_id,
+            grant_id=event.grant_id if estimate.withdrawal.right else estimate.id,
             at=estimate.accepted.at,
             zone=zone_there(estimate),
             right=estimate.withdrawal.right,
             days=estimate.withdrawal.days,
             until=estimate.withdrawal.until,
             begins_early=estimate.accepted.begins_early,
+            on_paper=estimate.accepted.how == "paper",
         )
+
+    def link_purpose(self) -> Purpose:
+        return "withdraw" if self.right else "paper"
 
 
 @message(

@@ -1,13 +1,16 @@
 """Messages about orders of parts: to whoever ordered, and to managers."""
 
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
+from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
 from sav_contracts.address import Address
 from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.order import (
+    SHIPPED_ALREADY,
     OrderCancelled,
     OrderMoved,
     OrderPlaced,
@@ -15,9 +18,10 @@ from sav_contracts.claims.order import (
     OrderShipped,
     OrderStatus,
     OrderView,
+    OrderWithdrawn,
 )
 from sav_contracts.money import Currency
-from sav_notifier.message import Message, message
+from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.parts import Piece
 from sav_notifier.recipients import (
     Recipient,
@@ -28,6 +32,7 @@ from sav_notifier.recipients import (
     technician,
     technician_name,
 )
+from sav_notifier.zones import HERE
 
 
 def pieces(order: OrderView) -> list[Piece]:
@@ -51,21 +56,40 @@ async def whoever_ordered(event: Any, tx: Tx) -> list[Recipient]:
     return [await client(tx, order.client_id)]
 
 
-@message("order_received", on=OrderPlaced, to=its_client, category="reclamation")
+@message("order_received", on=OrderPlaced, to=its_client, category="reclamation", link="withdraw-order")
 class OrderIsReceived(Message):
-    """The client who bought has it in writing, with the price. A technician knows what they ordered."""
+    """The client who bought has it in writing, with a link to withdraw. A technician knows what they ordered."""
 
     reference: str
     pieces: list[Piece]
     net: Decimal
+    # Including VAT; None in messages from before it was said.
+    gross: Decimal | None = None
     currency: Currency
+    # So many days after the receipt they may withdraw; None where there is no such right.
+    days: int | None = None
+    # Of the link to withdraw: the order's own id.
+    grant_id: Internal[UUID | None] = None
+    client: str = ""
+    at: datetime | None = None
+    zone: str = HERE
 
     @classmethod
     async def about(cls, event: OrderPlaced, tx: Tx) -> Self | str:
         order = event.state
         if order.purpose == "repair":
             return "a technician's order"
-        return cls(reference=order.reference, pieces=pieces(order), net=order.net, currency=order.currency)
+        return cls(
+            days=order.withdrawal.days if order.withdrawal else None,
+            grant_id=order.id if order.withdrawal and order.withdrawal.right else None,
+            client=await _name(tx, order),
+            at=order.created_at,
+            reference=order.reference,
+            pieces=pieces(order),
+            net=order.net,
+            gross=order.gross,
+            currency=order.currency,
+        )
 
 
 @message("order_to_validate", on=OrderPlaced, to=managers, category="reclamation")
@@ -218,6 +242,47 @@ class OrderIsCancelled(Message):
             reason=event.reason,
             by_itself=event.by is Role.SYSTEM,
         )
+
+
+class OfWithdrawal(Message):
+    """What is told of a withdrawal from a purchase."""
+
+    reference: str
+    client: str
+    pieces: list[Piece]
+    gross: Decimal | None
+    currency: Currency
+    shipped: bool
+    at: datetime
+    zone: str = HERE
+    pay_back_by: date | None
+
+    @classmethod
+    async def about(cls, event: OrderWithdrawn, tx: Tx) -> Self:
+        order = event.state
+        return cls(
+            reference=order.reference,
+            client=await _name(tx, order),
+            pieces=pieces(order),
+            gross=order.gross,
+            currency=order.currency,
+            shipped=order.status in SHIPPED_ALREADY,
+            at=event.at,
+            pay_back_by=event.pay_back_by,
+        )
+
+
+@message("order_withdrawal_receipt", on=OrderWithdrawn, to=its_client, category="billing", lasting=True)
+class OrderWithdrawalReceipt(OfWithdrawal):
+    """The receipt of a withdrawal: what it is about, and when it was made (Code de la consommation, D221-5)."""
+
+
+@message("order_withdrawn", on=OrderWithdrawn, to=managers, category="reclamation")
+class OrderWasWithdrawn(OfWithdrawal):
+    """Managers learn that a client withdrew, what comes back, and until when it is paid back."""
+
+    def true_while(self, record: OrderView) -> bool:
+        return record.returned_at is None
 
 
 async def _name(tx: Tx, order: OrderView) -> str:

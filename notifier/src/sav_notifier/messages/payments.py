@@ -3,15 +3,10 @@
 from datetime import date
 from decimal import Decimal
 from typing import Self
+from uuid import UUID
 
 from sav_chassis.tx import Tx
-from sav_contracts.interventions.client_credit import (
-    ClientCreditView,
-    CreditOrigin,
-    CreditReceived,
-    CreditRefunded,
-)
-from sav_contracts.interventions.estimate import EstimateView
+from sav_contracts.interventions.client_credit import CreditReceived, CreditRefunded
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.payment import (
     DisputeClosed,
@@ -23,28 +18,38 @@ from sav_contracts.interventions.payment import (
     PaymentView,
 )
 from sav_contracts.money import Currency
-from sav_notifier.message import Message, message
-from sav_notifier.messages.billing import case_of_invoice, its_payer
+from sav_notifier.message import Internal, Message, message
+from sav_notifier.messages.billing import iban_of, its_payer
 from sav_notifier.recipients import its_client, managers
 
 # Why a checkout is over that nobody paid: its client knows.
 GIVEN_UP = {"expired", "cancelled"}
 
 
-@message("payment_failed", on=PaymentFailed, to=its_payer, category="billing")
+@message("payment_failed", on=PaymentFailed, to=its_payer, category="billing", link="paper")
 class NotPaid(Message):
-    """The client learns that a payment online failed, and that the invoice is still to be paid."""
+    """The client learns that a payment online failed, and how the invoice can still be paid, with a link to it."""
+
+    # The invoice's id; messages from before have none.
+    grant_id: Internal[UUID | None] = None
 
     number: str
     amount: Decimal
     currency: Currency
+    iban: str | None = None
 
     @classmethod
     async def about(cls, event: PaymentFailed, tx: Tx) -> Self | str:
         payment = event.state
         if event.reason in GIVEN_UP:
             return "the client gave it up"
-        return cls(number=payment.invoice_number, amount=payment.amount, currency=payment.currency)
+        return cls(
+            grant_id=payment.invoice_id,
+            number=payment.invoice_number,
+            amount=payment.amount,
+            currency=payment.currency,
+            iban=iban_of(await tx.view(InvoiceView, payment.invoice_id)),
+        )
 
     def true_while(self, record: PaymentView) -> bool:
         return record.status == "failed"
@@ -114,35 +119,18 @@ class OnAccount(Message):
     amount: Decimal
     currency: Currency
     method: PaymentMethod
-    origin: CreditOrigin = "beyond_balance"
-    # Whether the client withdrew from the contract that the invoice was for: then the law has it paid back.
-    withdrawn: bool = False
 
     @classmethod
-    async def about(cls, event: CreditReceived, tx: Tx) -> Self:
+    async def about(cls, event: CreditReceived, tx: Tx) -> Self | str:
         credit = event.state
+        if credit.origin == "credit_note":
+            return "the message about the credit note says so, of all payments together"
         return cls(
             number=credit.invoice_number,
             amount=credit.amount,
             currency=credit.currency,
             method=credit.method,
-            origin=credit.origin,
-            withdrawn=await _is_withdrawn(credit, tx),
         )
-
-
-async def _is_withdrawn(credit: ClientCreditView, tx: Tx) -> bool:
-    """Whether it was left since its client withdrew from the contract for which an invoice was made before."""
-    if credit.origin != "credit_note" or credit.invoice_id is None:
-        return False
-    invoice = await tx.view(InvoiceView, credit.invoice_id)
-    case = await case_of_invoice(tx, invoice)
-    contracts = await tx.copies(EstimateView).where(client_id=credit.client_id, status="withdrawn").all()
-    return any(
-        case and case.reference == (one.reclamation_reference or one.visit_reference)
-        for one in contracts
-        if one.withdrawn_at and invoice.created_at <= one.withdrawn_at
-    )
 
 
 @message("credit_refunded", on=CreditRefunded, to=its_client, category="billing")
@@ -205,6 +193,37 @@ class Disputed(Message):
         return cls(number=payment.invoice_number, amount=event.amount or None, currency=payment.currency)
 
 
+@message(
+    "payment_taken_back",
+    on={PaymentDisputed: "tell_client_of_dispute"},
+    to=its_payer,
+    category="billing",
+    since="2026-11-30",
+)
+class TakenBack(Message):
+    """The client learns that the payer's bank took a payment back, and what is owed again."""
+
+    number: str
+    # None where all of it had become their credit.
+    amount: Decimal | None
+    currency: Currency
+    owed: bool
+
+    @classmethod
+    async def about(cls, event: PaymentDisputed, tx: Tx) -> Self:
+        payment = event.state
+        invoice = await tx.view(InvoiceView, payment.invoice_id)
+        return cls(
+            number=payment.invoice_number,
+            amount=event.amount or None,
+            currency=payment.currency,
+            owed=invoice.status != "credited",
+        )
+
+    def true_while(self, record: PaymentView) -> bool:
+        return record.status == "disputed"
+
+
 @message("dispute_closed", on=DisputeClosed, to=managers, category="billing")
 class DisputeOver(Message):
     """Managers learn how a dispute ended."""
@@ -223,4 +242,34 @@ class DisputeOver(Message):
             amount=event.amount or None,
             currency=payment.currency,
             won=event.won,
+        )
+
+
+@message(
+    "dispute_decided",
+    on={DisputeClosed: "tell_client_of_decision"},
+    to=its_payer,
+    category="billing",
+    since="2026-11-30",
+)
+class DisputeDecided(Message):
+    """The client learns how their bank decided, and whether the payment counts again."""
+
+    number: str
+    # None where all of it had become their credit.
+    amount: Decimal | None
+    currency: Currency
+    won: bool
+    owed: bool
+
+    @classmethod
+    async def about(cls, event: DisputeClosed, tx: Tx) -> Self:
+        payment = event.state
+        invoice = await tx.view(InvoiceView, payment.invoice_id)
+        return cls(
+            number=payment.invoice_number,
+            amount=event.amount or None,
+            currency=payment.currency,
+            won=event.won,
+            owed=not event.won and invoice.status != "credited",
         )

@@ -56,6 +56,8 @@ class ProofAccepted(Message):
         product = event.state
         if not event.accepted:
             return "it was refused"
+        if product.replaced_by_id:
+            return "the client is told of the unit in its place"
         until = max((cover.end for cover in product.covers if not cover.voided_at), default=None)
         over = until is not None and until < product.place.day(tx.now)
         seller = product.warranty_at(tx.now).owed_by
@@ -80,6 +82,8 @@ class ProofRefused(Message):
         product = event.state
         if event.accepted:
             return "it was accepted"
+        if product.replaced_by_id:
+            return "the client is told of the unit in its place"
         return cls(article=product.article, serial=product.serial, reason=event.reason)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Literal, Self
+from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.catalog.product import Place, ProductView, ReplacementUnclear
@@ -13,7 +14,7 @@ from sav_contracts.interventions.attestation import (
 )
 from sav_contracts.interventions.visit import CarbonMonoxideFound, InterventionView
 from sav_notifier.cases import article_of
-from sav_notifier.message import Message, message
+from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import (
     Recipient,
     client,
@@ -117,9 +118,13 @@ async def serviced_client(event: AttestationMade, tx: Tx) -> list[Recipient]:
     on={AttestationMade: "announce_attestation"},
     to=serviced_client,
     category="reclamation",
+    link="paper",
 )
 class AttestationAvailable(Message):
-    """The client may read the attestation, and learns when the next service is due."""
+    """The client may read the attestation, by a link, and learns when the next service is due."""
+
+    # The attestation's own id; messages from before have none.
+    grant_id: Internal[UUID | None] = None
 
     article: str
     serviced_on: date
@@ -132,6 +137,7 @@ class AttestationAvailable(Message):
         if said is None:
             return "nothing stands on it"
         return cls(
+            grant_id=event.state.id,
             article=said.article,
             serviced_on=event.state.serviced_on,
             next_due=said.next_service_due,

@@ -133,7 +133,8 @@ class NewReclamation(Message):
         return "alert" if self.urgent else "reclamation"
 
     def true_while(self, record: ReclamationView) -> bool:
-        return record.is_open()
+        # A danger is told whatever became of the réclamation: whoever rejected it may have been wrong.
+        return bool(self.signs) or record.is_open()
 
 
 @message(

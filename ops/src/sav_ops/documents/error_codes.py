@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from inspect import getdoc
+from types import FunctionType
 from typing import TypeVar
 
 from sav_chassis import pydantic_messages, service, shared_refusals
@@ -98,15 +99,21 @@ def owners() -> str:
 
 
 def _places(refusal: type[SavError]) -> set[str]:
-    """The room or library of a refusal; of a shared one, the rooms that take something from the module of these."""
+    """The room or library of a refusal; of a shared one, the rooms that take it, or a rule that raises it."""
     shared = shared_refusals.__name__
     if refusal.__module__ != shared:
         return {_room(refusal.__module__)}
-    return {_room(name) for name in modules() - {shared} if _takes_from(shared, vars(sys.modules[name]))}
+    return {_room(name) for name in modules() - {shared} if _takes(refusal, vars(sys.modules[name]))}
 
 
-def _takes_from(module: str, names: Mapping[str, object]) -> bool:
-    return any(getattr(value, "__module__", None) == module for value in names.values())
+def _takes(refusal: type[SavError], names: Mapping[str, object]) -> bool:
+    return any(value is refusal or _raises(value, refusal) for value in names.values())
+
+
+def _raises(value: object, refusal: type[SavError]) -> bool:
+    if not isinstance(value, FunctionType) or value.__module__ != refusal.__module__:
+        return False
+    return refusal.__name__ in value.__code__.co_names
 
 
 def _room(module: str) -> str:
@@ -121,7 +128,12 @@ def sentences() -> dict[str, set[Text]]:
     by_code[UnsupportedMediaType.code].update(Text(one.en, one.fr) for one in classes(Unsuitable))
     by_code[Invalid.code].update(Text(one.en, one.fr) for one in classes(WrongValue))
     by_code[Invalid.code].update(
-        {*pydantic_messages.SHAPES.values(), *pydantic_messages.PATTERNS.values(), pydantic_messages.ANOTHER}
+        [
+            *pydantic_messages.SHAPES.values(),
+            *pydantic_messages.SINGULAR.values(),
+            *pydantic_messages.PATTERNS.values(),
+            pydantic_messages.ANOTHER,
+        ]
     )
     return by_code
 

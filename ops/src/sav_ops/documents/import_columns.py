@@ -49,9 +49,9 @@ line has the names of the columns, in French or as the API has them, in any case
 refused with what to do about it: workbooks with macros or a password, `.xls`, `.ods`, `.numbers`, web pages that are called
 `.xls`, columns without a name or of the same name.
 
-Numbers may be written `1 234,50 €`, `1.234,50` or `1,234.50`. `1,234` has three decimal places, which no amount has: it is
-refused rather than guessed. Days are `31/12/2036` or `2036-12-31`. What a spreadsheet has shortened (`3,01E+12`) is refused; a
-bar code that has lost its leading zeros gets them back.
+Numbers may be written `1 234,50 €`, `€ 1234.50`, `1.234,50` or `1,234.50`. Three digits after the only separator, as in `1,234`
+or `1.500`, are decimals or thousands: except for prices in TND, they are refused rather than guessed. Days are `31/12/2036` or
+`2036-12-31`. What a spreadsheet has shortened (`3,01E+12`) is refused; a bar code that has lost its leading zeros gets them back.
 
 An export has all articles that the filters of `GET /articles` choose, by reference, as each is when its page is read. The CSV
 is for spreadsheets in France: `;`, commas in amounts, UTF-8 with its mark. **Use XLSX for what is to be edited in Excel**: it

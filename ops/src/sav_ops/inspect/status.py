@@ -75,16 +75,27 @@ def of_process(home: Home, settings: Settings, records: StatusReport, name: str)
     }
     if pid is None:
         return found
-    process = psutil.Process(pid)
-    # The keeper's children are listed themselves.
-    family = [process, *(process.children(recursive=True) if name != keeper_client.KEEPER else ())]
+    try:
+        process = psutil.Process(pid)
+        # The keeper's children are listed themselves.
+        family = [process, *(process.children(recursive=True) if name != keeper_client.KEEPER else ())]
+    except psutil.Error:  # it ended while it was looked at
+        return found | {"pid": None}
     found["up_seconds"] = int(time.time() - process.create_time())
-    found["memory_mb"] = round(sum(member.memory_full_info().pss for member in family) / 1e6)
+    found["memory_mb"] = round(sum(map(memory_of, family)) / 1e6)
     if port := liveness.port_of(home, name):
         found |= {"health_port": port, "health": readiness.says(home, name, settings)}
     elif name in liveness.GREETINGS:
         found["health"] = asyncio.run(liveness.fault(home, name)) or "answers"
     return found
+
+
+def memory_of(process: psutil.Process) -> int:
+    """Return the bytes of memory that are its own; none of a process that ended while it was looked at."""
+    try:
+        return int(process.memory_full_info().pss)
+    except (psutil.Error, OSError):
+        return 0
 
 
 async def of_queues(url: str) -> dict[str, StatusReport] | None:

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
+from sav_chassis.law.jurisdiction import CLASSES
 from sav_contracts.interventions.credit_note import PaperKind
 from sav_contracts.money import Currency, as_money, rounded
 from sav_interventions.billing import DiscountTooLarge, amount, covered_amount, net_of, shared
-from sav_interventions.jurisdiction import CLASSES
 from sav_interventions.model import CreditNote
 from sav_interventions.model.invoice import GENESIS, Invoice, MissingNumbers
 from sav_interventions.numbering import missing_numbers

@@ -1,4 +1,4 @@
-"""`sav verify`: whether logs, inboxes, rows, read models, files, invoices and stock of the whole system agree."""
+"""`sav verify`: whether logs, inboxes, rows, read models, files, invoices, stock and access of the whole system agree."""
 
 import asyncio
 import time
@@ -13,6 +13,7 @@ from sav_ops import queues, rooms
 from sav_ops.databases import Databases, opened
 from sav_ops.parked.skip import SKIPPED, describe_skip
 from sav_ops.statements import GIVEN_UP
+from sav_ops.verify.access import access
 from sav_ops.verify.effects import promised_effects
 from sav_ops.verify.event_log import logs
 from sav_ops.verify.inbox import inboxes
@@ -27,7 +28,7 @@ ERASURES = """
 SELECT e.at::date AS day, e.why, count(*), (array_agg(l.id ORDER BY position))[1] AS first
 FROM erased e JOIN event_log l USING (position) GROUP BY 1, 2 ORDER BY 1, 2"""
 CHECKS: tuple[Callable[[Snapshot], AsyncIterator[str]], ...] = (
-    logs, rows, inboxes, read_side_tables, invoices, credit_notes, payments, stock, promised_effects,
+    logs, rows, inboxes, read_side_tables, invoices, credit_notes, payments, stock, access, promised_effects,
 )  # fmt: skip
 # In the order in which it is printed.
 COUNTED = (
@@ -36,6 +37,7 @@ COUNTED = (
     "{credit notes} credit notes",
     "{ledger entries} ledger entries", "{closings} closings",
     "{stock movements} stock movements", "{reservations} reservations",
+    "{sessions} sessions", "{second factors} second factors",
 )  # fmt: skip
 # Contradictions that are named of each check; further ones are only counted.
 NAMED = 1000

@@ -1,4 +1,4 @@
-"""The right to withdraw from an accepted estimate: whether there is one, why, and until when. Pure rules."""
+"""The right to withdraw from an accepted estimate or a purchase: whether there is one, why, and until when. Pure rules."""
 
 from collections.abc import Container
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from holidays import country_holidays, list_supported_countries
 
-from sav_contracts.catalog.product import Place
+from sav_contracts.address import Address
 from sav_contracts.interventions.estimate import Setting, Withdrawal, WithdrawalCase
 
 DAY = timedelta(days=1)
@@ -99,7 +99,7 @@ def right_to_withdraw(
     )
 
 
-def concluded(withdrawal: Withdrawal, country: str, on: date, place: Place | None) -> Withdrawal:
+def concluded(withdrawal: Withdrawal, country: str, on: date, place: Address | None) -> Withdrawal:
     """The same once the estimate was accepted on that day of the place: what is counted from then is known."""
     rule = rule_for(country, on)
     if not withdrawal.right or rule is None or withdrawal.days is None:
@@ -109,7 +109,7 @@ def concluded(withdrawal: Withdrawal, country: str, on: date, place: Place | Non
     return _counted(known, on, place) if withdrawal.counts_from == "conclusion" else known
 
 
-def delivered(withdrawal: Withdrawal, on: date, place: Place | None) -> Withdrawal:
+def delivered(withdrawal: Withdrawal, on: date, place: Address | None) -> Withdrawal:
     """The same once what was sold is delivered."""
     if not withdrawal.right or withdrawal.counts_from != "delivery":
         return withdrawal
@@ -142,7 +142,7 @@ def last_day(start: date, days: int, holidays: Container[date]) -> date:
     return end
 
 
-def holidays_at(place: Place | None, country: str) -> Container[date]:
+def holidays_at(place: Address | None, country: str) -> Container[date]:
     """The public holidays of a place, local ones too; of the firm's country where no place is known."""
     if place is None:
         return _holidays(country, None)
@@ -152,7 +152,7 @@ def holidays_at(place: Place | None, country: str) -> Container[date]:
     return _holidays("FR", LOCAL_HOLIDAYS.get(postcode[:3]) or LOCAL_HOLIDAYS.get(postcode[:2]))
 
 
-def _counted(withdrawal: Withdrawal, start: date, place: Place | None) -> Withdrawal:
+def _counted(withdrawal: Withdrawal, start: date, place: Address | None) -> Withdrawal:
     assert withdrawal.days is not None
     until = last_day(start, withdrawal.days, holidays_at(place, "FR"))
     return withdrawal.model_copy(update={"until": until})

@@ -5,15 +5,16 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import get_args
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from sav_contracts.interventions.invoice import Buyer, Seller
 from sav_contracts.interventions.line import InvoiceLine, Supply, Works
 from sav_contracts.money import Currency, VatClass, as_money
-from sav_interventions.nature import Nature
 
+# What was sold.
+Nature = Literal["goods", "services", "both"]
 MAINLAND = "mainland"
 # The highest first.
 CLASSES: tuple[VatClass, ...] = get_args(VatClass)
@@ -192,5 +193,5 @@ def _begins(postcode: str | None, with_one_of: Sequence[str]) -> bool:
 def jurisdiction(code: str) -> Jurisdiction:
     """The jurisdiction of an ISO 3166 country code."""
     return Jurisdiction.model_validate_json(
-        (files("sav_interventions") / "jurisdictions" / f"{code}.json").read_text()
+        (files("sav_chassis.law") / "jurisdictions" / f"{code}.json").read_text()
     )
