@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import world
 from given_billing import client
+from given_estimates import wrong_fields
 from given_orders import ORDER, REPAIR, order_line, order_view
 
 from sav_chassis.testing import Outcome, Stage, enveloped
@@ -81,6 +82,28 @@ async def test_what_it_lacks_is_told_with_the_draft(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"works": "repair"}, "supply.works"),
+        ({"works": "install", "energy_saving": True}, "supply.works"),
+        ({"subcontracted": True}, "supply.subcontracted"),
+        ({"postcode": "97300"}, "supply.postcode"),
+    ],
+    ids=["works", "installed", "subcontracted", "elsewhere"],
+)
+async def test_what_was_sent_stays_a_sale_at_its_place(
+    stage: Stage, said: dict[str, Any], field: str
+) -> None:
+    await stage.knows(client(addresses=(HOME,)))
+    draft = (await shipped(stage)).only(InvoiceDrafted).state
+    change = ChangeInvoice(invoice_id=draft.id, supply=SupplyGiven(**said))
+    assert wrong_fields(await stage.when(change, by=world.marie)) == [field]
+    near = ChangeInvoice(invoice_id=draft.id, supply=SupplyGiven(postcode="69008"))
+    changed = (await stage.when(near, by=world.marie)).only(InvoiceChanged).state
+    assert [total.rate for total in changed.vat] == [Decimal(20)]
+
+
+@pytest.mark.parametrize(
     ("fields", "why"),
     [
         (REPAIR, "it is for a repair: its visit is billed"),
@@ -140,6 +163,7 @@ async def test_what_was_paid_is_credited_and_asked_for_no_more(stage: Stage, amo
     assert (note.state.invoice_id, note.state.whole, note.state.total) == (draft.id, True, Decimal("447.36"))
     assert (note.overpaid, kept.amount, kept.origin) == (Decimal(amount), Decimal(amount), "credit_note")
     assert note.state.reason == "Rétractation de la commande CMD-2026-000001"
+    assert note.withdrawn_from == "CMD-2026-000001", "nobody typed the reason"
     assert [one.function for one in await stage.waiting() if one.function == "remind_of_invoice"] == []
 
 

@@ -39,7 +39,14 @@ from sav_interventions.reactions.billing import (
 )
 from sav_interventions.replaced import replaced_mention, standing
 from sav_interventions.settings import billing
-from sav_interventions.supplied import as_named, as_said, check_subcontracted
+from sav_interventions.supplied import (
+    StaysADiagnosis,
+    as_named,
+    as_said,
+    check_is_of_order,
+    check_subcontracted,
+    works_of,
+)
 
 # Why nothing is drafted, as people read it.
 WHY_NOT = {
@@ -113,7 +120,7 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
         raise AnotherFirm
     before = (invoice.net, invoice.tax)
     supply = await as_named(_supplied(invoice, cmd), cmd.lines or invoice.lines, tx)
-    check_subcontracted(supply, billing().law)
+    await _check_supply(supply, invoice, cmd, tx)
     invoice.itemise(cmd.lines or invoice.lines, billing().law, supply, discount)
     more = invoice.net > before[0] or invoice.net + invoice.tax > sum(before)
     if invoice.deposit and more:
@@ -125,6 +132,20 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
         invoice.agreed = invoice.agreed.model_copy(update={"reason": None})
     tx.emit(invoice, InvoiceChanged())
     return invoice
+
+
+async def _check_supply(supply: Supply, invoice: Invoice, cmd: ChangeInvoice, tx: Tx) -> None:
+    """Raises where what somebody says of a supply is not what was ordered or done."""
+    check_subcontracted(supply, billing().law)
+    if invoice.order_id:
+        check_is_of_order(supply, invoice.supply, billing().law)
+    works = cmd.supply.works if cmd.supply else None
+    if invoice.intervention_id is None or invoice.deposit or works in {None, "diagnosis"}:
+        return
+    visit = await tx.session.get(Intervention, invoice.intervention_id)
+    fitted = any(line.kind == "part" for line in cmd.lines or invoice.lines)
+    if visit and works_of(visit) == "diagnosis" and not fitted:
+        raise StaysADiagnosis
 
 
 def _discount(invoice: Invoice, cmd: ChangeInvoice) -> Discount | None:

@@ -57,7 +57,7 @@ async def undo_withdrawn_purchase(event: OrderWithdrawn, tx: Tx) -> str | None:
         invoice.discard(why)
         tx.emit(invoice, InvoiceDiscarded(reason=why))
         return None
-    await credit(tx, invoice, None, why, SYSTEM)
+    await credit(tx, invoice, None, why, SYSTEM, withdrawn_from=order.reference)
     return None
 
 

@@ -178,9 +178,13 @@ async def its_payer(
     on={PaymentRecorded: "confirm_payment"},
     to=its_payer,
     category="billing",
+    link="paper",
 )
 class Receipt(Message):
-    """The client has a receipt, with what is left to pay; of what their credit paid they had one before."""
+    """The client has a receipt, with what is left to pay, and how; of what their credit paid they had one before."""
+
+    # The invoice's id, where something is left to pay; messages from before have none.
+    grant_id: Internal[UUID | None] = None
 
     number: str
     amount: Decimal
@@ -191,6 +195,7 @@ class Receipt(Message):
     settled: bool
     # Whether it was paid from the client's credit: then no money arrived.
     of_credit: bool = False
+    iban: str | None = None
 
     @classmethod
     async def about(cls, event: PaymentRecorded, tx: Tx) -> Self:
@@ -208,6 +213,8 @@ class Receipt(Message):
             balance=balance,
             settled=balance <= 0,
             of_credit=payment.client_credit_id is not None,
+            grant_id=payment.invoice_id if balance > 0 else None,
+            iban=iban_of(invoice) if balance > 0 else None,
         )
 
 
