@@ -91,6 +91,17 @@ async def test_a_client_reads_what_they_pay_before_they_are_bound(
     assert (await act(shop, "validate", id=order.id)).only(OrderValidated).state.gross == Decimal(gross)
 
 
+async def test_nothing_is_sold_to_where_its_vat_is_not_known(shop: Stage) -> None:
+    there = [Address(address="1 rue de la Loi", postcode="1000", city="Bruxelles", country="BE")]
+    addresses = TypeAdapter(list[Address]).dump_json(there).decode()
+    await shop.database.pool.execute("UPDATE client SET addresses = $1", addresses)
+    assert code(await shop.when(GetArticlePrice(article_id=PUMP), by=world.lea)) == (
+        409,
+        "not_invoiced_there",
+    )
+    assert code(await orders(shop, world.lea)) == (409, "not_invoiced_there")
+
+
 async def test_a_client_asks_what_an_article_costs_before_they_order(shop: Stage) -> None:
     found = (await shop.when(GetArticlePrice(article_id=PUMP, quantity=2), by=world.lea)).reply
     assert (found["net"], found["gross"], found["currency"]) == ("372.80", "447.36", "EUR")

@@ -19,6 +19,7 @@ from system import door
 from sav_chassis.identity import Links
 from sav_contracts.actor import Role
 from sav_contracts.claims.order import PurchaseShown
+from sav_contracts.interventions.invoice import DEMONSTRATION
 from sav_edge.pages import PAGES
 from sav_edge.pages.rendering import rendered
 
@@ -94,9 +95,10 @@ def test_after_the_last_day_it_says_so() -> None:
         **{"returned_on": None, "withdrawn_on": None},
     }
     said = PurchaseShown.model_validate(facts).model_dump(mode="json")
-    read = Read(rendered(page, True, "SAV", token="x", shown=said).decode())
+    read = Read(rendered(page, True, DEMONSTRATION, token="x", shown=said).decode())
     assert "Le délai de rétractation a pris fin le 5 janvier 2026" in read.text
     assert "<b>Pompe</b>" in read.text
+    assert f"{DEMONSTRATION.name}, {DEMONSTRATION.address}, {DEMONSTRATION.email}" in read.text
     assert "TTC" not in read.text
     assert "remboursé" not in read.text
     assert read.action == ""

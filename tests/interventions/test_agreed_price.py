@@ -166,6 +166,39 @@ async def test_more_than_was_agreed_needs_a_reason_too_and_still_more_another_on
     assert refusal(await stage.when(IssueInvoice(invoice_id=INVOICE), by=world.marie))[1] == "above_estimate"
 
 
+async def test_work_without_an_agreement_is_billed_to_a_consumer_only_with_a_reason(stage: Stage) -> None:
+    draft = await drafted(stage)
+    assert draft.lacks == ["no_agreement"]
+    issue = IssueInvoice(invoice_id=draft.id)
+    assert refusal(await stage.when(issue, by=world.marie)) == (409, "no_agreement")
+    why = (await stage.when(explain(invoice_id=draft.id), by=world.marie)).only(InvoiceChanged).state
+    assert why.lacks == []
+    (await stage.when(issue, by=world.marie)).only(InvoiceIssued)
+
+
+async def test_parts_that_a_diagnosis_built_in_need_an_agreement_too(stage: Stage) -> None:
+    assert (await drafted(stage, purpose="diagnostic")).lacks == ["no_agreement"]
+
+
+async def test_a_mere_diagnosis_needs_no_estimate(stage: Stage) -> None:
+    found_only = work().model_copy(update={"parts": []})
+    assert (await drafted(stage, purpose="diagnostic", work=found_only)).lacks == []
+
+
+async def test_after_a_withdrawal_no_reason_opens_more_than_the_agreed_price(stage: Stage) -> None:
+    over = agreed()
+    over.status, over.withdrawn_at = "withdrawn", NOW
+    said = Agreed.model_validate(kept(gross="101.88", reason="Convenu au téléphone."))
+    dear = invoice("draft", line(unit_price=D("84.91")), intervention_id=VISIT, agreed=said)
+    await stage.given(visited(), over, dear)
+    issue = IssueInvoice(invoice_id=INVOICE)
+    assert refusal(await stage.when(issue, by=world.marie)) == (409, "above_withdrawn")
+    less = ChangeInvoice(invoice_id=INVOICE, lines=[line()])
+    assert (await stage.when(less, by=world.marie)).problem is None
+    outcome = await stage.when(issue, by=world.marie)
+    assert outcome.problem is None, outcome.problem
+
+
 async def test_a_draft_of_no_estimate_has_nothing_to_explain(stage: Stage) -> None:
     await stage.given(invoice("draft"))
     assert wrong_fields(await stage.when(explain(), by=world.marie)) == ["above_estimate"]

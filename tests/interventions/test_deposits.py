@@ -7,13 +7,15 @@ from uuid import UUID
 
 import pytest
 import world
-from given_billing import INVOICE, client, home, invoice, issue, line
+from given_billing import INVOICE, SUPPLY, client, home, invoice, issue, line
 from given_interventions import PRODUCT, VISIT, visit
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.interventions.credit_note import CreditInvoice, CreditNoteIssued
 from sav_contracts.interventions.deposit import DraftDeposit
 from sav_contracts.interventions.invoice import (
+    Buyer,
+    ChangeInvoice,
     InvoiceChanged,
     InvoiceDrafted,
     InvoiceIssued,
@@ -117,6 +119,23 @@ async def test_the_final_invoice_names_and_deducts_the_deposit(stage: Stage) -> 
     assert changed.state.balance + whole.balance == whole.total
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"buyer": Buyer(name="Autre Client", address="1 rue de l'Exemple, 75001 Paris")},
+        {"buyer": Buyer(name="Léa Martin", address="1 rue", kind="business", siren="732829320")},
+        {"supply": SUPPLY.model_copy(update={"postcode": "97400"})},
+    ],
+    ids=["another name", "a business", "elsewhere"],
+)
+async def test_a_deposit_of_another_buyer_or_place_is_not_deducted(
+    stage: Stage, fields: dict[str, Any]
+) -> None:
+    await visited(stage)
+    await stage.given(deposit(**fields), final())
+    assert refusal(await stage.when(issue, by=world.marie)) == (409, "deposit_of_another")
+
+
 async def moved(stage: Stage, **fields: Any) -> None:
     """Two visits of one case, a deposit for the first, the final invoice a draft of the second."""
     usual: dict[str, Any] = {"product_id": PRODUCT, "purpose": "repair", "overdue": False}
@@ -206,6 +225,9 @@ async def test_deposits_of_the_whole_price_leave_nothing_to_pay(stage: Stage) ->
 async def test_deposits_beyond_the_price_are_credited_first(stage: Stage) -> None:
     await visited(stage)
     await stage.given(deposit(), final("draft", line()))
+    change = ChangeInvoice(invoice_id=INVOICE, certified=True)
+    changed = (await stage.when(change, by=world.marie)).only(InvoiceChanged).state
+    assert changed.lacks == ["deposits_exceed"]
     assert refusal(await stage.when(issue, by=world.marie)) == (409, "deposits_exceed")
 
 

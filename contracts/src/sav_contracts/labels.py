@@ -182,9 +182,9 @@ def labels(names: Iterable[str]) -> Text:
 
 
 def choices(words: Mapping[str, str]) -> Text:
-    """Values to choose from, as programs send them; in French each behind its words: `« pièces » (parts)`."""
+    """Values to choose from, as programs send them, each behind its words: `“parts” (parts)`."""
     return Text(
-        ", ".join(words),
+        ", ".join(f"“{label(name).en}” ({name})" for name in words),
         ", ".join(f"«\N{NO-BREAK SPACE}{fr}\N{NO-BREAK SPACE}» ({name})" for name, fr in words.items()),
     )
 

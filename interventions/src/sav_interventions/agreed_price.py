@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from re import split
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,6 +20,8 @@ from sav_interventions.billing import Itemised, amount, itemised, lines_of
 from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model import Estimate, Intervention, Invoice, Payment
 from sav_interventions.settings import billing
+
+OneLine = TypeVar("OneLine", LineGiven, InvoiceLine)
 
 
 class Price(NamedTuple):
@@ -86,8 +88,8 @@ def _for_client(
     return lines, fitting(estimate.discount, lines, billing().law.currency)
 
 
-def with_warranty(lines: Sequence[InvoiceLine], warranty: Warranty) -> list[InvoiceLine]:
-    """The agreed lines; a warranty that was decided since pays its share of them too."""
+def with_warranty(lines: Sequence[OneLine], warranty: Warranty) -> list[OneLine]:
+    """The lines of an estimate; a warranty that is decided pays its share of them too."""
     shares = {"labour": warranty.labour, "part": warranty.parts, "travel": warranty.travel}
     # What has one price for all is paid as far as labour and parts are.
     whole = min(warranty.labour, warranty.parts)

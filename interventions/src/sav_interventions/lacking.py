@@ -10,7 +10,8 @@ from sav_contracts.interventions.invoice import Buyer, Lack, Seller
 from sav_contracts.interventions.line import BuyerKind, Supply
 from sav_contracts.labels import labels
 from sav_contracts.sentences import Text
-from sav_interventions.above_estimate import is_above
+from sav_interventions.above_estimate import above
+from sav_interventions.deposits import exceed
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.settings import billing
 
@@ -33,8 +34,11 @@ async def say_what_it_lacks(invoice: Invoice, tx: Tx) -> None:
     """Nothing is lacking once it is no draft any more."""
     invoice.lacks = []
     if invoice.status == "draft":
-        above: list[Lack] = ["above_estimate"] if is_above(invoice.agreed, invoice.net, invoice.tax) else []
-        invoice.lacks = [*lacking(invoice.buyer, invoice.supply, billing().law), *above]
+        beyond = above(invoice)
+        known = lacking(invoice.buyer, invoice.supply, billing().law)
+        invoice.lacks = [*known, *([beyond] if beyond else [])]
+        if await exceed(invoice, tx):
+            invoice.lacks.append("deposits_exceed")
 
 
 def lacking(buyer: Buyer, supply: Supply | None, law: Jurisdiction) -> Iterator[Lack]:

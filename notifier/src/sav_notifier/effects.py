@@ -107,6 +107,8 @@ def _known_when_sent(
     firm = sender().seller
     contact = ", ".join(filter(None, (firm.phone, firm.email)))
     known = {"company": firm.name, "contact": contact, "site": site}
+    # Where goods and forms are sent.
+    known |= {"firm_address": firm.address, "firm_email": firm.email or ""}
     if purpose := message.link_purpose():
         # A paper says where people live and what they bought: a stranger's address gets no link to it.
         may_read = confirmed or purpose != "paper"

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sav_chassis import written
 from sav_contracts.auth.fields import Locale
+from sav_contracts.interventions.invoice import Seller
 from sav_contracts.sentences import Text
 from sav_edge.pages.page import LANGUAGE, Notice, Page
 
@@ -37,7 +38,7 @@ def style() -> bytes:
 def rendered(
     page: Page | Notice,
     french: bool,
-    firm: str,
+    firm: Seller,
     *,
     logo: bool = False,
     token: str = "",

@@ -234,7 +234,7 @@ class Pages:
         body = rendered(
             visit.page,
             visit.french,
-            self.gateway.papers.firm.name,
+            self.gateway.papers.firm,
             logo=self.gateway.papers.look.logo is not None,
             token=visit.token,
             once=visit.once,
@@ -322,7 +322,7 @@ def back_from_payment(gateway: Gateway) -> ControllerRouterHandler:
     async def back(request: HttpRequest) -> Reply:
         french, papers = prefers_french(request.headers.get("accept-language", "")), gateway.papers
         has_logo = papers.look.logo is not None
-        page = rendered(BACK_FROM_PAYMENT, french, papers.firm.name, logo=has_logo, state="done")
+        page = rendered(BACK_FROM_PAYMENT, french, papers.firm, logo=has_logo, state="done")
         return Reply(page, 200, HTML, _headers(french))
 
     return back

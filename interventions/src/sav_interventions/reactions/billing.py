@@ -14,14 +14,15 @@ from sav_contracts.interventions.invoice import (
     DepositLeftOver,
     InvoiceChanged,
     InvoiceDiscarded,
+    Unestimated,
 )
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_interventions.agreed_price import Price, price_of
-from sav_interventions.agreement import is_withdrawn, work_of
+from sav_interventions.agreement import is_billed, is_withdrawn, work_of
 from sav_interventions.app import interventions
 from sav_interventions.billing import itemised
 from sav_interventions.days import local_day
-from sav_interventions.deposits import COUNTS, GIVEN_UP, tell_left_over, waits_for_draft
+from sav_interventions.deposits import COUNTS, GIVEN_UP, tell_beyond, tell_left_over, waits_for_draft
 from sav_interventions.drafting import draft
 from sav_interventions.finding import open_visit
 from sav_interventions.lifecycle import INTERVENTION
@@ -49,8 +50,12 @@ async def bill_closed_visit(event: InterventionClosed, tx: Tx) -> str | None:
 
 @interventions.on(WarrantyDecided)
 async def bill_decided_visit(event: WarrantyDecided, tx: Tx) -> str | None:
-    """Bills a closed visit that waited for this decision, or adapts its draft."""
-    return _why_not(await bill(await tx.load(Intervention, event.state.id, SYSTEM), tx))
+    """Bills a closed visit that waited for this decision, or adapts its draft; else tells of deposits that it makes too much."""
+    visit = await tx.load(Intervention, event.state.id, SYSTEM)
+    billed = await bill(visit, tx)
+    if billed in {NOT_CLOSED, NOTHING_DONE}:
+        await tell_beyond(visit, tx)
+    return None if tx.has_emitted else _why_not(billed)
 
 
 @interventions.on(EstimateWithdrawn, since="2026-11-30")
@@ -119,8 +124,10 @@ async def bill(visit: Intervention, tx: Tx) -> Invoice | str | None:
     place = place_of(product, visit)
     supply = await supply_of(visit, product, place, _supplied_on(visit, tx), tx)
     price = await price_of(visit, supply, client.locale, tx)
+    # What a diagnosis costs is told before; nobody needs an estimate of it.
+    unestimated = Unestimated() if price.agreed is None and is_billed(visit) else None
     if invoice := await tx.first(standing(visit.id)):
-        why_not = _rebill(invoice, price, tx)
+        why_not = _rebill(invoice, price, unestimated, tx)
         if invoice.status == "discarded":
             await tell_left_over(visit, tx)
         return why_not
@@ -135,6 +142,7 @@ async def bill(visit: Intervention, tx: Tx) -> Invoice | str | None:
         tx,
         price.discount,
         agreed=price.agreed,
+        unestimated=unestimated,
         intervention_id=visit.id,
         reclamation_id=visit.reclamation_id,
         reclamation_reference=visit.reclamation_reference,
@@ -145,7 +153,7 @@ def _supplied_on(visit: Intervention, tx: Tx) -> date:
     return local_day(visit.done_at or visit.closed_at or tx.now)
 
 
-def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
+def _rebill(invoice: Invoice, price: Price, unestimated: Unestimated | None, tx: Tx) -> str | None:
     if invoice.status != "draft":
         return "invoiced already"
     # What managers said of the supply stays.
@@ -161,6 +169,6 @@ def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
         tx.emit(invoice, InvoiceDiscarded(reason=why))
     else:
         invoice.itemise(price.lines, billing().law, supply, price.discount)
-        invoice.agreed = price.agreed
+        invoice.agreed, invoice.unestimated = price.agreed, unestimated
         tx.emit(invoice, InvoiceChanged())
     return None

@@ -140,11 +140,21 @@ class CreditPaidBack(Message):
     amount: Decimal
     currency: Currency
     method: PaymentMethod
+    # The invoice whose payment it was left of; None of money on account.
+    number: str | None = None
+    reason: str | None = None
 
     @classmethod
     async def about(cls, event: CreditRefunded, tx: Tx) -> Self:
         credit = event.state
-        return cls(amount=event.amount, currency=credit.currency, method=credit.method)
+        return cls(
+            amount=event.amount,
+            currency=credit.currency,
+            method=credit.method,
+            number=credit.invoice_number,
+            # What SAV says of it itself is in one language.
+            reason=None if event.at_provider else event.reason,
+        )
 
 
 @message(
