@@ -86,6 +86,13 @@ def mailparser() -> Iterator[Reader]:
 
 
 @pytest.fixture(scope="session")
+def ical() -> Iterator[Reader]:
+    """Reads calendars that we wrote: ical.js, which Thunderbird reads them with."""
+    with reader("calendar.cjs") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def cloud_events() -> Iterator[Reader]:
     """The official CloudEvents SDK for JavaScript, in strict mode; `cloud_events.py` says how to ask it."""
     with reader("cloudevents.cjs") as running:

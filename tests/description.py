@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 PROBLEM = "application/problem+json"
 PROBLEM_FIELDS = {"type", "title", "status", "code", "detail"}
-SOMETIMES = {"errors", "moves"}
+SOMETIMES = {"errors", "moves", "alternatives"}
 # The only faults of a server that a caller may meet: somebody behind the edge is away or late.
 AWAY = (503, 504)
 

@@ -61,7 +61,8 @@ async def test_what_an_admin_sets_is_told_with_what_it_was(stage: Stage) -> None
     command = ChangePolicy(name="buffers", value={"travel_minutes": 45})
     told = (await stage.when(command, by=world.alex)).only(PolicySet)
     assert (told.were, told.now) == ({"travel_minutes": 30}, {"travel_minutes": 45})
-    assert (told.state.value, told.state.changed_by) == ({"travel_minutes": 45}, world.alex.id)
+    whole = Buffers(travel_minutes=45).model_dump()
+    assert (told.state.value, told.state.changed_by) == (whole, world.alex.id)
 
 
 async def test_what_is_left_out_gets_its_default_again(stage: Stage) -> None:

@@ -13,21 +13,22 @@ from sav_calendar.hours import (
     USUAL_SHIFTS,
     VISIT,
     WEEKDAYS,
+    Work,
     free_slots,
     overlapping,
     public_holidays,
     starts,
 )
 from sav_contracts.auth.policy import Buffers
-from sav_contracts.calendar import Shift, WorkingHoursView
+from sav_contracts.calendar.hours import Shift, WorkingHoursView
 
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Beirut", "Africa/Tunis", "UTC"]
 
 TRAVEL = Buffers().travel
 
 
-def works(shifts: list[Shift], zone: str = "Europe/Paris", holidays: str = "FR") -> WorkingHoursView:
-    return a(WorkingHoursView, zone=zone, holidays=holidays, shifts=shifts)
+def works(shifts: list[Shift], zone: str = "Europe/Paris", holidays: str = "FR") -> Work:
+    return Work.of(a(WorkingHoursView, zone=zone, holidays=holidays, shifts=shifts))
 
 
 def clock(moments: Any, zone: str = "Europe/Paris") -> list[str]:

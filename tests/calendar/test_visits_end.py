@@ -24,20 +24,18 @@ from given_calendar import (
 )
 
 from sav_calendar.lifecycle import AFTER_VISIT
-from sav_calendar.model import PlanningConflict
+from sav_calendar.model.conflict import PlanningConflict
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.calendar import (
+from sav_contracts.calendar.appointment import (
     AppointmentAttended,
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentChanged,
     AppointmentMissedByClient,
     AppointmentView,
-    ConflictBecameMoot,
-    ConflictDetected,
-    ConflictView,
     HoldSlot,
 )
+from sav_contracts.calendar.conflict import ConflictBecameMoot, ConflictDetected, ConflictView
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationStatus
 from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.messages import Event

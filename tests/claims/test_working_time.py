@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sav_claims.working_time import Span, WorkingTime
 from sav_contracts.auth.policy import SlaTargets
-from sav_contracts.calendar import Shift
+from sav_contracts.calendar.hours import Shift
 
 MINUTE = timedelta(minutes=1)
 FIRST, YEARS = datetime(2024, 1, 1, tzinfo=UTC), 5

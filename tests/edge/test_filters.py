@@ -14,7 +14,7 @@ from stories import ids, opened, qualified
 
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import AccountView
-from sav_contracts.calendar import AppointmentView
+from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientForClient, ClientView

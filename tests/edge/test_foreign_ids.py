@@ -42,6 +42,8 @@ KIND = {
     "acts.work.parts.article": "article",
     "items.assign.technician": "technician",
     "items.qualify.product": "product",
+    "items.conflict": "conflict",
+    **dict.fromkeys(("items.technician", "times.technician"), "technician"),
     # A cover is part of its product.
     "cover": "product",
     "checkout": "payment",

@@ -9,7 +9,7 @@ from eventually import eventually
 from stories import Json, assigned, done, items, opened, qualified, refused
 from system import Person, System
 
-from sav_contracts.calendar import Weekday
+from sav_contracts.calendar.hours import Weekday
 
 # The firm works day and night; what has a low priority is resolved within a minute.
 ALWAYS: Json = {

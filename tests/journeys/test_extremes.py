@@ -83,8 +83,16 @@ GIVEN = {
     "PUT /interventions/{intervention_id}/work": {
         *("tasks", "co_ppm", "co_measured_at", "co_not_measured", "replacement_serial")
     },
+    # Its technician stays.
+    "POST /appointments/{appointment_id}/reschedule": {"technician_id"},
+    # Times that are free, and a conflict that there is.
+    "POST /conflicts/{conflict_id}/offer": {"times"},
+    "POST /times/{token}": {"choice"},
+    "POST /conflicts/plan": {"items"},
     # Whoever works nowhere, or takes no visits, is of no use to other tests.
     "PATCH /technicians/{technician_id}": {"skills", "zone", "active"},
+    "PUT /technicians/{technician_id}/hours": {"effective_from"},
+    "POST /technicians/{technician_id}/absences": {"first_day", "last_day", "start", "end"},
 }
 # Those whose record is not used up by it.
 AGAIN_AND_AGAIN = [

@@ -73,6 +73,7 @@ async def test_no_staff_field_ever_reaches_the_client(system: System, marie: Per
         *("before_waiting", "needs_technician", "tasks", "appliance", "skills_needed"),
         *("lateness_cause", "help_asked_at", "help_asked_for"),
         *("supply", "lacks", "reminders", "agreed"),
+        *("busy_until", "close", "closer"),
     } == STAFF_FIELDS
     for path, form in forms.items():
         for listed in await items(lea, path):

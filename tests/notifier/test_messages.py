@@ -30,7 +30,7 @@ from world import lea, marie
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.auth.account import UserInvited
 from sav_contracts.auth.fields import Locale
-from sav_contracts.calendar import ConflictDetected
+from sav_contracts.calendar.conflict import ConflictDetected
 from sav_contracts.slot import Slot
 from sav_notifier.message import INTERNAL, MESSAGES, Message
 from sav_notifier.message import message as declare

@@ -28,7 +28,7 @@ from pydantic_core import from_json
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
-from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationStatus, TechnicianAssigned
 from sav_contracts.interventions.visit import EndingRefused, InterventionMoved, InterventionScheduled
 from sav_contracts.messages import Event

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_
 
-from sav_calendar.model import Appointment, PlanningConflict
+from sav_calendar.model.appointment import Appointment
+from sav_calendar.model.conflict import PlanningConflict
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.visit import InterventionView
 

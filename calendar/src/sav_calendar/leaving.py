@@ -9,19 +9,14 @@ from sav_calendar.cases import Case
 from sav_calendar.copies import has_ended
 from sav_calendar.hours import VISIT, starts
 from sav_calendar.lifecycle import TAKES_TIME
-from sav_calendar.model import Appointment, PlanningConflict
+from sav_calendar.model.appointment import Appointment
+from sav_calendar.model.conflict import PlanningConflict
 from sav_calendar.planning import current_appointment, hours_of, release, settle_conflicts
-from sav_calendar.proposals import PROPOSED_WITHIN, Others, wanted_from
+from sav_calendar.proposals import PROPOSED_WITHIN, Others, wanted_from, ways_out
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.calendar import (
-    NOT_TOLD_YET,
-    Alternative,
-    AppointmentCancelled,
-    AppointmentChanged,
-    ConflictDetected,
-    ConflictKind,
-)
+from sav_contracts.calendar.appointment import NOT_TOLD_YET, AppointmentCancelled, AppointmentChanged
+from sav_contracts.calendar.conflict import Alternative, ConflictDetected, ConflictKind
 from sav_contracts.interventions.visit import InterventionStatus, InterventionView
 from sav_contracts.slot import Slot
 
@@ -100,7 +95,7 @@ async def ask_for_another(
     # Other times of theirs were proposed.
     await settle_conflicts(tx, PlanningConflict.intervention_id == visit.id, SYSTEM)
     others = others or await Others.known(tx)
-    alternatives = await others.propose(visit, wanted)
+    ways = await ways_out(tx, visit, wanted, others, theirs=False)
     conflict = tx.add(
         PlanningConflict(
             id=tx.new_id(),
@@ -109,10 +104,9 @@ async def ask_for_another(
             reclamation_reference=visit.reclamation_reference,
             intervention_id=visit.id,
             problem=LEFT,
-            wanted=wanted or await _some_time(tx, visit, alternatives, others.earliest),
-            proposals=[],
+            wanted=wanted or await _some_time(tx, visit, ways.alternatives, others.earliest),
             status="open",
-            alternatives=alternatives,
+            **ways._asdict(),
             no_time_yet=wanted is None,
         )
     )

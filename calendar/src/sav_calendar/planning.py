@@ -11,23 +11,22 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sav_calendar.cases import Case
-from sav_calendar.hours import VISIT, Span, free_slots
+from sav_calendar.hours import ALWAYS, NEVER, VISIT, Span, Work, free_slots
 from sav_calendar.lifecycle import TAKES_TIME
-from sav_calendar.model import Appointment, PlanningConflict, WorkingHours
+from sav_calendar.model.appointment import Appointment
+from sav_calendar.model.conflict import PlanningConflict
+from sav_calendar.model.hours import WorkingHours
 from sav_calendar.timers import expire_hold
+from sav_calendar.travel import place_of, way_from
+from sav_calendar.work import absences_of, recorded_work
 from sav_chassis import errors
 from sav_chassis.errors import WrongField
 from sav_chassis.tx import Tx
 from sav_contracts.actor import MANAGERS, SYSTEM, Actor
 from sav_contracts.auth.policy import Buffers
-from sav_contracts.calendar import (
-    AppointmentBooked,
-    AppointmentCancelled,
-    AppointmentChanged,
-    ConflictBecameMoot,
-    ConflictResolved,
-    FreeSlot,
-)
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled, AppointmentChanged
+from sav_contracts.calendar.conflict import ConflictBecameMoot, ConflictResolved
+from sav_contracts.calendar.slots import FreeSlot
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
@@ -59,12 +58,15 @@ def may_choose(what: ReclamationView | InterventionView, technician: TechnicianV
     return what.technician_id is not None or technician.works_at(what.place)
 
 
-async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
-    """Adds an appointment; returns None where its technician's time is taken.
+async def claim_time(tx: Tx, closer: str | None = None, **visit: Any) -> Appointment | None:
+    """Adds an appointment; returns None where its technician's time is taken, or too little is left for the way.
 
-    The exclusion constraint decides; it waits for a concurrent transaction that takes the same time.
+    `closer` is why a manager plans it with less time for the way. The exclusion constraint decides; it waits for a
+    concurrent transaction that takes the same time. The caller has the technician's lock.
     """
     id = tx.new_id()
+    place = await place_of(tx, visit["reclamation_id"], visit.get("intervention_id"))
+    way = await way_from(tx, visit["technician_id"], visit["start"], visit["end"], place, closer is not None)
     claim = (
         insert(Appointment)
         .values(
@@ -75,6 +77,8 @@ async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
             uid=str(id),
             sequence=0,
             zone=(await hours_of(tx, visit["technician_id"])).zone,
+            closer=closer,
+            **way._asdict(),
             **visit,
         )
         .on_conflict_do_nothing(constraint="appointment_overlap")
@@ -84,11 +88,16 @@ async def claim_time(tx: Tx, **visit: Any) -> Appointment | None:
 
 
 async def current_appointment(tx: Tx, case: Case) -> Appointment | None:
-    """The held or booked appointment of a case, if any; others that plan for it wait for this transaction."""
+    """The held or booked appointment of a case, if any; others that plan for it wait for this transaction.
+
+    What is only offered in its place is none.
+    """
     # An advisory lock, as there may be no row to lock yet: a double click must not conflict with itself.
     await tx.lock(f"appointment of {case.id}")
     return await tx.first(
-        select(Appointment).where(case.has(Appointment), Appointment.status.in_(TAKES_TIME))
+        select(Appointment)
+        .where(case.has(Appointment), Appointment.status.in_(TAKES_TIME))
+        .where(Appointment.offered_for.is_(None))
     )
 
 
@@ -102,6 +111,8 @@ async def release(tx: Tx, appointment: Appointment, reason: str, by: Actor, told
     appointment.move("cancelled", by, reason)
     tx.forget(expire_hold, appointment.id)
     tx.emit(appointment, event())
+    # Nobody has to decide about a time that is free.
+    await settle_conflicts(tx, PlanningConflict.appointment_id == appointment.id, by)
     await tx.flush()
 
 
@@ -122,13 +133,13 @@ async def free_times(
 ) -> Iterator[FreeSlot]:
     """The free slots of these technicians, of that length, the earliest first."""
     ids = [technician.id for technician in technicians]
-    at_work = await tx.session.scalars(select(WorkingHours).where(WorkingHours.technician_id.in_(ids)))
+    works = await recorded_work(tx, ids, since, until + length)
     travel = (await tx.policy(Buffers)).travel
     taken = await taken_times(tx, ids, since, until, travel, length)
     return heapq.merge(
         *(
-            free_slots(hours.view(), taken[hours.technician_id], since, until, travel, length)
-            for hours in at_work
+            free_slots(work, taken[technician_id], since, until, travel, length)
+            for technician_id, work in works.items()
         ),
         key=lambda slot: (slot.start, slot.technician_id),
     )
@@ -142,18 +153,22 @@ async def taken_times(
     travel: timedelta,
     length: timedelta = VISIT,
 ) -> defaultdict[UUID, list[Span]]:
-    """The held and booked times that may be too close to a visit beginning between `since` and `until`."""
+    """The held and booked times that may be too close to a visit beginning between `since` and `until`.
+
+    Each ends so that `too_close`, which adds `travel`, counts the time for the way that was usual when it was planned.
+    """
+    ready = Appointment.end + Appointment.travel
     found = await tx.session.execute(
-        select(Appointment.technician_id, Appointment.start, Appointment.end).where(
+        select(Appointment.technician_id, Appointment.start, ready).where(
             Appointment.technician_id.in_(technicians),
             Appointment.status.in_(TAKES_TIME),
             Appointment.start < until + length + travel,
-            Appointment.end > since - travel,
+            ready > since,
         )
     )
     taken = defaultdict(list)
-    for technician_id, start, end in found:
-        taken[technician_id].append((start, end))
+    for technician_id, start, ends in found:
+        taken[technician_id].append((start, ends - travel))
     return taken
 
 
@@ -177,7 +192,8 @@ async def settle_conflicts(tx: Tx, about: ColumnElement[bool], by: Actor) -> int
     return len(settled)
 
 
-async def hours_of(tx: Tx, technician_id: UUID) -> WorkingHours:
-    """A technician's working hours; the usual ones where none are recorded."""
+async def hours_of(tx: Tx, technician_id: UUID) -> Work:
+    """When a technician works, with their absences; at the usual hours where none are recorded."""
     hours = await tx.session.get(WorkingHours, WorkingHours.id_of(technician_id))
-    return hours or WorkingHours.usual(technician_id)
+    away = await absences_of(tx, [technician_id], ALWAYS, NEVER)
+    return Work.of(hours or WorkingHours.usual(technician_id), away[technician_id])

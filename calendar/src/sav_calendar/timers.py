@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from sav_calendar.app import calendar
-from sav_calendar.model import Appointment
+from sav_calendar.model.appointment import Appointment
+from sav_calendar.model.waiting import EarlierVisit
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.calendar import AppointmentChanged
+from sav_contracts.calendar.appointment import AppointmentChanged
+from sav_contracts.calendar.waiting import EarlierVisitChanged
 
 
 @calendar.timer
@@ -17,4 +19,8 @@ async def expire_hold(id: UUID, tx: Tx) -> str | None:
         return f"it is {appointment.status}"
     appointment.move("expired", SYSTEM)
     tx.emit(appointment, AppointmentChanged())
+    if appointment.offered_for:
+        wish = await tx.load(EarlierVisit, appointment.offered_for, SYSTEM)
+        wish.end(SYSTEM)
+        tx.emit(wish, EarlierVisitChanged())
     return None

@@ -21,7 +21,7 @@ DURABLE = {
 
 
 # The rooms that sign links or check what was signed into them.
-LINKING = ("auth", "notifier", "claims", "interventions", "reporting")
+LINKING = ("auth", "notifier", "claims", "interventions", "calendar", "reporting")
 # Settings whose URL holds a login, and settings whose URL people open.
 SERVERS = ("database_url", "broker_url")
 OPENED_BY_PEOPLE = ("public_url", "frontend_url")

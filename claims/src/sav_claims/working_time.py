@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from holidays import HolidayBase, country_holidays
 
 from sav_contracts.auth.policy import SlaTargets
+from sav_contracts.public_holidays import in_library
 
 # Start and end, in UTC; the end is not in it.
 Span = tuple[datetime, datetime]
@@ -118,8 +119,8 @@ def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
 
 @cache
 def _holidays(region: str) -> HolidayBase:
-    country, _, subdivision = region.partition("-")
-    return country_holidays(country, subdiv=subdivision or None)
+    country, part = in_library(region)
+    return country_holidays(country, subdiv=part)
 
 
 @lru_cache(maxsize=8)

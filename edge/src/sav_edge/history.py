@@ -11,7 +11,14 @@ from pydantic_core import from_json, to_json
 from sav_contracts import message_types
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
-from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
+from sav_contracts.calendar.appointment import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentMissedByTechnician,
+    AppointmentMoved,
+)
+from sav_contracts.calendar.waiting import EarlierVisitOffered
 from sav_contracts.catalog.product import ProductRegistered, ProductVerified, ProofSubmitted, WarrantyChanged
 from sav_contracts.claims.comment import CommentAdded
 from sav_contracts.claims.order import (
@@ -259,7 +266,13 @@ SENTENCES: dict[type[Event], Says] = {
     InvoiceReminded: _always("A reminder of the invoice was sent", "Un rappel de la facture a été envoyé"),
     InvoicePaid: _always("The invoice is paid", "La facture est payée"),
     AppointmentBooked: _always("The time of the visit is fixed", "L’heure de la visite est fixée"),
+    AppointmentMoved: _always("The appointment is moved", "Le rendez-vous est déplacé"),
     AppointmentCancelled: _always("The appointment is cancelled", "Le rendez-vous est annulé"),
+    AppointmentConfirmed: _always(
+        "The client confirmed the appointment", "Le client a confirmé le rendez-vous"
+    ),
+    EarlierVisitOffered: _always("An earlier time is offered", "Un créneau plus tôt est proposé"),
+    AppointmentMissedByTechnician: _always("The technician did not come", "Le technicien n’est pas venu"),
     FeedbackGiven: _always("Feedback was given about the visit", "Un avis a été donné sur la visite"),
 }
 

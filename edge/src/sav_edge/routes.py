@@ -63,6 +63,8 @@ log = structlog.get_logger()
 HttpRequest = Request[Any, Any, Any]
 A = TypeVar("A", bound=RequestMessage[Any])
 PREFIX = "/api"
+# Characters of an If-None-Match that an owner is told of; with a longer one the whole file is sent.
+LONGEST_TAGS = 200
 # Seconds that a caller waits for the read model to show what they wrote.
 APPLY_WITHIN = 2.0
 ONES = {row.message: row for row in SURFACE if isinstance(row, RecordRow)}
@@ -225,7 +227,7 @@ class Gateway:
         if isinstance(row, SignedRow):
             message = await signed_row.message(row, request, self.uploads)
         else:
-            message = await self._message(row.message, request)
+            message = _holding(row, await self._message(row.message, request), _known(request))
         answer = await self.client.ask(
             message,
             self.deadline + message.takes(),
@@ -317,6 +319,13 @@ def _meant(rows: list[AnyRow], request: HttpRequest) -> Mapping[str, AnyRow]:
 
 def _reply(row: MessageRow | EdgeQueryRow, body: str | None, headers: dict[str, str]) -> Reply:
     return Reply(body.encode(), row.status, JSON, headers) if body else Reply(b"", 204, headers=headers)
+
+
+def _holding(row: MessageRow, message: A, known: str | None) -> A:
+    """The query, which says to its owner what the caller holds already, where its row asks for that."""
+    if not isinstance(row, TextRow) or not row.held or known is None or len(known) > LONGEST_TAGS:
+        return message
+    return message.model_copy(update={row.held: known})
 
 
 def _known(request: HttpRequest) -> str | None:

@@ -18,6 +18,7 @@ from sav_contracts.notifier import (
     NotificationSent,
 )
 from sav_notifier.app import notifier
+from sav_notifier.calendar_entries import VisitEntry
 from sav_notifier.headers import NoAddress
 from sav_notifier.mail import DeliveryResult, Mail, composed, file_name, posted
 from sav_notifier.message import Message, message_of
@@ -52,7 +53,9 @@ class OutgoingMail(NamedTuple):
             name, typed = unlinked(name), unlinked(typed) | seen
         facts = typed | _known_when_sent(message, notification.locale, self.settings, self.person.confirmed)
         content = rendered(notification.template, notification.locale, name, facts)
-        return composed(notification, self.person, content, self.settings.mail_from)
+        entry: VisitEntry | None = getattr(message, "entry", None)
+        attached = entry.written(content.subject) if entry else None
+        return composed(notification, self.person, content, self.settings.mail_from, attached)
 
 
 @notifier.effect
@@ -108,8 +111,8 @@ def _known_when_sent(
     contact = ", ".join(filter(None, (firm.phone, firm.email)))
     known = {"company": firm.name, "contact": contact, "site": site}
     if purpose := message.link_purpose():
-        # A paper says where people live and what they bought: a stranger's address gets no link to it.
-        may_read = confirmed or purpose != "paper"
+        # A paper says where people live, a visit may be cancelled: a stranger's address gets no link to it.
+        may_read = confirmed or purpose not in ("paper", "visit")
         grant = getattr(message, "grant_id", None) if may_read else None
         token = Links(settings.link_secret).token(purpose, grant) if grant else ""
         known["link"] = settings.page(purpose, token, language) if token else ""

@@ -29,6 +29,8 @@ Purpose = Literal[
     "withdraw-order",
     "feedback",
     "paper",
+    "visit",
+    "times",
 ]
 
 # Marks a fact that no text shows: only the code uses it.
@@ -59,7 +61,8 @@ class Message(BaseModel):
     """One message to people. Its fields are the facts of its text, which is in a file for each language.
 
     Fields are stored, so none may be a secret. A field that is added later needs a default, for rows that wait. A field
-    `to` is the address that this message goes to instead of the recipient's.
+    `to` is the address that this message goes to instead of the recipient's; a field `entry` is a visit for the reader's
+    calendar, which is attached.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

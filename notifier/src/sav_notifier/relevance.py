@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from sav_chassis.tx import Tx
-from sav_contracts.calendar import AppointmentView
+from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.interventions.visit import InterventionStatus, InterventionView
 from sav_notifier.message import message_of
 from sav_notifier.model import Notification

@@ -1,18 +1,20 @@
 """A small page as HTML, in one of the two languages. What people typed is only ever text in it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sav_chassis import written
 from sav_contracts.auth.fields import Locale
 from sav_contracts.sentences import Text
+from sav_contracts.time_zone import CENTRAL
 from sav_edge.pages.page import LANGUAGE, Notice, Page
 
 # What every page says.
@@ -74,6 +76,7 @@ def rendered(
             money=lambda amount, currency: written.money(Decimal(amount), currency, locale),
             number=lambda value: written.number(Decimal(value), locale),
             day=lambda on: written.day(date.fromisoformat(on), locale),
+            window=lambda start, end, zone: _window(start, end, zone, locale),
             firm=firm,
             logo=logo,
             token=token,
@@ -86,6 +89,12 @@ def rendered(
         )
         .encode()
     )
+
+
+def _window(start: str, end: str, zone: str, locale: Locale) -> str:
+    """A time as it is read where that zone is."""
+    begins, ends = (datetime.fromisoformat(each).astimezone(ZoneInfo(zone)) for each in (start, end))
+    return written.window(begins, ends, locale) + written.where_clocks_differ(begins, zone, CENTRAL, locale)
 
 
 @cache

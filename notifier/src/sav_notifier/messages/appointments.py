@@ -6,9 +6,16 @@ from uuid import UUID
 
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
-from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled, AppointmentView
+from sav_contracts.calendar.appointment import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentMissedByTechnician,
+    AppointmentMoved,
+    AppointmentView,
+)
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.interventions.visit import InterventionView, Purpose
+from sav_notifier.calendar_entries import VisitEntry
 from sav_notifier.cases import reference_of
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.outcomes import BY_ESTIMATE
@@ -20,12 +27,16 @@ from sav_notifier.staleness import known
 
 @message(
     "appointment_booked",
-    on={AppointmentBooked: "confirm_appointment"},
+    on={AppointmentBooked: "confirm_appointment", AppointmentMoved: "confirm_moved_appointment"},
     to=its_client,
     category="appointment",
+    link="visit",
 )
 class Appointment(Message):
     """The client learns when the technician arrives; `replaced` is the time that they expected before."""
+
+    grant_id: Internal[UUID | None] = None
+    entry: Internal[VisitEntry | None] = None
 
     reference: str
     intervention_id: Internal[UUID | None]
@@ -43,15 +54,19 @@ class Appointment(Message):
     purpose: Purpose | None = None
     article: str | None = None
     place: str | None = None
+    # Why somebody else moved it.
+    reason: str | None = None
 
     @classmethod
-    async def about(cls, event: AppointmentBooked, tx: Tx) -> Self:
+    async def about(cls, event: AppointmentBooked | AppointmentMoved, tx: Tx) -> Self:
         state = event.state
         reference = await reference_of(tx, state.reclamation_reference, state.intervention_id)
         arrival = window(state.arrival_from, state.arrival_until)
         before = await replaced(tx, state.client_id, reference, "arrival", arrival)
         other = await replaced_technician(tx, state.client_id, reference, state.technician_id)
         return cls(
+            grant_id=state.id,
+            entry=VisitEntry.of(state, for_client=True),
             reference=reference,
             intervention_id=state.intervention_id,
             technician=await technician_name(tx, state.technician_id),
@@ -63,6 +78,7 @@ class Appointment(Message):
             zone=state.zone,
             replaced=before,
             instead_of=await technician_name(tx, other) if other else None,
+            reason=_why(state, tx) if isinstance(event, AppointmentMoved) else None,
             **await _of_visit(tx, state),
         )
 
@@ -80,6 +96,11 @@ class Appointment(Message):
     def says(self, about: UUID) -> dict[str, str]:
         who = {"technician": str(self.technician_id)} if self.technician_id else {}
         return who | {"arrival": window(self.arrival_from, self.arrival_until)}
+
+
+def _why(appointment: AppointmentView, tx: Tx) -> str | None:
+    """Why somebody moved or cancelled it, where its client did not."""
+    return None if tx.context.actor_id == appointment.client_id else appointment.reason
 
 
 async def _of_visit(tx: Tx, appointment: AppointmentView) -> dict[str, Any]:
@@ -107,6 +128,7 @@ async def _of_visit(tx: Tx, appointment: AppointmentView) -> dict[str, Any]:
 class AppointmentOff(Message):
     """The client learns that an appointment they know of is cancelled."""
 
+    entry: Internal[VisitEntry | None] = None
     reference: str
     arrival_from: datetime
     arrival_until: datetime
@@ -115,6 +137,9 @@ class AppointmentOff(Message):
     another_follows: bool = True
     # Who comes instead, where a visit for no réclamation was given to somebody else.
     technician: str | None = None
+    # Whether its client called it off; else why somebody did.
+    by_yourself: bool = False
+    reason: str | None = None
 
     @classmethod
     async def about(cls, event: AppointmentCancelled, tx: Tx) -> Self | str:
@@ -125,12 +150,43 @@ class AppointmentOff(Message):
         other = await _given_to(tx, visit) if visit else None
         off = visit is not None and visit.reclamation_id is None and visit.status == "cancelled"
         return cls(
+            entry=VisitEntry.of(state, for_client=True, cancelled=True),
             another_follows=not off or other is not None,
             technician=await technician_name(tx, other.technician_id) if other else None,
             reference=await reference_of(tx, state.reclamation_reference, state.intervention_id),
             arrival_from=state.arrival_from,
             arrival_until=state.arrival_until,
             zone=state.zone,
+            by_yourself=event.called_off and tx.context.actor_id == state.client_id,
+            reason=_why(state, tx) if event.called_off else None,
+        )
+
+
+@message(
+    "technician_no_show",
+    on=AppointmentMissedByTechnician,
+    to=its_client,
+    category="appointment",
+    takes_back=True,
+)
+class NobodyCame(Message):
+    """The client reads an apology for a technician who did not come, and when another visit is possible."""
+
+    reference: str
+    arrival_from: datetime
+    arrival_until: datetime
+    zone: str
+    proposals: tuple[datetime, ...] = ()
+
+    @classmethod
+    async def about(cls, event: AppointmentMissedByTechnician, tx: Tx) -> Self:
+        state = event.state
+        return cls(
+            reference=await reference_of(tx, state.reclamation_reference, state.intervention_id),
+            arrival_from=state.arrival_from,
+            arrival_until=state.arrival_until,
+            zone=state.zone,
+            proposals=tuple(slot.start for slot in event.proposals),
         )
 
 

@@ -1,0 +1,1 @@
+"""Appointments, working hours and conflicts."""
