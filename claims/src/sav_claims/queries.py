@@ -23,11 +23,9 @@ async def find_problem_types(query: FindProblemTypes, tx: Tx, by: Actor) -> Prob
 @claims.query(GetArticlePrice)
 async def get_article_price(query: GetArticlePrice, tx: Tx, by: Actor) -> ArticlePrice:
     """What pieces of an article cost this client, by the VAT of their place."""
-    buyer, no_article = (
-        await tx.read(Client, by.id, by),
-        NoSuch(kind=label(ArticleView.kind()), id=query.article_id),
-    )
-    article = await tx.view(ArticleView, query.article_id, by, no_article)
+    buyer = await tx.read(Client, by.id, by)
+    no_such = NoSuch(kind=label(ArticleView.kind()), id=query.article_id)
+    article = await tx.view(ArticleView, query.article_id, by, no_such)
     check_invoiced(article.currency)
     law, net = firm().law, article.price * query.quantity
     supply = sale(first_address(buyer), today(tx), law)

@@ -82,7 +82,9 @@ class Page:
     """One page: GET shows its form and changes nothing, POST sends its command.
 
     Without `linked` it needs no token. With `signs_in` its command is a signed-in client's: its form asks for the
-    `CREDENTIALS`, and whoever they belong to is signed in for this command alone. `renewed_at` names the page where another link can be asked for. `shows` is asked
+    `CREDENTIALS`, and whoever they belong to is signed in for this command alone.
+
+    `renewed_at` names the page where another link can be asked for. `shows` is asked
     with the token before the form is shown; its reply is what `template` shows beside the form. With `paper` that reply
     names a file as its `document`, which is served to the same link under the page's name with `.pdf`.
     """
