@@ -112,7 +112,7 @@ async def importing(settings: Settings, number: int) -> AsyncIterator[Figures]:
 
         async def more() -> int:
             await worker.once()
-            status, imported = await rows.pool.fetchrow("SELECT status, imported FROM article_import")
+            [[status, imported]] = await rows.pool.fetch("SELECT status, imported FROM article_import")
             return number if status == "done" else min(imported, number - 1)
 
         yield await timed(more, number)

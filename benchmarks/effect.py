@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from uuid import UUID
 
 from apart import Said, apart
@@ -33,7 +33,7 @@ DIRECTLY = "no outbox: commit, then publish"
 # Of things that both processes know, when they happened, by the one clock of the machine.
 Times = dict[str, float]
 # Assigns a réclamation in this conversation, and returns when it is committed and told.
-Assign = Callable[[UUID, UUID, Times], Awaitable[None]]
+Assign = Callable[[UUID, UUID, Times], Coroutine[None, None, None]]
 
 
 async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Measured:

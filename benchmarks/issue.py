@@ -135,6 +135,6 @@ def draft() -> Invoice:
 async def unbroken(settings: Settings) -> None:
     """Raises where a number is missing or was given twice."""
     async with database(settings, ROOM) as connection:
-        issued, numbers, last = await connection.fetchrow(GAPS)
+        [[issued, numbers, last]] = await connection.fetch(GAPS)
     if not issued == numbers == int(last or 0):
         raise RuntimeError(f"{issued} invoices have {numbers} numbers up to {last}")

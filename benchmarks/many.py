@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -72,14 +72,14 @@ def records(number: int, vocabulary: Vocabulary) -> Iterator[View]:
     technicians = [UUID(int=chance.getrandbits(128)) for _ in range(300)]
     for id in clients:
         name = vocabulary.text(chance, 2).title()
-        stamp = {"id": id, "version": 1, "created_at": BEGAN, "updated_at": BEGAN}
+        stamp: dict[str, Any] = {"id": id, "version": 1, "created_at": BEGAN, "updated_at": BEGAN}
         yield ClientView(**stamp, client_id=id, name=name, email=f"{id}@example.com", locale="fr")
     for place in range(number):
         at = BEGAN + timedelta(days=3650 * place / number)
-        status = _one(chance, OPEN if place > number * 0.996 else OVER)
-        kind = _one(chance, TYPES)
+        status: Any = _one(chance, OPEN if place > number * 0.996 else OVER)
+        kind: Any = _one(chance, TYPES)
         # Correlated, as in life: what is broken is always critical, and noise never critical.
-        priority = "critical" if kind == "breakage" else _one(chance, PRIORITIES)
+        priority: Any = "critical" if kind == "breakage" else _one(chance, PRIORITIES)
         old = f" {OLD_WORD}" if place < number * 0.01 else ""
         yield ReclamationView(
             id=UUID(int=chance.getrandbits(128)),

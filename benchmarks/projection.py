@@ -19,6 +19,7 @@ from one_by_one import upsert
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import sessionmaker
+from unlisted import UNLISTED, forget_lists, index_lists
 
 from sav_chassis.database import opened
 from sav_chassis.events.consumers import ViewConsumer
@@ -26,8 +27,8 @@ from sav_chassis.settings import Settings
 from sav_chassis.views import RecordedEvent, show
 from sav_contracts import message_types
 from sav_contracts.messages import View
+from sav_edge import projection
 from sav_edge.app import POOL
-from sav_edge.projection import apply
 
 NUMBER = 6_000
 ROOM = "edge"
@@ -44,13 +45,14 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
     records = len({envelope.subject for envelope in told})
     packages = Path(os.environ["SAV_BENCH_PACKAGES"])
 
-    async def ours() -> Figures:
-        figures = await emptied(follow)
+    async def ours(work: Callable[..., Said]) -> Figures:
+        figures = await emptied(work)
         same(await count(settings, ROOM, "timeline"), number, "rows in the timelines")
         return figures
 
     async def emptied(work: Callable[..., Said]) -> Figures:
         await empty(settings, ROOM, "view", "timeline")
+        await index_lists(settings, work is not follow_unlisted)
         await queued(settings, QUEUE, told)
         async with apart(work, settings, number=number) as part:
             seconds = await part.says()
@@ -58,6 +60,7 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
 
     async def tasks() -> Figures:
         await empty(settings, ROOM, "view", "timeline")
+        await index_lists(settings)
         async with apart(hand_over, settings, packages, number=number) as part:
             await part.says()
         async with apart(work_off, settings, packages, number=number) as part:
@@ -75,17 +78,22 @@ async def measure(settings: Settings, rounds: int, number: int = NUMBER) -> Meas
     measured = await interleaved(
         "Projection: the read model follows the events",
         [
-            Contender("SAV", ours),
+            Contender("SAV", partial(ours, follow)),
+            Contender(UNLISTED, partial(ours, follow_unlisted)),
             Contender(STREAM, partial(emptied, subscribe)),
             Contender("FastStream, asyncpg", partial(emptied, subscribe_plainly)),
             Contender(CELERY, tasks),
         ],
-        [Aim("events/s", 5, against=STREAM), Aim("events/s", 5, against=CELERY)],
+        [
+            Aim("events/s", 5, against=STREAM),
+            Aim("events/s", 5, against=CELERY),
+            Aim("events/s", 0.75, against=UNLISTED),
+        ],
         rounds,
     )
     measured.notes.append(
         f"{number:,} events of {records:,} réclamations wait in the queue. All read the event with the contract's class and "
-        "write the same row of the same table where it is newer; SAV writes the timeline too. FastStream has "
+        "write the same row of the same table where it is newer; SAV writes the timeline too, and what lists need. FastStream has "
         f"{PREFETCH} in hand at once; Celery is one process (`--pool solo`), late acknowledgement, no results, psycopg. "
         "At the end every record stood at its last version. One worker, the broker and the database share the machine."
     )
@@ -98,7 +106,7 @@ async def follow(settings: Settings, number: int) -> AsyncIterator[float]:
     async with opened(settings, ROOM, POOL) as rows, broker(settings) as (connection, _):
 
         async def apply_and_count(told: Sequence[RecordedEvent]) -> None:
-            await apply(rows.pool, told)
+            await projection.apply(rows.pool, told)
             counted.done(len(told))
 
         consumer = ViewConsumer(apply_and_count, rows, connection, QUEUE)
@@ -106,6 +114,12 @@ async def follow(settings: Settings, number: int) -> AsyncIterator[float]:
         await consumer.start()
         yield await counted.seconds()
         await consumer.stop()
+
+
+async def follow_unlisted(settings: Settings, number: int) -> AsyncIterator[float]:
+    forget_lists()
+    async for seconds in follow(settings, number):
+        yield seconds
 
 
 async def subscribe(settings: Settings, number: int) -> AsyncIterator[float]:
@@ -182,7 +196,7 @@ async def work_off(settings: Settings, number: int) -> AsyncIterator[float]:
 
 
 def celery_app(settings: Settings) -> Any:
-    from celery import Celery
+    from celery import Celery  # type: ignore[import-not-found]
 
     app = Celery(broker=settings.broker_url)
     app.conf.update(
@@ -197,7 +211,8 @@ def celery_app(settings: Settings) -> Any:
 
 def state(type: str, body: str | bytes) -> View:
     """What the event's owner says of its record now."""
-    return message_types.EVENTS[type].model_validate_json(body).state
+    told: View = message_types.EVENTS[type].model_validate_json(body).state
+    return told
 
 
 def with_driver(settings: Settings, driver: str) -> str:

@@ -135,7 +135,7 @@ async def the_same(settings: Settings) -> Figures:
         query = GetStockReport.model_validate(days(whole) | {"sort": sort})
         today = days(whole)["end"]
         marked = stock_report.parameters(query, **days(whole), today=today, zone=PARIS)
-        compiled = text(stock_report.statement(query)).compile(dialect=dialect.dialect())
+        compiled = text(stock_report.statement(query)).compile(dialect=dialect.dialect())  # type: ignore[no-untyped-call]
         values = [marked[name] for name in compiled.positiontup or ()]
         # Not `fetchrow`: PostgreSQL lets nobody help where only so many rows are wanted.
         await connection.fetch(str(compiled), *values)

@@ -71,7 +71,11 @@ class Crowd:
             )
             line = Listener(request.encode(), self._hears)
             loop = asyncio.get_running_loop()
-            await loop.create_connection(lambda line=line: line, "127.0.0.1", self._settings.edge_port)
+
+            def made(line: Listener = line) -> Listener:
+                return line
+
+            await loop.create_connection(made, "127.0.0.1", self._settings.edge_port)
             await asyncio.wait_for(line.listens, PATIENCE)
             self._listeners.append(line)
 

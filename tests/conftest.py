@@ -11,6 +11,7 @@ from foreign import Reader, reader
 from kept_logs import pytest_runtest_makereport, pytest_runtest_setup, pytest_sessionfinish  # noqa: F401 - hooks
 
 from sav_chassis.identity import new_key
+from sav_chassis.process.runner import started_for_good
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.testing import Stage
@@ -27,6 +28,11 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all rooms: nothing that the collector need walk through again and again."""
+    started_for_good()
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +88,13 @@ async def system(settings: Settings) -> AsyncIterator["System"]:
 def mailparser() -> Iterator[Reader]:
     """Reads mails that we wrote; it is Node's."""
     with reader("mail.cjs") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ical() -> Iterator[Reader]:
+    """Reads calendars that we wrote: ical.js, which Thunderbird reads them with."""
+    with reader("calendar.cjs") as running:
         yield running
 
 

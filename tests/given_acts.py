@@ -14,13 +14,13 @@ from sav_contracts.interventions.act import ApplyActs
 Json = dict[str, Any]
 WRITTEN = {"findings": "vanne bloquée", "work_done": "vanne remplacée"}
 LABOUR = [{"description": "remplacement", "minutes": 40}]
+# Once for all tests: a minute that ends in the middle of one would move its times.
+BEGAN = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=3)
 
 
 def at(minutes: float) -> str:
     """A time of this morning: that many minutes after it began."""
-    return (
-        datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=3, minutes=-minutes)
-    ).isoformat()
+    return (BEGAN + timedelta(minutes=minutes)).isoformat()
 
 
 def act(minutes: float, kind: str, visit: UUID = VISIT, after: str | None = None, **fields: Any) -> Json:

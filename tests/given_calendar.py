@@ -1,5 +1,6 @@
 """What calendar tests start from: days at work, copies of other services' records, rows."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,20 +9,21 @@ from zoneinfo import ZoneInfo
 import world
 from given_views import a
 from holidays import country_holidays
+from uuid_utils.compat import uuid7
 
+from sav_calendar.conflicts import find_conflicts
 from sav_calendar.hours import HOLIDAYS, USUAL_SHIFTS, VISIT, ZONE
-from sav_calendar.model import Appointment, WorkingHours
-from sav_chassis.envelope import Envelope
+from sav_calendar.model.appointment import Appointment
+from sav_calendar.model.hours import WorkingHours
+from sav_chassis.envelope import Context, Envelope
 from sav_chassis.testing import Outcome, Stage
+from sav_chassis.tx import Tx, transaction
 from sav_contracts.actor import Actor
-from sav_contracts.calendar import (
-    AppointmentBooked,
-    BookAppointment,
-    ConflictDetected,
-    ConflictView,
-    HoldSlot,
-    Shift,
-)
+from sav_contracts.auth.policy import Buffers
+from sav_contracts.calendar.absence import AbsenceAdded, AbsenceRemoved, AddAbsence, RemoveAbsence
+from sav_contracts.calendar.appointment import AppointmentBooked, BookAppointment, HoldSlot
+from sav_contracts.calendar.conflict import ConflictDetected, ConflictKind, ConflictView
+from sav_contracts.calendar.hours import Shift
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft, TechnicianView
 from sav_contracts.interventions.visit import (
@@ -30,6 +32,7 @@ from sav_contracts.interventions.visit import (
     InterventionStatus,
     InterventionView,
 )
+from sav_contracts.messages import Event
 from sav_contracts.slot import Slot
 
 PARIS = ZoneInfo(ZONE)
@@ -37,6 +40,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 RECLAMATION = UUID(int=100)
 VISIT_ID = UUID(int=200)
 APPOINTMENT = UUID(int=300)
+TRAVEL = Buffers().travel
 FREE_DAYS = country_holidays(HOLIDAYS)
 
 
@@ -106,8 +110,10 @@ def appointment(start: datetime, **fields: Any) -> Appointment:
         "status": "booked",
         "uid": "an appointment",
         "sequence": 0,
+        "travel": TRAVEL,
     }
-    return Appointment(**(usual | fields))
+    made = usual | fields
+    return Appointment(**({"busy_until": made["end"] + made["travel"]} | made))
 
 
 def elsewhere(start: datetime, **fields: Any) -> Appointment:
@@ -164,3 +170,37 @@ async def leaves(stage: Stage) -> Outcome:
 def asked(outcome: Outcome) -> ConflictView:
     [conflict] = [event for event in outcome.events if isinstance(event, ConflictDetected)]
     return conflict.state
+
+
+async def does(stage: Stage, work: Callable[[Tx], Awaitable[Any]]) -> list[Event]:
+    """The events of what a command would do in its transaction."""
+    marie = Context(actor_id=world.marie.id, actor_role=world.marie.role, correlation_id=uuid7())
+    before = await stage.database.pool.fetchval("SELECT coalesce(max(position), 0) FROM event_log")
+    async with transaction(stage.database, stage.settings, marie, lambda _: None) as tx:
+        await work(tx)
+    rows = await stage.database.pool.fetch(
+        "SELECT * FROM event_log WHERE position > $1 ORDER BY position", before
+    )
+    return [Envelope.model_validate(dict(row)).event() for row in rows]
+
+
+async def is_away(
+    stage: Stage, since: datetime, until: datetime, problem: ConflictKind = "absence"
+) -> list[Event]:
+    """Karim is away, or his hours are others, between these times: what follows from it."""
+    karim = world.karim.id
+    if problem != "absence":
+        return await does(stage, lambda tx: find_conflicts(tx, karim, since, until, problem))
+    absent = AddAbsence(technician_id=karim, start=since, end=until, cause="leave")
+    added, *events = (await stage.when(absent, by=world.marie)).events
+    assert isinstance(added, AbsenceAdded)
+    return events
+
+
+async def is_back(stage: Stage) -> list[Event]:
+    """The first of his absences is removed: what follows from it."""
+    first = "SELECT id FROM absence WHERE status = 'planned' ORDER BY created_at, id LIMIT 1"
+    there = RemoveAbsence(technician_id=world.karim.id, absence_id=await stage.database.pool.fetchval(first))
+    removed, *events = (await stage.when(there, by=world.marie)).events
+    assert isinstance(removed, AbsenceRemoved)
+    return events

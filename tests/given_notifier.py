@@ -13,7 +13,8 @@ from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView, UserInvited
 from sav_contracts.auth.session import SessionEnd, SessionEnded
 from sav_contracts.bank import Bank
-from sav_contracts.calendar import AppointmentBooked, AppointmentView, ConflictDetected, ConflictView
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentMoved, AppointmentView
+from sav_contracts.calendar.conflict import ConflictDetected, ConflictView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import Place, ProductVerified, ProductView
 from sav_contracts.catalog.warranty import Warranty
@@ -27,6 +28,7 @@ from sav_contracts.claims.reclamation import (
 from sav_contracts.claims.sla import ClockName, SlaBreached, SlaWarning
 from sav_contracts.interventions.act import ActsRefused, RefusedAct
 from sav_contracts.interventions.invoice import Buyer, InvoiceView, Seller
+from sav_contracts.interventions.new_visit import InterventionUnscheduled
 from sav_contracts.interventions.payment import PaymentView
 from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.technician import TechnicianView
@@ -302,6 +304,17 @@ def ended(why: SessionEnd) -> SessionEnded:
 
 def booked(**fields: Any) -> AppointmentBooked:
     return AppointmentBooked(state=appointment(**fields))
+
+
+def relocated(reason: str | None = None) -> AppointmentMoved:
+    """It was booked at `SLOT`, and is moved to `LATER`."""
+    times = {"start": LATER.start, "end": LATER.end, "arrival_from": LATER.start, "arrival_until": LATER.end}
+    return AppointmentMoved(state=appointment(version=2, reason=reason, **times), before=SLOT, reason=reason)
+
+
+def timeless() -> InterventionUnscheduled:
+    """The visit lost its time."""
+    return InterventionUnscheduled(state=visit(slot=None, version=3), before=SLOT)
 
 
 def planned(slot: Slot | None = None) -> InterventionPlanned:

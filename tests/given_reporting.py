@@ -12,6 +12,7 @@ from given_views import a
 from sav_chassis.events.projections import project_batch
 from sav_chassis.testing import Stage, enveloped
 from sav_chassis.views import RecordedEvent
+from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationCreated,
@@ -87,6 +88,12 @@ def closed(of: InterventionView, when: datetime = OPENED, outcome: Any = "comple
 
 def told_visit(of: InterventionView) -> RecordedEvent:
     return at(OPENED, InterventionChanged(state=of))
+
+
+def told_appointment(event: type[Event], reclamation: int, number: int, **fields: Any) -> RecordedEvent:
+    """This event about an appointment with Karim for it."""
+    usual: dict[str, Any] = {"reclamation_id": UUID(int=reclamation)}
+    return at(OPENED, event(state=a(AppointmentView, UUID(int=number), **(usual | fields))))
 
 
 def told_invoice(

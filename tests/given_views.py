@@ -18,7 +18,11 @@ from sav_chassis.views import RecordedEvent, SqlExecutor
 from sav_contracts import message_types
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView
-from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
+from sav_contracts.calendar.absence import AbsenceView
+from sav_contracts.calendar.appointment import AppointmentView
+from sav_contracts.calendar.conflict import ConflictView
+from sav_contracts.calendar.hours import WorkingHoursView
+from sav_contracts.calendar.waiting import EarlierVisitView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.article_cost import ArticleCostView
 from sav_contracts.catalog.article_import import ArticleImportView
@@ -248,11 +252,27 @@ USUAL: dict[type[View], dict[str, Any]] = {
         "sequence": 0,
         "reason": None,
     },
+    EarlierVisitView: {
+        "client_id": world.lea.id,
+        "reclamation_id": NOBODYS,
+        "reclamation_reference": "REC-2026-000001",
+        "status": "waiting",
+        "asked_at": NOW,
+        "zone": "Europe/Paris",
+    },
     WorkingHoursView: {
         "technician_id": world.karim.id,
         "zone": "Europe/Paris",
         "holidays": "FR",
         "shifts": [],
+    },
+    AbsenceView: {
+        "technician_id": world.karim.id,
+        "start": NOW,
+        "end": LATER,
+        "cause": "leave",
+        "note": None,
+        "status": "planned",
     },
     ConflictView: {
         "technician_id": world.karim.id,

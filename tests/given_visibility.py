@@ -9,7 +9,11 @@ from given_views import FILE, LATER, NOW, a
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.policy import PolicyView, SigningKeyView
-from sav_contracts.calendar import AppointmentView, ConflictView, WorkingHoursView
+from sav_contracts.calendar.absence import AbsenceView
+from sav_contracts.calendar.appointment import AppointmentView
+from sav_contracts.calendar.conflict import ConflictView
+from sav_contracts.calendar.hours import WorkingHoursView
+from sav_contracts.calendar.waiting import EarlierVisitView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.article_cost import ArticleCostView
 from sav_contracts.catalog.article_import import ArticleImportView
@@ -181,6 +185,8 @@ NAMING: dict[type[View], dict[str, Any]] = {
     FeedbackView: {},
     ConflictView: {},
     WorkingHoursView: {},
+    EarlierVisitView: {"status": "ended"},
+    AbsenceView: {"status": "removed"},
 }
 
 
@@ -195,8 +201,11 @@ MORE: dict[str, tuple[View, set[str]]] = {
     "what an article costs": (a(ArticleCostView, article_id=ARTICLE.id), set()),
     "what is left of an invoice": (a(InvoiceMarginView, invoice_id=ISSUED.id), set()),
     "a stock level": (LEVEL, TECHNICIANS),
+    "a wish for an earlier visit": (a(EarlierVisitView), {"lea"}),
     "karim's hours": (HOURS, {"karim"}),
     "hours of somebody unheard of": (a(WorkingHoursView, technician_id=UNHEARD_OF), set()),
+    "karim's absence": (a(AbsenceView), {"karim"}),
+    "an absence of somebody unheard of": (a(AbsenceView, technician_id=UNHEARD_OF), set()),
     "a photo of work under way": (PHOTO, {"lea", "karim"}),
     "another client's photo": (PAULS_PHOTO, {"paul", "sofia"}),
     "a comment on work under way": (a(CommentView, reclamation_id=OPEN.id), {"lea", "karim"}),

@@ -19,7 +19,6 @@ from given_notifier import (
     appointment,
     booked,
     breached,
-    conflict,
     created,
     ended,
     feedback,
@@ -43,6 +42,7 @@ from given_notifier import (
 from notifier_case import KARIM, LEA, MANAGERS, Case
 from notifier_cases_by_hand import BY_HAND
 from notifier_cases_catalogue import CATALOGUE
+from notifier_cases_conflicts import CONFLICTS
 from notifier_cases_dunning import DUNNING
 from notifier_cases_estimates import ESTIMATES
 from notifier_cases_orders import ORDERS
@@ -68,7 +68,7 @@ from sav_contracts.auth.session import (
     SecondFactorTurned,
     SignedInFromNewPlace,
 )
-from sav_contracts.calendar import Alternative, AppointmentCancelled, ConflictDetected
+from sav_contracts.calendar.appointment import AppointmentCancelled
 from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Cover, Warranty
 from sav_contracts.claims.reclamation import (
@@ -103,10 +103,6 @@ ENDED = Warranty(decision="not_covered", why="covers_ended", until=date(2025, 12
 
 
 UNCLEAR = Warranty(decision="unknown", why="proof_not_accepted")
-
-
-SOFIA_AT_THAT_TIME = Alternative(technician_id=world.sofia.id, start=SLOT.start, end=SLOT.end)
-NOBODY_GOES = conflict(problem="technician_left", proposals=[], alternatives=[SOFIA_AT_THAT_TIME])
 
 
 CASES = [
@@ -220,22 +216,6 @@ CASES = [
     *(Case(f"visit {after}", moved(after), {}) for after in ("accepted", "on_site", "completed", "paused")),
     Case("conflict", CLASH, {"visit_conflict": MANAGERS}, (planned(SLOT),)),
     Case(
-        "conflict without a way out",
-        ConflictDetected(state=conflict(proposals=[], problem="absence")),
-        {"visit_conflict": MANAGERS},
-    ),
-    Case("a visit for whom somebody left", ConflictDetected(state=NOBODY_GOES), {"visit_conflict": MANAGERS}),
-    Case(
-        "a visit without a time for whom somebody left",
-        ConflictDetected(state=conflict(problem="technician_left", proposals=[], no_time_yet=True)),
-        {"visit_conflict": MANAGERS},
-    ),
-    Case(
-        "one of all the visits of somebody who left",
-        ConflictDetected(state=NOBODY_GOES, one_of_many=True),
-        {},
-    ),
-    Case(
         "unknown warranty",
         WarrantyDecided(state=visit(warranty=UNCLEAR), decision="unknown"),
         {"warranty_to_decide": MANAGERS},
@@ -311,6 +291,7 @@ CASES = [
     *READINGS,
     *DUNNING,
     *ESTIMATES,
+    *CONFLICTS,
     *WARRANTIES,
     *ORDERS,
     *PAYMENTS,

@@ -18,12 +18,8 @@ from given_notifier import (
 )
 from notifier_case import KARIM, LEA, MANAGERS, Case
 
-from sav_contracts.calendar import (
-    AppointmentBooked,
-    AppointmentCancelled,
-    AppointmentView,
-    ConflictDetected,
-)
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled, AppointmentView
+from sav_contracts.calendar.conflict import ConflictDetected
 from sav_contracts.claims.visits import PlannedVisitRefused
 from sav_contracts.interventions.help import HelpRequested
 from sav_contracts.interventions.lateness import InterventionOverdue

@@ -41,6 +41,11 @@ def credit_note(overpaid: Decimal | None = None) -> CreditNoteIssued:
 DUNNING = [
     Case("a credit note", credit_note(), {"credit_note_issued": LEA}),
     Case(
+        "a credit note of what its client withdrew from",
+        credit_note().model_copy(update={"withdrawn_from": "CMD-2026-000001"}),
+        {"credit_note_issued": LEA},
+    ),
+    Case(
         "a credit note of what was paid",
         credit_note(Decimal("1051.10")),
         {"credit_note_issued": LEA},
@@ -48,6 +53,11 @@ DUNNING = [
     Case(
         "a deposit of which nothing is billed",
         DepositLeftOver(state=invoice(**ISSUED, deposit=True)),
+        {"deposit_left_over": MANAGERS},
+    ),
+    Case(
+        "a deposit of work that a warranty pays in part since",
+        DepositLeftOver(state=invoice(**ISSUED, deposit=True), most=Decimal("30.00")),
         {"deposit_left_over": MANAGERS},
     ),
     Case("an invoice that is overdue", InvoiceOverdue(state=invoice(**LATE)), {"invoice_overdue": LEA}),

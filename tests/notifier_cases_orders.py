@@ -1,9 +1,12 @@
 """What is told of orders of parts."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import world
+from given_notifier import ISSUED, invoice, payment
 from given_orders import PUMP, VALVE, order_line, order_view
 from notifier_case import KARIM, LEA, MANAGERS, Case
 
@@ -13,12 +16,14 @@ from sav_contracts.claims.order import (
     OrderMoved,
     OrderPlaced,
     OrderRefused,
+    OrderReturned,
     OrderShipped,
     OrderStatus,
     OrderView,
     OrderWithdrawn,
 )
 from sav_contracts.interventions.estimate import Withdrawal
+from sav_contracts.messages import View
 
 AT = datetime(2026, 3, 6, 18, 3, tzinfo=UTC)
 RIGHT = Withdrawal(right=True, case="at_distance", days=14, counts_from="delivery")
@@ -39,6 +44,14 @@ def order(whose: str, status: OrderStatus = "placed", **fields: Any) -> OrderVie
     return order_view(
         *lines, status=status, net="1234.50", gross=None if named else "1481.40", version=2, **named, **fields
     )
+
+
+# Known before: the invoice of a purchase, and a part of it paid back already.
+PAID, OF_PURCHASE = UUID(int=9700), UUID(int=9701)
+BILLED: tuple[View, ...] = (
+    invoice(**ISSUED | {"id": OF_PURCHASE, "order_id": PAID, "intervention_id": None}),
+    payment(id=UUID(int=9702), invoice_id=OF_PURCHASE, amount=Decimal("200.00"), refunded=Decimal("50.00")),
+)
 
 
 def moved(whose: str, before: OrderStatus, after: OrderStatus) -> OrderMoved:
@@ -96,6 +109,17 @@ ORDERS = [
             {"order_withdrawal_receipt": LEA, "order_withdrawn": MANAGERS},
         )
         for status in ("cancelled", "shipped")
+    ),
+    *(
+        Case(
+            f"{PURCHASE} is back that was {how}",
+            OrderReturned(
+                state=order(PURCHASE, "received", withdrawn_at=AT, returned_at=AT, **of),
+                pay_back_by=date(2026, 3, 20),
+            ),
+            {"order_returned": MANAGERS} if of else {},
+        )
+        for how, of in (("paid", {"id": PAID}), ("not paid", {}))
     ),
     Case(
         f"{PURCHASE} is cancelled by its client",

@@ -71,6 +71,11 @@ PAYMENTS = [
     Case("failed online", failed("card_declined"), {"payment_failed": LEA}),
     Case("given up online", failed("expired", "expired"), {}),
     Case(
+        "a credit is paid back that was left of a payment",
+        CreditRefunded(state=credit("FAC-2026-000042"), amount=Decimal("48.12"), reason="Trop-perçu."),
+        {"credit_refunded": LEA},
+    ),
+    Case(
         "a payment is paid back",
         PaymentRefunded(
             state=payment(status="partly_refunded", refunded=Decimal("20.00")),

@@ -5,9 +5,11 @@ from typing import Any, get_args
 from uuid import UUID
 
 import world
-from given_notifier import SLOT, moved, planned, scheduled, visit
+from given_notifier import SLOT, appointment, moved, planned, scheduled, visit
 from notifier_case import KARIM, LEA, MANAGERS, Case
+from notifier_cases_moving import MOVING
 
+from sav_contracts.calendar.appointment import AppointmentReminderDue
 from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.help import HelpRequested
 from sav_contracts.interventions.lateness import InterventionOverdue
@@ -35,6 +37,25 @@ def called_off(
 
 
 VISITS = [
+    *MOVING,
+    *(
+        Case(
+            f"tomorrow{', confirmed' if confirmed else ''}",
+            AppointmentReminderDue(state=appointment(version=2, confirmed=confirmed), which="day_before"),
+            {"appointment_reminder": LEA},
+        )
+        for confirmed in (False, True)
+    ),
+    Case(
+        "in two hours",
+        AppointmentReminderDue(state=appointment(version=2), which="two_hours"),
+        {"appointment_reminder": LEA, "visit_reminder": KARIM, "visits_of_day": MANAGERS | {world.alex.id}},
+    ),
+    Case(
+        "in two hours, still being planned",
+        AppointmentReminderDue(state=appointment(version=2, intervention_id=None), which="two_hours"),
+        {"appointment_reminder": LEA, "visits_of_day": MANAGERS | {world.alex.id}},
+    ),
     *(
         Case(
             f"late, and {status}",

@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 from chromium import Tab
+from recipes import Scene
+from stories import Json, done
 
 
 class Page(HTMLParser):
@@ -101,10 +103,17 @@ async def sent(
     return checked(answer)
 
 
+async def read_now(kind: str, scene: Scene, record: Json) -> Json:
+    """The record as its client reads it by now; `kind` as in its path."""
+    found: Json = done(await scene.near.client.get(f"/{kind}/{record['id']}"))
+    return found
+
+
 def unharmed(tab: Tab, site: str, token: str) -> None:
     """The browser found nothing that the page's policy forbids, asked nobody else, and told nobody where it was."""
     assert tab.complaints == [], tab.complaints
     for request in tab.requests:
-        assert request["url"].startswith((f"{site}/", "data:,"))
+        # What stands in its own address asks nobody: the browser's picture on a field for a day.
+        assert request["url"].startswith((f"{site}/", "data:")), request["url"]
         assert not request["headers"].get("Referer")
         assert token not in request["url"] or request["method"] == "GET"

@@ -21,9 +21,9 @@ async def opened(client: Person, **fields: Any) -> Json:
     return done(await client.post("/reclamations", usual | fields), 201)
 
 
-async def qualified(client: Person, manager: Person) -> Json:
+async def qualified(client: Person, manager: Person, **fields: Any) -> Json:
     """One that a manager may assign, as staff see it."""
-    claim = await opened(client)
+    claim = await opened(client, **fields)
     return done(await manager.post(f"/reclamations/{claim['id']}/qualify", {"priority": "high"}))
 
 
@@ -104,8 +104,9 @@ async def drafted(client: Person, manager: Person, technician: Person) -> Json:
     nobody = {"parts": 0, "labour": 0, "travel": 0, "reason": "hors garantie"}
     done(await manager.post(f"/interventions/{visit['id']}/warranty", nobody))
     [draft] = await eventually(lambda: items(manager, "/invoices", intervention_id=visit["id"]))
-    address = {"buyer_address": "3 rue des Lilas, 69003 Lyon"}
-    return done(await manager.ask("PATCH", f"/invoices/{draft['id']}", json=address))
+    # A warranty was to pay, so no estimate was accepted.
+    said = {"buyer_address": "3 rue des Lilas, 69003 Lyon", "above_estimate": "convenu au téléphone"}
+    return done(await manager.ask("PATCH", f"/invoices/{draft['id']}", json=said))
 
 
 async def unbilled(client: Person, manager: Person, technician: Person) -> Json:

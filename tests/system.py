@@ -10,7 +10,7 @@ from typing import Any, cast
 import asyncpg
 import cheap_passwords
 import httpx
-from description import Description
+from description import described
 from eventually import eventually
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
@@ -32,6 +32,7 @@ from sav_edge.app import application, edge
 from sav_edge.completeness import mark_complete
 from sav_interventions.app import interventions
 from sav_notifier.app import notifier
+from sav_ops.demo import journey
 from sav_reporting.app import reporting
 
 SERVICES = {
@@ -176,7 +177,7 @@ class System:
         return await self.staff(Role.ADMIN, "Alex Dubois")
 
     async def dismiss_managers(self) -> None:
-        """Deactivates those whose tests are over: all managers get a mail of whatever happens, which takes its time."""
+        """Deactivates all but those who stay: each would get a mail of whatever happens, which takes its time."""
         token = Signer(self.settings.signing_key).token(SYSTEM)
         active = "SELECT id FROM account WHERE role = 'manager' AND status = 'active' AND NOT id = ANY($1)"
         for row in await self.sql("auth", active, list(self.staying)):
@@ -191,6 +192,8 @@ class System:
 async def whole(settings: Settings) -> AsyncIterator[System]:
     """Migrated, started, and stopped at the end."""
     cheap_passwords.use()
+    # Papers are printed at a low priority, which is late where all tests run.
+    journey.PATIENCE = 60.0
     system = System(settings)
     rooms: list[Service | Any] = [*SERVICES.values(), edge]
     for room in rooms:
@@ -232,6 +235,6 @@ async def door(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
             transport=FromAnywhere(app=cast("Any", app)), base_url="http://sav.test", timeout=30
         ) as http,
     ):
-        description = Description((await http.get("/openapi.json")).json())
+        description = described((await http.get("/openapi.json")).content)
         http.event_hooks = {"response": [description.check]}
         yield http

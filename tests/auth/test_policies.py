@@ -61,7 +61,8 @@ async def test_what_an_admin_sets_is_told_with_what_it_was(stage: Stage) -> None
     command = ChangePolicy(name="buffers", value={"travel_minutes": 45})
     told = (await stage.when(command, by=world.alex)).only(PolicySet)
     assert (told.were, told.now) == ({"travel_minutes": 30}, {"travel_minutes": 45})
-    assert (told.state.value, told.state.changed_by) == ({"travel_minutes": 45}, world.alex.id)
+    whole = Buffers(travel_minutes=45).model_dump()
+    assert (told.state.value, told.state.changed_by) == (whole, world.alex.id)
 
 
 async def test_what_is_left_out_gets_its_default_again(stage: Stage) -> None:
@@ -86,6 +87,10 @@ async def test_the_same_again_changes_nothing(stage: Stage) -> None:
         ("http://shop.example:443", "http://shop.example:443"),
         ("http://localhost:05173", "http://localhost:5173"),
         ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("https://\U0001f4a9.example", "https://xn--ls8h.example"),
+        ("https://xn--ls8h.example", "https://xn--ls8h.example"),
+        ("https://i\u2764\ufe0f.example", "https://xn--i-7iq.example"),
+        ("https://\U0001f44d\U0001f3fd.example", "https://xn--on8h5e.example"),
         ("https://xn--bcher-kva.example:8443", "https://xn--bcher-kva.example:8443"),
         ("https://ｓhop．example", "https://shop.example"),
         ("https://shop\u200b.ex\u00adample", "https://shop.example"),
@@ -127,6 +132,12 @@ async def test_an_origin_is_kept_as_browsers_send_it(stage: Stage, given: str, s
         " https://shop.example",
         "https://a\u200d.example",
         "https://xn--.example",
+        # Joined, spelled as no browser does, with what no host has beside an emoji.
+        "https://\U0001f468\u200d\U0001f469.example",
+        "https://xn--LS8H.example",
+        "https://xn--ls8h-.example",
+        "https://-\U0001f4a9.example",
+        "https://\U0001f4a9`.example",
         "ftp://shop.example",
         "null",
         "https://me@shop.example",

@@ -1,6 +1,7 @@
 """Who else could go, and when, where a technician takes no visits any more."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,7 +23,7 @@ from given_calendar import (
 
 from sav_calendar.hours import VISIT, WEEKDAYS
 from sav_chassis.testing import Stage
-from sav_contracts.calendar import Shift
+from sav_contracts.calendar.hours import Shift
 from sav_contracts.catalog.product import Place
 
 LYON = Place(address="3 rue des Lilas", postcode="69003", city="Lyon")
@@ -39,8 +40,8 @@ async def test_what_is_proposed_follows_the_wanted_time(stage: Stage, day: int) 
 async def test_where_nobody_is_free_after_the_wanted_time_the_nearest_before_it_are_proposed(
     stage: Stage,
 ) -> None:
-    busy = appointment(at(4, 15), id=UUID(int=302), uid="a third one", reclamation_id=UUID(int=102))
-    busy.technician_id, busy.end = world.sofia.id, at(4, 15) + timedelta(days=20)
+    weeks: dict[str, Any] = {"technician_id": world.sofia.id, "end": at(4, 15) + timedelta(days=20)}
+    busy = appointment(at(4, 15), id=UUID(int=302), uid="a third one", reclamation_id=UUID(int=102), **weeks)
     await stage.given(hours(world.sofia), busy, appointment(at(4, 15), intervention_id=VISIT_ID))
     await stage.knows(technician(world.sofia), visit(slot=slot(4, 15)))
     found = asked(await leaves(stage)).alternatives

@@ -13,21 +13,23 @@ from sav_calendar.hours import (
     USUAL_SHIFTS,
     VISIT,
     WEEKDAYS,
+    Work,
     free_slots,
     overlapping,
     public_holidays,
     starts,
 )
+from sav_calendar.waiting import offered_from
 from sav_contracts.auth.policy import Buffers
-from sav_contracts.calendar import Shift, WorkingHoursView
+from sav_contracts.calendar.hours import Shift, WorkingHoursView
 
 ZONES = ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Beirut", "Africa/Tunis", "UTC"]
 
 TRAVEL = Buffers().travel
 
 
-def works(shifts: list[Shift], zone: str = "Europe/Paris", holidays: str = "FR") -> WorkingHoursView:
-    return a(WorkingHoursView, zone=zone, holidays=holidays, shifts=shifts)
+def works(shifts: list[Shift], zone: str = "Europe/Paris", holidays: str = "FR") -> Work:
+    return Work.of(a(WorkingHoursView, zone=zone, holidays=holidays, shifts=shifts))
 
 
 def clock(moments: Any, zone: str = "Europe/Paris") -> list[str]:
@@ -83,6 +85,14 @@ def test_a_night_shift_has_the_hours_that_there_are(
     found = list(starts(works(shift), *night))
     assert " ".join(reading[4:] for reading in clock(found)) == begins
     assert len(found) == number
+
+
+def test_a_shift_until_midnight_ends_with_its_day() -> None:
+    late = works([Shift(day="tue", start=time(21), end=time(0))])
+    assert clock(starts(late, *day(2026, 3, 3))) == ["Tue 21:00", "Tue 22:00"]
+    ends = datetime(2026, 3, 3, 23, tzinfo=UTC)
+    assert late.cover(ends - timedelta(hours=2), ends)
+    assert not late.cover(ends - timedelta(hours=2), ends + timedelta(minutes=1))
 
 
 def test_the_morning_after_the_clocks_changed_begins_at_the_same_reading() -> None:
@@ -182,3 +192,27 @@ def test_shifts_that_touch_do_not_overlap() -> None:
     assert overlapping([noon, morning]) is None
     assert overlapping([morning, Shift(day="tue", start=time(9), end=time(11))]) is None
     assert overlapping([noon, Shift(day="mon", start=time(11, 59), end=time(13)), morning]) == "mon"
+
+
+@pytest.mark.parametrize(
+    ("hour", "then"),
+    [
+        ((0, 0), (2, 8, 0)),
+        ((7, 59), (2, 8, 0)),
+        ((8, 0), (2, 8, 0)),
+        ((19, 59), (2, 19, 59)),
+        ((20, 0), (3, 8, 0)),
+    ],
+)
+@pytest.mark.parametrize("zone", ["Europe/Paris", "Indian/Reunion", "America/Martinique"])
+def test_offers_are_made_by_day_where_the_visit_is(
+    zone: str, hour: tuple[int, int], then: tuple[int, int, int]
+) -> None:
+    there = ZoneInfo(zone)
+    now = datetime(2026, 3, 2, *hour, tzinfo=there).astimezone(UTC)
+    assert offered_from(now, zone) == datetime(2026, 3, *then, tzinfo=there)
+
+
+def test_the_morning_after_the_clocks_change_begins_at_eight() -> None:
+    saturday = datetime(2026, 3, 28, 22, tzinfo=ZoneInfo("Europe/Paris"))
+    assert offered_from(saturday, "Europe/Paris") == datetime(2026, 3, 29, 6, tzinfo=UTC)

@@ -15,23 +15,24 @@ from given_calendar import (
     appointment,
     at,
     elsewhere,
+    held,
     reclamation,
     technician,
     visit,
 )
 
-from sav_calendar.model import PlanningConflict
+from sav_calendar.model.conflict import PlanningConflict
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
-from sav_contracts.calendar import (
+from sav_contracts.calendar.appointment import (
     AppointmentBooked,
     AppointmentChanged,
     AppointmentView,
     BookAppointment,
-    ConflictBecameMoot,
-    ConflictResolved,
     HoldSlot,
 )
+from sav_contracts.calendar.conflict import ConflictBecameMoot, ConflictResolved
+from sav_contracts.catalog.product import Place
 from sav_contracts.claims.reclamation import ReclamationStatus
 from sav_contracts.claims.visits import NOT_PLANNABLE
 from sav_contracts.messages import Event
@@ -47,11 +48,6 @@ CLIENT_AND_MANAGERS = pytest.mark.parametrize(
 def hold(start: datetime, **fields: Any) -> HoldSlot:
     usual = {"reclamation_id": RECLAMATION, "technician_id": world.karim.id, "start": start}
     return HoldSlot.model_validate(usual | fields)
-
-
-def held(start: datetime, **fields: Any) -> Any:
-    usual = {"status": "held", "held_until": datetime.now(UTC) + timedelta(minutes=5)}
-    return appointment(start, **(usual | fields))
 
 
 def booking(outcome: Outcome) -> BookAppointment:
@@ -84,6 +80,29 @@ async def test_a_free_time_is_held_for_five_minutes(stage: Stage, who: Actor) ->
     assert timedelta(minutes=4) < state.held_until - datetime.now(UTC) <= timedelta(minutes=5)
     [timer] = await stage.waiting()
     assert (timer.function, timer.id, timer.due) == ("expire_hold", state.id, state.held_until)
+
+
+@pytest.mark.parametrize(
+    ("postcode", "zone"),
+    [("69003", "Europe/Paris"), ("97400", "Indian/Reunion"), ("97200", "America/Martinique")],
+)
+async def test_times_are_read_on_the_clock_of_the_place_and_not_of_the_technicians_hours(
+    stage: Stage, postcode: str, zone: str
+) -> None:
+    place = Place(address="4 rue de Paris", postcode=postcode, city="Saint-Denis")
+    await stage.knows(reclamation(version=3, place=place))
+    assert (await stage.when(hold(at(1, 8)), by=world.lea)).only(AppointmentChanged).state.zone == zone
+
+
+@pytest.mark.parametrize(
+    ("fields", "hours"), [({"purpose": "diagnostic"}, 1), ({"purpose": "install"}, 4), ({}, 2)], ids=str
+)
+async def test_a_time_is_as_long_as_what_is_planned_for_the_reclamation_takes(
+    stage: Stage, fields: dict[str, Any], hours: int
+) -> None:
+    await stage.knows(visit(**fields), visit("completed", id=UUID(int=201), purpose="maintenance"))
+    state = (await stage.when(hold(at(1, 8)), by=world.lea)).only(AppointmentChanged).state
+    assert state.end - state.start == timedelta(hours=hours)
 
 
 async def test_a_technician_does_not_hold_and_book(stage: Stage) -> None:
@@ -168,10 +187,10 @@ async def test_a_time_that_is_taken_is_refused(stage: Stage, status: str) -> Non
         assert refused.problem.detail == "This time was just taken; choose another one"
 
 
-async def test_the_way_between_visits_binds_clients_and_not_managers(stage: Stage) -> None:
+@CLIENT_AND_MANAGERS
+async def test_the_way_between_visits_binds_everybody(stage: Stage, who: Actor) -> None:
     await stage.given(elsewhere(at(1, 15, 15)))
-    assert refusal(await stage.when(hold(at(1, 13)), by=world.lea)) == (409, "slot_taken")
-    assert (await stage.when(hold(at(1, 13)), by=world.marie)).problem is None
+    assert refusal(await stage.when(hold(at(1, 13)), by=who)) == (409, "slot_taken")
 
 
 @pytest.mark.parametrize("status", ["expired", "cancelled", "no_show", "done"])
@@ -182,7 +201,8 @@ async def test_a_time_that_was_given_back_is_free(stage: Stage, status: str) -> 
 
 async def test_visits_that_touch_do_not_overlap(stage: Stage) -> None:
     await stage.given(elsewhere(at(1, 10)))
-    assert (await stage.when(hold(at(1, 8)), by=world.marie)).problem is None
+    close = hold(at(1, 8), closer="Deux rues plus loin.")
+    assert (await stage.when(close, by=world.marie)).problem is None
 
 
 @CLIENT_AND_MANAGERS
@@ -222,7 +242,7 @@ async def test_a_held_time_is_booked(stage: Stage, who: Actor) -> None:
     booked = (await stage.when(booking(taken), by=who)).only(AppointmentBooked).state
     assert (booked.status, booked.start, booked.held_until) == ("booked", at(1, 8), None)
     assert booked.intervention_id is None
-    assert await stage.waiting() == []
+    assert "expire_hold" not in {timer.function for timer in await stage.waiting()}
 
 
 async def test_somebody_elses_hold_does_not_exist(stage: Stage) -> None:
@@ -356,10 +376,11 @@ async def test_managers_who_choose_overlapping_times_at_once_do_not_both_get_the
 
 async def test_the_database_itself_refuses_an_overlap(stage: Stage) -> None:
     await stage.given(appointment(at(1, 8)))
-    copy = """INSERT INTO appointment SELECT gen_random_uuid(), version, created_at, updated_at, client_id, $1,
-        gen_random_uuid(), reclamation_reference, intervention_id, start + '119 min'::interval,
-        "end" + '119 min'::interval, zone, $2, held_until, gen_random_uuid()::text, sequence, reason
-        FROM appointment WHERE id = $3"""
+    copy = """INSERT INTO appointment (id, version, created_at, updated_at, client_id, technician_id, reclamation_id,
+        start, "end", zone, status, uid, sequence, travel, busy_until)
+        SELECT gen_random_uuid(), version, created_at, updated_at, client_id, $1, gen_random_uuid(),
+        start + '119 min'::interval, "end" + '119 min'::interval, zone, $2, gen_random_uuid()::text, sequence, travel,
+        busy_until + '119 min'::interval FROM appointment WHERE id = $3"""
     pool = stage.database.pool
     for status in ("held", "booked"):
         with pytest.raises(asyncpg.ExclusionViolationError):

@@ -21,14 +21,8 @@ from given_calendar import (
 )
 
 from sav_chassis.testing import Outcome, Stage
-from sav_contracts.calendar import (
-    AppointmentBooked,
-    AppointmentCancelled,
-    AppointmentChanged,
-    ConflictDetected,
-    ConflictResolved,
-    ResolveConflict,
-)
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled, AppointmentChanged
+from sav_contracts.calendar.conflict import ConflictDetected, ConflictResolved, ResolveConflict
 from sav_contracts.interventions.technician import TechnicianLeft
 from sav_contracts.slot import Slot
 

@@ -20,7 +20,7 @@ from given_calendar import (
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.calendar import FindFreeSlots
+from sav_contracts.calendar.slots import FindFreeSlots
 from sav_contracts.catalog.product import Place
 from sav_contracts.claims.reclamation import ReclamationStatus
 from sav_contracts.claims.visits import NOT_PLANNABLE

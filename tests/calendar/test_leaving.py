@@ -32,16 +32,15 @@ from given_calendar import (
 from sav_calendar.hours import VISIT
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor, Role
-from sav_contracts.calendar import (
+from sav_contracts.calendar.appointment import (
     AppointmentAttended,
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentChanged,
     BookAppointment,
-    ConflictBecameMoot,
-    ConflictDetected,
     HoldSlot,
 )
+from sav_contracts.calendar.conflict import ConflictBecameMoot, ConflictDetected
 from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft
 from sav_contracts.interventions.visit import InterventionStatus

@@ -6,33 +6,21 @@ from uuid import UUID
 
 import pytest
 import world
-from given_calendar import (
-    RECLAMATION,
-    VISIT_ID,
-    at,
-    elsewhere,
-    moved,
-    planned,
-    reclamation,
-    slot,
-    visit,
-    why,
-)
+from given_calendar import RECLAMATION, VISIT_ID, at, elsewhere, moved, planned, reclamation, slot, visit, why
 
 from sav_calendar.hours import VISIT
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.actor import Actor
-from sav_contracts.calendar import (
+from sav_contracts.calendar.appointment import (
     AppointmentAttended,
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentMissedByClient,
     BookAppointment,
-    ConflictDetected,
-    ConflictResolved,
-    FindFreeSlots,
     HoldSlot,
 )
+from sav_contracts.calendar.conflict import ConflictDetected, ConflictResolved
+from sav_contracts.calendar.slots import FindFreeSlots
 from sav_contracts.interventions.visit import InterventionStatus
 
 NONE: dict[str, Any] = {

@@ -8,7 +8,7 @@ import world
 from given_calendar import PARIS, at, elsewhere, hours, planned, slot
 
 from sav_chassis.testing import Stage
-from sav_contracts.calendar import ConflictDetected
+from sav_contracts.calendar.conflict import ConflictDetected
 from sav_contracts.slot import Slot
 
 HOUR = timedelta(hours=1)

@@ -24,20 +24,18 @@ from given_calendar import (
 )
 
 from sav_calendar.lifecycle import AFTER_VISIT
-from sav_calendar.model import PlanningConflict
+from sav_calendar.model.conflict import PlanningConflict
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.calendar import (
+from sav_contracts.calendar.appointment import (
     AppointmentAttended,
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentChanged,
     AppointmentMissedByClient,
     AppointmentView,
-    ConflictBecameMoot,
-    ConflictDetected,
-    ConflictView,
     HoldSlot,
 )
+from sav_contracts.calendar.conflict import ConflictBecameMoot, ConflictDetected, ConflictView
 from sav_contracts.claims.reclamation import ReclamationClosed, ReclamationMoved, ReclamationStatus
 from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.messages import Event
@@ -168,8 +166,9 @@ async def test_a_chosen_time_is_free_again_when_the_reclamation_gets_no_visit(
     await chosen(stage)
     told = ended(status)
     await stage.knows(told.state)
-    cancelled = (await stage.hears(told)).only(AppointmentCancelled).state
-    assert (cancelled.status, cancelled.reason) == ("cancelled", f"reclamation_{status}")
+    event = (await stage.hears(told)).only(AppointmentCancelled)
+    assert (event.state.status, event.state.reason) == ("cancelled", f"reclamation_{status}")
+    assert event.cause == "reclamation_over"
     again = HoldSlot(reclamation_id=RECLAMATION, technician_id=world.karim.id, start=at(1, 8))
     refused = await stage.when(again, by=world.lea)
     assert refused.problem

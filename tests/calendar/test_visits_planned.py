@@ -29,16 +29,15 @@ from given_calendar import (
 
 from sav_calendar.lifecycle import AFTER_VISIT
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.calendar import (
+from sav_contracts.calendar.appointment import (
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentChanged,
     AppointmentView,
     BookAppointment,
-    ConflictDetected,
-    ConflictResolved,
     HoldSlot,
 )
+from sav_contracts.calendar.conflict import ConflictDetected, ConflictResolved
 from sav_contracts.interventions.visit import InterventionPlanned, InterventionStatus
 from sav_contracts.messages import View
 from sav_contracts.slot import Slot
@@ -74,7 +73,7 @@ async def test_the_same_plan_twice_books_once(stage: Stage) -> None:
 
 
 async def test_a_manager_plans_outside_working_hours_and_between_visits(stage: Stage) -> None:
-    await stage.given(elsewhere(at(1, 20)))
+    await stage.given(elsewhere(at(1, 19, 30)))
     on_purpose = planned(slot(1, 22)).model_copy(update={"outside_hours": True})
     (await stage.hears(on_purpose)).only(AppointmentBooked)
 

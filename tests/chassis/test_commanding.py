@@ -11,14 +11,14 @@ import toy
 import world
 from aio_pika.abc import AbstractChannel, AbstractRobustConnection
 from eventually import eventually
-from toy import Box, BoxFilled, Fill
+from toy import Box, BoxFilled, Fill, FindTotal
 from toy_asking import OnStage, filled_of
 from toy_broker import declare, listening, send, waiting
 from toy_wire import wire
 
 from sav_chassis import topology
 from sav_chassis.commands import client as asking
-from sav_chassis.commands.client import GRACE, CommandClient, CommandReply
+from sav_chassis.commands.client import GRACE, CommandClient, CommandReply, NotAnswered
 from sav_chassis.commands.consumer import COMMANDS_AT_ONCE
 from sav_chassis.errors import DeadlinePassed, Unavailable
 from sav_chassis.identity import Signer
@@ -94,6 +94,14 @@ async def test_what_a_command_told_is_published_at_once(
         answer = await client.ask(FILL, 2, token=token(stage))
         await asyncio.sleep(0.3)
         assert [message.message_id for message in ear.heard] == [str(answer.events[0].id)]
+
+
+async def test_a_question_that_nobody_answers_is_asked_again(stage: Stage, client: CommandClient) -> None:
+    with pytest.raises(NotAnswered) as unanswered:
+        await client.ask(FindTotal(), 0.1, token=token(stage))
+    problem = unanswered.value.problem
+    assert (problem.status, problem.code) == (503, "unavailable")
+    assert "Idempotency-Key" not in problem.detail
 
 
 async def test_a_service_that_is_down_does_not_do_it_afterwards(

@@ -15,6 +15,7 @@ from sav_chassis.database import Database
 from sav_chassis.identity import new_key
 from sav_chassis.settings import RoomSettings, Settings
 from sav_chassis.startup_checks import CannotStart, check_durable, check_settings, readable
+from sav_contracts.interventions.invoice import DEMONSTRATION, Seller
 
 PRIVATE, PUBLIC = new_key()
 OTHER_PRIVATE, OTHER_PUBLIC = new_key()
@@ -141,12 +142,17 @@ async def refused(broker: AbstractRobustConnection, queue: str) -> None:
 
 @pytest.mark.parametrize("room", ["claims", "edge"])
 def test_a_process_without_readable_settings_ends_with_a_sentence(room: str) -> None:
-    given = {"SAV_ENVIRONMENT": "prod", "SAV_STREAMS": "hunter2"}
+    given = {"SAV_ENVIRONMENT": "prod", "SAV_STREAMS": "hunter2", "SAV_TRUSTED_PROXIES": "10.0.0.0/8"}
     command = [sys.executable, "-P", "-m", "sav_ops.rooms", room]
     ended = subprocess.run(command, env=os.environ | given, text=True, capture_output=True, timeout=60)
     said = ended.stdout + ended.stderr
     assert ended.returncode == 1
-    assert "SAV_ENVIRONMENT: one of development, production; SAV_STREAMS: a whole number is expected" in said
+    for setting in (
+        "SAV_ENVIRONMENT: one of development, production",
+        "SAV_STREAMS: a whole number is expected",
+        "SAV_TRUSTED_PROXIES: a list is expected, in JSON",
+    ):
+        assert setting in said
     assert "Traceback" not in said
     assert "hunter2" not in said
 
@@ -154,6 +160,7 @@ def test_a_process_without_readable_settings_ends_with_a_sentence(room: str) -> 
 class OwnSettings(RoomSettings):
     rate: Decimal = Decimal(1)
     secret: int = 0
+    seller: Seller = DEMONSTRATION
 
 
 def test_a_rooms_own_settings_that_cannot_be_read_are_named_without_their_values(
@@ -162,6 +169,8 @@ def test_a_rooms_own_settings_that_cannot_be_read_are_named_without_their_values
     readable(OwnSettings)(settings(), "claims")
     monkeypatch.setenv("SAV_RATE", "much")
     monkeypatch.setenv("SAV_SECRET", "hunter2")
-    with pytest.raises(CannotStart, match=r"^claims: SAV_RATE: .*; SAV_SECRET: ") as refused:
+    monkeypatch.setenv("SAV_SELLER", '{"name": "hunter2",')
+    said = r"^claims: SAV_RATE: .*; SAV_SECRET: .*; SAV_SELLER: an object is expected, in JSON$"
+    with pytest.raises(CannotStart, match=said) as refused:
         readable(OwnSettings)(settings(), "claims")
     assert "hunter2" not in str(refused.value)

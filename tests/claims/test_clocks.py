@@ -16,7 +16,7 @@ from sav_claims.clocks import Clock, Clocks, legal_day
 from sav_claims.model import Reclamation
 from sav_claims.working_time import working_time
 from sav_contracts.auth.policy import PolicySet, PolicyView, SlaTargets
-from sav_contracts.calendar import Weekday
+from sav_contracts.calendar.hours import Weekday
 from sav_contracts.catalog.product import Place
 from sav_contracts.claims.reclamation import (
     OpenReclamation,

@@ -12,7 +12,7 @@ from given_views import a
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs
-from sav_contracts.calendar import AppointmentBooked, AppointmentView
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentView
 from sav_contracts.claims.reclamation import (
     AssignTechnician,
     MoveReclamation,

@@ -1,5 +1,6 @@
 """Technicians who leave, visits that go on, and products that are named later."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from given_claims import PRODUCT, VISIT, client, product, reclamation, technicia
 from given_views import a
 
 from sav_chassis.testing import Outcome, Stage, enveloped
-from sav_contracts.calendar import ConflictResolved, ConflictView
+from sav_contracts.calendar.appointment import AppointmentMoved, AppointmentView
+from sav_contracts.calendar.conflict import ConflictResolved, ConflictView
 from sav_contracts.claims.reclamation import (
     AssignTechnician,
     QualifyReclamation,
@@ -20,6 +22,7 @@ from sav_contracts.claims.reclamation import (
 )
 from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft
 from sav_contracts.interventions.visit import AssignmentRefused, EndingRefused
+from sav_contracts.slot import Slot
 
 ID, OTHER = UUID(int=100), UUID(int=101)
 WITH_KARIM: dict[str, Any] = {"technician_id": world.karim.id, "assignment": 1}
@@ -209,3 +212,32 @@ async def test_a_decision_that_was_overtaken_assigns_nobody(stage: Stage) -> Non
     await stage.given(reclamation(status="cancelled", **WITH_KARIM))
     assert (await stage.hears(resolved(world.sofia.id))).events == []
     assert await stage.parked() == []
+
+
+def handed_over(to: UUID = world.sofia.id, **facts: Any) -> AppointmentMoved:
+    """The appointment of Karim's visit, moved into somebody else's calendar."""
+    start = datetime(2026, 3, 5, 8, tzinfo=UTC)
+    state = a(
+        AppointmentView, reclamation_id=ID, technician_id=to, start=start, end=start + timedelta(hours=2)
+    )
+    usual: dict[str, Any] = {
+        "before": Slot(start=start - timedelta(days=1), end=start),
+        "previous_technician_id": world.karim.id,
+    }
+    return AppointmentMoved(state=state, **(usual | facts))
+
+
+async def test_a_visit_that_is_moved_to_another_technician_gives_them_the_reclamation(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", **WITH_KARIM))
+    event = handed_over(outside_hours=True)
+    told = (await stage.hears(event)).only(TechnicianAssigned)
+    assert (told.technician_id, told.previous_technician_id) == (world.sofia.id, world.karim.id)
+    assert told.slot == Slot(start=event.state.start, end=event.state.end)
+    assert told.outside_hours
+    assert (await stage.hears(event)).events == []
+
+
+async def test_another_time_alone_or_a_late_word_gives_it_to_nobody(stage: Stage) -> None:
+    await stage.given(reclamation(status="assigned", technician_id=UUID(int=13), assignment=2))
+    for event in (handed_over(previous_technician_id=None), handed_over()):
+        assert (await stage.hears(event)).events == []

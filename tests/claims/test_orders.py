@@ -91,6 +91,28 @@ async def test_a_client_reads_what_they_pay_before_they_are_bound(
     assert (await act(shop, "validate", id=order.id)).only(OrderValidated).state.gross == Decimal(gross)
 
 
+@pytest.mark.parametrize("by", [world.lea, world.karim], ids=lambda by: str(by.role))
+async def test_an_order_that_no_invoice_could_bill_is_refused(shop: Stage, by: Actor) -> None:
+    await shop.knows(article(PUMP, "pump", price="9999999999.99", version=2))
+    refused = (await orders(shop, by)).problem
+    assert refused
+    assert [error.field for error in refused.errors or ()] == ["lines"]
+    assert "they amount to more than" in refused.detail
+    await shop.knows(article(PUMP, "pump", price="100000.00", version=3))
+    assert (await orders(shop, by, (PUMP, 999))).only(OrderPlaced).state.net == Decimal("99900000.00")
+
+
+async def test_nothing_is_sold_to_where_its_vat_is_not_known(shop: Stage) -> None:
+    there = [Address(address="1 rue de la Loi", postcode="1000", city="Bruxelles", country="BE")]
+    addresses = TypeAdapter(list[Address]).dump_json(there).decode()
+    await shop.database.pool.execute("UPDATE client SET addresses = $1", addresses)
+    assert code(await shop.when(GetArticlePrice(article_id=PUMP), by=world.lea)) == (
+        409,
+        "not_invoiced_there",
+    )
+    assert code(await orders(shop, world.lea)) == (409, "not_invoiced_there")
+
+
 async def test_a_client_asks_what_an_article_costs_before_they_order(shop: Stage) -> None:
     found = (await shop.when(GetArticlePrice(article_id=PUMP, quantity=2), by=world.lea)).reply
     assert (found["net"], found["gross"], found["currency"]) == ("372.80", "447.36", "EUR")

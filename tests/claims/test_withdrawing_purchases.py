@@ -101,7 +101,10 @@ async def test_there_is_none_from_what_a_repair_needs(stage: Stage) -> None:
 @pytest.mark.parametrize("over", ["refused", "cancelled"])
 async def test_what_is_over_is_not_withdrawn_from(stage: Stage, over: OrderStatus) -> None:
     await stage.given(bought(over))
-    assert code(await stage.when(begin, by=world.lea)) == (409, "illegal_move")
+    outcome = await stage.when(begin, by=world.lea)
+    assert code(outcome) == (409, "no_right_to_withdraw")
+    assert outcome.problem
+    assert outcome.problem.detail == f"Order CMD-2026-000700 was {over}: there is nothing to withdraw from"
     assert await status(stage) == over
 
 
@@ -165,8 +168,8 @@ async def test_a_link_to_what_a_repair_needs_says_that_there_is_no_right(stage: 
     [
         ("received", date(2026, 1, 5), "over", "no_right_to_withdraw"),
         ("received", date(2999, 1, 7), "open", None),
-        ("refused", None, "cancelled", "illegal_move"),
-        ("cancelled", None, "cancelled", "illegal_move"),
+        ("refused", None, "refused", "no_right_to_withdraw"),
+        ("cancelled", None, "cancelled", "no_right_to_withdraw"),
     ],
 )
 async def test_the_link_says_how_it_stands(

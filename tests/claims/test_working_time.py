@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sav_claims.working_time import Span, WorkingTime
 from sav_contracts.auth.policy import SlaTargets
-from sav_contracts.calendar import Shift
+from sav_contracts.calendar.hours import Shift
 
 MINUTE = timedelta(minutes=1)
 FIRST, YEARS = datetime(2024, 1, 1, tzinfo=UTC), 5
@@ -24,7 +24,7 @@ FIRMS = {
     ),
     "always": SlaTargets(
         openings=tuple(
-            Shift(day=day, start=time(0, 0), end=time(23, 59))
+            Shift(day=day, start=time(0, 0), end=time(0, 0))
             for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
         ),
         holidays="FR-57",
@@ -58,7 +58,7 @@ class Walk:
             wall = at.astimezone(zone)
             first = wall.hour * 60 + wall.minute
             opened = [
-                (one.start.hour * 60 + one.start.minute, one.end.hour * 60 + one.end.minute)
+                (one.start.hour * 60 + one.start.minute, one.end.hour * 60 + one.end.minute or 24 * 60)
                 for one in targets.openings
                 if one.day == names[wall.weekday()] and wall.date() not in free
             ]

@@ -13,6 +13,13 @@ READ = {column.field: column.read for column in COLUMNS}
     [
         *(("price", cell, "1234.50") for cell in ("1234,50", "1 234,50 €", "1\u202f234,50\u00a0EUR", "1'234.50", "1.234,50", "1,234.50")),
         *(("price", cell, "12.50") for cell in ("€ 12,50", "€12.50", "EUR 12,50", "TND\u00a012.50")),
+        *(("price", cell, "12.50") for cell in ("+12,50", "+ 12.50 €", "€ +12,50")),
+        ("price", "+1.234,50", "1234.50"),
+        ("price", "++12", "++12"),
+        ("price", "+-12", "+-12"),
+        ("warranty_parts_months", "+12", "12"),
+        ("minimum_stock", "+1 000", "1000"),
+        ("minimum_stock", "-1", "-1"),
         ("price", "1.234.567", "1234567"),
         ("price", "1,234,567.8", "1234567.8"),
         ("price", "2190", "2190"),
@@ -49,7 +56,13 @@ def test_a_cell_is_read_as_it_is_meant_or_left_as_it_is(field: str, cell: str, r
 
 @pytest.mark.parametrize(
     ("field", "cell"),
-    [("gtin", "3,01235E+12"), ("price", "2.19E+03"), ("family", "jardin"), ("vat_class", "20 %")],
+    [
+        ("gtin", "3,01235E+12"),
+        ("price", "2.19E+03"),
+        ("price", "+2.19E+03"),
+        ("family", "jardin"),
+        ("vat_class", "20 %"),
+    ],
 )
 def test_what_a_cell_cannot_mean_is_refused(field: str, cell: str) -> None:
     with pytest.raises(PydanticCustomError):

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sav_contracts.calendar import ConflictDetected, HoursChanged
+from sav_contracts.calendar.conflict import ConflictDetected
+from sav_contracts.calendar.hours import HoursChanged
 from sav_contracts.claims.reclamation import TechnicianAssigned
 from sav_contracts.interventions.invoice import InvoicePaid
 from sav_contracts.interventions.visit import WorkRecorded

@@ -22,6 +22,9 @@ from sav_contracts import message_types
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import LOOKED_AFTER, AccountView, RegisterClient
 from sav_contracts.auth.session import FindSessions, SignOut
+from sav_contracts.calendar.offer import GetOfferByLink
+from sav_contracts.calendar.subscription import GetCalendarFeed
+from sav_contracts.calendar.visit_link import GetVisitByLink
 from sav_contracts.catalog.product import GetWarranty, ProductView
 from sav_contracts.claims.draft import GetDraft
 from sav_contracts.claims.order import GetOrderWithdrawalByLink
@@ -154,8 +157,11 @@ def test_every_computed_query_names_the_view_that_it_is_computed_from() -> None:
         GetEstimateByLink,
         GetWithdrawalByLink,
         GetFeedbackByLink,
+        GetOfferByLink,
         GetPaperByLink,
         GetSandboxCheckout,
+        GetVisitByLink,
+        GetCalendarFeed,
     }
     assert without == own | by_link | {ReadLedger, GetJournals, GetEReporting}
 

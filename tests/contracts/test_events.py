@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from sav_contracts import message_types
-from sav_contracts.calendar import HoursChanged
+from sav_contracts.calendar.hours import HoursChanged
 from sav_contracts.claims.photo import PhotoView
 from sav_contracts.claims.reclamation import ReclamationChanged, ReclamationView, TechnicianAssigned
 from sav_contracts.messages import Changed, changed

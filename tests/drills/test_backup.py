@@ -181,6 +181,7 @@ async def other(backed: Backed, tmp_path_factory: pytest.TempPathFactory) -> Asy
     try:
         began = time.monotonic()
         said = await asyncio.to_thread(sav, environment, *words)
+        faulthandler.cancel_dump_traceback_later()
         yield Restored(settings_of(home), said, time.monotonic() - began)
     finally:
         sav(environment, "down")

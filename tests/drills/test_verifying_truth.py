@@ -84,7 +84,7 @@ BROKEN = {
         """ALTER TABLE appointment DROP CONSTRAINT appointment_overlap;
         DROP INDEX appointment_standing;
         UPDATE appointment SET status = 'booked', technician_id = other.technician_id, start = other.start,
-            "end" = other."end"
+            "end" = other."end", busy_until = other.busy_until
         FROM (SELECT * FROM appointment LIMIT 1) AS other""",
         "overlap",
     ),

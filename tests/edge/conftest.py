@@ -27,7 +27,7 @@ async def the_scene(system: System) -> Scene:
 
 
 @pytest.fixture(scope="module")
-async def patient(system: System) -> AsyncIterator[httpx.AsyncClient]:
+async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
     """A replica that counts nobody's requests: of what is answered with 429 nothing is learned."""
     async with door(system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
         yield http

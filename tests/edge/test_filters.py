@@ -1,7 +1,7 @@
 """Filters: what is chosen of a list, by whom, and by what they see."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -14,7 +14,7 @@ from stories import ids, opened, qualified
 
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import AccountView
-from sav_contracts.calendar import AppointmentView
+from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientForClient, ClientView
@@ -220,6 +220,27 @@ async def test_a_filter_chooses_by_the_form_that_is_read(pool: asyncpg.Pool, rea
     assert await chosen(read, "/interventions", lea, status="accepted") == []
     assert await chosen(read, "/interventions", marie, status="planned") == [planned.id]
     assert await chosen(read, "/interventions", marie, status=["accepted", "declined"]) == [accepted.id]
+
+
+@pytest.mark.parametrize("view", [ReclamationView, InterventionView])
+def test_a_state_in_which_a_record_is_over_is_that_of_no_open_one(view: type[View]) -> None:
+    [states] = [field.annotation for name, field in view.model_fields.items() if name == "status"]
+    over = {state for state in get_args(states) if not a(view, status=state).is_open()}
+    assert view.over_in == over
+    assert over
+
+
+async def test_a_list_of_what_is_over_leaves_nothing_out(pool: asyncpg.Pool, read: ReadModel) -> None:
+    claims = {state: a(ReclamationView, status=state).id for state in ("closed", "rejected", "submitted")}
+    await show(pool, [a(ReclamationView, id=id, status=state) for state, id in claims.items()])
+    # One that was over, and is open again.
+    await show(pool, [a(ReclamationView, claims["rejected"], status="submitted", version=2)])
+    for who in (lea, marie):
+        for sort in ("created_at", "-updated_at"):
+            over = await chosen(read, "/reclamations", who, status=["closed", "rejected"], sort=sort)
+            assert over == [claims["closed"]]
+            both = await chosen(read, "/reclamations", who, status=["closed", "submitted"], sort=sort)
+            assert set(both) == set(claims.values())
 
 
 def test_clients_sort_by_what_they_read() -> None:

@@ -1,5 +1,6 @@
 """Whoever asks with the id of somebody else's record is answered as with an id that nobody has, and as late."""
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -42,6 +43,8 @@ KIND = {
     "acts.work.parts.article": "article",
     "items.assign.technician": "technician",
     "items.qualify.product": "product",
+    "items.conflict": "conflict",
+    **dict.fromkeys(("items.technician", "times.technician"), "technician"),
     # A cover is part of its product.
     "cover": "product",
     "checkout": "payment",
@@ -111,14 +114,10 @@ async def told(case: tuple[Row, Role, str], id: str, scene: Scene) -> tuple[Any,
     else:
         [how] = {"params", "json", "data"} & sent.keys()
         sent = sent | {how: sent[how] | {field: id}}
+    began = time.monotonic()
+    answer = await scene.who(role).ask(row.method, path, **sent)
     # A file is looked at by a process of its own before anything else.
-    most = LATE + 0.8 * ("files" in sent)
-    for _ in range(4):  # a busy machine is late now and then
-        began = time.monotonic()
-        answer = await scene.who(role).ask(row.method, path, **sent)
-        late = time.monotonic() - began > most
-        if not late:
-            break
+    late = time.monotonic() - began > LATE + 0.8 * ("files" in sent)
     assert answer.status_code in (404, 409, 422), answer.text
     retry = answer.headers.get("retry-after")
     return (answer.status_code, retry, answer.text.replace(id, "…")), late
@@ -127,4 +126,10 @@ async def told(case: tuple[Row, Role, str], id: str, scene: Scene) -> tuple[Any,
 @pytest.mark.parametrize("case", CASES, ids=named)
 async def test_somebody_elses_record_is_answered_as_none(case: tuple[Row, Role, str], scene: Scene) -> None:
     _, role, field = case
-    assert await told(case, await foreign(field, role, scene), scene) == await told(case, str(uuid4()), scene)
+    theirs = await foreign(field, role, scene)
+    for _ in range(4):  # a busy machine is late now and then
+        # Both at once: the second that each of them may take passes for both.
+        known, unknown = await asyncio.gather(told(case, theirs, scene), told(case, str(uuid4()), scene))
+        if known == unknown:
+            break
+    assert known == unknown

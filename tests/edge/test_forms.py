@@ -1,6 +1,7 @@
 """Bodies: forms with files, JSON where no file must come; what cannot be read and what is too large is refused."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -125,6 +126,18 @@ async def test_a_body_of_another_type_is_refused(at: At, media_type: str) -> Non
             for given in (media_type, *more):
                 answer = await desk.send(content=b"{}", headers={"Content-Type": given})
                 refused(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("packed", ["gzip", "deflate", "br", "GZIP", "identity, gzip"])
+async def test_a_packed_body_is_refused_with_the_reason(at: At, packed: str) -> None:
+    body = b'{"intervention_id": "%s", "refused": "absent"}' % str(uuid4()).encode()
+    async with at(SignReport) as desk:
+        for content in (gzip.compress(body), body):
+            answer = await desk.send(content=content, headers={"Content-Encoding": packed})
+            problem = refused(answer, 415, "unsupported_media_type")
+            assert "Content-Encoding" in problem["detail"]
+        plain = {"Content-Encoding": "identity"}
+        assert (await desk.sends(content=body, headers=plain)).refused == "absent"
 
 
 async def test_json_with_parameters_or_without_a_type_of_its_own_is_json(at: At) -> None:

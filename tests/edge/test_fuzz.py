@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -125,16 +126,18 @@ def takes_files(row: Row) -> bool:
 
 
 @pytest.fixture(scope="module", name="scene")
-async def a_scene_of_its_own(system: System) -> Scene:
+async def a_scene_of_its_own(system: System) -> AsyncIterator[Scene]:
     """Whatever is sent may be taken: it uses up what it asks for."""
-    return await scene_for(system)
+    found = await scene_for(system)
+    yield found
+    system.staying.discard(found.manager.id)
 
 
 # Hypothesis sees that others in this process use `random` meanwhile.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @pytest.mark.parametrize("row", SURFACE, ids=lambda row: row.route)
 async def test_nothing_that_is_sent_is_a_fault_of_ours(
-    row: Row, scene: Scene, patient: httpx.AsyncClient
+    row: Row, scene: Scene, http: httpx.AsyncClient
 ) -> None:
     known = st.sampled_from([*scene.near.records.values(), *scene.far.records.values()])
     # What is done to an account is not done to those who are needed here.
@@ -144,7 +147,7 @@ async def test_nothing_that_is_sent_is_a_fault_of_ours(
     people: dict[Role, Person] = {role: scene.who(role) for role in CALLERS}
     if issubclass(row.message, RequestMessage) and RECIPES[row.route].alone:
         people |= {role: await newcomer(scene, role) for role in CALLERS if role is not Role.ANYONE}
-    people = {role: replace(who, http=patient) for role, who in people.items()}
+    people = {role: replace(who, http=http) for role, who in people.items()}
     ids = row.path.count("{")
 
     @given(

@@ -7,6 +7,7 @@ import pytest
 from recipes import Scene
 from stories import Json, items, qualified
 
+from sav_contracts.calendar.appointment import Freed
 from sav_contracts.claims.reclamation import (
     ReclamationQualified,
     ReclamationStatus,
@@ -15,7 +16,7 @@ from sav_contracts.claims.reclamation import (
 from sav_contracts.interventions.visit import WarrantyDecided
 from sav_contracts.message_types import EVENTS
 from sav_contracts.messages import Event
-from sav_edge.history import BECAME, SENTENCES, sentence
+from sav_edge.history import BECAME, FREED, SENTENCES, sentence
 
 CODE = re.compile(r"[0-9a-f]{8}-|_|\\bNone\\b|[{}]")
 # Not the “vous” of “rendez-vous”.
@@ -59,6 +60,18 @@ def test_no_other_event_has_one() -> None:
 
 def test_every_state_of_a_reclamation_is_said() -> None:
     assert BECAME.keys() == set(get_args(ReclamationStatus))
+
+
+def test_why_a_time_is_free_is_said_in_the_readers_language() -> None:
+    assert FREED.keys() == set(get_args(Freed))
+    said = sentence("calendar.AppointmentCancelled.v1", {"cause": "another_technician"}, {})
+    assert said
+    assert said.en == "The appointment is cancelled: the visit is in the hands of another technician"
+    assert (
+        said.fr == "Le rendez-vous est annulé\N{NO-BREAK SPACE}: la visite est confiée à un autre technicien"
+    )
+    old = sentence("calendar.AppointmentCancelled.v1", {}, {})
+    assert old == ("The appointment is cancelled", "Le rendez-vous est annulé")
 
 
 @pytest.mark.parametrize("how", get_args(Resolution))

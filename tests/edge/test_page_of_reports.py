@@ -1,23 +1,19 @@
 """The small page that the code on a unit's label opens."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest
 from pages import Page, checked, sent
 from recipes import Scene
+from recipes.auth import with_an_authenticator
+from recipes.catalog import registration
 from stories import done
-from system import PASSWORD, door
+from system import PASSWORD
+
+from sav_contracts.actor import Role
 
 FRENCH = {"Accept-Language": "fr"}
 SAID = {"problem_type": "leak", "description": "Ça fuit <b>beaucoup</b>"}
-
-
-@pytest.fixture(scope="module")
-async def http(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
-    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
-        yield http
 
 
 async def scanned(scene: Scene, http: httpx.AsyncClient, side: Any = None) -> Page:
@@ -57,6 +53,29 @@ async def test_who_mistypes_the_password_is_asked_again(scene: Scene, http: http
     missing = await sent(http, page, 422, email=scene.near.client.email)
     assert "À remplir" in missing.text
     assert await reported(scene) == before
+
+
+async def test_who_has_a_second_factor_gives_its_code(scene: Scene, http: httpx.AsyncClient) -> None:
+    lea, setting_up = await with_an_authenticator(scene, Role.CLIENT)
+    unit = registration(scene.near.seen["product"]) | {"client_id": lea.id}
+    product = done(await lea.post("/products", unit), 201)["id"]
+    codes = done(await lea.post("/me/totp/confirm", setting_up))["codes"]
+    page = checked(await http.get("/report", params={"product": product}, headers=FRENCH))
+    told: Any = SAID | {"email": lea.email, "password": PASSWORD}
+    for code, says in (
+        ({}, "Envoyez aussi un code de votre application d’authentification"),
+        ({"code": "000000"}, "L’adresse ou le mot de passe est incorrect"),
+    ):
+        asked = await sent(http, page, 401, **told, **code)
+        assert says in asked.text
+        assert asked.fields["description"] == SAID["description"], "what was typed stays"
+        assert asked.fields["password"] == ""
+        assert asked.action == "/report"
+    assert done(await lea.get("/reclamations", product_id=product))["items"] == []
+    after = await sent(http, asked, **told, code=codes[0])
+    assert "Nous avons votre signalement" in after.text
+    [new] = done(await lea.get("/reclamations", product_id=product))["items"]
+    assert new["reference"] in after.text
 
 
 async def test_nobody_reports_a_fault_of_what_belongs_to_somebody_else(

@@ -1,6 +1,6 @@
 """The pages on which a client answers an estimate and withdraws: by form, and in a browser by keyboard."""
 
-from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -8,25 +8,15 @@ import httpx
 import pytest
 from chromium import Browser
 from eventually import eventually
-from pages import checked, opened, sent, unharmed
+from pages import checked, opened, read_now, sent, unharmed
 from papers import text_of
 from recipes import Scene
 from recipes.interventions import to_answer, to_withdraw
-from stories import Json, done
+from stories import done
 from system import door
 
 FRENCH = {"Accept-Language": "fr"}
-
-
-@pytest.fixture(scope="module")
-async def http(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
-    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
-        yield http
-
-
-async def now(scene: Scene, estimate: Json) -> Json:
-    found: Json = done(await scene.near.client.get(f"/estimates/{estimate['id']}"))
-    return found
+now = partial(read_now, "estimates")
 
 
 async def test_an_estimate_is_read_and_accepted_by_its_link(scene: Scene, http: httpx.AsyncClient) -> None:
@@ -119,13 +109,14 @@ async def test_without_its_link_nobody_reads_the_paper(
 ) -> None:
     own, other = (to_answer, to_withdraw) if name == "estimate" else (to_withdraw, to_answer)
     cut_off = (await own(scene, scene.near))["token"][:-4]
-    for token in ((await other(scene, scene.near))["token"], "AAAA" * 16, cut_off, "x"):
+    for token in ((await other(scene, scene.near))["token"], "AAAA" * 16):
         refusal = await http.get(f"/{name}.pdf", params={"token": token, "lang": "fr"})
         assert refusal.status_code == 410
         assert "Ce lien est incomplet ou n’est plus valable" in checked(refusal).text
-    refusal = await http.get(f"/{name}.pdf", headers=FRENCH)
-    assert refusal.status_code == 400
-    assert "Ce lien est incomplet" in checked(refusal).text
+    for link in ({"token": cut_off}, {"token": "x"}, {}):
+        refusal = await http.get(f"/{name}.pdf", params=link, headers=FRENCH)
+        assert refusal.status_code == 400
+        assert "Ce lien est incomplet" in checked(refusal).text
 
 
 async def test_the_token_of_a_paper_is_in_no_log_and_no_audit(

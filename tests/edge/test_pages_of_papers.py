@@ -1,6 +1,5 @@
 """The page from which a client downloads the invoice, the credit note or the report that a mail tells of."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx
@@ -9,15 +8,8 @@ from eventually import eventually
 from pages import Page, checked, opened, sent
 from papers import text_of
 from recipes import Scene
-from system import door
 
 from sav_chassis.identity import Links
-
-
-@pytest.fixture(scope="module")
-async def http(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
-    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
-        yield http
 
 
 @pytest.mark.parametrize(

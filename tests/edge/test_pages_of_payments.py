@@ -1,29 +1,18 @@
 """The page on which a client pays in the sandbox: by form, and in a browser by keyboard."""
 
-from collections.abc import AsyncIterator
+from functools import partial
 from uuid import uuid4
 
 import httpx
 import pytest
 from chromium import Browser
-from pages import checked, sent, unharmed
+from pages import checked, read_now, sent, unharmed
 from recipes import Scene
 from recipes.interventions import checkout
-from stories import Json, done, drafted
-from system import door
+from stories import done, drafted
 
 FRENCH = {"Accept-Language": "fr"}
-
-
-@pytest.fixture(scope="module")
-async def http(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
-    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
-        yield http
-
-
-async def now(scene: Scene, payment: Json) -> Json:
-    found: Json = done(await scene.near.client.get(f"/payments/{payment['id']}"))
-    return found
+now = partial(read_now, "payments")
 
 
 async def test_who_pays_online_is_led_to_a_page_and_gives_up(scene: Scene, http: httpx.AsyncClient) -> None:

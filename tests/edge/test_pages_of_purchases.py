@@ -1,40 +1,29 @@
 """The page on which a client withdraws from what they bought: by form, and in a browser by keyboard."""
 
-from collections.abc import AsyncIterator
+from functools import partial
 from uuid import UUID
 
 import httpx
-import pytest
 from chromium import Browser
 from given_orders import order_line
 from pages import Page as Read
-from pages import checked, opened, sent, unharmed
+from pages import checked, opened, read_now, sent, unharmed
 from recipes import Scene
 from recipes.claims import shipped, to_withdraw_from
 from recipes.interventions import to_withdraw
 from sessions import letter
-from stories import Json, done
-from system import door
+from stories import done
 
 from sav_chassis.identity import Links
 from sav_contracts.actor import Role
 from sav_contracts.claims.order import PurchaseShown
+from sav_contracts.interventions.invoice import DEMONSTRATION
 from sav_edge.pages import PAGES
 from sav_edge.pages.rendering import rendered
 
 FRENCH = {"Accept-Language": "fr"}
+now = partial(read_now, "orders")
 PAGE = "withdraw-order"
-
-
-@pytest.fixture(scope="module")
-async def http(scene: Scene) -> AsyncIterator[httpx.AsyncClient]:
-    async with door(scene.system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
-        yield http
-
-
-async def now(scene: Scene, order: Json) -> Json:
-    found: Json = done(await scene.near.client.get(f"/orders/{order['id']}"))
-    return found
 
 
 async def test_withdrawing_from_a_purchase_has_two_steps(scene: Scene, http: httpx.AsyncClient) -> None:
@@ -73,7 +62,7 @@ async def test_after_it_was_shipped_the_goods_come_back(scene: Scene, http: http
     _, order = await shipped(scene, Role.CLIENT)
     token = Links(scene.system.settings.link_secret).token(PAGE, UUID(order["id"]))
     page = await opened(http, PAGE, token)
-    assert "Send the goods back within fourteen days" in page.text
+    assert "Send the goods back to" in page.text
     assert "The order is not shipped" not in page.text
     after = await sent(http, await sent(http, page, confirm="false"), confirm="true")
     assert "We may wait until we have the goods" in after.text
@@ -94,9 +83,10 @@ def test_after_the_last_day_it_says_so() -> None:
         **{"returned_on": None, "withdrawn_on": None},
     }
     said = PurchaseShown.model_validate(facts).model_dump(mode="json")
-    read = Read(rendered(page, True, "SAV", token="x", shown=said).decode())
+    read = Read(rendered(page, True, DEMONSTRATION, token="x", shown=said).decode())
     assert "Le délai de rétractation a pris fin le 5 janvier 2026" in read.text
     assert "<b>Pompe</b>" in read.text
+    assert f"{DEMONSTRATION.name}, {DEMONSTRATION.address}, {DEMONSTRATION.email}" in read.text
     assert "TTC" not in read.text
     assert "remboursé" not in read.text
     assert read.action == ""

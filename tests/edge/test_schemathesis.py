@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -45,15 +46,17 @@ CALLERS = [role for role in Role if role is not Role.SYSTEM]
 
 
 @pytest.fixture(scope="module", name="scene")
-async def a_scene_of_its_own(system: System) -> Scene:
+async def a_scene_of_its_own(system: System) -> AsyncIterator[Scene]:
     """Whatever is sent may be taken: it uses up what it asks for."""
-    return await scene_for(system)
+    found = await scene_for(system)
+    yield found
+    system.staying.discard(found.manager.id)
 
 
 @pytest.fixture(scope="module")
-async def described(patient: httpx.AsyncClient) -> BaseSchema:
+async def described(http: httpx.AsyncClient) -> BaseSchema:
     """Without what is not to be made up: tokens, and the version in which a record has to be."""
-    document = (await patient.get("/openapi.json")).json()
+    document = (await http.get("/openapi.json")).json()
     for operation in (one for methods in document["paths"].values() for one in methods.values()):
         operation.pop("security", None)
         operation["parameters"] = [one for one in operation["parameters"] if one["name"] != "If-Match"]
@@ -63,19 +66,19 @@ async def described(patient: httpx.AsyncClient) -> BaseSchema:
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @pytest.mark.parametrize("row", SURFACE, ids=lambda row: row.route)
 async def test_what_is_described_is_what_is_answered(
-    row: Row, scene: Scene, described: BaseSchema, patient: httpx.AsyncClient
+    row: Row, scene: Scene, described: BaseSchema, http: httpx.AsyncClient
 ) -> None:
     operation = described[f"/api{row.path}"][row.method]
-    people = [replace(who, http=patient) for who in await callers(row, scene)]
+    people = [replace(who, http=http) for who in await callers(row, scene)]
     await tried(operation, await known_ids(row, scene), people)
 
 
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @pytest.mark.parametrize("path", BESIDE)
 async def test_what_answers_beside_the_table_is_as_described(
-    path: str, described: BaseSchema, patient: httpx.AsyncClient
+    path: str, described: BaseSchema, http: httpx.AsyncClient
 ) -> None:
-    await tried(described[path]["GET"], BESIDE[path], [Person("", "", "anyone", patient)])
+    await tried(described[path]["GET"], BESIDE[path], [Person("", "", "anyone", http)])
 
 
 def test_nothing_that_is_described_is_left_out(described: BaseSchema) -> None:

@@ -107,6 +107,7 @@ def test_the_matrix_has_every_kind_that_is_listed() -> None:
         "comment",
         "note",
         "policy",  # has no page of its own, and is for admins alone
+        "absence",  # has no page of its own
         "account",  # see below
         "reservation",  # has no page of its own
     }

@@ -16,13 +16,8 @@ from sav_chassis.errors import NotFound
 from sav_chassis.settings import Settings
 from sav_chassis.views import RecordedEvent
 from sav_contracts.actor import Actor
-from sav_contracts.calendar import (
-    AppointmentBooked,
-    AppointmentChanged,
-    AppointmentView,
-    ConflictDetected,
-    ConflictView,
-)
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentChanged, AppointmentView
+from sav_contracts.calendar.conflict import ConflictDetected, ConflictView
 from sav_contracts.catalog.product import (
     ProductChanged,
     ProductRegistered,

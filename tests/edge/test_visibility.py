@@ -134,9 +134,12 @@ async def test_whoever_asks_for_one(name: str, pool: asyncpg.Pool) -> None:
             kinds.add(row.message.kind())
             for record in (record for record, _ in ALL.values() if type(record) is row.message):
                 seen |= await got(read, row, record, who)
-    # Of several reports of a visit, the newest.
+    # Of several of one visit, technician or réclamation, the newest.
     assert not wrongly(
-        seen, name, {kind for kind in message_types.VIEWS if kind not in kinds} | {"report", "working_hours"}
+        seen,
+        name,
+        {kind for kind in message_types.VIEWS if kind not in kinds}
+        | {"report", "working_hours", "earlier_visit", "absence"},
     )
 
 

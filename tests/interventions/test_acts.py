@@ -288,10 +288,11 @@ async def test_batches_and_single_commands_at_once_do_not_block_each_other(stage
     days = [act for id in ids for act in a_day(id)]
 
     async def batch(acts: list[Json]) -> set[str]:
-        return set(told(await stage.when(apply(*acts), by=world.karim, seconds=20)))
+        return set(told(await stage.when(apply(*acts), by=world.karim, seconds=60)))
 
     async def one(id: UUID) -> set[str]:
-        told_alone = await stage.when(MoveIntervention(intervention_id=id, to="accepted"), by=world.marie)
+        accept = MoveIntervention(intervention_id=id, to="accepted")
+        told_alone = await stage.when(accept, by=world.marie, seconds=60)
         return {told_alone.problem.code} if told_alone.problem else set()
 
     found = await asyncio.gather(batch(days), batch(days[::-1]), *map(one, ids), batch(days[40:] + days[:40]))

@@ -10,7 +10,8 @@ from given_interventions import VALVE, VISIT, visit
 from pydantic import ValidationError
 
 from sav_chassis.testing import Stage
-from sav_contracts.interventions.act import ApplyActs
+from sav_contracts.interventions.act import ActsRefused, ApplyActs
+from sav_contracts.interventions.visit import MoveIntervention
 
 NO_CAUSE = move(40, "paused")
 
@@ -95,3 +96,14 @@ async def test_a_telephone_can_tell_what_to_send_again(stage: Stage) -> None:
     for good in (move(2, "accepted"), act(3, "submit")):
         [answer] = (await stage.when(apply(good), by=world.karim)).reply["acts"]
         assert (answer["outcome"], answer["again"]) == ("refused", False), answer
+
+
+async def test_managers_hear_how_many_were_refused_with_those_that_are_wrong(stage: Stage) -> None:
+    await stage.given(visit("planned"))
+    for to in ("accepted", "en_route"):
+        moved = MoveIntervention.model_validate({"intervention_id": VISIT, "to": to})
+        await stage.when(moved, by=world.marie)
+    outcome = await stage.when(apply(move(0, "accepted"), NO_CAUSE), by=world.karim)
+    assert told(outcome) == ["illegal_move", "invalid"]
+    refused = outcome.only(ActsRefused)
+    assert (len(refused.acts), refused.number) == (1, 2)

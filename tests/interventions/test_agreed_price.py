@@ -1,84 +1,53 @@
 """A draft starts from the accepted estimate; what goes beyond it waits for a manager's reason."""
 
-import asyncio
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 import world
+from given_agreed import (
+    ALL,
+    DEPOSIT,
+    DIAGNOSIS,
+    FIXED,
+    LABOUR,
+    OTHER_ID,
+    TRAVEL,
+    D,
+    agreed,
+    closing,
+    drafted,
+    visited,
+)
 from given_billing import (
     CERTIFIED,
     FR,
     INVOICE,
     SUPPLY,
     VALVE_LINE,
-    client,
     closed,
-    home,
     invoice,
     line,
-    told_closed,
     told_decided,
 )
-from given_estimates import ESTIMATE, estimate, refusal, right, wrong_fields
-from given_interventions import COVERED, NOW, VALVE, VISIT, valve, work
+from given_estimates import ESTIMATE, refusal, wrong_fields
+from given_interventions import COVERED, NOW, VALVE, VISIT, work
 
-from sav_chassis.testing import Outcome, Stage, enveloped
+from sav_chassis.testing import Stage, enveloped
 from sav_contracts.catalog.warranty import Warranty
-from sav_contracts.interventions.deposit import DraftEstimateDeposit
-from sav_contracts.interventions.estimate import Acceptance
 from sav_contracts.interventions.invoice import (
     Agreed,
     ChangeInvoice,
-    DiscardInvoice,
     InvoiceChanged,
     InvoiceDiscarded,
-    InvoiceDrafted,
     InvoiceIssued,
-    InvoiceView,
     IssueInvoice,
 )
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven
 from sav_interventions.agreed_price import beyond
 from sav_interventions.billing import itemised
-from sav_interventions.model import Estimate, Intervention, Invoice, Payment
-
-D = Decimal
-BEFORE = NOW - timedelta(days=1)
-DIAGNOSIS, DEPOSIT, OTHER_ID = UUID(int=199), UUID(int=701), UUID(int=709)
-# What Karim's visit does, at prices and with discounts that were agreed.
-LABOUR = LineGiven(kind="labour", description="Remplacement", unit="hour", unit_price=D("50.00"), minutes=90)
-PART = line(None, unit_price=D("80.00"), discount=D("10.00"))
-TRAVEL = LineGiven(kind="travel", description="Trajet", unit="km", unit_price=D("0.50"), quantity=D("12.5"))
-FIXED = LineGiven(kind="fixed", description="Forfait", unit="flat", unit_price=D("150.00"))
-ALL = [LABOUR, PART, TRAVEL]
-
-
-def agreed(*lines: LineGiven, at: datetime = BEFORE, **fields: Any) -> Estimate:
-    """An estimate that Léa accepted before the visit."""
-    made = estimate("accepted", **({"lines": list(lines or ALL)} | fields))
-    made.accepted = Acceptance(at=at, how="site", begins_early=True)
-    return made
-
-
-def visited(status: Any = "completed", **fields: Any) -> Intervention:
-    made = closed(**fields)
-    made.status = status
-    return made
-
-
-async def drafted(stage: Stage, *records: Any, **fields: Any) -> InvoiceView:
-    return (await closing(stage, *records, **fields)).only(InvoiceDrafted).state
-
-
-async def closing(stage: Stage, *records: Any, **fields: Any) -> Outcome:
-    boiler = home(older=False)
-    await stage.knows(client(), boiler, valve(), valve(id=boiler.article_id))
-    await stage.given(visited(**fields), *records)
-    return await stage.hears(told_closed(visited(**fields)))
+from sav_interventions.model import Intervention, Invoice, Payment
 
 
 async def test_the_draft_has_the_agreed_lines_prices_and_discounts(stage: Stage) -> None:
@@ -164,6 +133,56 @@ async def test_more_than_was_agreed_needs_a_reason_too_and_still_more_another_on
     still = ChangeInvoice(invoice_id=INVOICE, lines=[line(unit_price=D("90.00"))])
     assert (await stage.when(still, by=world.marie)).only(InvoiceChanged).state.lacks == ["above_estimate"]
     assert refusal(await stage.when(IssueInvoice(invoice_id=INVOICE), by=world.marie))[1] == "above_estimate"
+
+
+async def test_work_without_an_agreement_is_billed_to_a_consumer_only_with_a_reason(stage: Stage) -> None:
+    draft = await drafted(stage)
+    assert draft.lacks == ["no_agreement"]
+    issue = IssueInvoice(invoice_id=draft.id)
+    assert refusal(await stage.when(issue, by=world.marie)) == (409, "no_agreement")
+    why = (await stage.when(explain(invoice_id=draft.id), by=world.marie)).only(InvoiceChanged).state
+    assert why.lacks == []
+    (await stage.when(issue, by=world.marie)).only(InvoiceIssued)
+
+
+async def test_what_was_explained_of_other_lines_is_explained_anew(stage: Stage) -> None:
+    draft = await drafted(stage)
+    await stage.when(explain(invoice_id=draft.id), by=world.marie)
+    half = Warranty.of_shares(100, 50, 50, why="decided_by_manager")
+    await stage.database.pool.execute("UPDATE intervention SET warranty = $1", half.model_dump_json())
+    told = enveloped(told_decided(closed(warranty=half)))
+    changed = (await stage.hears(told)).only(InvoiceChanged).state
+    assert (changed.net < draft.net, changed.lacks) == (True, ["no_agreement"])
+
+
+async def test_a_business_needs_no_estimate(stage: Stage) -> None:
+    draft = await drafted(stage)
+    firm = ChangeInvoice(invoice_id=draft.id, buyer_siren="732829320")
+    assert (await stage.when(firm, by=world.marie)).only(InvoiceChanged).state.lacks == []
+    (await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)).only(InvoiceIssued)
+
+
+async def test_parts_that_a_diagnosis_built_in_need_an_agreement_too(stage: Stage) -> None:
+    assert (await drafted(stage, purpose="diagnostic")).lacks == ["no_agreement"]
+
+
+async def test_a_mere_diagnosis_needs_no_estimate(stage: Stage) -> None:
+    found_only = work().model_copy(update={"parts": []})
+    assert (await drafted(stage, purpose="diagnostic", work=found_only)).lacks == []
+
+
+async def test_after_a_withdrawal_no_reason_opens_more_than_the_agreed_price(stage: Stage) -> None:
+    over = agreed()
+    over.status, over.withdrawn_at = "withdrawn", NOW
+    said = Agreed.model_validate(kept(gross="101.88", reason="Convenu au téléphone."))
+    dear = invoice("draft", line(unit_price=D("84.91")), intervention_id=VISIT, agreed=said)
+    await stage.given(visited(), over, dear)
+    issue = IssueInvoice(invoice_id=INVOICE)
+    assert refusal(await stage.when(issue, by=world.marie)) == (409, "above_withdrawn")
+    less = ChangeInvoice(invoice_id=INVOICE, lines=[line()])
+    assert (await stage.when(less, by=world.marie)).problem is None
+    outcome = await stage.when(issue, by=world.marie)
+    assert outcome.problem is None, outcome.problem
 
 
 async def test_a_draft_of_no_estimate_has_nothing_to_explain(stage: Stage) -> None:
@@ -321,79 +340,3 @@ async def test_a_deposit_that_was_cashed_in_time_keeps_the_earlier_rate(
     assert draft.supply
     assert draft.supply.agreed_on == agreed_on
     assert [one.rate for one in draft.vat] == [D(rate)]
-
-
-# Deposits of estimates.
-
-third = DraftEstimateDeposit(estimate_id=ESTIMATE, percent=30)
-# Of what was concluded at home, nothing could be asked for during seven days.
-at_distance = partial(agreed, VALVE_LINE, withdrawal=right(setting="at_distance"))
-
-
-async def known(stage: Stage, *records: Any) -> None:
-    await stage.knows(client(), home(older=False))
-    await stage.given(*records)
-
-
-def working(status: Any = "planned", **fields: Any) -> Intervention:
-    return visited(status, **({"work": None, "done_at": None, "closed_at": None} | fields))
-
-
-async def issued(stage: Stage, id: Any) -> InvoiceView:
-    outcome = await stage.when(IssueInvoice(invoice_id=id), by=world.marie)
-    assert outcome.problem is None, outcome.problem
-    [told] = [one for one in outcome.events if isinstance(one, InvoiceIssued)]
-    return told.state
-
-
-async def test_a_deposit_of_an_estimate_is_deducted_once_by_the_invoice_of_the_work(stage: Stage) -> None:
-    await known(stage, working(), at_distance(), invoice("draft", intervention_id=VISIT))
-    draft = (await stage.when(third, by=world.marie)).only(InvoiceDrafted).state
-    assert (draft.deposit, draft.intervention_id) == (True, VISIT)
-    assert (draft.net, draft.total) == (D("25.47"), D("30.56"))
-    assert draft.buyer.address == "3 rue des Lilas, 69003 Lyon"
-    assert draft.lacks == []
-    await issued(stage, draft.id)
-    final = await issued(stage, INVOICE)
-    assert ([one.invoice_id for one in final.deposits], final.deducted) == ([draft.id], D("30.56"))
-    assert refusal(await stage.when(third, by=world.marie)) == (409, "invoiced_already")
-
-
-async def test_it_is_not_for_the_diagnosis_that_was_invoiced_before(stage: Stage) -> None:
-    found_out = working("completed", id=DIAGNOSIS, purpose="diagnostic", done_at=BEFORE)
-    fee = invoice("draft", intervention_id=DIAGNOSIS)
-    await known(stage, found_out, working(), at_distance(intervention_id=DIAGNOSIS), fee)
-    draft = (await stage.when(third, by=world.marie)).only(InvoiceDrafted).state
-    await issued(stage, draft.id)
-    assert (await issued(stage, INVOICE)).deposits == []
-    # Nor does the invoice of the diagnosis end what may be asked for.
-    assert (await stage.when(third, by=world.marie)).only(InvoiceDrafted).state.deposit
-    work_done = invoice("draft", id=UUID(int=703), intervention_id=VISIT)
-    await stage.given(work_done)
-    assert [one.invoice_id for one in (await issued(stage, UUID(int=703))).deposits] == [draft.id]
-
-
-async def test_the_deposits_of_an_estimate_are_no_more_than_it(stage: Stage) -> None:
-    await known(stage, working(), at_distance())
-    outcomes = await asyncio.gather(*(stage.when(third, by=world.marie, seconds=30) for _ in range(4)))
-    assert sorted(one.problem.status if one.problem else 200 for one in outcomes) == [200, 200, 200, 422]
-    rest = third.model_copy(update={"percent": 11})
-    assert wrong_fields(await stage.when(rest, by=world.marie)) == ["percent"]
-    last = third.model_copy(update={"percent": 10})
-    draft = (await stage.when(last, by=world.marie)).only(InvoiceDrafted).state
-    # One that is discarded asks for nothing.
-    discard = DiscardInvoice(invoice_id=draft.id, reason="trop tôt")
-    await stage.when(discard, by=world.marie)
-    (await stage.when(last, by=world.marie)).only(InvoiceDrafted)
-
-
-@pytest.mark.parametrize("status", ["draft", "sent", "refused", "expired", "superseded", "withdrawn"])
-async def test_a_deposit_is_asked_for_once_the_estimate_is_accepted(stage: Stage, status: Any) -> None:
-    await known(stage, working(), estimate(status))
-    assert refusal(await stage.when(third, by=world.marie)) == (409, "not_accepted")
-
-
-async def test_deposits_of_estimates_are_for_managers(stage: Stage) -> None:
-    await known(stage, working(), agreed())
-    for who in (world.lea, world.karim):
-        assert refusal(await stage.when(third, by=who)) == (403, "not_allowed")

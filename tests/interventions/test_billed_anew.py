@@ -18,6 +18,7 @@ from sav_contracts.interventions.credit_note import CreditGiven, CreditInvoice, 
 from sav_contracts.interventions.estimate import Acceptance
 from sav_contracts.interventions.invoice import (
     BillVisit,
+    ChangeInvoice,
     DiscardInvoice,
     InvoiceDrafted,
     InvoiceIssued,
@@ -41,6 +42,12 @@ async def credited(stage: Stage, id: UUID = INVOICE) -> CreditNoteIssued:
     )
 
 
+async def issues(stage: Stage, draft: InvoiceView) -> InvoiceIssued:
+    why = ChangeInvoice(invoice_id=draft.id, above_estimate="Convenu au téléphone.")
+    assert (await stage.when(why, by=world.marie)).problem is None
+    return event_of(await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie), InvoiceIssued)
+
+
 def drafted(outcome: Outcome) -> InvoiceView:
     return outcome.only(InvoiceDrafted).state
 
@@ -53,7 +60,7 @@ async def test_after_a_whole_credit_note_the_visit_is_billed_anew_and_names_what
     note = (await credited(stage)).state
     draft = drafted(await stage.when(again, by=world.marie))
     assert (draft.intervention_id, draft.status, draft.net) == (VISIT, "draft", Decimal("189.15"))
-    issued = event_of(await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie), InvoiceIssued)
+    issued = await issues(stage, draft)
     on = day(note.invoice_issued_on, "fr")
     said = f"Remplace la facture FAC-2026-000005 du {on}, annulée par l’avoir {note.number}."
     assert [one for one in issued.state.mentions if "Remplace" in one] == [said]
@@ -64,10 +71,10 @@ async def test_the_third_names_the_second(stage: Stage) -> None:
     await stage.given(invoice("issued", number=5, **OF_VISIT))
     await credited(stage)
     second = drafted(await stage.when(again, by=world.marie))
-    issued = event_of(await stage.when(IssueInvoice(invoice_id=second.id), by=world.marie), InvoiceIssued)
+    issued = await issues(stage, second)
     await credited(stage, second.id)
     third = drafted(await stage.when(again, by=world.marie))
-    last = event_of(await stage.when(IssueInvoice(invoice_id=third.id), by=world.marie), InvoiceIssued)
+    last = await issues(stage, third)
     [named] = [one for one in last.state.mentions if one.startswith("Remplace")]
     assert f" {issued.state.number} " in named
 
@@ -78,7 +85,7 @@ async def test_an_invoice_that_replaces_none_names_none(stage: Stage) -> None:
     await stage.given(invoice("issued", number=5, deposit=True, **OF_VISIT))
     await credited(stage)
     draft = drafted(await stage.when(again, by=world.marie))
-    issued = event_of(await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie), InvoiceIssued)
+    issued = await issues(stage, draft)
     assert not [one for one in issued.state.mentions if one.startswith("Remplace")]
 
 

@@ -1,5 +1,6 @@
 """Which visits make an invoice, and what of it a warranty pays."""
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -17,8 +18,10 @@ from sav_contracts.interventions.invoice import (
     InvoiceChanged,
     InvoiceDiscarded,
     InvoiceDrafted,
+    InvoiceIssued,
     InvoiceStatus,
     InvoiceView,
+    IssueInvoice,
 )
 from sav_contracts.interventions.line import LineGiven
 from sav_contracts.interventions.report import ValidateReport
@@ -65,6 +68,13 @@ async def given_closed(stage: Stage, *, older: bool = False, **fields: Any) -> I
     return closed(**fields)
 
 
+async def drafted_for_a_firm(stage: Stage) -> InvoiceView:
+    """The draft of a closed visit, which needs no estimate (a private client would)."""
+    draft = await heard(stage, await given_closed(stage))
+    await stage.when(ChangeInvoice(invoice_id=draft.id, buyer_siren="732829320"), by=world.marie)
+    return draft
+
+
 async def outcome_of(stage: Stage, event: InterventionClosed | WarrantyDecided) -> str | None:
     envelope = enveloped(event)
     assert (await stage.hears(envelope)).events == []
@@ -83,7 +93,7 @@ async def test_a_closed_visit_outside_warranty_makes_a_draft(stage: Stage) -> No
     assert (draft.net, draft.tax, draft.total) == (Decimal("189.15"), Decimal("37.83"), Decimal("226.98"))
     assert (draft.paid, draft.balance) == (Decimal(0), Decimal("226.98"))
     assert [(total.vat_class, total.rate) for total in draft.vat] == [("standard", Decimal(20))]
-    assert draft.lacks == ["certification"]
+    assert draft.lacks == ["certification", "no_agreement"]
     assert (draft.buyer.name, draft.buyer.address) == ("Léa Martin", "1 rue de l'Exemple, 75001 Paris")
     assert draft.seller == billing().seller
     assert draft.for_client() is None
@@ -171,7 +181,7 @@ async def test_a_visit_without_a_product_is_billed_to_where_it_was(stage: Stage,
     assert (draft.supply and draft.supply.older_dwelling, draft.vat[0].rate) == (older, Decimal(20))
     certify = ChangeInvoice(invoice_id=draft.id, certified=True)
     certified = (await stage.when(certify, by=world.marie)).only(InvoiceChanged).state
-    assert (certified.vat[0].rate, certified.lacks) == (Decimal(10 if older else 20), [])
+    assert (certified.vat[0].rate, certified.lacks) == (Decimal(10 if older else 20), ["no_agreement"])
 
 
 async def test_what_waited_for_a_manager_is_billed_when_they_decide(stage: Stage) -> None:
@@ -195,15 +205,44 @@ async def test_a_decision_before_the_visit_is_closed_bills_nothing(stage: Stage)
 
 async def test_a_draft_follows_a_later_decision(stage: Stage) -> None:
     draft = await heard(stage, await given_closed(stage))
-    decision = (await stage.when(decide(100, 0, 0), by=world.marie)).only(WarrantyDecided)
-    changed = (await stage.hears(decision)).only(InvoiceChanged).state
+    decision, change = (await stage.when(decide(100, 0, 0), by=world.marie)).events
+    assert isinstance(decision, WarrantyDecided)
+    changed = change.state
+    assert isinstance(changed, InvoiceView)
     assert (changed.id, changed.status, changed.net) == (draft.id, "draft", Decimal("104.25"))
+    assert await outcome_of(stage, decision) == "drafted already"
+
+
+@pytest.mark.parametrize("first", ["decided", "issued"])
+async def test_an_invoice_has_the_price_of_what_was_decided_at_the_same_moment(
+    stage: Stage, first: str
+) -> None:
+    draft = await drafted_for_a_firm(stage)
+    commands: dict[str, Any] = {"decided": decide(100, 0, 0), "issued": IssueInvoice(invoice_id=draft.id)}
+    order = sorted(commands, key=lambda name: name != first)
+    outcomes = await asyncio.gather(
+        *(stage.when(commands[name], by=world.marie, seconds=30) for name in order)
+    )
+    done = dict(zip(order, outcomes, strict=True))
+    refused = done["decided"].problem
+    assert done["issued"].reply["status"] == "issued"
+    assert done["issued"].reply["net"] == ("189.15" if refused else "104.25")
+    assert refused is None or refused.code == "already_invoiced"
+    visit = await stage.database.pool.fetchval("SELECT warranty->>'decision' FROM intervention")
+    assert visit == ("not_covered" if refused else "partly")
+
+
+async def test_nobody_issues_a_draft_at_the_price_of_the_decision_before(stage: Stage) -> None:
+    draft = await drafted_for_a_firm(stage)
+    await stage.when(decide(100, 0, 0), by=world.marie)
+    issued = (await stage.when(IssueInvoice(invoice_id=draft.id), by=world.marie)).only(InvoiceIssued)
+    assert issued.state.net == Decimal("104.25"), "whether or not anybody has heard of the decision"
 
 
 async def test_a_draft_is_discarded_when_a_warranty_pays_everything_after_all(stage: Stage) -> None:
     draft = await heard(stage, await given_closed(stage))
-    decision = (await stage.when(decide(100, 100, 100), by=world.marie)).only(WarrantyDecided)
-    discarded = (await stage.hears(decision)).only(InvoiceDiscarded)
+    _, discarded = (await stage.when(decide(100, 100, 100), by=world.marie)).events
+    assert isinstance(discarded, InvoiceDiscarded)
     assert (discarded.state.id, discarded.state.status) == (draft.id, "discarded")
     assert discarded.reason == discarded.state.reason == "Une garantie prend tout en charge."
 

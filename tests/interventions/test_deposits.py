@@ -7,13 +7,15 @@ from uuid import UUID
 
 import pytest
 import world
-from given_billing import INVOICE, client, home, invoice, issue, line
+from given_billing import INVOICE, SUPPLY, client, home, invoice, issue, line
 from given_interventions import PRODUCT, VISIT, visit
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.interventions.credit_note import CreditInvoice, CreditNoteIssued
 from sav_contracts.interventions.deposit import DraftDeposit
 from sav_contracts.interventions.invoice import (
+    Buyer,
+    ChangeInvoice,
     InvoiceChanged,
     InvoiceDrafted,
     InvoiceIssued,
@@ -117,6 +119,31 @@ async def test_the_final_invoice_names_and_deducts_the_deposit(stage: Stage) -> 
     assert changed.state.balance + whole.balance == whole.total
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"buyer": Buyer(name="Autre Client", address="1 rue de l'Exemple, 75001 Paris")},
+        {"buyer": Buyer(name="Léa Martin", address="1 rue", kind="business", siren="732829320")},
+        {"supply": SUPPLY.model_copy(update={"postcode": "97400"})},
+    ],
+    ids=["another name", "a business", "elsewhere"],
+)
+async def test_a_deposit_of_another_buyer_or_place_is_not_deducted(
+    stage: Stage, fields: dict[str, Any]
+) -> None:
+    await visited(stage)
+    await stage.given(deposit(**fields), final())
+    assert refusal(await stage.when(issue, by=world.marie)) == (409, "deposit_of_another")
+
+
+async def test_a_deposit_of_the_same_firm_is_deducted_where_more_is_known_of_it(stage: Stage) -> None:
+    await visited(stage)
+    firm: Any = {"address": "1 rue", "kind": "business", "siren": "732829320"}
+    await stage.given(deposit(buyer=Buyer(name="Martin et fils", **firm)))
+    await stage.given(final(buyer=Buyer(name="SARL Martin", tax_number="FR44732829320", **firm)))
+    assert len(issued(await stage.when(issue, by=world.marie)).deposits) == 1
+
+
 async def moved(stage: Stage, **fields: Any) -> None:
     """Two visits of one case, a deposit for the first, the final invoice a draft of the second."""
     usual: dict[str, Any] = {"product_id": PRODUCT, "purpose": "repair", "overdue": False}
@@ -206,7 +233,15 @@ async def test_deposits_of_the_whole_price_leave_nothing_to_pay(stage: Stage) ->
 async def test_deposits_beyond_the_price_are_credited_first(stage: Stage) -> None:
     await visited(stage)
     await stage.given(deposit(), final("draft", line()))
+    change = ChangeInvoice(invoice_id=INVOICE, certified=True)
+    changed = (await stage.when(change, by=world.marie)).only(InvoiceChanged).state
+    assert changed.lacks == ["deposits_exceed"]
     assert refusal(await stage.when(issue, by=world.marie)) == (409, "deposits_exceed")
+    some = {"invoice_id": DEPOSIT, "lines": [{"line": 1, "amount": "600.00"}], "reason": "moins"}
+    credited = await stage.when(CreditInvoice.model_validate(some), by=world.marie)
+    [note] = [event for event in credited.events if isinstance(event, CreditNoteIssued)]
+    assert (await stage.hears(note)).only(InvoiceChanged).state.lacks == []
+    assert issued(await stage.when(issue, by=world.marie)).deducted == D("22.32")
 
 
 async def test_what_was_credited_of_a_deposit_is_not_deducted(stage: Stage) -> None:

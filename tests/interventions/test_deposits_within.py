@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 import world
-from given_billing import INVOICE, client, closed, home, invoice, line, told_closed
+from given_billing import CERTIFIED, INVOICE, client, closed, home, invoice, line, told_closed, told_decided
 from given_estimates import ESTIMATE, billed, estimate, refusal, right, wrong_fields
 from given_interventions import COVERED, RECLAMATION, VISIT, valve
 from given_views import a
@@ -31,6 +31,7 @@ from sav_contracts.interventions.invoice import (
     IssueInvoice,
 )
 from sav_contracts.interventions.line import LineGiven, VatTotal
+from sav_contracts.interventions.payment import CheckoutStarted, StartCheckout
 from sav_contracts.money import rounded
 from sav_interventions.deposits import deposit_lines
 from sav_interventions.model import Estimate, Invoice
@@ -100,6 +101,28 @@ async def test_a_deposit_of_lines_is_no_more_than_the_accepted_estimate(stage: S
     outcome = await of_estimate(stage, 1)
     assert wrong_fields(outcome) == ["percent"]
     assert "at most 0.00 EUR is left, 0.00 EUR including VAT" in str(outcome.problem)
+
+
+async def test_a_deposit_asks_no_more_of_a_rate_than_the_estimate_has(stage: Stage) -> None:
+    both = [line("intermediate", unit_price=D("80.00")), *worth("20.00")]
+    await given(stage, accepted(lines=both, supply=CERTIFIED))
+    outcome = await of_visit(stage, 100, "20.01")
+    assert wrong_fields(outcome) == ["percent"]
+    assert "20.00 EUR" in str(outcome.problem)
+    draft = drafted(await of_visit(stage, 100, "20.00"))
+    shifted = ChangeInvoice(invoice_id=draft.id, lines=worth("21.00"))
+    assert wrong_fields(await stage.when(shifted, by=world.marie)) == ["lines"]
+    lower = ChangeInvoice(invoice_id=draft.id, lines=[line("intermediate", unit_price=D("20.00"))])
+    assert (await stage.when(lower, by=world.marie)).problem is None
+    back = ChangeInvoice(invoice_id=draft.id, lines=[line("intermediate", unit_price=D("80.01"))])
+    assert wrong_fields(await stage.when(back, by=world.marie)) == ["lines"]
+
+
+async def test_what_is_certified_after_the_estimate_holds_for_its_deposit(stage: Stage) -> None:
+    older = CERTIFIED.model_copy(update={"certified": False})
+    await given(stage, accepted(lines=[line("intermediate", unit_price=D("100.00"))], supply=older))
+    certified = DraftDeposit(intervention_id=VISIT, percent=30, lines=[line("intermediate")], certified=True)
+    assert [one.rate for one in drafted(await stage.when(certified, by=world.marie)).vat] == [D(10)]
 
 
 async def test_both_routes_count_together(stage: Stage) -> None:
@@ -253,6 +276,24 @@ async def test_nothing_is_asked_for_once_a_reclamation_is_given_up(stage: Stage)
     await given(stage, accepted(), part("10.00", "draft"))
     assert refusal(await issues(stage, DEPOSIT)) == EXCEED
     assert wrong_fields(await of_visit(stage, 10, "100.00")) == ["percent"]
+
+
+@pytest.mark.parametrize(("now", "most"), [(MOSTLY_PAID, D("30.00")), (COVERED, None)], ids=["a part", "all"])
+async def test_what_a_warranty_pays_since_is_not_asked_for_and_managers_are_told(
+    stage: Stage, now: Warranty, most: Decimal | None
+) -> None:
+    await given(stage, accepted(), part("26.00"), warranty=now)
+    start = StartCheckout(invoice_id=DEPOSIT)
+    assert refusal(await stage.when(start, by=world.lea)) == (409, "deposit_not_owed")
+    outcome = await stage.hears(told_decided(closed(warranty=now)))
+    told = outcome.only(DepositLeftOver)
+    assert (told.state.id, told.most) == (DEPOSIT, most)
+
+
+async def test_a_deposit_within_what_a_warranty_leaves_is_paid(stage: Stage) -> None:
+    await given(stage, accepted(), part("25.00"), warranty=MOSTLY_PAID)
+    assert (await stage.hears(told_decided(closed(warranty=MOSTLY_PAID)))).events == []
+    (await stage.when(StartCheckout(invoice_id=DEPOSIT), by=world.lea)).only(CheckoutStarted)
 
 
 async def all_covered(stage: Stage, *records: Any) -> Outcome:

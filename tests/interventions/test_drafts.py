@@ -95,6 +95,18 @@ async def test_a_visit_says_what_its_vat_depends_on(
     assert ("what_it_heats" in draft.lacks) == (known[1] is None)
 
 
+async def test_a_mere_diagnosis_becomes_no_works_by_what_somebody_says(stage: Stage) -> None:
+    nothing_fitted = work().model_copy(update={"parts": []})
+    draft = await drafted(stage, unit(), boiler(), purpose="diagnostic", work=nothing_fitted)
+    change = ChangeInvoice(invoice_id=draft.id, certified=True, supply=SupplyGiven(works="repair"))
+    outcome = await stage.when(change, by=world.marie)
+    assert outcome.problem
+    assert [one.field for one in outcome.problem.errors or []] == ["supply.works"]
+    certified = ChangeInvoice(invoice_id=draft.id, certified=True)
+    changed = (await stage.when(certified, by=world.marie)).only(InvoiceChanged).state
+    assert [one.rate for one in changed.vat] == [Decimal(20)]
+
+
 async def test_an_installation_in_words_only_is_taxed_as_the_dearer_case_until_somebody_says(
     stage: Stage,
 ) -> None:
@@ -106,10 +118,13 @@ async def test_an_installation_in_words_only_is_taxed_as_the_dearer_case_until_s
     assert (supply(draft).fossil_heating, "what_it_heats" in draft.lacks) == (None, True)
     change = ChangeInvoice(invoice_id=draft.id, certified=True)
     waits = (await stage.when(change, by=world.marie)).only(InvoiceChanged).state
-    assert ([one.rate for one in waits.vat], waits.lacks) == ([Decimal(20)], ["what_it_heats"])
+    assert ([one.rate for one in waits.vat], waits.lacks) == (
+        [Decimal(20)],
+        ["what_it_heats", "no_agreement"],
+    )
     change = ChangeInvoice(invoice_id=draft.id, supply=SupplyGiven(fossil_heating=False))
     known = (await stage.when(change, by=world.marie)).only(InvoiceChanged).state
-    assert ([one.rate for one in known.vat], known.lacks) == ([Decimal(10)], [])
+    assert ([one.rate for one in known.vat], known.lacks) == ([Decimal(10)], ["no_agreement"])
 
 
 async def test_works_that_become_an_installation_say_what_is_installed(stage: Stage) -> None:

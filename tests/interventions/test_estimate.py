@@ -29,6 +29,7 @@ from sav_chassis.files import Files
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Role
 from sav_contracts.auth.fields import Locale
+from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.estimate import (
     AcceptEstimate,
     AnswerEstimateByLink,
@@ -73,6 +74,13 @@ async def test_a_technician_writes_an_estimate_of_their_visit_which_the_client_d
     assert (written.withdrawal.right, written.withdrawal.case) == (True, "at_home")
     assert written.valid_until is None
     assert written.for_client() is None
+
+
+async def test_it_says_what_a_warranty_pays_of_it(known: Stage) -> None:
+    await known.given(billed(warranty=Warranty.of_shares(75, 50, 0, why="decided_by_manager")))
+    written = (await known.when(write, by=world.karim)).only(EstimateWritten).state
+    assert [(one.covered, one.covered_amount) for one in written.lines] == [(75, Decimal("63.67"))]
+    assert written.net == Decimal("21.23")
 
 
 async def test_writing_again_rewrites_the_draft_and_after_one_that_was_sent_begins_an_edition(

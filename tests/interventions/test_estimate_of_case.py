@@ -268,7 +268,10 @@ async def test_before_its_work_began_a_visit_is_incomplete_for_want_of_an_agreem
     known: Stage, cause: Any
 ) -> None:
     await known.given(billed())
-    assert wrong_fields(await known.when(ends(cause), by=world.karim)) == ["cause"]
+    outcome = await known.when(ends(cause), by=world.karim)
+    assert wrong_fields(outcome) == ["cause"]
+    assert outcome.problem
+    assert "for “approval” (approval), “estimate refused” (estimate_refused)" in outcome.problem.detail
 
 
 # A refusal.

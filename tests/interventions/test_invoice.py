@@ -28,6 +28,7 @@ from sav_contracts.interventions.invoice import (
 from sav_contracts.interventions.line import Discount, LineGiven
 from sav_interventions.model import Invoice
 from sav_interventions.model.invoice import GENESIS, Series
+from sav_ops.verify.invoices import is_as_issued
 
 discard = DiscardInvoice(invoice_id=INVOICE, reason="geste commercial")
 ISSUED: list[InvoiceStatus] = ["issued", "partly_paid", "paid", "credited"]
@@ -183,12 +184,25 @@ def test_what_a_hash_is_made_of_never_changes() -> None:
         "supply": CERTIFIED,
         "discount": Discount(label="Geste", amount=Decimal("1.00")),
         "stamp": Decimal("1.00"),
+        "order_reference": "CMD-2026-000001",
     }.items():
         before, whole = getattr(made, name), made.digest(GENESIS)
         setattr(made, name, value)
         assert made.digest(GENESIS) != whole, name
         setattr(made, name, before)
     assert made.digest("1" * 64) != made.digest(GENESIS)
+
+
+@pytest.mark.parametrize("with_order", [True, False], ids=["today", "before orders were hashed"])
+def test_the_invoice_of_a_purchase_is_the_one_that_was_issued(with_order: bool) -> None:
+    made = invoice("issued")
+    made.order_reference, made.previous_hash = "CMD-2026-000001", GENESIS
+    made.hash = made.digest(GENESIS, with_order)
+    assert is_as_issued(made)
+    made.order_reference = "CMD-2026-000002"
+    assert is_as_issued(made) is not with_order
+    made.net += 1
+    assert not is_as_issued(made)
 
 
 @pytest.mark.parametrize("status", [*ISSUED, "discarded"])

@@ -15,7 +15,7 @@ from in_loop import run
 
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
-from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentChanged, AppointmentView
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationView
 from sav_contracts.interventions.lateness import InterventionOverdue
 from sav_contracts.interventions.visit import (

@@ -116,15 +116,29 @@ async def test_whoever_has_the_link_of_an_invoice_pays_it_online(stage: Stage) -
     [
         (invoice("issued"), INVOICE, "estimate"),
         (invoice("draft"), INVOICE, "paper"),
-        (report("validated"), REPORT, "paper"),
     ],
-    ids=["another link", "a draft", "a report"],
+    ids=["another link", "a draft"],
 )
 async def test_only_the_link_of_an_issued_invoice_begins_a_payment(
     stage: Stage, record: Aggregate[Any], id: UUID, purpose: str
 ) -> None:
     await stage.given(record)
     assert refusal(await stage.when(pays(stage, id, purpose))) == OVER
+
+
+@pytest.mark.parametrize(
+    ("record", "id"),
+    [(report("validated"), REPORT), (estimate("accepted"), ESTIMATE)],
+    ids=["a report", "an accepted estimate"],
+)
+async def test_of_another_paper_it_says_that_there_is_nothing_to_pay(
+    stage: Stage, record: Aggregate[Any], id: UUID
+) -> None:
+    await stage.given(record)
+    outcome = await stage.when(pays(stage, id))
+    assert refusal(outcome) == (409, "nothing_left_to_pay")
+    assert outcome.problem
+    assert outcome.problem.detail == "There is nothing to pay here"
 
 
 async def test_a_paid_invoice_offers_no_payment(stage: Stage) -> None:

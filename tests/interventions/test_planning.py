@@ -11,7 +11,14 @@ from given_views import a
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
-from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
+from sav_contracts.calendar.appointment import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentChanged,
+    AppointmentMissedByTechnician,
+    AppointmentMoved,
+    AppointmentView,
+)
 from sav_contracts.catalog.product import Place
 from sav_contracts.claims.reclamation import (
     ReclamationClosed,
@@ -20,6 +27,7 @@ from sav_contracts.claims.reclamation import (
     ReclamationView,
     TechnicianUnassigned,
 )
+from sav_contracts.interventions.new_visit import InterventionUnscheduled
 from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft, TechnicianView
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
@@ -187,6 +195,51 @@ async def test_a_slot_that_the_visit_has_already_changes_nothing(stage: Stage) -
     told = enveloped(booked(SLOT))
     assert (await stage.hears(told)).events == []
     assert await stage.outcome_of(told) == "known"
+
+
+async def test_a_visit_follows_its_appointment_to_another_time(stage: Stage) -> None:
+    await stage.given(visit("accepted", slot=SLOT))
+    told = AppointmentMoved(state=booked(LATER).state, before=SLOT)
+    assert (await stage.hears(told)).only(InterventionScheduled).slot == LATER
+
+
+def called_off(slot: Slot = SLOT, **fields: Any) -> AppointmentCancelled:
+    state = booked(slot, **fields).state.model_copy(update={"status": "cancelled"})
+    return AppointmentCancelled(state=state, called_off=True)
+
+
+def missed() -> AppointmentMissedByTechnician:
+    return AppointmentMissedByTechnician(state=called_off().state.model_copy(update={"status": "no_show"}))
+
+
+@pytest.mark.parametrize("status", ["planned", "accepted"])
+@pytest.mark.parametrize("event", [called_off(), missed()], ids=["called off", "nobody came"])
+async def test_a_visit_without_its_time_waits_for_another_one(
+    stage: Stage, status: InterventionStatus, event: AppointmentCancelled | AppointmentMissedByTechnician
+) -> None:
+    await stage.given(visit(status, slot=SLOT))
+    told = (await stage.hears(event)).only(InterventionUnscheduled)
+    assert (told.before, told.state.slot, told.state.status) == (SLOT, None, status)
+    assert (await stage.hears(event)).events == []
+    assert (await stage.hears(booked(LATER))).only(InterventionScheduled).slot == LATER
+
+
+@pytest.mark.parametrize(
+    ("now", "event"),
+    [
+        ("planned", called_off().model_copy(update={"called_off": False})),
+        ("planned", called_off(LATER)),
+        ("planned", called_off(for_visit=UUID(int=1))),
+        ("en_route", called_off()),
+        ("cancelled", called_off()),
+    ],
+    ids=["another one follows", "another time", "another visit", "on the way", "over"],
+)
+async def test_a_visit_keeps_its_time_when_another_one_is_called_off(
+    stage: Stage, now: InterventionStatus, event: AppointmentCancelled
+) -> None:
+    await stage.given(visit(now, slot=SLOT))
+    assert (await stage.hears(event)).events == []
 
 
 @pytest.mark.parametrize(

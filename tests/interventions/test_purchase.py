@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import world
 from given_billing import client
+from given_estimates import refusal, wrong_fields
 from given_orders import ORDER, REPAIR, order_line, order_view
 
 from sav_chassis.testing import Outcome, Stage, enveloped
@@ -24,7 +25,7 @@ from sav_contracts.interventions.invoice import (
     InvoiceView,
     IssueInvoice,
 )
-from sav_contracts.interventions.line import SupplyGiven
+from sav_contracts.interventions.line import LineGiven, SupplyGiven
 from sav_contracts.interventions.payment import RecordPayment
 
 HOME = Address(address="3 rue des Lilas", postcode="69003", city="Lyon")
@@ -78,6 +79,50 @@ async def test_what_it_lacks_is_told_with_the_draft(stage: Stage) -> None:
     )
     changed = (await stage.when(complete, by=world.marie)).only(InvoiceChanged).state
     assert (changed.lacks, [total.rate for total in changed.vat]) == ([], [Decimal("8.5")])
+
+
+async def test_more_than_the_order_costs_waits_for_a_managers_reason(stage: Stage) -> None:
+    await stage.knows(client(addresses=(HOME,)))
+    draft = (await shipped(stage, gross=Decimal("447.36"))).only(InvoiceDrafted).state
+    assert (draft.total, draft.lacks) == (Decimal("447.36"), [])
+    dearer = LineGiven(kind="fixed", description="Port", unit="flat", unit_price=Decimal("372.81"))
+    change = ChangeInvoice(invoice_id=draft.id, lines=[dearer])
+    changed = (await stage.when(change, by=world.marie)).only(InvoiceChanged).state
+    assert changed.lacks == ["above_order"]
+    issue = IssueInvoice(invoice_id=draft.id)
+    assert refusal(await stage.when(issue, by=world.marie)) == (409, "above_order")
+    why = ChangeInvoice(invoice_id=draft.id, above_estimate="Port express convenu avec la cliente.")
+    assert (await stage.when(why, by=world.marie)).only(InvoiceChanged).state.lacks == []
+    (await stage.when(issue, by=world.marie)).only(InvoiceIssued)
+
+
+async def test_a_buyer_who_moved_where_it_is_dearer_pays_what_they_saw(stage: Stage) -> None:
+    await stage.knows(client(addresses=(HOME,)))
+    # In Martinique, where the order was placed.
+    draft = (await shipped(stage, gross=Decimal("404.49"))).only(InvoiceDrafted).state
+    assert (draft.total, draft.lacks) == (Decimal("447.36"), ["above_order"])
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"works": "repair"}, "supply.works"),
+        ({"works": "install", "energy_saving": True}, "supply.works"),
+        ({"subcontracted": True}, "supply.subcontracted"),
+        ({"postcode": "97300"}, "supply.postcode"),
+    ],
+    ids=["works", "installed", "subcontracted", "elsewhere"],
+)
+async def test_what_was_sent_stays_a_sale_at_its_place(
+    stage: Stage, said: dict[str, Any], field: str
+) -> None:
+    await stage.knows(client(addresses=(HOME,)))
+    draft = (await shipped(stage)).only(InvoiceDrafted).state
+    change = ChangeInvoice(invoice_id=draft.id, supply=SupplyGiven(**said))
+    assert wrong_fields(await stage.when(change, by=world.marie)) == [field]
+    near = ChangeInvoice(invoice_id=draft.id, supply=SupplyGiven(postcode="69008"))
+    changed = (await stage.when(near, by=world.marie)).only(InvoiceChanged).state
+    assert [total.rate for total in changed.vat] == [Decimal(20)]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +185,7 @@ async def test_what_was_paid_is_credited_and_asked_for_no_more(stage: Stage, amo
     assert (note.state.invoice_id, note.state.whole, note.state.total) == (draft.id, True, Decimal("447.36"))
     assert (note.overpaid, kept.amount, kept.origin) == (Decimal(amount), Decimal(amount), "credit_note")
     assert note.state.reason == "Rétractation de la commande CMD-2026-000001"
+    assert note.withdrawn_from == "CMD-2026-000001", "nobody typed the reason"
     assert [one.function for one in await stage.waiting() if one.function == "remind_of_invoice"] == []
 
 

@@ -12,7 +12,7 @@ from sav_chassis.errors import WrongFields
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import RoleAssigned, UserActivated, UserDeactivated, UserUpdated
-from sav_contracts.calendar import ConflictResolved, ConflictView
+from sav_contracts.calendar.conflict import ConflictResolved, ConflictView
 from sav_contracts.catalog.article import Family, Fuel
 from sav_contracts.catalog.product import Place
 from sav_contracts.interventions.technician import (

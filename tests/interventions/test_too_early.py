@@ -86,7 +86,11 @@ async def test_a_deposit_that_was_drafted_before_the_contract_is_not_issued(stag
 
 async def test_nor_is_more_than_the_balance_of_another_invoice(stage: Stage) -> None:
     await given(stage, accepted(), invoice("issued", line()))
-    assert refusal(await asks(stage, pay("101.89"))) == TOO_EARLY
+    outcome = await asks(stage, pay("101.89"))
+    assert refusal(outcome) == TOO_EARLY
+    assert outcome.problem
+    assert "what exceeds the balance of this invoice, 101.88 EUR, may not be taken" in outcome.problem.detail
+    assert "record the balance now, the rest after that day" in outcome.problem.detail
     assert (await asks(stage, pay("101.88"))).problem is None
     assert await paid(stage) == ("paid", Decimal("101.88"))
 

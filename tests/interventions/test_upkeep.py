@@ -7,17 +7,12 @@ from uuid import UUID
 import pytest
 import world
 from given_by_hand import HOME, PLACE, planned, soon, upkeep, wrong
-from given_interventions import (
-    PRODUCT,
-    RECLAMATION,
-    cover,
-    product,
-)
+from given_interventions import PRODUCT, RECLAMATION, cover, product
 from given_views import a
 from pydantic import ValidationError
 
 from sav_chassis.testing import Stage
-from sav_contracts.calendar import AppointmentBooked, AppointmentView
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentView
 from sav_contracts.catalog.product import ProductVerified
 from sav_contracts.catalog.warranty import Cover
 from sav_contracts.claims.client import ClientView

@@ -3,13 +3,14 @@
 from functools import partial
 from typing import Any, get_args
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import pytest
 from eventually import eventually
 from stories import Json, assigned, done, items, opened, qualified, refused
 from system import Person, System
 
-from sav_contracts.calendar import Weekday
+from sav_contracts.calendar.hours import Weekday
 
 # The firm works day and night; what has a low priority is resolved within a minute.
 ALWAYS: Json = {
@@ -48,6 +49,9 @@ async def test_an_admin_sets_the_targets_and_managers_learn_what_is_late(
         await eventually(set_anew, 30)
 
         claim = await opened(lea)
+        # Most of its minute is over.
+        earlier = "UPDATE reclamation SET created_at = created_at - interval '45 seconds' WHERE id = $1"
+        await system.sql("claims", earlier, UUID(claim["id"]))
         done(await marie.post(f"/reclamations/{claim['id']}/qualify", {"priority": "low", "reason": "petit"}))
         [warning] = await eventually(lambda: told(marie, "sla_warning", claim), 30)
         assert warning["subject"].startswith("Échéance proche")

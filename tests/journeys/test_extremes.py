@@ -83,8 +83,16 @@ GIVEN = {
     "PUT /interventions/{intervention_id}/work": {
         *("tasks", "co_ppm", "co_measured_at", "co_not_measured", "replacement_serial")
     },
+    # Its technician stays.
+    "POST /appointments/{appointment_id}/reschedule": {"technician_id"},
+    # Times that are free, and a conflict that there is.
+    "POST /conflicts/{conflict_id}/offer": {"times"},
+    "POST /times/{token}": {"choice"},
+    "POST /conflicts/plan": {"items"},
     # Whoever works nowhere, or takes no visits, is of no use to other tests.
     "PATCH /technicians/{technician_id}": {"skills", "zone", "active"},
+    "PUT /technicians/{technician_id}/hours": {"effective_from"},
+    "POST /technicians/{technician_id}/absences": {"first_day", "last_day", "start", "end"},
 }
 # Those whose record is not used up by it.
 AGAIN_AND_AGAIN = [
@@ -117,7 +125,9 @@ async def a_scene_of_its_own(system: System) -> AsyncIterator[Scene]:
     async with door(system.settings.model_copy(update={"rate_limits_scale": 0})) as http:
         patient = copy.copy(system)
         patient.http = http
-        yield await scene(patient)
+        found = await scene(patient)
+        yield found
+        system.staying.discard(found.manager.id)
 
 
 async def failures(system: System) -> set[str]:

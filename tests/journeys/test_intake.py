@@ -68,6 +68,9 @@ async def test_the_invoice_of_an_article_in_words_has_an_address(system: System,
     done(await marie.post(f"/interventions/{visit['id']}/warranty", nobody))
     [draft] = await eventually(lambda: items(marie, "/invoices", intervention_id=visit["id"]))
     assert draft["buyer"]["address"] == "3 rue des Lilas, 69003 Lyon"
+    refused(await marie.post(f"/invoices/{draft['id']}/issue"), 409, "no_agreement")
+    agreed = {"above_estimate": "Convenu au téléphone."}
+    done(await marie.ask("PATCH", f"/invoices/{draft['id']}", json=agreed))
     issued = done(await marie.post(f"/invoices/{draft['id']}/issue"))
     assert issued["buyer"]["address"] == "3 rue des Lilas, 69003 Lyon"
 

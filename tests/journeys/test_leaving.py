@@ -75,7 +75,12 @@ async def test_who_is_set_inactive_keeps_no_visit_and_clients_are_told_once_it_i
         return len(await standing(sofia)) == 1
 
     await eventually(again)
-    await eventually(lambda: told(lea, "technician_changed"), 30)
+
+    async def told_who_comes() -> bool:
+        every = await told(lea, "appointment_booked")
+        return [one["status"] for one in every] == ["kept_locally"] * 2
+
+    await eventually(told_who_comes, 30)
     [booked] = await items(lea, "/appointments", status="booked")
     assert booked["technician_id"] == sofia.id
 

@@ -72,7 +72,8 @@ async def test_no_staff_field_ever_reaches_the_client(system: System, marie: Per
         *("channel", "opened_by", "unanswered", "repeat_of", "earlier_visit_id"),
         *("before_waiting", "needs_technician", "tasks", "appliance", "skills_needed"),
         *("lateness_cause", "help_asked_at", "help_asked_for"),
-        *("supply", "lacks", "reminders", "agreed"),
+        *("supply", "lacks", "reminders", "agreed", "unestimated"),
+        *("busy_until", "close", "closer"),
     } == STAFF_FIELDS
     for path, form in forms.items():
         for listed in await items(lea, path):

@@ -7,6 +7,7 @@ import pytest
 from given_notifier import KNOWN, invited
 from mail_server import Post, listening
 from notifier_cases_by_hand import KNOWN_TOO
+from notifier_cases_orders import BILLED
 
 from sav_chassis.service import Service
 from sav_chassis.testing import Stage
@@ -24,7 +25,7 @@ async def stage(
 ) -> Stage:
     stage = await stages(notifier)
     await stage.clear()
-    await stage.knows(*KNOWN, *KNOWN_TOO, invited)
+    await stage.knows(*KNOWN, *KNOWN_TOO, *BILLED, invited)
     monkeypatch.setattr(stage.settings, "mailbox", str(mailbox))
     return stage
 

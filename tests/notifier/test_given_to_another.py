@@ -11,7 +11,7 @@ from kept_mails import mails, plain
 from notifier_cases_by_hand import UPKEEP, booked, upkeep
 
 from sav_chassis.testing import Stage
-from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.slot import Slot
 

@@ -8,6 +8,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from types import SimpleNamespace
 from typing import Any, cast
+from unicodedata import normalize
 from uuid import UUID
 
 import idna
@@ -30,6 +31,9 @@ OURS = [
     *("From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"),
     "Content-Language",
 ]
+
+# What is a full stop, or the one of Chinese and Japanese, by its compatibility form.
+DOTS = [letter for letter in map(chr, range(0x10000)) if normalize("NFKC", letter) in (".", "\u3002")]
 
 PIECES = st.sampled_from(
     [
@@ -224,6 +228,12 @@ def test_in_a_mail_to_a_stranger_nothing_becomes_a_link(mailparser: Reader, name
     read = read_by(mailparser, written(content(name, article), "Léa"))
     # It makes a link of @somebody, which mail programs do not.
     assert "href" not in read["linked"].replace('href="https://twitter.com/', "")
+
+
+@pytest.mark.parametrize("dot", DOTS, ids=ascii)
+def test_whatever_a_browser_takes_for_a_dot_makes_no_link(dot: str) -> None:
+    assert unlinked(f"evil{dot}example") == f"evil{dot} example"
+    assert unlinked(f"192{dot}0{dot}2{dot}1") == f"192{dot} 0{dot} 2{dot}1"
 
 
 def test_the_reader_of_links_sees_them(mailparser: Reader) -> None:

@@ -109,6 +109,21 @@ async def test_another_address_is_a_strangers_until_it_is_confirmed(stage: Stage
     assert plain(mail).startswith("Bonjour evil. example,\n")
 
 
+@pytest.mark.parametrize("confirmed", [True, False], ids=["confirmed", "a stranger's"])
+async def test_only_a_confirmed_address_gets_the_link_to_choose_another_time(
+    stage: Stage, mailbox: Path, confirmed: bool
+) -> None:
+    await stage.knows(*unproven(email_verified=confirmed))
+    case = next(case for case in CASES if case.name == "other times for the client")
+    for earlier in case.before:
+        await stage.hears(earlier)
+    await stage.hears(case.event)
+    await stage.runs_effects()
+    [mail] = [mail for mail in mails(mailbox) if "lea@" in mail["To"]]
+    assert ("/times?token=" in plain(mail)) is confirmed
+    assert ("Dites-nous lequel vous convient" in plain(mail)) is not confirmed
+
+
 LINKED = {
     "invitation": "invitation",
     "invitation of a client": "invitation",

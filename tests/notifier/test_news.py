@@ -28,7 +28,7 @@ from pydantic_core import from_json
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
-from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationStatus, TechnicianAssigned
 from sav_contracts.interventions.visit import EndingRefused, InterventionMoved, InterventionScheduled
 from sav_contracts.messages import Event
@@ -97,10 +97,17 @@ async def test_another_technician_at_the_same_time_is_one_message(
     for event in reversed(events) if backwards else events:
         await told.hears(event)
         await told.runs_effects() if backwards else None
-    assert await sent(told) == NEW_TECHNICIAN
-    texts = [plain(mail) for mail in mails(mailbox)]
+    assert await sent(told) == [*NEW_TECHNICIAN[:2], "appointment_booked"]
+    texts = [plain(mail).replace(NBSP, " ") for mail in mails(mailbox)]
     [text] = [text for text in texts if "Sofia Martin" in text]
-    assert "reste celui que nous vous avons indiqué" in text
+    assert "le mardi 26 novembre 2126, entre 9 h et 10 h, à la place de Karim Haddad." in text
+
+
+async def test_another_technician_and_later_the_time_are_both_told(told: Stage) -> None:
+    await told.hears(assigned(world.sofia, world.karim, version=4))
+    assert await sent(told) == NEW_TECHNICIAN
+    await hear(told, cancelled(FIRST, world.karim), booked(SECOND, world.sofia))
+    assert await sent(told) == [*NEW_TECHNICIAN, "appointment_booked"], "they read when she comes"
 
 
 async def test_another_technician_and_what_is_cancelled_are_told_after_a_little(told: Stage) -> None:
@@ -313,7 +320,7 @@ async def test_how_long_a_client_may_answer_is_what_the_admins_decided(
     ("name", "added"),
     [
         ("resolved by repaired", ("days",)),
-        ("assigned", ("same_time",)),
+        ("assigned", ("another",)),
         ("booked as planned", ("technician_id", "replaced")),
         ("planned without a time", ("zone", "replaced")),
         ("scheduled", ("zone", "replaced")),
@@ -343,7 +350,7 @@ async def test_what_an_earlier_release_told_counts(stage: Stage) -> None:
     await stage.runs_effects()
     await stage.database.pool.execute(
         """UPDATE notification SET tried_at = NULL,
-            facts = (facts::jsonb - ARRAY['technician_id', 'replaced', 'same_time'])::json
+            facts = (facts::jsonb - ARRAY['technician_id', 'replaced'])::json
         WHERE template = 'appointment_booked'"""
     )
     await hear(stage, cancelled(FIRST, world.karim))

@@ -1,5 +1,7 @@
 """How orders read in mails."""
 
+from typing import get_args
+
 import pytest
 from given_orders import PUMP, VALVE, order_line, order_view
 from notifier_cases import CASES
@@ -9,11 +11,13 @@ from sav_chassis.testing import Stage, enveloped
 from sav_contracts.address import Address
 from sav_contracts.auth.fields import Locale
 from sav_contracts.claims.order import OrderMoved
-from sav_notifier.messages.orders import OrderInStock, OrderIsReceived, OrderToShip
+from sav_notifier.messages.orders import OrderInStock, OrderIsReceived, OrderToShip, OrderWithdrawalReceipt
 from sav_notifier.messages.parts import Piece
 from sav_notifier.rendering import rendered
 
+AT = "12 avenue Berthelot, 69007 Lyon"
 OURS = {"company": "SAV", "site": None, "contact": None, "link": ""}
+OURS |= {"firm_address": AT, "firm_email": "sav@example.com"}
 TWO = [Piece(name="Circulateur 25-60", reference="CIR-25-60", quantity=2)]
 
 
@@ -117,4 +121,15 @@ def test_the_confirmation_tells_the_right_to_withdraw_with_its_form(
         for facts in (known | right, known)
     )
     assert [word for word in (*words, "Léa Bernard") if word not in read] == []
+    to = "To" if locale == "en" else "À l’attention de\N{NO-BREAK SPACE}"
+    assert f"{to}: SAV, {AT}, sav@example.com\n" in read
     assert words[1] not in without
+
+
+@pytest.mark.parametrize("locale", get_args(Locale))
+def test_the_receipt_of_a_withdrawal_says_where_the_goods_go(locale: Locale) -> None:
+    facts = {"reference": "CMD-2026-000001", "client": "Léa", "pieces": TWO, "gross": None, "currency": "EUR"}
+    facts |= {"at": "2026-03-02T09:00:00Z", "pay_back_by": None}
+    message = OrderWithdrawalReceipt.model_validate({**facts, "shipped": True}).model_dump(mode="json")
+    read = rendered("order_withdrawal_receipt", locale, "Léa", message | OURS).text
+    assert f"{'to' if locale == 'en' else 'articles à'} SAV, {AT}" in read

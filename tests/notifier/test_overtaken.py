@@ -57,6 +57,8 @@ OVERTAKEN: list[tuple[str, View]] = [
     ("assigned", reclamation(technician_id=None, status="qualified", version=2)),
     ("resolved by repaired", reclamation(status="closed", version=6)),
     ("conflict", conflict(status="resolved", version=2)),
+    ("no answer to other times", conflict(status="resolved", version=4)),
+    ("no answer to other times", conflict(offered_until=SLOT.start, version=4)),
     ("proof submitted", product(proof_state="accepted", version=2)),
     ("report submitted", report(status="validated", version=2)),
     ("report sent back", report(status="submitted", version=3)),

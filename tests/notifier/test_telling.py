@@ -96,8 +96,11 @@ def test_a_technician_is_told_nothing_of_money_and_a_client_nothing_internal() -
     internal = {
         "reclamation_new",
         "visit_declined",
+        "appointment_called_off",
         "acts_refused",
         "visit_conflict",
+        "offer_unanswered",
+        "visits_of_day",
         "feedback_low",
         "stock_low",
         "stock_overdrawn",

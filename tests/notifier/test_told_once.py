@@ -4,7 +4,7 @@ import pytest
 from given_notifier import SLOT, appointment, booked, planned, visit
 
 from sav_chassis.testing import Stage
-from sav_contracts.calendar import AppointmentCancelled
+from sav_contracts.calendar.appointment import AppointmentCancelled
 from sav_contracts.notifier import NotificationView
 
 

@@ -1,26 +1,29 @@
 """Messages name what it is about and why: refusals, refunds, withdrawals, credit."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from given_interventions import work
-from given_notifier import ISSUED, account, client_profile, invoice, payment, refused_acts, visit
+from given_notifier import ISSUED, WITH_BANK, account, client_profile, invoice, payment, refused_acts, visit
 from kept_mails import mails, plain
 from notifier_cases_dunning import credit_note
 from notifier_cases_estimates import estimate, withdrawn
+from notifier_cases_orders import order
 from notifier_cases_payments import ONLINE, credit
 from world import lea
 
 from sav_chassis.testing import Stage
-from sav_contracts.interventions.client_credit import CreditReceived
+from sav_contracts.claims.order import OrderReturned, OrderWithdrawn
+from sav_contracts.interventions.client_credit import CreditReceived, CreditRefunded
 from sav_contracts.interventions.estimate import EstimateRefused, EstimateWritten
 from sav_contracts.interventions.invoice import InvoiceIssued
 from sav_contracts.interventions.payment import PaymentRecorded, PaymentRefunded
 from sav_contracts.interventions.work import Work
-from sav_contracts.messages import Event
+from sav_contracts.messages import Event, View
 
 
 async def texts(stage: Stage, mailbox: Path, event: Event, *before: Event) -> list[str]:
@@ -182,3 +185,100 @@ async def test_who_refuses_an_estimate_reads_that_it_is_noted(stage: Stage, mail
     said = [text for text in await texts(stage, mailbox, event) if "Vous avez refusé" in text]
     assert len(said) == 1
     assert "annulée" not in said[0]
+
+
+@pytest.mark.parametrize("at_provider", [False, True])
+async def test_who_gets_a_credit_back_reads_why_and_of_which_invoice(
+    stage: Stage, mailbox: Path, at_provider: bool
+) -> None:
+    event = CreditRefunded(
+        state=credit("FAC-2026-000042"),
+        amount=Decimal("48.12"),
+        reason="Trop-perçu.",
+        at_provider=at_provider,
+    )
+    said = in_french(await texts(stage, mailbox, event))
+    assert "Facture : FAC-2026-000042" in said
+    assert ("Motif : Trop-perçu." in said) is not at_provider
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+async def test_the_reason_that_nobody_typed_is_in_the_language_of_its_reader(
+    stage: Stage, mailbox: Path, locale: str
+) -> None:
+    await stage.knows(client_profile(lea, "Léa", locale=locale, version=9))
+    note = credit_note().model_copy(update={"withdrawn_from": "CMD-2026-000001"})
+    [said] = await texts(stage, mailbox, note)
+    wanted = {"fr": "Motif : votre rétractation", "en": "Reason: your withdrawal"}[locale]
+    assert f"{wanted} (CMD-2026-000001)" in said
+    assert "Pièce reprise" not in said
+
+
+async def test_who_paid_in_part_reads_how_to_pay_the_rest(stage: Stage, mailbox: Path) -> None:
+    await stage.knows(invoice(**ISSUED, seller=WITH_BANK).model_copy(update={"version": 9}))
+    await stage.knows(account(lea, "Léa Bernard", email_verified=True, version=9))
+    part = in_french(await texts(stage, mailbox, PaymentRecorded(state=payment(), balance=Decimal("234.80"))))
+    assert "Par virement : IBAN FR76 3000 6000 0112 3456 7890 189, avec le numéro FAC-2026-000042." in part
+    assert "/paper?token=" in part
+
+
+async def test_of_what_is_paid_nothing_says_how_to_pay(stage: Stage, mailbox: Path) -> None:
+    await stage.knows(invoice(**ISSUED, seller=WITH_BANK).model_copy(update={"version": 9}))
+    event = PaymentRecorded(state=payment(), balance=Decimal("0.00"))
+    whole = in_french(await texts(stage, mailbox, event))
+    assert "IBAN" not in whole
+    assert "/paper?token=" not in whole
+
+
+def of_purchase(status: Any, paid: str) -> tuple[View, ...]:
+    """The invoice of the order, and what was paid for it."""
+    order_id = withdrawn_purchase().state.id
+    bill = invoice(**ISSUED | {"id": BILL, "status": status, "order_id": order_id, "intervention_id": None})
+    received = payment(id=UUID(int=9402), invoice_id=BILL, amount=Decimal(paid), status="captured")
+    return (bill, received) if Decimal(paid) else (bill,)
+
+
+BILL = UUID(int=9401)
+
+
+def withdrawn_purchase() -> OrderWithdrawn:
+    at = datetime(2026, 3, 6, 18, 3, tzinfo=UTC)
+    gone = order("a purchase", "shipped", withdrawn_at=at)
+    return OrderWithdrawn(state=gone, at=at, pay_back_by=date(2126, 3, 20))
+
+
+@pytest.mark.parametrize(
+    ("status", "paid", "says"),
+    [
+        ("discarded", "0", "Rien n’a été payé : il n’y a rien à rembourser."),
+        ("credited", "0", "Rien n’a été payé : il n’y a rien à rembourser."),
+        ("partly_paid", "60", "Le client a payé 60,00 €. Remboursez cette somme au plus tard le"),
+        ("paid", "1234.80", "Le client a payé 1 234,80 €. Remboursez cette somme au plus tard le"),
+    ],
+)
+async def test_who_reads_of_a_withdrawn_purchase_reads_what_was_paid(
+    stage: Stage, mailbox: Path, status: Any, paid: str, says: str
+) -> None:
+    await stage.knows(*of_purchase(status, paid))
+    said = await texts(stage, mailbox, withdrawn_purchase())
+    [text] = [text for text in said if text.startswith("Rétractation du client") and is_french(text)]
+    text = text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert says in text
+
+
+@pytest.mark.parametrize(("back", "left"), [("0", "1 234,80 €"), ("234.80", "1 000,00 €"), ("1234.80", None)])
+async def test_once_the_goods_are_back_managers_read_what_to_pay_back(
+    stage: Stage, mailbox: Path, back: str, left: str | None
+) -> None:
+    """What the credit of it gave back already is taken off."""
+    given = credit("FAC-2026-000042").model_copy(update={"invoice_id": BILL, "refunded": Decimal(back)})
+    await stage.knows(*of_purchase("credited", "1234.80"), given)
+    event = OrderReturned(state=withdrawn_purchase().state, pay_back_by=date(2126, 3, 20))
+    said = await texts(stage, mailbox, event) if left else []
+    if left is None:
+        await stage.hears(event)
+        await stage.runs_effects()
+        assert not mails(mailbox)
+    for text in said:
+        assert f"{left}" in text.replace("\N{NARROW NO-BREAK SPACE}", " ") or not is_french(text)
+    assert bool(said) is (left is not None)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sav_chassis.errors import SavError
 from sav_contracts.actor import Role
-from sav_contracts.calendar import Weekday
+from sav_contracts.calendar.hours import Weekday
 from sav_contracts.catalog.warranty import Coverage, Why
 from sav_contracts.interventions.technician import Skill
 from sav_contracts.interventions.visit import Cause

@@ -22,7 +22,7 @@ from sav_chassis.envelope import Context
 from sav_chassis.tx import Tx, transaction
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth.account import ClientAdded, UserUpdated
-from sav_contracts.calendar import AppointmentKept
+from sav_contracts.calendar.appointment import AppointmentKept
 from sav_contracts.catalog.article import ArticleAdded
 from sav_contracts.catalog.product import ProductRegistered
 from sav_contracts.message_types import EVENTS

@@ -27,7 +27,7 @@ from sav_contracts.claims.client import ClientChanged
 from sav_ops.home import OpsError
 from sav_ops.launch import platform
 
-BEFORE = {"auth": "0004", "catalog": "0001", "claims": "0003"}
+BEFORE = {"auth": "0004", "catalog": "0001", "claims": "0003", "calendar": "0004"}
 STREET, ALABEL = "max@straße.example", "max@xn--strae-oqa.example"
 ACCOUNT = """
 INSERT INTO account (id, version, created_at, updated_at, email, name, role, locale, status, password_hash, phone)
@@ -265,3 +265,35 @@ async def test_movements_have_the_times_of_their_events(old: Old) -> None:
     await migrate(old.settings, "catalog")
     rows = await old.sql("SELECT at FROM stock_movement ORDER BY at")
     assert [row["at"] for row in rows] == [moved, later]
+
+
+APPOINTMENT = """
+INSERT INTO appointment (id, version, created_at, updated_at, client_id, technician_id, reclamation_id,
+    reclamation_reference, start, "end", zone, status, uid, sequence)
+VALUES ($1, 1, now(), now(), $2, $3, gen_random_uuid(), 'REC-2026-000001', $4, $5, 'Europe/Paris', $6,
+    gen_random_uuid()::text, 0)"""
+
+
+@pytest.mark.parametrize("old", ["calendar"], indirect=True)
+async def test_visits_that_were_planned_close_keep_their_times(old: Old) -> None:
+    karim, lea, eight = uuid4(), uuid4(), datetime(2026, 3, 5, 8, tzinfo=UTC)
+    visits = {
+        "first": (0, "booked"),
+        "touches": (2, "booked"),
+        "apart": (6, "held"),
+        "missed": (7, "no_show"),
+    }
+    ids = {name: uuid4() for name in visits}
+    for name, (hours, status) in visits.items():
+        start = eight + timedelta(hours=hours)
+        await old.sql(APPOINTMENT, ids[name], lea, karim, start, start + timedelta(hours=2), status)
+    await migrate(old.settings, "calendar")
+    rows = {row["id"]: row for row in await old.sql("SELECT * FROM appointment")}
+    left = {name: rows[id]["busy_until"] - rows[id]["end"] for name, id in ids.items()}
+    usual = timedelta(minutes=30)
+    assert left == {"first": timedelta(), "touches": usual, "apart": usual, "missed": usual}
+    assert {row["travel"] for row in rows.values()} == {usual}
+    assert rows[ids["missed"]]["missed_by"] == "client"
+    early = eight + timedelta(hours=4, minutes=29)
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await old.sql("UPDATE appointment SET start = $1 WHERE id = $2", early, ids["apart"])

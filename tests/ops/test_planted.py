@@ -212,6 +212,11 @@ async def with_access(system: System) -> dict[str, str]:
     return {"careful": careful.id, "gone": gone.id}
 
 
+# The columns of a table that the database does not compute itself.
+WRITTEN = """SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
+
+
 @asynccontextmanager
 async def planted(settings: Settings, plant: Plant, names: dict[str, str]) -> AsyncIterator[None]:
     """Altered, past every trigger; as it was at the end."""
@@ -236,9 +241,10 @@ async def planted(settings: Settings, plant: Plant, names: dict[str, str]) -> As
         finally:
             async with connection.transaction():
                 await connection.execute(f"DELETE FROM {table} WHERE {there}")
+                columns = await connection.fetchval(WRITTEN, table)
                 await connection.execute(
-                    f"""INSERT INTO {table} OVERRIDING SYSTEM VALUE
-                    SELECT * FROM json_populate_record(NULL::{table}, $1::json)""",
+                    f"""INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE
+                    SELECT {columns} FROM json_populate_record(NULL::{table}, $1::json)""",
                     rows[0]["row"],
                 )
     finally:

@@ -134,5 +134,5 @@ async def test_commands_go_on_meanwhile(system: System, visit: dict[str, Any]) -
 
 
 def test_an_unknown_kind_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(OpsError, match=r"no kind boiler; there are: account, .*working_hours"):
+    with pytest.raises(OpsError, match=r"no kind boiler; there are: absence, account, .*working_hours"):
         model_of("boiler")

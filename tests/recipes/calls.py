@@ -13,7 +13,7 @@ from recipes import auth, catalog, claims, interventions, others
 from recipes.recipe import Recipe
 from recipes.scene import Scene, Side
 from sav_contracts.actor import Role
-from sav_contracts.calendar import AppointmentView
+from sav_contracts.calendar.appointment import AppointmentForClient, AppointmentView
 from sav_contracts.catalog.article import ArticleForClient, ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientForClient, ClientView
@@ -54,7 +54,7 @@ CLIENT_FORMS: dict[type[BaseModel], type[BaseModel]] = {
     ProductView: ProductView,
     OrderView: OrderView,
     # As booked, until it is settled who comes instead of a technician who left.
-    AppointmentView: AppointmentView,
+    AppointmentView: AppointmentForClient,
 }
 
 

@@ -47,6 +47,9 @@ def a_line() -> str:
 async def newcomer(scene: Scene, role: Role) -> Person:
     """Somebody in this role whom nobody else needs."""
     system = scene.system
+    if role is Role.MANAGER:
+        # Nobody needs those who came before, and every one of them would be told whatever happens from now on.
+        await system.dismiss_managers()
     makes = {
         Role.CLIENT: system.client,
         Role.TECHNICIAN: system.technician,

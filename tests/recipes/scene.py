@@ -133,6 +133,13 @@ async def _side(system: System, manager: Person, admin: Person, technician_name:
     return side
 
 
+async def away(manager: Person, technician: Person) -> Json:
+    """An absence on a day on which nobody wants anything of anybody."""
+    far = datetime.now(UTC).date() + timedelta(days=360)
+    wanted = {"first_day": far.isoformat(), "cause": "training", "note": "Formation gaz."}
+    return done(await manager.post(f"/technicians/{technician.id}/absences", wanted), 201)
+
+
 async def _margin(admin: Person, invoice: Json) -> Json | None:
     answer = await admin.get(f"/invoices/{invoice['id']}/margin")
     return done(answer) if answer.status_code == 200 else None
@@ -213,7 +220,9 @@ async def _seen(manager: Person, side: Side, over: Story, planned: Story, invoic
         "credit_note": await _credited(manager, invoice),
         "technician": await one(technician),
         "appointment": await listed("/appointments", reclamation_id=claim),
+        "earlier_visit": done(await manager.ask("PUT", f"/reclamations/{claim}/earlier")),
         "working_hours": await one(f"{technician}/hours"),
+        "absence": await away(manager, side.technician),
         "feedback": await listed("/feedback", intervention_id=over.visit["id"]),
     }
 

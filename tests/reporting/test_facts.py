@@ -15,6 +15,7 @@ from sav_chassis.events.projections import project_batch
 from sav_chassis.testing import Stage
 from sav_chassis.views import RecordedEvent
 from sav_contracts import message_types
+from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationClosed,
@@ -173,7 +174,7 @@ async def test_a_visit_may_be_for_no_reclamation(stage: Stage) -> None:
     assert (row["reclamation_id"], row["status"]) == (None, "planned")
 
 
-@pytest.mark.parametrize("view", [ReclamationView, InterventionView, InvoiceView])
+@pytest.mark.parametrize("view", [ReclamationView, InterventionView, AppointmentView, InvoiceView])
 def test_every_event_that_shows_a_record_is_heard(view: type[View]) -> None:
     telling = {event.type_name() for event in message_types.EVENTS.values() if event.state_type() is view}
     assert telling

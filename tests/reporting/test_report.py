@@ -29,6 +29,7 @@ NOTHING: dict[str, Any] = {
     **{"by_status": [], "by_problem": [], "by_priority": [], "by_coverage": []},
     **{"hours_to_qualify": None, "hours_to_resolve": None, "resolved_at_first_visit": 0},
     **{"feedback": 0, "average_rating": None, "invoiced": "0.00", "received": "0.00"},
+    **{"missed_by_client": 0, "missed_by_technician": 0, "missed": []},
 }
 
 
@@ -90,6 +91,9 @@ async def test_the_figures_of_a_month(stage: Stage) -> None:
         "average_rating": pytest.approx(11 / 3),
         "invoiced": "157.50",
         "received": "120.00",
+        "missed_by_client": 0,
+        "missed_by_technician": 0,
+        "missed": [],
     }
 
 

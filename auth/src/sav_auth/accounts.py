@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import bindparam, func, select
 
 from sav_auth.model import Account
-from sav_chassis import agreement
+from sav_chassis import shared_fields
 from sav_chassis.errors import Conflict, Empty, NothingToChange, WrongFields
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Role
@@ -74,4 +74,4 @@ def change(account: Account, said: BaseModel, but: Iterable[str] = ()) -> bool:
     empty = sorted(name for name, value in given.items() if value is None and name != "phone")
     if empty:
         raise WrongFields.each(Empty(field=name) for name in empty)
-    return agreement.change(account, given)
+    return shared_fields.change(account, given)

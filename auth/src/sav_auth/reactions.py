@@ -5,7 +5,7 @@ from sav_auth.app import auth
 from sav_auth.grants import revoke_grants
 from sav_auth.inviting import invite
 from sav_auth.model import Account
-from sav_chassis import agreement
+from sav_chassis import shared_fields
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.auth.account import ClientEmailRefused, UserUpdated
@@ -16,7 +16,7 @@ from sav_contracts.claims.client import ClientChanged, ClientEmailGiven
 async def follow_the_profile(event: ClientChanged, tx: Tx) -> str | None:
     """A name or language that was changed in the profile is the account's too."""
     account = await tx.load(Account, event.state.id, SYSTEM)
-    if not agreement.follow(account, event.state, yields=False):
+    if not shared_fields.follow(account, event.state, yields=False):
         return "nothing newer"
     tx.emit(account, UserUpdated())
     return None

@@ -1,11 +1,14 @@
 """What a time is for."""
 
+from collections.abc import Iterable
 from typing import NamedTuple, Self
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_
 
-from sav_calendar.model import Appointment, PlanningConflict
+from sav_calendar.model.appointment import Appointment
+from sav_calendar.model.conflict import PlanningConflict
+from sav_chassis.tx import Tx
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.visit import InterventionView
 
@@ -40,3 +43,8 @@ class Case(NamedTuple):
         if self.reclamation_id:
             return kind.reclamation_id == self.reclamation_id
         return and_(kind.reclamation_id.is_(None), kind.intervention_id == self.intervention_id)
+
+
+async def lock_cases(tx: Tx, ids: Iterable[UUID]) -> None:
+    """Locks several cases in the order of their ids, as everybody does: others that plan for one of them wait."""
+    await tx.lock(*(f"appointment of {id}" for id in sorted(ids)))

@@ -16,7 +16,7 @@ from sav_contracts.visibility import ALL
 
 # Copies of visits arrive by the view queue, events for reactions by the event queue, so either may be ahead.
 NOTE_END = text("INSERT INTO ended_visit (id) VALUES (:id) ON CONFLICT DO NOTHING")
-HAS_ENDED = text("SELECT true FROM ended_visit WHERE id = :id")
+ENDED = text("SELECT id FROM ended_visit WHERE id = ANY(:ids)")
 
 
 async def visible_reclamation(tx: Tx, id: UUID, by: Actor) -> ReclamationView:
@@ -94,4 +94,9 @@ async def note_known_ends(tx: Tx, reclamation_id: UUID) -> None:
 
 async def has_ended(tx: Tx, intervention_id: UUID) -> bool:
     """Whether the end of this visit was recorded: no held or booked appointment is for it."""
-    return await tx.session.scalar(HAS_ENDED, {"id": intervention_id}) is not None
+    return bool(await ended_visits(tx, [intervention_id]))
+
+
+async def ended_visits(tx: Tx, ids: list[UUID]) -> set[UUID]:
+    """Those of these visits whose end was recorded."""
+    return set(await tx.session.scalars(ENDED, {"ids": ids}))

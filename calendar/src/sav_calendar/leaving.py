@@ -9,19 +9,23 @@ from sav_calendar.cases import Case
 from sav_calendar.copies import has_ended
 from sav_calendar.hours import VISIT, starts
 from sav_calendar.lifecycle import TAKES_TIME
-from sav_calendar.model import Appointment, PlanningConflict
+from sav_calendar.model.appointment import Appointment
+from sav_calendar.model.conflict import PlanningConflict
 from sav_calendar.planning import current_appointment, hours_of, release, settle_conflicts
-from sav_calendar.proposals import PROPOSED_WITHIN, Others, wanted_from
+from sav_calendar.proposals import (
+    AT_ONCE,
+    NOTHING_YET,
+    PROPOSED_WITHIN,
+    Others,
+    find_ways_out,
+    wanted_from,
+    ways_out,
+)
+from sav_calendar.waiting import take_back_offers
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.calendar import (
-    NOT_TOLD_YET,
-    Alternative,
-    AppointmentCancelled,
-    AppointmentChanged,
-    ConflictDetected,
-    ConflictKind,
-)
+from sav_contracts.calendar.appointment import NOT_TOLD_YET, AppointmentCancelled, AppointmentChanged
+from sav_contracts.calendar.conflict import Alternative, ConflictDetected, ConflictKind
 from sav_contracts.interventions.visit import InterventionStatus, InterventionView
 from sav_contracts.slot import Slot
 
@@ -46,7 +50,7 @@ async def free_their_time(tx: Tx, technician_id: UUID, at_once: bool) -> None:
     )
     by_case = {Case.of(visit).id: visit for visit in visits}
     cases = {case.id: case for case in map(Case.of, [*visits, *standing])}
-    others = await Others.known(tx) if cases else None
+    others, found = await Others.known(tx) if cases else None, 0
     # In the order of their ids, as everybody who locks several.
     for id in sorted(cases):
         current = await current_appointment(tx, cases[id])
@@ -63,13 +67,16 @@ async def free_their_time(tx: Tx, technician_id: UUID, at_once: bool) -> None:
         if theirs and (visit is None or visit.status in NOT_SET_OUT):
             await _free(tx, theirs, visit)
         if visit:
-            await ask_for_another(tx, visit, wanted, others, one_of_many=at_once)
+            # Of what is found later there is a message for each, which names who could go.
+            later = at_once and found >= AT_ONCE
+            found += await ask_for_another(tx, visit, wanted, others, at_once, later)
+    await take_back_offers(tx, technician_id, None)
 
 
 async def _free(tx: Tx, theirs: Appointment, visit: InterventionView | None) -> None:
     """Cancels it without a word to its client; of a time that they had only held they know that it expires."""
     if theirs.status == "held":
-        return await release(tx, theirs, "the technician takes no visits any more", SYSTEM)
+        return await release(tx, theirs, "technician_away", SYSTEM)
     theirs.intervention_id = visit.id if visit else theirs.intervention_id
     return await release(tx, theirs, NOT_TOLD_YET, SYSTEM, told=False)
 
@@ -80,10 +87,12 @@ async def ask_for_another(
     wanted: Slot | None,
     others: Others | None = None,
     one_of_many: bool = False,
-) -> None:
+    later: bool = False,
+) -> bool:
     """Adds the conflict of a visit whose technician left, once; `others`, where there are many such visits.
 
-    Managers get a message about this one, unless it is `one_of_many` of which they are told at once.
+    Managers get a message about this one, unless it is `one_of_many` of which they are told at once. Who else could go
+    is found `later`, by a timer, where it is asked about many. Returns whether there was none yet.
     """
     waiting = (
         await tx.session.scalars(
@@ -93,14 +102,14 @@ async def ask_for_another(
         )
     ).all()
     if any(one.problem == LEFT for one in waiting):
-        return
+        return False
     # A time that could not be booked is in no visit, and still what its manager wished.
     wished = [one.wanted for one in waiting if not one.no_time_yet]
     wanted = wanted or (wished[-1] if wished else None)
     # Other times of theirs were proposed.
     await settle_conflicts(tx, PlanningConflict.intervention_id == visit.id, SYSTEM)
     others = others or await Others.known(tx)
-    alternatives = await others.propose(visit, wanted)
+    ways = NOTHING_YET if later else await ways_out(tx, visit, wanted, others, theirs=False)
     conflict = tx.add(
         PlanningConflict(
             id=tx.new_id(),
@@ -109,14 +118,16 @@ async def ask_for_another(
             reclamation_reference=visit.reclamation_reference,
             intervention_id=visit.id,
             problem=LEFT,
-            wanted=wanted or await _some_time(tx, visit, alternatives, others.earliest),
-            proposals=[],
+            wanted=wanted or await _some_time(tx, visit, ways.alternatives, others.earliest),
             status="open",
-            alternatives=alternatives,
+            **ways._asdict(),
             no_time_yet=wanted is None,
         )
     )
     tx.emit(conflict, ConflictDetected(one_of_many=one_of_many))
+    if later:
+        tx.remind(find_ways_out, conflict.id, tx.now)
+    return True
 
 
 async def end_of_freed_time(tx: Tx, visit: InterventionView, told: bool = True) -> bool:
@@ -133,8 +144,8 @@ async def end_of_freed_time(tx: Tx, visit: InterventionView, told: bool = True) 
     )
     if freed is None:
         return False
-    freed.reason = "the visit does not take place" if told else "it was settled"
-    tx.emit(freed, AppointmentCancelled() if told else AppointmentChanged())
+    freed.reason = "visit_off" if told else "settled"
+    tx.emit(freed, AppointmentCancelled(cause="visit_off") if told else AppointmentChanged())
     return True
 
 

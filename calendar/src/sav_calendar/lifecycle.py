@@ -1,9 +1,12 @@
-"""The states of an appointment and of a planning conflict, and which réclamations may get a visit."""
+"""The states of an appointment, of a planning conflict and of an absence, and which réclamations may get a visit."""
 
 from sav_chassis.errors import Conflict, NotYet
 from sav_chassis.lifecycle import Lifecycle
-from sav_contracts.actor import MANAGERS, PEOPLE, Role
-from sav_contracts.calendar import AppointmentStatus, ConflictStatus
+from sav_contracts.actor import MANAGERS, PEOPLE, STAFF, Role
+from sav_contracts.calendar.absence import AbsenceStatus
+from sav_contracts.calendar.appointment import AppointmentStatus
+from sav_contracts.calendar.conflict import ConflictStatus
+from sav_contracts.calendar.waiting import EarlierStatus
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.claims.visits import NOT_PLANNABLE
 from sav_contracts.interventions.visit import InterventionStatus, InterventionView
@@ -29,10 +32,25 @@ APPOINTMENT: Lifecycle[AppointmentStatus] = Lifecycle(
 CONFLICT: Lifecycle[ConflictStatus] = Lifecycle(
     "conflict",
     {
-        ("open", "resolved"): MANAGERS,
+        # By event: its client chose a time by the link that was sent.
+        ("open", "resolved"): MANAGERS | BY_EVENT,
         ("open", "moot"): BY_EVENT,
     },
 )
+
+EARLIER: Lifecycle[EarlierStatus] = Lifecycle(
+    "earlier_visit",
+    {
+        ("waiting", "offered"): BY_TIMER,
+        ("waiting", "ended"): PEOPLE | BY_EVENT,
+        # Taken back: its technician is not there then, or the visit has another time or technician.
+        ("offered", "waiting"): BY_EVENT,
+        ("offered", "ended"): PEOPLE | BY_EVENT,
+        ("ended", "waiting"): CHOOSING,
+    },
+)
+
+ABSENCE: Lifecycle[AbsenceStatus] = Lifecycle("absence", {("planned", "removed"): STAFF})
 
 # The states in which an appointment takes its technician's time; the exclusion constraint names the same states.
 TAKES_TIME: tuple[AppointmentStatus, ...] = ("held", "booked")

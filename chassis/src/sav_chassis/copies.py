@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic_core import to_jsonable_python
-from sqlalchemy import text
+from pydantic_core import from_json, to_jsonable_python
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from sav_chassis.errors import NotYet
@@ -66,14 +66,27 @@ class Copies(Generic[V]):
         """All of them, ordered by id."""
         return await self._found("ORDER BY v.id")
 
+    async def field(self, name: str) -> dict[UUID, Any]:
+        """One field of each of them by id, as it is in JSON; the rest is not read."""
+        rows = await self.session.execute(*self._selecting(f"v.id, (v.doc -> '{name}')::text"))
+        return {row[0]: from_json(row[1]) for row in rows if row[1] is not None}
+
+    async def number_by(self, name: str) -> dict[UUID, int]:
+        """How many there are for each person or record that this field names."""
+        rows = await self.session.execute(*self._selecting(f"v.{name}, count(*)", f"GROUP BY v.{name}"))
+        return {row[0]: row[1] for row in rows}
+
     def _narrowed(self, condition: str, values: dict[str, Any]) -> Self:
         return replace(self, conditions=(*self.conditions, condition), values=self.values | values)
 
     async def _found(self, order: str) -> list[V]:
-        conditions = " AND ".join((f"v.kind = '{self.view.kind()}'", *self.conditions))
-        statement = text(f"SELECT v.doc::text FROM view v WHERE {conditions} {order}")
-        docs = await self.session.scalars(statement, self.values)
+        docs = await self.session.scalars(*self._selecting("v.doc::text", order))
         return [self.view.model_validate_json(doc) for doc in docs]
+
+    def _selecting(self, what: str, then: str = "") -> tuple[TextClause, dict[str, Any]]:
+        """The statement and its parameters."""
+        conditions = " AND ".join((f"v.kind = '{self.view.kind()}'", *self.conditions))
+        return text(f"SELECT {what} FROM view v WHERE {conditions} {then}"), self.values
 
 
 def _as_text(value: Any) -> Any:

@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from sav_chassis.pydantic_messages import EMPTY, meant
 from sav_chassis.written import spoken
+from sav_contracts.calendar.slots import FreeSlot
 from sav_contracts.sentences import Sentence, Text, filled
 
 # The most wrong fields that an answer lists, and the most characters of their names in its sentence.
@@ -49,6 +50,8 @@ class Problem(BaseModel):
     detail: str
     errors: list[FieldError] | None = None
     moves: list[str] | None = None
+    # Times that are free, where the one that was asked for is taken.
+    alternatives: list[FreeSlot] | None = None
     retry_after: int | None = None
     # For the edge, which chooses the language. A service of the previous release sends none.
     french: SkipJsonSchema[French | None] = None
@@ -79,8 +82,8 @@ class SavError(Sentence, Exception, abstract=True):
     """Raised by a rule; rolls the transaction back and becomes the caller's answer.
 
     A subclass is one refusal, declared next to its rule. It has the status of its base, and the code of its base or its
-    own. Three parameters also become fields of the problem: `field` (the wrong field), `retry_after` (seconds) and
-    `moves` (the states that the record may take).
+    own. Four parameters also become fields of the problem: `field` (the wrong field), `retry_after` (seconds), `moves`
+    (the states that the record may take) and `alternatives` (times that are free).
     """
 
     code: ClassVar[str]
@@ -112,6 +115,7 @@ class SavError(Sentence, Exception, abstract=True):
             detail=english,
             errors=[FieldError(field=name[:LONGEST_NAME], message=text.en) for name, text in wrong] or None,
             moves=getattr(self, "moves", None),
+            alternatives=list(getattr(self, "alternatives", ())) or None,
             retry_after=getattr(self, "retry_after", None),
             french=French(detail=french, messages=[text.fr for _, text in wrong]),
         )

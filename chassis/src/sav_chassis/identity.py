@@ -217,6 +217,9 @@ def _loaded(public_pem: str) -> tuple[str, Ed25519PublicKey]:
 class Links:
     """Signs the id of a grant into a link and reads it back, so that no event holds a secret."""
 
+    # Characters of every token: 48 bytes in base64.
+    LENGTH = 64
+
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 

@@ -131,10 +131,6 @@ PATTERNS = {
         "the two letters of a country are expected, such as FR",
         "les deux lettres d’un pays sont attendues, par exemple FR",
     ),
-    r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$": Text(
-        "a country or a region of it is expected, such as FR or FR-57",
-        "un pays ou l’une de ses régions est attendu, par exemple FR ou FR-57",
-    ),
     r"^[0-9a-f]{64}$": Text(
         "a SHA-256 is expected: 64 digits from 0 to 9 and a to f",
         "un SHA-256 est attendu : 64 chiffres de 0 à 9 et de a à f",

@@ -1,9 +1,10 @@
 """Settings, from `SAV_…` environment variables."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import IPvAnyNetwork
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sav_contracts.files import MAX_BODY, MAX_UPLOAD
 
@@ -11,16 +12,37 @@ from sav_contracts.files import MAX_BODY, MAX_UPLOAD
 EVERYWHERE = ("0.0.0.0", "::")
 
 
-class RoomSettings(BaseSettings):
+class _Environment(EnvSettingsSource):
+    """The variables; what is no JSON stays a text, which is refused with the name of its setting like any wrong value."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
+class _FromEnvironment(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="SAV_", extra="ignore")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Environment(settings_cls)
+
+
+class RoomSettings(_FromEnvironment):
     """The settings of one room; a subclass is in the room's `settings.py`."""
 
-    model_config = SettingsConfigDict(env_prefix="SAV_", extra="ignore")
 
-
-class Settings(BaseSettings):
+class Settings(_FromEnvironment):
     """The settings of every process. Each room's database is `<database_prefix>_<room>` on `database_url`."""
-
-    model_config = SettingsConfigDict(env_prefix="SAV_", extra="ignore")
 
     environment: Literal["development", "production"] = "development"
     database_url: str = "postgresql://sav:sav@127.0.0.1:5432"

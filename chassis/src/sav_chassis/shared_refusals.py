@@ -1,12 +1,16 @@
 """Refusals that several rooms make by the same rule, with that rule; the chassis itself makes none of them."""
 
 from collections.abc import Collection
+from decimal import Decimal
 from typing import Protocol
 
-from sav_chassis.errors import Conflict, SavError
+from sav_chassis.errors import Conflict, SavError, WrongField
 from sav_contracts.interventions.technician import Skill
 from sav_contracts.labels import labels
 from sav_contracts.sentences import Text
+
+# Of all lines, excluding VAT; a larger amount is a typing error.
+MOST = Decimal(100_000_000)
 
 
 class TechnicianUnavailable(Conflict):
@@ -35,6 +39,12 @@ class LinkExpired(SavError):
     status = 410
     en = "This link is incomplete or no longer valid; open it again from our message"
     fr = "Ce lien est incomplet ou n’est plus valable\N{NO-BREAK SPACE}; rouvrez-le depuis notre message"
+
+
+class AmountTooLarge(WrongField):
+    most: Decimal = MOST
+    en = "they amount to more than {most}"
+    fr = "leur montant dépasse {most}"
 
 
 class Card(Protocol):

@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings
 
 from sav_chassis.identity import Signer, Verifier
@@ -21,10 +22,12 @@ DURABLE = {
 
 
 # The rooms that sign links or check what was signed into them.
-LINKING = ("auth", "notifier", "claims", "interventions", "reporting")
+LINKING = ("auth", "notifier", "claims", "interventions", "calendar", "reporting")
 # Settings whose URL holds a login, and settings whose URL people open.
 SERVERS = ("database_url", "broker_url")
 OPENED_BY_PEOPLE = ("public_url", "frontend_url")
+# The errors of settings that are not one text or number.
+IN_JSON = {"list_type", "tuple_type", "dict_type", "model_type", "model_attributes_type"}
 
 
 class CannotStart(Exception):
@@ -49,10 +52,12 @@ def readable(read: Callable[[], BaseSettings]) -> Callable[[Settings, str], None
 
 def wrong_variables(error: ValidationError) -> list[str]:
     """Each variable that cannot be read, and why. Values are left out: they may be secret."""
-    return [
-        _wrong(part["loc"], meant(part).en if part["type"] in SHAPES else part["msg"])
-        for part in error.errors()
-    ]
+    return [_wrong(part["loc"], _why(part)) for part in error.errors()]
+
+
+def _why(part: ErrorDetails) -> str:
+    said = meant(part).en if part["type"] in SHAPES else part["msg"]
+    return f"{said}, in JSON" if part["type"] in IN_JSON and isinstance(part["input"], str) else said
 
 
 def _wrong(where: tuple[int | str, ...], why: str) -> str:

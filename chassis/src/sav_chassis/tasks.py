@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, Self
+from itertools import groupby
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import structlog
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -155,21 +156,34 @@ class TaskRequest(NamedTuple):
     job: Job
     due: datetime | None = None
 
-    async def write(self, session: AsyncSession) -> None:
-        if self.use is TaskUse.TIMER and self.due is None:
-            await session.execute(FORGET_TIMER, {"key": self.job.key})
-            return
-        row = {
+    @property
+    def statement(self) -> TextClause:
+        if self.use is TaskUse.EFFECT:
+            return ASK_EFFECT
+        return SET_TIMER if self.due else FORGET_TIMER
+
+    def row(self) -> dict[str, Any]:
+        """What the statement is executed with."""
+        if self.statement is FORGET_TIMER:
+            return {"key": self.job.key}
+        return {
             "key": self.job.key,
             "lane": self.job.about,
             "message": self.job.model_dump_json(),
             # The message holds ids only, so erasure has nothing to blank.
             "persons": [],
+            "due": self.due,
         }
-        if self.use is TaskUse.TIMER:
-            await session.execute(SET_TIMER, row | {"due": self.due})
-        else:
-            await session.execute(ASK_EFFECT, row | {"due": self.due})
+
+
+async def write_tasks(session: AsyncSession, asked: Iterable[TaskRequest]) -> None:
+    """Writes what was asked for, sorted by key, so that two transactions do not deadlock.
+
+    What has one key stays in the order of the calls; neighbours with the same statement are written together.
+    """
+    in_order = sorted(asked, key=lambda asking: (asking.use, asking.job.key))
+    for statement, together in groupby(in_order, key=lambda asking: asking.statement):
+        await session.execute(statement, [asking.row() for asking in together])
 
 
 class Worker:
@@ -322,8 +336,3 @@ def pause_of_task(attempts: int) -> timedelta:
 def cause(error: Exception) -> str:
     """The traceback as stored in the table: its last 8000 characters."""
     return "".join(traceback.format_exception(error))[-8000:].replace("\x00", "")
-
-
-def in_order(asked: Iterable[TaskRequest]) -> list[TaskRequest]:
-    """Sorted by key, so that two transactions do not deadlock; those of one key stay in the order of the calls."""
-    return sorted(asked, key=lambda asking: (asking.use, asking.job.key))

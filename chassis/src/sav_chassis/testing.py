@@ -145,7 +145,7 @@ class Stage:
         message: RequestMessage[Any],
         by: Actor = ANYONE,
         key: str | None = None,
-        seconds: float = 5.0,
+        seconds: float = 20.0,
         caller: Caller = INSIDE,
     ) -> Outcome:
         """Sends a request with a token of `by`, as the edge would."""

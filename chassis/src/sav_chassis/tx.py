@@ -21,7 +21,7 @@ from sav_chassis.revocations import revoke
 from sav_chassis.savepoints import Savepoints
 from sav_chassis.settings import Settings
 from sav_chassis.stored_names import stored_name
-from sav_chassis.tasks import Job, TaskRequest, TaskUse, in_order
+from sav_chassis.tasks import Job, TaskRequest, TaskUse, write_tasks
 from sav_chassis.views import RecordedEvent
 from sav_chassis.visibility import sees
 from sav_contracts.actor import NOBODY, Actor, Role
@@ -56,7 +56,7 @@ UNPUBLISHED = text("SELECT true FROM outbox JOIN event_log USING (position) WHER
 CHANGED = "changed"
 
 # The seed differs from the one of the reactions' locks, so the same key gives another lock.
-LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 1))")
+LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(one, 1)) FROM unnest(CAST(:what AS text[])) one")
 
 
 class PendingEvent(NamedTuple):
@@ -187,9 +187,9 @@ class Tx(Savepoints):
         self.now = self._clock()
         return result
 
-    async def lock(self, what: str) -> None:
-        """Takes an advisory lock until the end of the transaction, for what has no row to lock."""
-        await self.session.execute(LOCK, {"what": what})
+    async def lock(self, *what: str) -> None:
+        """Takes advisory locks in this order, until the end of the transaction, for what has no row to lock."""
+        await self.session.execute(LOCK, {"what": [*what]})
 
     async def exists(self, model: type[Base], id: UUID) -> bool:
         """Whether a row with this id exists."""
@@ -328,8 +328,7 @@ class Tx(Savepoints):
         if rows:
             await driver(self.session).executemany(APPEND, rows)
             await revoke(driver(self.session), sealed)
-        for asking in in_order(self._asked):
-            await asking.write(self.session)
+        await write_tasks(self.session, self._asked)
         return [envelope for envelope, _ in sealed]
 
 

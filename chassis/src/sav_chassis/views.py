@@ -100,8 +100,13 @@ def arrays(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
 
 
 def row_of(view: View) -> tuple[Any, ...]:
-    """A view as a table row; `doc` and `doc_client` are served exactly as stored."""
-    shown = view.for_client()
+    """A view as a table row."""
+    return row_beside(view, view.for_client())
+
+
+def row_beside(view: View, shown: View | None) -> tuple[Any, ...]:
+    """A view, and the form that clients are `shown`, as a table row; `doc` and `doc_client` are served exactly as stored."""
+    doc = view.model_dump_json()
     return (
         view.kind(),
         view.id,
@@ -113,6 +118,6 @@ def row_of(view: View) -> tuple[Any, ...]:
         view.is_open(),
         view.created_at,
         view.updated_at,
-        view.model_dump_json(),
-        shown.model_dump_json() if shown else None,
+        doc,
+        doc if shown is view else shown.model_dump_json() if shown else None,
     )

@@ -6,8 +6,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from babel import Locale as Cldr
+from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
@@ -62,6 +64,45 @@ def weekdays(locale: Locale) -> tuple[str, ...]:
     """The names of the days, Monday first."""
     names = Cldr.parse(LANGUAGES[locale]).days["format"]["wide"]
     return tuple(names[index] for index in range(7))
+
+
+def hour(at: datetime, locale: Locale) -> str:
+    """`9 h`, `9 h 30`; `9:00`, `9:30`."""
+    if locale == "en":
+        return f"{at.hour}:{at.minute:02}"
+    return f"{at.hour}{NBSP}h" + (f"{NBSP}{at.minute:02}" if at.minute else "")
+
+
+def moment(at: datetime, locale: Locale) -> str:
+    """`mardi 24 novembre 2026 à 9 h`, on the clock of the time's own zone."""
+    return f"{day_of_week(at.date(), locale)} {'à' if locale == 'fr' else 'at'} {hour(at, locale)}"
+
+
+def window(begins: datetime, ends: datetime, locale: Locale, between: bool = True) -> str:
+    """`mardi 24 novembre 2026, entre 9 h et 10 h`, or `de 9 h à 10 h` for the whole time (`between` is false).
+
+    On the clock of the times' own zone; where that shows the same at both ends, as when clocks go back, only that.
+    """
+    if (only := moment(begins, locale)) == moment(ends, locale):
+        return only
+    words = {
+        ("fr", True): ("entre", "et"),
+        ("fr", False): ("de", "à"),
+        ("en", True): ("between", "and"),
+        ("en", False): ("from", "to"),
+    }[locale, between]
+    until = hour(ends, locale)
+    if ends.date() != begins.date():
+        until = f"{day_of_week(ends.date(), locale)}, {until}"
+    return f"{day_of_week(begins.date(), locale)}, {words[0]} {hour(begins, locale)} {words[1]} {until}"
+
+
+def where_clocks_differ(at: datetime, zone: str, here: str, locale: Locale) -> str:
+    """` (heure locale, La Réunion)`: what is said of a time there, where the clocks here show another one; else nothing."""
+    if at.astimezone(ZoneInfo(zone)).utcoffset() == at.astimezone(ZoneInfo(here)).utcoffset():
+        return ""
+    place = Cldr.parse(LANGUAGES[locale]).territories.get(get_global("zone_territories").get(zone), zone)
+    return f" (heure locale, {place})" if locale == "fr" else f" (local time, {place})"
 
 
 def elided(name: str, word: str) -> str:

@@ -1,23 +1,22 @@
 """Orders of parts, their lines, and what becomes of these when stock moves."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID, uuid5
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, Numeric, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sav_chassis.law.jurisdiction import Jurisdiction
-from sav_chassis.law.sale import gross_of, sale
+from sav_chassis.law.sale import gross_of
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate, JsonColumn
 from sav_chassis.tx import Tx
 from sav_claims.lifecycle import ORDER
 from sav_claims.parts import Reserved
 from sav_contracts.actor import Actor, Role
-from sav_contracts.address import Address
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.reservation import ReservationStatus, ReservationView
 from sav_contracts.claims.order import (
@@ -29,6 +28,7 @@ from sav_contracts.claims.order import (
     OrderView,
 )
 from sav_contracts.interventions.estimate import Withdrawal
+from sav_contracts.interventions.line import Supply
 from sav_contracts.money import Currency
 
 STATES: dict[ReservationStatus, OrderLineState] = {
@@ -89,7 +89,7 @@ class PartsOrder(Aggregate[OrderView], Stateful[OrderStatus]):
     status: Mapped[OrderStatus]
     reason: Mapped[str | None]
     # What a purchase costs including VAT, as its client read when they ordered.
-    gross: Mapped[Decimal | None]
+    gross: Mapped[Decimal | None] = mapped_column(Numeric(15, 3))
     # Only purchases have it.
     withdrawal: Mapped[Withdrawal | None] = mapped_column(JsonColumn(Withdrawal))
     withdrawal_asked_at: Mapped[datetime | None]
@@ -101,10 +101,10 @@ class PartsOrder(Aggregate[OrderView], Stateful[OrderStatus]):
         """What all lines cost, excluding VAT."""
         return sum((line.unit_price * line.quantity for line in self.lines), Decimal(0))
 
-    def priced(self, home: Address | None, on: date, law: Jurisdiction) -> Decimal:
-        """What a purchase costs including VAT, sent to this address: what its invoice asks for."""
+    def priced(self, supply: Supply, law: Jurisdiction) -> Decimal:
+        """What a purchase costs including VAT, supplied there: what its invoice asks for."""
         nets = ((line.unit_price * line.quantity, line.vat_class) for line in self.lines)
-        return gross_of(nets, sale(home, on, law), law)
+        return gross_of(nets, supply, law)
 
     def is_of(self, by: Actor) -> bool:
         """Whether they may act for whoever ordered: they themselves, managers, and SAV itself."""

@@ -1,11 +1,11 @@
 """Queries of claims."""
 
 from sav_chassis.errors import NoSuch
-from sav_chassis.law.sale import gross_of, sale
+from sav_chassis.law.sale import gross_of
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.model import Client
-from sav_claims.sales import check_invoiced, first_address, today
+from sav_claims.sales import check_invoiced, sale_to
 from sav_claims.settings import firm
 from sav_contracts.actor import Actor
 from sav_contracts.catalog.article import ArticleView
@@ -27,12 +27,11 @@ async def get_article_price(query: GetArticlePrice, tx: Tx, by: Actor) -> Articl
     no_such = NoSuch(kind=label(ArticleView.kind()), id=query.article_id)
     article = await tx.view(ArticleView, query.article_id, by, no_such)
     check_invoiced(article.currency)
-    law, net = firm().law, article.price * query.quantity
-    supply = sale(first_address(buyer), today(tx), law)
+    net = article.price * query.quantity
     return ArticlePrice(
         article_id=article.id,
         quantity=query.quantity,
         currency=article.currency,
         net=net,
-        gross=gross_of([(net, article.vat_class)], supply, law),
+        gross=gross_of([(net, article.vat_class)], sale_to(buyer, tx), firm().law),
     )

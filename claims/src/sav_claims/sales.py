@@ -4,6 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from sav_chassis.errors import Conflict
+from sav_chassis.law.sale import sale
 from sav_chassis.law.withdrawal import delivered, right_to_withdraw
 from sav_chassis.tx import Tx
 from sav_claims.model import Client
@@ -11,6 +12,7 @@ from sav_claims.orders import PartsOrder
 from sav_claims.settings import firm
 from sav_contracts.address import Address
 from sav_contracts.interventions.estimate import Withdrawal
+from sav_contracts.interventions.line import Supply
 from sav_contracts.money import Currency
 from sav_contracts.time_zone import zone_of
 
@@ -25,6 +27,27 @@ class NotInvoiced(Conflict):
     fr = (
         "Le prix est en {priced} alors que les factures sont en {ours} : la vente par commande est impossible"
     )
+
+
+class NotInvoicedThere(Conflict):
+    """Goods are sent to the buyer's address; the firm's law says nothing about the VAT of what is sold in that country."""
+
+    code = "not_invoiced_there"
+    country: str
+    en = "Your address is in {country}, and the VAT of that country is not known here: it cannot be sold by an order"
+    fr = (
+        "Votre adresse est dans un pays ({country}) dont la TVA n’est pas connue ici\N{NO-BREAK SPACE}: "
+        "la vente par commande est impossible"
+    )
+
+
+def sale_to(buyer: Client, tx: Tx) -> Supply:
+    """What the VAT of goods depends on that this client buys today; raises `NotInvoicedThere`."""
+    law = firm().law
+    supply = sale(first_address(buyer), today(tx), law)
+    if law.areas and law.is_abroad(supply):
+        raise NotInvoicedThere(country=supply.country)
+    return supply
 
 
 def check_invoiced(currency: Currency) -> None:

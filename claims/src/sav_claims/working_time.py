@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from holidays import HolidayBase, country_holidays
 
 from sav_contracts.auth.policy import SlaTargets
+from sav_contracts.public_holidays import in_library
 
 # Start and end, in UTC; the end is not in it.
 Span = tuple[datetime, datetime]
@@ -27,9 +28,9 @@ class WorkingTime:
     def __init__(self, targets: SlaTargets) -> None:
         self.zone = ZoneInfo(targets.zone)
         self._holidays = _holidays(targets.holidays)
-        self._openings: dict[str, list[tuple[time, time]]] = {}
+        self._openings: dict[str, list[tuple[timedelta, timedelta]]] = {}
         for shift in sorted(targets.openings, key=lambda one: one.start):
-            self._openings.setdefault(shift.day, []).append((shift.start, shift.end))
+            self._openings.setdefault(shift.day, []).append(shift.span)
         self._known: dict[date, list[Span]] = {}
 
     def after(self, start: datetime, working: timedelta, paused: Iterable[Span] = ()) -> datetime:
@@ -77,9 +78,8 @@ class WorkingTime:
         for opens, closes in self._openings.get(WEEKDAYS[day.weekday()], ()):
             for since, until, offset in _offsets(self.zone, day):
                 # The same readings of the clock mean other moments before and after the clocks change.
-                start = datetime.combine(day, opens, UTC) - offset
-                end = datetime.combine(day, closes, UTC) - offset
-                found.append((max(start, since), min(end, until)))
+                midnight = datetime.combine(day, time(), UTC) - offset
+                found.append((max(midnight + opens, since), min(midnight + closes, until)))
         return sorted(span for span in found if span[0] < span[1])
 
 
@@ -118,8 +118,8 @@ def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
 
 @cache
 def _holidays(region: str) -> HolidayBase:
-    country, _, subdivision = region.partition("-")
-    return country_holidays(country, subdiv=subdivision or None)
+    country, part = in_library(region)
+    return country_holidays(country, subdiv=part)
 
 
 @lru_cache(maxsize=8)

@@ -187,11 +187,24 @@ def _host(text: str) -> str:
     if text.startswith("["):
         return f"[{IPv6Address(text[1:-1])}]"
     plain = text.isascii() and "xn--" not in text
-    host = text if plain else idna.encode(text, uts46=True).decode()
+    host = text if plain else ".".join(map(_label, idna.uts46_remap(text).split(".")))
     if not _HOST.fullmatch(host):
         raise ValueError
     # What ends in a number is an address to browsers.
     return str(IPv4Address(host)) if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", host.rpartition(".")[2]) else host
+
+
+def _label(text: str) -> str:
+    """A part of a host in ASCII. Browsers know emoji there (UTS 46), of which IDNA 2008 has none."""
+    said = text[4:].encode().decode("punycode") if text.startswith("xn--") else text
+    letters = "".join("a" if category(letter) in ("So", "Sk") else letter for letter in said)
+    if letters == said:
+        return idna.alabel(text).decode()
+    idna.check_label(letters)
+    made = "xn--" + said.encode("punycode").decode()
+    if text not in (said, made) or idna.uts46_remap(said) != said:
+        raise ValueError
+    return made
 
 
 def phone(text: str) -> str:

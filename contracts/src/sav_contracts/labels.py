@@ -7,6 +7,7 @@ from sav_contracts.sentences import Text
 
 # By the names in messages. States agree with « état ».
 FRENCH = {
+    "absence": "absence",
     "account": "compte",
     "appointment": "rendez-vous",
     "article": "article",
@@ -28,6 +29,7 @@ FRENCH = {
     "note": "note",
     "notification": "notification",
     "order": "commande",
+    "earlier_visit": "demande de visite plus tôt",
     "payment": "paiement",
     "photo": "photo",
     "policy": "règle",
@@ -77,6 +79,7 @@ FRENCH = {
     "made": "établi",
     "draft": "brouillon",
     "en_route": "en route",
+    "ended": "fini",
     "end_of_life": "en fin de vie",
     "expired": "expiré",
     "failed": "échoué",
@@ -91,8 +94,9 @@ FRENCH = {
     "merged": "fusionné",
     "moot": "sans objet",
     "no_access": "sans accès",
-    "no_show": "client absent",
+    "no_show": "manqué",
     "none": "aucun",
+    "offered": "proposé",
     "on_site": "sur place",
     "open": "ouvert",
     "paid": "payé",
@@ -112,6 +116,7 @@ FRENCH = {
     "reopened": "rouvert",
     "reserved": "réservé",
     "resolved": "résolu",
+    "removed": "supprimé",
     "retired": "retiré",
     "running": "en cours d’exécution",
     "sent": "envoyé",
@@ -124,6 +129,7 @@ FRENCH = {
     "suppressed": "non envoyé",
     "used": "utilisé",
     "validated": "validé",
+    "waiting": "en attente",
     "withdrawn": "rétracté",
     "covered": "pris en charge",
     "partly": "pris en charge en partie",
@@ -182,9 +188,9 @@ def labels(names: Iterable[str]) -> Text:
 
 
 def choices(words: Mapping[str, str]) -> Text:
-    """Values to choose from, as programs send them; in French each behind its words: `« pièces » (parts)`."""
+    """Values to choose from, as programs send them, each behind its words: `“parts” (parts)`."""
     return Text(
-        ", ".join(words),
+        ", ".join(f"“{label(name).en}” ({name})" for name in words),
         ", ".join(f"«\N{NO-BREAK SPACE}{fr}\N{NO-BREAK SPACE}» ({name})" for name, fr in words.items()),
     )
 

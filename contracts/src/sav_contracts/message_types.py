@@ -2,8 +2,21 @@
 
 from typing import TypeVar
 
-from sav_contracts import calendar, notifier, reporting
+from sav_contracts import notifier, reporting
 from sav_contracts.auth import account, policy, session
+from sav_contracts.calendar import (
+    absence,
+    appointment,
+    candidates,
+    conflict,
+    hours,
+    offer,
+    plan,
+    slots,
+    subscription,
+    visit_link,
+    waiting,
+)
 from sav_contracts.catalog import (
     article,
     article_cost,
@@ -51,7 +64,7 @@ M = TypeVar("M", bound=Message)
 MODULES = (
     account, session, policy, article, article_import, stock, stock_report, stocktake, product, client, reclamation, photo,
     comment, saved_filter, sla, parts_list, order, reservation, visits, technician, visit, new_visit, report, invoice,
-    calendar, notifier, reporting, attestation, visit_photo, act, lateness, help, payment, client_credit, closing, estimate,
+    absence, appointment, candidates, conflict, hours, slots, offer, plan, subscription, visit_link, waiting, notifier, reporting, attestation, visit_photo, act, lateness, help, payment, client_credit, closing, estimate,
     credit_note, dunning, article_cost, margin,
 )  # fmt: skip
 

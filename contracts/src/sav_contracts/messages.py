@@ -197,6 +197,8 @@ class View(Message):
     changed: ClassVar[str] = ""
     # The lists that stand for all of these values where they are empty.
     empty_means: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # The values of `status` with which a record is over, whatever else it says: a list of these passes open ones by.
+    over_in: ClassVar[frozenset[str]] = frozenset()
 
     id: UUID
     version: int

@@ -93,12 +93,22 @@ class Count(Message):
     count: int
 
 
+class MissedVisits(Message):
+    """How many visits of a technician their clients, and they themselves, did not come to."""
+
+    technician_id: PersonId
+    by_client: int
+    by_technician: int
+
+
 class ReclamationsReport(Message):
     """Réclamations opened in a period that the caller may see; `hours_…` are medians of elapsed hours.
 
     `resolved` excludes those that were reopened. `visits` are those with a validated report. `feedback` and
     `average_rating` are about the feedback on these visits; for a technician, on their own. `invoiced` and `received`
     are sums of the invoices issued for them, including VAT, in the platform's currency; None for a technician.
+    `missed_by_…` are visits to which the client, or the technician, did not come, and `missed` the same for each
+    technician; for a technician, their own. A client reads no `missed`.
     """
 
     start: date
@@ -120,6 +130,20 @@ class ReclamationsReport(Message):
     average_rating: float | None
     invoiced: Decimal | None
     received: Decimal | None
+    missed_by_client: int = 0
+    missed_by_technician: int = 0
+    missed: list[MissedVisits] = Field(
+        default=[],
+        examples=[
+            [
+                {
+                    "technician_id": "018e0000-0000-7000-8000-000000000012",
+                    "by_client": 2,
+                    "by_technician": 1,
+                }
+            ]
+        ],
+    )
 
 
 class GetReclamationsReport(Query[ReclamationsReport]):

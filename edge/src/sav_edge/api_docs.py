@@ -1,6 +1,7 @@
 """The OpenAPI and AsyncAPI descriptions, event schemas, and a page to try the API, which needs no other server."""
 
 import json
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -58,15 +59,24 @@ async def root() -> Redirect:
     return Redirect("/docs")
 
 
-def described() -> list[ControllerRouterHandler]:
-    """The routes of the page and the descriptions."""
-    openapi = to_json(document())
-    asyncapi = (files("sav_contracts") / "asyncapi.json").read_bytes()
-    schemas = {
+@cache
+def _openapi() -> bytes:
+    return to_json(document())
+
+
+@cache
+def _schemas() -> dict[str, str]:
+    return {
         f"{name}.json": json.dumps({"$id": schema_id(name)} | json.loads(known[-1]), indent=2)
         for name in EVENTS
         if (known := revisions("schemas", name))
     }
+
+
+def described() -> list[ControllerRouterHandler]:
+    """The routes of the page and the descriptions, which are made once for all replicas in a process."""
+    openapi, schemas = _openapi(), _schemas()
+    asyncapi = (files("sav_contracts") / "asyncapi.json").read_bytes()
 
     @get("/openapi.json")
     async def describe() -> Response[bytes]:

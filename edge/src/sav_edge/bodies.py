@@ -30,6 +30,8 @@ JSON = "application/json"
 FORM = "multipart/form-data"
 # The caller chose no type: curl sends the second one by default.
 UNSAID = {"", "application/x-www-form-urlencoded"}
+# Content-Encoding that says nothing.
+AS_IT_IS = {"", "identity"}
 MAX_PARTS = 100
 
 
@@ -133,6 +135,11 @@ class OtherBody(UnsupportedMediaType):
     fr = "Envoyez le corps en {types}"
 
 
+class Packed(UnsupportedMediaType):
+    en = "Send the body as it is: packed ones (Content-Encoding) are not taken here"
+    fr = "Envoyez le corps tel quel : les corps compressés (Content-Encoding) ne sont pas acceptés ici"
+
+
 @dataclass(frozen=True)
 class FileField:
     """A field that takes uploaded files: of which kinds, whether several, and whether it is required."""
@@ -218,7 +225,7 @@ async def _read(
 
 
 async def text(field: str, request: HttpRequest, bounds: BodyLimits) -> str:
-    """The whole body as it came, of any type. Refuses with 408, 413 or 422, which names this field."""
+    """The whole body as it came, of any type. Refuses with 408, 413, 415 or 422, which names this field."""
     try:
         async with asyncio.timeout(bounds.seconds):
             body = b"".join([chunk async for chunk in _chunks(request, bounds.body)])
@@ -231,7 +238,12 @@ async def text(field: str, request: HttpRequest, bounds: BodyLimits) -> str:
 
 
 async def _chunks(request: HttpRequest, limit: int) -> AsyncIterator[bytes]:
-    """The body in chunks as they arrive; `TooLarge` as soon as it is known to be longer than `limit` bytes."""
+    """The body in chunks as they arrive; `TooLarge` as soon as it is known to be longer than `limit` bytes.
+
+    `Packed` where it is compressed: a few bytes of that can be gigabytes.
+    """
+    if request.headers.get("content-encoding", "identity").lower() not in AS_IT_IS:
+        raise Packed
     size = request.content_length or 0
     too_large = BodyTooLarge(megabytes=_megabytes(limit))
     if size > limit:

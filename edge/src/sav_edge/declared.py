@@ -15,8 +15,8 @@ from sav_chassis.settings import Settings
 from sav_chassis.startup_checks import CannotStart
 from sav_chassis.views import TABLE_LOCK, Columns, arrays, unnested
 from sav_contracts.messages import View
+from sav_edge.folding import CORRECTABLE
 from sav_edge.listed import INDEXES, LISTED, OWN, OWN_COLUMNS, own_values
-from sav_edge.projection import words_of
 
 BATCH = 1000
 COLUMNS = (
@@ -34,6 +34,11 @@ UPDATE = f"""
 UPDATE view SET {", ".join(f"{name} = newer.{name}" for name in OWN)} FROM (SELECT {_SELECTED} FROM {_ARRAYS}) newer
 WHERE kind = ${len(KEY) + len(OWN) + 1} AND view.id = newer.id AND view.version = newer.version"""
 IDS = "SELECT id FROM {schema}.view WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3"
+# A search corrects other words to these. In the order of the projection, too.
+WORDS = """
+INSERT INTO word (kind, word) SELECT $1, word COLLATE "C" FROM ts_stat(
+    format('SELECT found FROM {schema}.view WHERE kind = %L AND id = ANY (%L)', $1::text, $2::uuid[]))
+WHERE word ~ ('^' || $3::text || '$') ORDER BY 1, 2 ON CONFLICT DO NOTHING"""
 MADE = "INSERT INTO listed VALUES ($1, $2) ON CONFLICT (kind) DO UPDATE SET declared = excluded.declared"
 
 
@@ -67,7 +72,7 @@ async def _settle(connection: "asyncpg.Connection[Any]") -> None:
     changed = await _changed(connection)
     for view in changed:
         await _refresh(connection, view)
-        await connection.execute(MADE, view.kind(), LISTED[view].declared())
+        await connection.execute(MADE, view.kind(), LISTED[view].declared)
     whole = await _whole(connection)
     for name in {row["relname"] for row in await connection.fetch(FOUND)} - (INDEXES.keys() & whole):
         await connection.execute(f"DROP INDEX CONCURRENTLY {name}")
@@ -109,7 +114,8 @@ def _read(view: type[View], row: asyncpg.Record) -> View:
 
 def values_of(records: Iterable[View]) -> list[list[Any]]:
     """The values of `UPDATE` before the kind: only a row of the same version takes them."""
-    return arrays(((one.id, one.version, *own_values(one)) for one in records), len(KEY) + len(OWN))
+    rows = ((one.id, one.version, *own_values(one, one.for_client())) for one in records)
+    return arrays(rows, len(KEY) + len(OWN))
 
 
 async def replace_words(connection: "asyncpg.Connection[Any]", schema: str) -> None:
@@ -123,14 +129,13 @@ async def replace_words(connection: "asyncpg.Connection[Any]", schema: str) -> N
 
 
 async def _add_words(connection: Any, schema: str, view: type[View], ids: list[UUID]) -> None:
-    rows = f"(SELECT kind, found FROM {schema}.view WHERE kind = $1 AND id = ANY($2::uuid[])) rows"
-    await connection.execute(words_of(rows), view.kind(), ids)
+    await connection.execute(WORDS.format(schema=schema), view.kind(), ids, CORRECTABLE)
 
 
 async def _changed(connection: "asyncpg.Connection[Any] | asyncpg.Pool") -> list[type[View]]:
     """The views whose columns were made by another declaration."""
     made = {row[0]: row[1] for row in await connection.fetch("SELECT kind, declared FROM listed")}
-    return [view for view, listed in LISTED.items() if made.get(view.kind()) != listed.declared()]
+    return [view for view, listed in LISTED.items() if made.get(view.kind()) != listed.declared]
 
 
 async def _absent(connection: "asyncpg.Connection[Any] | asyncpg.Pool") -> list[str]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from sav_chassis.entity_tags import holds
 from sav_chassis.errors import NotFound, NotYetKnown, WrongFields
 from sav_contracts.files import IMAGES, StoredFile
 from sav_contracts.interventions.attestation import AttestationView
@@ -20,7 +21,6 @@ from sav_contracts.labels import label
 from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import FileRow, TextRow
-from sav_edge.etags import holds
 from sav_edge.no_parameters import each_once
 from sav_edge.picture_sizes import Asked, AskedByContent, Pictures, tag
 from sav_edge.reply import Reply
@@ -140,8 +140,12 @@ def attached(name: str) -> str:
 
 
 def text(row: TextRow, body: str, headers: dict[str, str]) -> Reply:
-    """The file that a query answers."""
+    """The file that a query answers; 304 where it says that the caller holds this one."""
     made = from_json(body)
+    if row.held:
+        headers = headers | {"ETag": made["tag"]}
+        if made["text"] is None:
+            return Reply(b"", 304, headers=headers)
     headers = headers | HARMLESS | {"Content-Disposition": attached(made["name"])}
     return Reply(made["text"].encode(), row.status, row.media_type, headers)
 

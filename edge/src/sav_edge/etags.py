@@ -24,14 +24,6 @@ def of_page(body: bytes) -> str:
     return f'W/"{blake2b(body, digest_size=16).hexdigest()}"'
 
 
-def holds(known: str | None, tag: str) -> bool:
-    """Whether an If-None-Match (`known`) names the tag: `*`, or any of a list, compared weakly (RFC 9110, 13.1.2)."""
-    if known is None:
-        return False
-    tag = tag.removeprefix("W/")
-    return known.strip() == "*" or tag in [part.strip().removeprefix("W/") for part in known.split(",")]
-
-
 class NamesNoVersion(ChangedSince):
     en = "If-Match names no version of a record"
     fr = "If-Match ne nomme aucune version d’un enregistrement"

@@ -83,11 +83,14 @@ def lexemes(texts: Iterable[str]) -> list[str]:
     return sorted(frozenset[str]().union(*map(_lexemes_of, texts)))
 
 
-# A record is told several times with the same texts.
+# Several records hold the same text: the name of an article, of a client.
 @lru_cache(maxsize=2048)
 def _lexemes_of(text: str) -> frozenset[str]:
     found: set[str] = set()
     for word in words(text):
+        if len(word.parts) == 1 and word.parts[0].isalpha():
+            found.add(word.parts[0])
+            continue
         found |= {*word.whole, word.number, *word.national}
         for part in word.parts:
             found.add(part)

@@ -11,7 +11,14 @@ from pydantic_core import from_json, to_json
 from sav_contracts import message_types
 from sav_contracts.actor import Actor, Role
 from sav_contracts.auth.account import AccountView
-from sav_contracts.calendar import AppointmentBooked, AppointmentCancelled
+from sav_contracts.calendar.appointment import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentMissedByTechnician,
+    AppointmentMoved,
+)
+from sav_contracts.calendar.waiting import EarlierVisitOffered, EarlierVisitTakenBack
 from sav_contracts.catalog.product import ProductRegistered, ProductVerified, ProofSubmitted, WarrantyChanged
 from sav_contracts.claims.comment import CommentAdded
 from sav_contracts.claims.order import (
@@ -150,6 +157,26 @@ ORDERED: dict[str, Text] = {
     "reserved": Text("The ordered parts are in stock", "Les pièces commandées sont en stock"),
     "back_ordered": Text("The ordered parts are awaited", "Les pièces commandées sont attendues"),
 }
+# Why an appointment was cancelled, where nobody said why.
+FREED: dict[str, Text] = {
+    "another_time": Text("another time was chosen", "un autre créneau a été choisi"),
+    "another_technician": Text(
+        "the visit is in the hands of another technician", "la visite est confiée à un autre technicien"
+    ),
+    "not_booked": Text("nobody booked it", "personne ne l’a réservé"),
+    "offer_over": Text("the offer is over", "la proposition n’est plus valable"),
+    "reclamation_over": Text(
+        "no visit is due for the claim now", "aucune visite n’est à prévoir pour la réclamation"
+    ),
+    "technician_away": Text("the technician is not there then", "le technicien est absent à ce moment-là"),
+    "technician_left": Text(
+        "the technician takes no visits any more", "le technicien n’assure plus de visites"
+    ),
+    "technician_there": Text(
+        "another technician has arrived already", "un autre technicien est déjà sur place"
+    ),
+    "visit_off": Text("the visit does not take place", "la visite n’a pas lieu"),
+}
 
 
 def _always(en: str, fr: str) -> Says:
@@ -178,6 +205,14 @@ def _assigned(facts: Facts, names: Names) -> Text:
         f"La réclamation est {'désormais ' if now else ''}confiée à {{name}}",
     )
     return filled(template, {"name": name})
+
+
+def _freed(facts: Facts, names: Names) -> Text:
+    why = FREED.get(str(facts.get("cause")))
+    return Text(
+        "The appointment is cancelled" + (f": {why.en}" if why else ""),
+        "Le rendez-vous est annulé" + (f"\N{NO-BREAK SPACE}: {why.fr}" if why else ""),
+    )
 
 
 def _verified(facts: Facts, names: Names) -> Text:
@@ -259,7 +294,16 @@ SENTENCES: dict[type[Event], Says] = {
     InvoiceReminded: _always("A reminder of the invoice was sent", "Un rappel de la facture a été envoyé"),
     InvoicePaid: _always("The invoice is paid", "La facture est payée"),
     AppointmentBooked: _always("The time of the visit is fixed", "L’heure de la visite est fixée"),
-    AppointmentCancelled: _always("The appointment is cancelled", "Le rendez-vous est annulé"),
+    AppointmentMoved: _always("The appointment is moved", "Le rendez-vous est déplacé"),
+    AppointmentCancelled: _freed,
+    AppointmentConfirmed: _always(
+        "The client confirmed the appointment", "Le client a confirmé le rendez-vous"
+    ),
+    EarlierVisitOffered: _always("An earlier time is offered", "Un créneau plus tôt est proposé"),
+    EarlierVisitTakenBack: _always(
+        "The earlier time is no longer possible", "Le créneau plus tôt n’est plus possible"
+    ),
+    AppointmentMissedByTechnician: _always("The technician did not come", "Le technicien n’est pas venu"),
     FeedbackGiven: _always("Feedback was given about the visit", "Un avis a été donné sur la visite"),
 }
 

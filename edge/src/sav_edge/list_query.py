@@ -125,6 +125,7 @@ class Listing:
     """A parsed list query. `where` pairs a condition, with `$` for its parameter, and the parameter's value.
 
     `interval` holds `from` and `to`, whichever were given; `filters` are texts of a `tsquery`, all of which must hold; `searched` are the words that must occur.
+    `over`: the filters leave out everything that is open.
     """
 
     order: str = "created_at"
@@ -136,6 +137,7 @@ class Listing:
     where: list[tuple[str, Any]] = field(default_factory=list)
     interval: dict[str, datetime] = field(default_factory=dict)
     filters: list[str] = field(default_factory=list)
+    over: bool = False
     searched: list[Word] = field(default_factory=list)
     wrong: list[tuple[str, Text]] = field(default_factory=list)
 
@@ -210,6 +212,9 @@ def _choose(
     if name in row.filters:
         chosen = [_value(shown.filter_type(name), value) for value in values]
         listing.filters.append(filter_query(name, chosen, actor.role))
+        # A client may read another state than the one that says what is open.
+        if name == "status" and actor.role is not Role.CLIENT:
+            listing.over = row.message.over_in.issuperset(chosen)
     elif name == "q":
         listing.searched = _words(" ".join(values))
         if not listing.searched and "".join(values).strip():

@@ -48,7 +48,9 @@ class ListStatement:
         self._doc = doc(role)
         self._kind = kind
         self._listing = listing
-        self._where = where
+        # Those that are open are among the newest, so a list of what is over would look at all of them first. As a number,
+        # of which the planner knows nothing: where it thinks that few are over, it would sort them all.
+        self._where = f"{where} AND v.open::int <> 1" if listing.over else where
         self.chosen: list[Chosen] = []
         for condition, value in listing.where:
             condition = condition.replace("$", self._parameter(value))

@@ -5,16 +5,17 @@ Every filter is a lexeme of the column `found`, beside the words that a search f
 asked: see `folding`.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from hashlib import md5
 from importlib.metadata import version
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from asyncpg import Range
 
@@ -24,7 +25,7 @@ from sav_contracts.actor import Role
 from sav_contracts.messages import View
 from sav_contracts.surface import SURFACE, DashboardRow, ListRow
 from sav_contracts.surface.rows import TIMES
-from sav_edge.folding import Word, fold, lexemes, order, query
+from sav_edge.folding import CORRECTABLE, Word, fold, lexemes, order, query
 
 # The first is to be raised when `folding` or this module stores something else for the same record.
 FORM = (2, unicodedata.unidata_version, version("anyascii"))
@@ -45,6 +46,7 @@ SORTED_AS: Mapping[Any, tuple[str, Any]] = {
     int: ("bigint", 0),
     bool: ("boolean", False),
 }
+IS_CORRECTABLE = re.compile(CORRECTABLE).fullmatch
 # Few enough to be read by every search.
 PENDING = "fastupdate = on, gin_pending_list_limit = 256"
 
@@ -63,6 +65,7 @@ class Listed:
     # Fields by which a dashboard counts its records.
     counted: tuple[str, ...]
 
+    @cached_property
     def declared(self) -> str:
         """What the columns of a record of this view are made by: where that changes, they are made anew."""
         made_by = (FORM, self.filters, self.sorts, self.search, self.has_interval, self.counted)
@@ -71,12 +74,12 @@ class Listed:
 
     def made_from(self, version: int) -> str:
         """The value of the column `made_from`."""
-        return f"{self.declared()} {version}"
+        return f"{self.declared} {version}"
 
     @property
     def stale(self) -> str:
         """The SQL condition for records whose columns were not made of this version, or by another declaration."""
-        return f"kind = '{self.view.kind()}' AND made_from IS DISTINCT FROM '{self.declared()} ' || version"
+        return f"kind = '{self.view.kind()}' AND made_from IS DISTINCT FROM '{self.declared} ' || version"
 
     def indexes(self) -> Iterator[tuple[str, str]]:
         """What its indexes are for, and what each is on."""
@@ -104,27 +107,31 @@ class Listed:
         if self.has_interval:
             yield f"list_{kind}_during", f"view USING gist (during) {only}"
 
-    def found(self, view: View) -> str | None:
-        """The text of the `tsvector` of a record."""
-        shown = view if type(view).for_client is View.for_client else view.for_client()
-        texts = list(self._texts(view))
-        terms: set[str] = set(lexemes(texts))
+    def found(self, view: View, shown: View | None) -> str | None:
+        """The text of the `tsvector` of a record, of which clients are `shown` this form."""
+        texts = self._texts(view)
+        terms = [_folded(texts).terms]
         # A client's form may say something else: a visit that was accepted is planned for them.
-        if shown is not None and shown is not view:
-            if (theirs := list(self._texts(shown))) != texts:
-                terms |= {f"{CLIENTS_WORD}{lexeme}" for lexeme in lexemes(theirs)} | {CLIENTS_WORD}
-            for name in self.filters:
-                value = _filtered(shown, name)
-                if value != _filtered(view, name):
-                    terms |= {f"{CLIENTS}{name}"} | _terms(CLIENTS, name, value)
+        theirs = None if shown is view else shown
+        if theirs and (others := self._texts(theirs)) != texts:
+            terms += [CLIENTS_WORD, *(f"{CLIENTS_WORD}{lexeme}" for lexeme in lexemes(others))]
         for name in self.filters:
-            terms |= _terms(STAFFS, name, _filtered(view, name))
-        return " ".join(map(_quoted, sorted(terms))) or None
+            value = _filtered(view, name)
+            terms += _terms(STAFFS, name, value)
+            if theirs and (other := _filtered(theirs, name)) != value:
+                terms += [_quoted(f"{CLIENTS}{name}"), *_terms(CLIENTS, name, other)]
+        return " ".join(filter(None, terms)) or None
 
-    def _texts(self, view: View) -> Iterator[str]:
+    def words(self, view: View) -> frozenset[str]:
+        """The words of a record to which a search corrects others."""
+        return _folded(self._texts(view)).correctable
+
+    def _texts(self, view: View) -> tuple[str, ...]:
+        texts: list[str] = []
         for name in self.search:
             value = getattr(view, name, None)
-            yield from [value] if isinstance(value, str) else value or ()
+            texts += [value] if isinstance(value, str) else value or ()
+        return tuple(texts)
 
 
 def _of_rows() -> Iterator[Listed]:
@@ -227,22 +234,23 @@ INDEXES: Mapping[str, str] = {
 
 def row_of(view: View) -> tuple[Any, ...]:
     """A view as a row of the edge's table."""
-    return views.row_of(view) + own_values(view)
+    shown = view.for_client()
+    return views.row_beside(view, shown) + own_values(view, shown)
 
 
-def own_values(view: View) -> tuple[Any, ...]:
-    """The values of the columns `OWN`."""
+def own_values(view: View, shown: View | None) -> tuple[Any, ...]:
+    """The values of the columns `OWN` of a record, of which clients are `shown` this form."""
     listed = LISTED.get(type(view))
     if listed is None:
         return (None,) * len(OWN)
     own = {
         "made_from": listed.made_from(view.version),
-        "found": listed.found(view),
+        "found": listed.found(view, shown),
         "during": _range(view.interval()),
     }
     own |= {sort_column(name): _sort_value(view, name) for name in listed.sorts}
     own |= {counted_column(name): getattr(view, name) for name in listed.counted}
-    return tuple(own.get(name) for name in OWN)
+    return tuple(map(own.get, OWN))
 
 
 def _sort_value(view: View, name: str) -> Any:
@@ -267,10 +275,34 @@ def _filtered(view: View, name: str) -> Any:
     return list(view.empty_means[name]) if name in view.empty_means and not value else value
 
 
-def _terms(mark: str, name: str, value: Any) -> set[str]:
-    """What a filter finds a record by; a field that holds several values is found by each."""
-    values = value if isinstance(value, list) else [] if value is None else [value]
-    return {f"{mark}{name}={_value(one)}" for one in values}
+class Folded(NamedTuple):
+    """What a search finds a record by, as text of a `tsvector`, and the words to which it corrects others."""
+
+    terms: str
+    correctable: frozenset[str]
+
+
+# A record is told several times with the same texts and values: each is folded once.
+@lru_cache(maxsize=2048)
+def _folded(texts: tuple[str, ...]) -> Folded:
+    found = lexemes(texts)
+    return Folded(
+        # In letters and digits only, they need no quotes.
+        " ".join(found),
+        frozenset(filter(IS_CORRECTABLE, found)),
+    )
+
+
+def _terms(mark: str, name: str, value: Any) -> list[str]:
+    """What a filter finds a record by, in the text of a `tsvector`; a field that holds several values is found by each."""
+    if value is None:
+        return []
+    return [_equal(f"{mark}{name}", one) for one in (value if isinstance(value, list) else [value])]
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _equal(field: str, value: Any) -> str:
+    return _quoted(f"{field}={_value(value)}")
 
 
 def _value(value: Any) -> str:

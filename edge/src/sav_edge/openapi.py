@@ -191,7 +191,7 @@ def _operation(row: AnyRow, references: dict[type[BaseModel], Json], definitions
         operation["parameters"].append(FORMAT)
         names = [name for name in parameters(row.list) if name not in OF_PAGES]
         operation["parameters"] += [openapi_parameters.in_query(name, row.list) for name in names]
-    elif isinstance(row, ReadRow):
+    elif _tagged(row):
         operation["parameters"].append(KNOWN)
     return operation
 
@@ -265,7 +265,7 @@ def _public(row: AnyRow) -> bool:
 def _responses(row: AnyRow, references: dict[type[BaseModel], Json]) -> Json:
     status = str(row.status)
     responses = {status: _answer(row, references)} | _refusals(row)
-    if isinstance(row, ReadRow) and not isinstance(row, ExportRow):
+    if _tagged(row):
         return with_headers(responses, {"ETag": (status, "304")})
     if isinstance(row, EdgeQueryRow) or row.method == "GET":
         return with_headers(responses)
@@ -320,9 +320,15 @@ def _refusals(row: AnyRow) -> Json:
         expected -= {"404"}
     if "token" not in row.message.model_fields:
         expected -= {"410"}
-    tagged = isinstance(row, ReadRow) and not isinstance(row, ExportRow)
-    held = {"304": {"description": "The caller holds it already"}} if tagged else {}
+    held = {"304": {"description": "The caller holds it already"}} if _tagged(row) else {}
     return refusals(expected, row.message.owner) | held
+
+
+def _tagged(row: AnyRow) -> bool:
+    """Whether its answers have a tag, and a caller who holds one gets none."""
+    if isinstance(row, TextRow):
+        return bool(row.held)
+    return isinstance(row, ReadRow) and not isinstance(row, ExportRow)
 
 
 def _body(schema: Json, row: MessageRow) -> Json | None:

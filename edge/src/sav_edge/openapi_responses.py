@@ -13,7 +13,7 @@ REFUSALS = {
     "401": "No valid token",
     "403": "Not for this role, or not for you",
     "404": "There is no such record, or none that you may see",
-    "409": "The record's state does not allow it; `moves` holds what it allows",
+    "409": "The record's state does not allow it; `moves` holds what it allows, `alternatives` times that are free",
     "410": "The link is incomplete, was used or has expired",
     "408": "The body did not come in time",
     "412": "The record is not in the version any more that `If-Match` names",

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from sav_chassis.entity_tags import holds
 from sav_chassis.errors import NotFound, NotYetKnown, Unavailable
 from sav_chassis.firm_look import Look
 from sav_chassis.settings import RoomSettings, Settings
@@ -22,7 +23,6 @@ from sav_contracts.sentences import Text
 from sav_contracts.surface import SURFACE, PaperRow, RecordRow
 from sav_edge.child_process import output_of
 from sav_edge.downloads import HARMLESS, attached
-from sav_edge.etags import holds
 from sav_edge.read_model import ReadModel
 from sav_edge.reply import Reply
 from sav_edge.screen_upload import PDF

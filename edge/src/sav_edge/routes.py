@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from sav_chassis.commands.client import CommandClient
 from sav_chassis.commands.roles import check_role
 from sav_chassis.database import unavailable
+from sav_chassis.entity_tags import holds
 from sav_chassis.envelope import Envelope
 from sav_chassis.errors import WrongField, WrongFields
 from sav_chassis.identity import Verifier
@@ -63,6 +64,8 @@ log = structlog.get_logger()
 HttpRequest = Request[Any, Any, Any]
 A = TypeVar("A", bound=RequestMessage[Any])
 PREFIX = "/api"
+# Characters of an If-None-Match that an owner is told of; with a longer one the whole file is sent.
+LONGEST_TAGS = 200
 # Seconds that a caller waits for the read model to show what they wrote.
 APPLY_WITHIN = 2.0
 ONES = {row.message: row for row in SURFACE if isinstance(row, RecordRow)}
@@ -225,7 +228,7 @@ class Gateway:
         if isinstance(row, SignedRow):
             message = await signed_row.message(row, request, self.uploads)
         else:
-            message = await self._message(row.message, request)
+            message = _holding(row, await self._message(row.message, request), _known(request))
         answer = await self.client.ask(
             message,
             self.deadline + message.takes(),
@@ -319,6 +322,13 @@ def _reply(row: MessageRow | EdgeQueryRow, body: str | None, headers: dict[str, 
     return Reply(body.encode(), row.status, JSON, headers) if body else Reply(b"", 204, headers=headers)
 
 
+def _holding(row: MessageRow, message: A, known: str | None) -> A:
+    """The query, which says to its owner what the caller holds already, where its row asks for that."""
+    if not isinstance(row, TextRow) or not row.held or known is None or len(known) > LONGEST_TAGS:
+        return message
+    return message.model_copy(update={row.held: known})
+
+
 def _known(request: HttpRequest) -> str | None:
     return request_context_of(request.scope).header(b"if-none-match")
 
@@ -326,7 +336,7 @@ def _known(request: HttpRequest) -> str | None:
 def _unless_held(request: HttpRequest, body: bytes, tag: str, headers: dict[str, str]) -> Reply:
     """The body with this tag; 304 where the caller holds it already."""
     headers["ETag"] = tag
-    if etags.holds(_known(request), tag):
+    if holds(_known(request), tag):
         return Reply(b"", 304, headers=headers)
     return Reply(body, 200, JSON, headers)
 

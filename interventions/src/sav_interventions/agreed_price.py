@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from re import split
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,6 +20,8 @@ from sav_interventions.billing import Itemised, amount, itemised, lines_of
 from sav_interventions.lifecycle import DID_NOT_HAPPEN
 from sav_interventions.model import Estimate, Intervention, Invoice, Payment
 from sav_interventions.settings import billing
+
+OneLine = TypeVar("OneLine", LineGiven, InvoiceLine)
 
 
 class Price(NamedTuple):
@@ -63,16 +65,18 @@ async def price_of(visit: Intervention, supply: Supply, locale: Locale, tx: Tx) 
     return Price(lines, discount, supply, agreed)
 
 
-async def whole_for_client(estimate: Estimate, tx: Tx) -> tuple[Itemised, "Billed"]:
+async def whole_for_client(
+    estimate: Estimate, tx: Tx, supply: Supply | None = None
+) -> tuple[Itemised, "Billed"]:
     """What a client pays of an accepted estimate, less the share of a warranty; and what is left of that to be invoiced.
 
-    Invoices of visits that left the work incomplete bill a part of it.
+    Invoices of visits that left the work incomplete bill a part of it. `supply`: what its VAT depends on by now.
     """
     happened = work_of(estimate).where(Intervention.status.not_in(DID_NOT_HAPPEN))
     visits = await tx.session.scalars(happened)
     last = max(visits, key=lambda one: (one.created_at, one.id), default=None)
     lines, discount = _for_client(estimate, last.warranty if last else None)
-    whole = itemised(lines, discount, estimate.supply, billing().law)
+    whole = itemised(lines, discount, supply or estimate.supply, billing().law)
     final = last.id if last and last.status != "incomplete" else None
     elsewhere = await _billed_elsewhere(estimate, final, tx)
     return whole, Billed(whole.net - elsewhere.net, whole.net + whole.tax - elsewhere.gross)
@@ -86,8 +90,8 @@ def _for_client(
     return lines, fitting(estimate.discount, lines, billing().law.currency)
 
 
-def with_warranty(lines: Sequence[InvoiceLine], warranty: Warranty) -> list[InvoiceLine]:
-    """The agreed lines; a warranty that was decided since pays its share of them too."""
+def with_warranty(lines: Sequence[OneLine], warranty: Warranty) -> list[OneLine]:
+    """The lines of an estimate; a warranty that is decided pays its share of them too."""
     shares = {"labour": warranty.labour, "part": warranty.parts, "travel": warranty.travel}
     # What has one price for all is paid as far as labour and parts are.
     whole = min(warranty.labour, warranty.parts)

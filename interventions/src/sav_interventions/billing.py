@@ -8,14 +8,13 @@ from pydantic import BaseModel
 
 from sav_chassis.errors import WrongField
 from sav_chassis.law.jurisdiction import CLASSES, Jurisdiction
+from sav_chassis.shared_refusals import MOST, AmountTooLarge
 from sav_contracts.auth.fields import Locale
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, Supply, VatTotal
 from sav_contracts.interventions.work import Work
 from sav_contracts.money import Currency, VatClass, as_money, rounded, smallest
 
-# Excluding VAT; a larger amount is a typing error.
-MOST = Decimal(100_000_000)
 # Bytes of JSON: every event carries its whole record, and the size of events is bounded.
 MOST_WORDS = 21_000
 TRAVEL: dict[Locale, str] = {"fr": "Déplacement", "en": "Travel"}
@@ -33,12 +32,6 @@ class Itemised(NamedTuple):
     tax: Decimal
     stamp: Decimal | None
     total: Decimal
-
-
-class AmountTooLarge(WrongField):
-    most: Decimal = MOST
-    en = "they amount to more than {most}"
-    fr = "leur montant dépasse {most}"
 
 
 class TooManyWords(WrongField):

@@ -12,6 +12,7 @@ from sav_chassis.law.withdrawal import no_payment_reference
 from sav_chassis.tx import Tx
 from sav_chassis.written import day
 from sav_contracts.actor import SYSTEM
+from sav_contracts.money import Currency
 from sav_interventions.agreement import of_same_case, visits_of_case
 from sav_interventions.deposits import COUNTS
 from sav_interventions.lifecycle import OVER
@@ -38,6 +39,22 @@ class PaymentTooEarly(Conflict):
     )
 
 
+class SurplusTooEarly(PaymentTooEarly):
+    """What exceeds the balance of an invoice is money on account, which may be for a contract concluded at home."""
+
+    balance: Decimal
+    currency: Currency
+    en = (
+        "The client concluded a contract ({estimate}) at home: what exceeds the balance of this invoice, {balance} {currency}, "
+        "may not be taken before the end of {until} ({reference}). Take and record the balance now, the rest after that day"
+    )
+    fr = (
+        "Le client a conclu un contrat ({estimate}) à domicile : ce qui dépasse le solde de cette facture, {balance} "
+        "{currency}, ne peut être reçu avant la fin du {until} ({reference}). Encaissez et enregistrez le solde "
+        "maintenant, le reste après cette date"
+    )
+
+
 async def contract_of(visit: Intervention, tx: Tx, *, deposit: bool = False) -> Estimate | None:
     """The accepted estimate whose work a visit does: the newest that was accepted before the visit was done.
 
@@ -52,11 +69,14 @@ async def check_payable(visit_id: UUID | None, tx: Tx, *, deposit: bool = False)
         _check(contract, tx)
 
 
-async def check_payable_by(client_id: UUID, tx: Tx) -> None:
-    """Raises `PaymentTooEarly` where it forbids that for a contract of the client: money on account may be for any."""
+async def check_payable_by(client_id: UUID, tx: Tx, beyond: Invoice | None = None) -> None:
+    """Raises `PaymentTooEarly` where it forbids that for a contract of the client: money on account may be for any.
+
+    `beyond`: it is more than the balance of this invoice.
+    """
     query = select(Estimate).where(Estimate.client_id == client_id, Estimate.status == "accepted")
     for contract in await tx.session.scalars(query.order_by(Estimate.id)):
-        _check(contract, tx)
+        _check(contract, tx, beyond)
 
 
 async def too_early_until(invoice: Invoice, tx: Tx) -> date | None:
@@ -109,10 +129,16 @@ async def debt_by_contract(client_id: UUID, tx: Tx) -> Decimal:
     return ZERO
 
 
-def _check(contract: Estimate, tx: Tx) -> None:
+def _check(contract: Estimate, tx: Tx, beyond: Invoice | None = None) -> None:
     if until := contract.unpaid_until(tx.now):
         law = no_payment_reference(billing().jurisdiction, until)
-        raise PaymentTooEarly(estimate=contract.view().called, until=until, reference=law)
+        called = contract.view().called
+        if beyond and beyond.balance > 0:
+            left, currency = beyond.balance, beyond.currency
+            raise SurplusTooEarly(
+                estimate=called, until=until, reference=law, balance=left, currency=currency
+            )
+        raise PaymentTooEarly(estimate=called, until=until, reference=law)
 
 
 async def _by_id(visit_id: UUID | None, tx: Tx, deposit: bool) -> Estimate | None:

@@ -26,9 +26,18 @@ class DeductedAlready(Conflict):
 
 
 async def credit(
-    tx: Tx, invoice: Invoice, given: list[CreditGiven] | None, reason: str, by: Actor
+    tx: Tx,
+    invoice: Invoice,
+    given: list[CreditGiven] | None,
+    reason: str,
+    by: Actor,
+    *,
+    withdrawn_from: str | None = None,
 ) -> CreditNote:
-    """Credits a locked invoice: these lines, or all that is left of it. The number is drawn last."""
+    """Credits a locked invoice: these lines, or all that is left of it. The number is drawn last.
+
+    `withdrawn_from`: the order or the estimate whose withdrawal is the reason.
+    """
     invoice.check_creditable(by)
     if invoice.deducted_in:
         raise DeductedAlready
@@ -55,7 +64,7 @@ async def credit(
     note.issue(await Series.in_use(tx, "credit_note", on), on)
     tx.add(note)
     tx.later(print_credit_note, note.id)
-    tx.emit(note, CreditNoteIssued(overpaid=overpaid))
+    tx.emit(note, CreditNoteIssued(overpaid=overpaid, withdrawn_from=withdrawn_from))
     settled = invoice.status == "paid" and before != "paid"
     tx.emit(invoice, InvoicePaid() if settled else InvoiceChanged())
     return note

@@ -18,7 +18,7 @@ from sav_contracts.interventions.invoice import (
     DepositLeftOver,
     InvoiceChanged,
 )
-from sav_contracts.interventions.line import LineGiven, VatTotal
+from sav_contracts.interventions.line import LineGiven, Supply, VatTotal
 from sav_contracts.money import Currency, as_money, rounded, smallest
 from sav_interventions.agreed_price import Billed, whole_for_client
 from sav_interventions.agreement import (
@@ -34,6 +34,7 @@ from sav_interventions.model.credit_note import CreditNote
 from sav_interventions.model.estimate import Estimate
 from sav_interventions.model.invoice import DepositsExceed, Invoice
 from sav_interventions.model.visit import Intervention
+from sav_interventions.settings import billing
 
 DEPOSIT: dict[Locale, str] = {
     "fr": "Acompte de {percent}\u00a0% (TVA {rate}\u00a0%)",
@@ -54,6 +55,41 @@ class InvoicedAlready(Conflict):
     code = "invoiced_already"
     en = "The visit is invoiced already: nothing is left for a deposit"
     fr = "L’intervention est déjà facturée : il n’y a plus lieu à acompte"
+
+
+class DepositOfAnother(Conflict):
+    """A deposit is a part of what the same buyer pays at the same place: else its VAT would be taken off another's."""
+
+    code = "deposit_of_another"
+    number: str
+    buyer: str
+    en = (
+        "The deposit {number} was invoiced to {buyer}, with the rates of its place: name the same buyer and place in the "
+        "draft, or credit the deposit first"
+    )
+    fr = (
+        "L’acompte {number} a été facturé à {buyer}, aux taux de son lieu\N{NO-BREAK SPACE}: indiquez le même acheteur et le même lieu dans "
+        "le brouillon, ou établissez d’abord un avoir de l’acompte"
+    )
+
+
+class DepositNotOwed(Conflict):
+    """A client is not asked for it meanwhile; managers credit it."""
+
+    code = "deposit_not_owed"
+    en = "By now less is owed for this work than its deposits ask for: they are corrected before anything is paid"
+    fr = (
+        "Il est désormais dû moins pour ces travaux que ce que demandent leurs acomptes\N{NO-BREAK SPACE}: ils seront "
+        "corrigés avant tout paiement"
+    )
+
+
+class DepositsBeyondRate(WrongField):
+    rate: Decimal
+    net: Decimal
+    currency: Currency
+    en = "of what the accepted estimate says at {rate}% VAT, at most {net} {currency} excluding VAT is left for deposits"
+    fr = "de ce que le devis accepté prévoit à {rate}\N{NO-BREAK SPACE}% de TVA, il reste au plus {net} {currency} HT pour des acomptes"
 
 
 class DepositsBeyond(WrongField):
@@ -125,12 +161,37 @@ async def check_within(tx: Tx, deposit: Invoice, field: str | None = None) -> No
     net = most.net - sum((one.net for one in others), NOTHING)
     gross = most.gross - sum((one.net + one.tax for one in others), NOTHING)
     if deposit.net <= net and deposit.net + deposit.tax <= gross:
+        if field and (estimate := await last_accepted(visit, tx)):
+            whole, _ = await whole_for_client(estimate, tx, _taxed_as(estimate, deposit))
+            _check_rates(deposit, whole.vat, others, field)
         return
     if field:
         left = [as_money(max(one, NOTHING)) for one in (net, gross)]
         raise DepositsBeyond(field=field, net=left[0], gross=left[1], currency=deposit.currency)
     asked = as_money(most.gross - gross + deposit.net + deposit.tax)
     raise DepositsExceed(deposits=asked, total=as_money(most.gross), currency=deposit.currency)
+
+
+def _taxed_as(estimate: Estimate, deposit: Invoice) -> Supply:
+    """What the VAT of the agreed work depends on by now: as the deposit says, which takes back nothing that was certified."""
+    said, now = estimate.supply, deposit.supply or estimate.supply
+    kept = ("certified", "older_dwelling", "energy_saving")
+    return now.model_copy(update={one: getattr(said, one) or getattr(now, one) for one in kept})
+
+
+def _check_rates(
+    deposit: Invoice, whole: Sequence[VatTotal], others: Sequence[Invoice | DeductedDeposit], field: str
+) -> None:
+    """Raises `DepositsBeyondRate` where the final invoice would take off more of a rate than it bills."""
+    before = [total for one in others for total in one.vat]
+    for asked in deposit.vat:
+        agreed, taken = (
+            sum((one.base for one in some if one.vat_class == asked.vat_class), NOTHING)
+            for some in (whole, before)
+        )
+        if asked.base > (left := agreed - taken):
+            net = as_money(max(left, NOTHING))
+            raise DepositsBeyondRate(field=field, rate=asked.rate, net=net, currency=deposit.currency)
 
 
 async def asked_of(
@@ -142,6 +203,32 @@ async def asked_of(
     )
     found = list(await tx.session.scalars(query))
     return [one if one.status == "draft" else await _deducted(tx, one) for one in found]
+
+
+async def check_still_owed(deposit: Invoice, tx: Tx) -> None:
+    """Raises `DepositNotOwed` where the client owes less than was asked for: a warranty pays since, or nothing is done."""
+    if deposit.intervention_id is None or deposit.deducted_in:
+        return
+    visit = await tx.read(Intervention, deposit.intervention_id, SYSTEM)
+    most = await _most(visit, tx)
+    if most and await _asked(visit, tx) > most.gross:
+        raise DepositNotOwed
+
+
+async def tell_beyond(visit: Intervention, tx: Tx) -> None:
+    """Tells of the deposits of a case that ask for more than its client pays, now that it is decided who does."""
+    most = await _most(visit, tx)
+    if most is None or await _goes_on(visit, tx) or await _asked(visit, tx) <= most.gross:
+        return
+    query = _undeducted(visits_of_case(visit)).where(Invoice.status.in_(COUNTS)).with_for_update()
+    for deposit in list(await tx.session.scalars(query)):
+        tx.emit(deposit, DepositLeftOver(most=as_money(most.gross) or None))
+
+
+async def _asked(visit: Intervention, tx: Tx) -> Decimal:
+    """What the issued deposits of a case ask for, VAT included."""
+    issued = await asked_of(visit, tx, drafts=False)
+    return as_money(sum((one.net + one.tax for one in issued), NOTHING))
 
 
 async def _most(visit: Intervention, tx: Tx) -> Billed | None:
@@ -191,20 +278,41 @@ async def deduct(tx: Tx, invoice: Invoice) -> None:
     Those of visits that followed are for later work. Where a visit left the work to a further one, its invoice is not the
     final one.
     """
-    if invoice.intervention_id is None:
-        return
-    visit = await tx.read(Intervention, invoice.intervention_id, SYSTEM)
-    if visit.status == "incomplete" and await _goes_on(visit, tx):
-        return
-    visits = visits_of_case(visit).where(Intervention.created_at <= visit.created_at)
-    query = _undeducted(visits).where(Invoice.status.in_(COUNTS)).with_for_update()
-    # A deposit that was credited as a whole meanwhile has another status now, and is not found.
-    found = [one for one in await tx.session.scalars(query) if await _is_for(one, visit, tx)]
+    found = await _to_deduct(invoice, tx, locked=True)
+    for deposit in found:
+        if not _is_for_same(deposit, invoice):
+            raise DepositOfAnother(number=deposit.number or "", buyer=deposit.buyer.name)
     deducted = [await _deducted(tx, deposit) for deposit in sorted(found, key=lambda one: one.number or "")]
     invoice.deduct(deducted)
     for deposit in found:
         deposit.deducted_in = invoice.id
         tx.emit(deposit, InvoiceChanged())
+
+
+def _is_for_same(deposit: Invoice, invoice: Invoice) -> bool:
+    """Whether both name the same buyer, who may have moved, and are taxed by the rates of the same area."""
+    areas = {billing().law.area(one.supply) for one in (deposit, invoice) if one.supply}
+    return deposit.buyer.is_same_as(invoice.buyer) and len(areas) < 2
+
+
+async def _to_deduct(invoice: Invoice, tx: Tx, locked: bool = False) -> list[Invoice]:
+    """The deposits that a final invoice is to deduct."""
+    visit = await tx.session.get(Intervention, invoice.intervention_id) if invoice.intervention_id else None
+    if visit is None or (visit.status == "incomplete" and await _goes_on(visit, tx)):
+        return []
+    visits = visits_of_case(visit).where(Intervention.created_at <= visit.created_at)
+    query = _undeducted(visits).where(Invoice.status.in_(COUNTS))
+    # A deposit that was credited as a whole meanwhile has another status now, and is not found.
+    found = await tx.session.scalars(query.with_for_update() if locked else query)
+    return [one for one in list(found) if await _is_for(one, visit, tx)]
+
+
+async def exceed(invoice: Invoice, tx: Tx) -> bool:
+    """Whether the deposits that a draft is to deduct are more than it asks for."""
+    if invoice.deposit:
+        return False
+    deducted = [await _deducted(tx, deposit) for deposit in await _to_deduct(invoice, tx)]
+    return sum((one.total for one in deducted), NOTHING) > invoice.total
 
 
 async def tell_left_over(visit: Intervention, tx: Tx) -> None:

@@ -10,7 +10,8 @@ from sav_contracts.interventions.invoice import Buyer, Lack, Seller
 from sav_contracts.interventions.line import BuyerKind, Supply
 from sav_contracts.labels import labels
 from sav_contracts.sentences import Text
-from sav_interventions.above_estimate import is_above
+from sav_interventions.above_estimate import above
+from sav_interventions.deposits import exceed
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.settings import billing
 
@@ -31,10 +32,14 @@ class EstimateLacks(Conflict):
 @settles(Invoice)
 async def say_what_it_lacks(invoice: Invoice, tx: Tx) -> None:
     """Nothing is lacking once it is no draft any more."""
-    invoice.lacks = []
+    lacks: list[Lack] = []
     if invoice.status == "draft":
-        above: list[Lack] = ["above_estimate"] if is_above(invoice.agreed, invoice.net, invoice.tax) else []
-        invoice.lacks = [*lacking(invoice.buyer, invoice.supply, billing().law), *above]
+        lacks.extend(lacking(invoice.buyer, invoice.supply, billing().law))
+        if beyond := above(invoice):
+            lacks.append(beyond)
+        if await exceed(invoice, tx):
+            lacks.append("deposits_exceed")
+    invoice.lacks = lacks
 
 
 def lacking(buyer: Buyer, supply: Supply | None, law: Jurisdiction) -> Iterator[Lack]:

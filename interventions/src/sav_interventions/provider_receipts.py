@@ -117,7 +117,7 @@ async def follow_refunds(receipt: Receipt, tx: Tx) -> bool:
             left -= part
             credit.remaining -= part
             credit.refunded += part
-            tx.emit(credit, CreditRefunded(amount=part, reason=AT_THE_PROVIDER))
+            tx.emit(credit, CreditRefunded(amount=part, reason=AT_THE_PROVIDER, at_provider=True))
             await enter(tx, "refunded", -part, credit, credit.client_id)
     for payer in receipt.uses:
         left -= await _taken_back(payer, left, tx)

@@ -1,6 +1,6 @@
 """Money that was received: counted for its invoice up to the balance; what is more is the client's credit."""
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -24,8 +24,6 @@ from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import ClientCredit, Payment
 
 ZERO = Decimal("0.00")
-# How long ago money may have been received when it is recorded: what is older is a slip of the pen.
-LONGEST_AGO = timedelta(days=366)
 
 
 class ReceivedLater(WrongField):
@@ -50,13 +48,22 @@ class CreditHeld(Conflict):
 
 
 def day_received(given: date | None, tx: Tx) -> date:
-    """The day of value; raises `ReceivedLater` where it is still to come, `ReceivedLongAgo` over a year ago."""
+    """The day of value; raises `ReceivedLater` where it is still to come, `ReceivedLongAgo` over a year ago.
+
+    What is older is a slip of the pen.
+    """
     today = local_day(tx.now)
     if given and given > today:
         raise ReceivedLater
-    if given and given < (first := today - LONGEST_AGO):
+    if given and given < (first := _a_year_before(today)):
         raise ReceivedLongAgo(first=first)
     return given or today
+
+
+def _a_year_before(day: date) -> date:
+    """The same day of the year before; of 29 February, the last day of that February."""
+    leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - 1, day=28 if leap_day else day.day)
 
 
 def check_owed(invoice: Invoice, by: Actor) -> None:

@@ -27,7 +27,7 @@ class AirIsDangerous(Conflict):
     ppm: int
     en = (
         "{ppm} ppm of carbon monoxide were measured: the appliance stays off, and the visit ends as incomplete, "
-        "for the cause stopped_for_safety"
+        "for the cause “stopped for safety” (stopped_for_safety)"
     )
     fr = (
         "{ppm} ppm de monoxyde de carbone ont été mesurés : l’appareil reste à l’arrêt, et l’intervention se termine "

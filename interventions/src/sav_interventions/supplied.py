@@ -35,6 +35,32 @@ def check_subcontracted(supply: Supply, law: Jurisdiction) -> None:
         raise NotSubcontracted
 
 
+class StaysASale(WrongField):
+    field: str = "supply.works"
+    en = "what was ordered and sent is a sale without fitting"
+    fr = "ce qui a été commandé et expédié est une vente sans pose"
+
+
+class StaysADiagnosis(WrongField):
+    field: str = "supply.works"
+    en = "the visit was a mere diagnosis: nothing was built in"
+    fr = "l’intervention était un simple diagnostic\N{NO-BREAK SPACE}: rien n’a été posé"
+
+
+class SentElsewhere(WrongField):
+    field: str = "supply.postcode"
+    en = "it was sent to the buyer's address: another place with other rates is not where it was supplied"
+    fr = "la commande a été expédiée à l’adresse de l’acheteur\N{NO-BREAK SPACE}: elle n’a pas été fournie dans un lieu où d’autres taux s’appliquent"
+
+
+def check_is_of_order(supply: Supply, before: Supply | None, law: Jurisdiction) -> None:
+    """Raises where somebody says of a purchase what its rates would not be; its place is said where nobody knows it yet."""
+    if supply.works != "sale":
+        raise StaysASale
+    if before and before.postcode and law.area(supply) != law.area(before):
+        raise SentElsewhere
+
+
 class NoPostcodeThere(WrongField):
     field: str = "supply.postcode"
     country: str

@@ -3,7 +3,8 @@
 from sav_chassis.service import Service
 from sav_chassis.startup_checks import readable
 from sav_contracts.auth.account import AccountView
-from sav_contracts.calendar import AppointmentView, ConflictView
+from sav_contracts.calendar.appointment import AppointmentView
+from sav_contracts.calendar.conflict import ConflictView
 from sav_contracts.catalog.article import ArticleView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView

@@ -18,6 +18,7 @@ from sav_contracts.notifier import (
     NotificationSent,
 )
 from sav_notifier.app import notifier
+from sav_notifier.calendar_entries import calendar_entries
 from sav_notifier.headers import NoAddress
 from sav_notifier.mail import DeliveryResult, Mail, composed, file_name, posted
 from sav_notifier.message import Message, message_of
@@ -35,6 +36,8 @@ class OutgoingMail(NamedTuple):
     notification: Notification
     person: Recipient
     settings: Settings
+    # None where the record does not hold one that can be read.
+    message: Message | None = None
 
     @property
     def file_name(self) -> str:
@@ -44,7 +47,7 @@ class OutgoingMail(NamedTuple):
     def written(self) -> Mail:
         """The mail; `NoAddress` where it cannot be addressed. Any other exception is a fault of ours."""
         notification = self.notification
-        message = message_of(notification)
+        message = self.message or message_of(notification)
         name, typed = self.person.name, message.model_dump(mode="json")
         if not self.person.confirmed:
             # Somebody may have given a stranger's address, to have their own words and links delivered there.
@@ -52,7 +55,8 @@ class OutgoingMail(NamedTuple):
             name, typed = unlinked(name), unlinked(typed) | seen
         facts = typed | _known_when_sent(message, notification.locale, self.settings, self.person.confirmed)
         content = rendered(notification.template, notification.locale, name, facts)
-        return composed(notification, self.person, content, self.settings.mail_from)
+        entries = calendar_entries(message, notification.locale)
+        return composed(notification, self.person, content, self.settings.mail_from, entries)
 
 
 @notifier.effect
@@ -89,14 +93,14 @@ async def _to_send(tx: Tx, id: UUID) -> OutgoingMail | None:
         person = person._replace(email=to, confirmed=person.confirmed and to == person.email)
     outgoing = OutgoingMail(notification, person, tx.settings)
     try:
-        message_of(notification)
+        message = message_of(notification)
     except (KeyError, ValidationError):
         return outgoing  # writing it fails, and the record says so
     if reason := person.silent or await why_stale(tx, notification):
         notification.suppress(reason)
         tx.emit(notification, NotificationChanged())
         return None
-    return outgoing
+    return outgoing._replace(message=await message.as_of_now(tx))
 
 
 def _known_when_sent(
@@ -107,9 +111,11 @@ def _known_when_sent(
     firm = sender().seller
     contact = ", ".join(filter(None, (firm.phone, firm.email)))
     known = {"company": firm.name, "contact": contact, "site": site}
+    # Where goods and forms are sent.
+    known |= {"firm_address": firm.address, "firm_email": firm.email or ""}
     if purpose := message.link_purpose():
-        # A paper says where people live and what they bought: a stranger's address gets no link to it.
-        may_read = confirmed or purpose != "paper"
+        # A paper says where people live, a visit may be cancelled or moved: a stranger's address gets no link to it.
+        may_read = confirmed or purpose not in ("paper", "visit", "times")
         grant = getattr(message, "grant_id", None) if may_read else None
         token = Links(settings.link_secret).token(purpose, grant) if grant else ""
         known["link"] = settings.page(purpose, token, language) if token else ""

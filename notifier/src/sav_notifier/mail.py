@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import unicodedata
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -20,6 +21,7 @@ from aiosmtplib import (
     send,
 )
 
+from sav_chassis.calendar_files import Entry, Method, calendar_text, event_text
 from sav_chassis.settings import Settings
 from sav_chassis.startup_checks import CannotStart
 from sav_notifier.headers import NoAddress, mailbox, mailbox_line, mailbox_of, text_line
@@ -32,6 +34,7 @@ from sav_notifier.user_text import one_line
 ANSWERED_WITHIN = 10.0
 SENT_WITHIN = 25.0
 LONGEST_REASON = 500
+CALENDAR_FILE = "rendez-vous.ics"
 
 
 class DeliveryResult(NamedTuple):
@@ -68,10 +71,17 @@ def check_mail(settings: Settings, room: str) -> None:
         ) from error
 
 
-def composed(notification: Notification, person: Recipient, content: Rendered, mail_from: str) -> Mail:
+def composed(
+    notification: Notification,
+    person: Recipient,
+    content: Rendered,
+    mail_from: str,
+    entries: Sequence[Entry] = (),
+) -> Mail:
     """The mail, the same however often it is made: a server may recognise a second copy by its Message-ID.
 
-    `NoAddress` where the person has no address that mail can be sent to.
+    With `entries` for the reader's calendar, which are attached in one file. `NoAddress` where the person has no
+    address that mail can be sent to.
     """
     sender, recipient = mailbox_of(mail_from), mailbox(person.name, person.email)
     # Python's headers get nothing that people typed: they decode encoded words in a value.
@@ -82,12 +92,31 @@ def composed(notification: Notification, person: Recipient, content: Rendered, m
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(content.text, cte="quoted-printable")
     message.add_alternative(content.html, subtype="html", cte="quoted-printable")
+    if entries:
+        _attach(message, entries, sender.address)
     # Set last: adding the second part moves the Content headers into the first part.
     message["Content-Language"] = notification.locale
     head = (
         mailbox_line("From", sender) + mailbox_line("To", recipient) + text_line("Subject", content.subject)
     )
     return Mail(sender.address, recipient.address, head + message.as_bytes())
+
+
+def _attach(message: EmailMessage, entries: Sequence[Entry], organizer: str) -> None:
+    """Adds the file (RFC 6047). It only tells: a REQUEST would ask for an answer to an address that nobody reads.
+
+    One that is published may have a cancelled entry beside another one (RFC 5546, 3.2.1).
+    """
+    method: Method = "CANCEL" if all(entry.cancelled for entry in entries) else "PUBLISH"
+    events = [event_text(entry, organizer) for entry in entries]
+    file = calendar_text(events, {entry.zone for entry in entries}, method=method)
+    message.add_attachment(
+        file.encode(),
+        maintype="text",
+        subtype="calendar",
+        filename=CALENDAR_FILE,
+        params={"method": method, "charset": "utf-8"},
+    )
 
 
 async def posted(mail: Mail, settings: Settings, name: str) -> DeliveryResult:

@@ -29,6 +29,8 @@ Purpose = Literal[
     "withdraw-order",
     "feedback",
     "paper",
+    "visit",
+    "times",
 ]
 
 # Marks a fact that no text shows: only the code uses it.
@@ -59,7 +61,8 @@ class Message(BaseModel):
     """One message to people. Its fields are the facts of its text, which is in a file for each language.
 
     Fields are stored, so none may be a secret. A field that is added later needs a default, for rows that wait. A field
-    `to` is the address that this message goes to instead of the recipient's.
+    `to` is the address that this message goes to instead of the recipient's; a field `entry` is a visit for the reader's
+    calendar, which is attached, and `entry_before` the one whose place it takes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -92,6 +95,10 @@ class Message(BaseModel):
     async def why_over(self, tx: Tx) -> str | None:
         """Why it need not be sent any more, where another record decides that."""
         return None
+
+    async def as_of_now(self, tx: Tx) -> Self:
+        """The message as it is sent, where some of its facts are known only then. Asked last."""
+        return self
 
     def says(self, about: UUID) -> dict[str, str]:
         """The statements of the message, by topic; `about` is the id of the record that it is about.

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from sav_chassis.tx import Tx
-from sav_contracts.calendar import AppointmentView
+from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.interventions.visit import InterventionStatus, InterventionView
 from sav_notifier.message import message_of
 from sav_notifier.model import Notification
@@ -45,26 +45,37 @@ async def knowledge(tx: Tx, person: UUID, reference: str) -> Knowledge:
 
 
 async def replaced(tx: Tx, person: UUID, reference: str, topic: str, content: str) -> Window | None:
-    """The time that the person still expects, if `content` is another one; cancellations not sent yet are ignored."""
+    """The time that the person still expects, if `content` is another one; what was not sent yet is ignored."""
     expected = await _expected(tx, person, reference, topic)
-    if expected is None or "/" not in expected or expected == content:
+    if expected is None or "/" not in expected.content or expected.content == content:
         return None
-    start, _, end = expected.partition("/")
+    start, _, end = expected.content.partition("/")
     return datetime.fromisoformat(start), datetime.fromisoformat(end)
 
 
 async def replaced_technician(tx: Tx, person: UUID, reference: str, by: UUID) -> UUID | None:
-    """The technician whom the person still expects, if that is somebody else; cancellations not sent yet are ignored."""
+    """The technician whom the person still expects, if that is somebody else; what was not sent yet is ignored."""
     expected = await _expected(tx, person, reference, "technician")
-    return UUID(expected) if expected not in (None, NOBODY_YET, str(by)) else None
+    if expected is None or expected.content in (NOBODY_YET, str(by)):
+        return None
+    return UUID(expected.content)
 
 
-async def _expected(tx: Tx, person: UUID, reference: str, topic: str) -> str | None:
+async def replaced_appointment(
+    tx: Tx, person: UUID, reference: str, by: AppointmentView
+) -> AppointmentView | None:
+    """The appointment that the person still expects, if it is another record; what was not sent yet is ignored."""
+    expected = await _expected(tx, person, reference, "arrival")
+    if expected is None or expected.record == by.id:
+        return None
+    before = await tx.copies(AppointmentView).one(expected.record)
+    return before if before and before.end > tx.now else None
+
+
+async def _expected(tx: Tx, person: UUID, reference: str, topic: str) -> Statement | None:
     rows = await case(tx, person, reference)
-    standing = _known(row for row in rows if not (_takes_back(row) and row.waits and not row.tried)).get(
-        topic
-    )
-    return None if standing is None or await _took_place(tx, standing.record) else standing.content
+    standing = _known(row for row in rows if row.sent_at or row.tried).get(topic)
+    return None if standing is None or await _took_place(tx, standing.record) else standing
 
 
 async def _took_place(tx: Tx, record: UUID) -> bool:
@@ -133,6 +144,8 @@ def _judged(this: Notification, rows: list[Notification]) -> str | None:
         )
         return None if any(missed) else OVERTAKEN
     says = _says(this)
+    if says and _settles(this) and all(_is_said_later(this, others, *said) for said in says.items()):
+        return OVERTAKEN
     for topic, content in says.items():
         if not _is(after, topic, content) or _is_said_before(this, others, topic, content):
             continue
@@ -153,6 +166,14 @@ def _is_said_before(this: Notification, others: list[Notification], topic: str, 
         and _happened(row) < _happened(this)
         and row.about_id not in taken_back
         and _says(row).get(topic) == content
+        for row in others
+    )
+
+
+def _is_said_later(this: Notification, others: list[Notification], topic: str, content: str) -> bool:
+    """Whether a later message, which was sent or still will be, says the same: this one waited for that."""
+    return any(
+        (row.waits or row.sent_at) and _happened(row) > _happened(this) and _says(row).get(topic) == content
         for row in others
     )
 
@@ -190,6 +211,10 @@ def _says(row: Notification) -> dict[str, str]:
 
 def _takes_back(row: Notification) -> bool:
     return message_of(row).declared.takes_back
+
+
+def _settles(row: Notification) -> bool:
+    return bool(message_of(row).declared.settles)
 
 
 def _written(at: datetime) -> str:

@@ -18,6 +18,7 @@ from jinja2 import (
     select_autoescape,
 )
 
+from sav_chassis import written
 from sav_chassis.written import day as plain_day
 from sav_chassis.written import day_of_week, elided, money, weekdays
 from sav_contracts.auth.fields import Locale
@@ -29,7 +30,6 @@ from sav_notifier.zones import HERE
 
 # The texts of messages, and the parts that they share.
 TEXTS = ("messages", "templates")
-NBSP = "\N{NO-BREAK SPACE}"
 WARNING_SIGN = "\N{WARNING SIGN}"
 WEEKDAYS = get_args(PreferredDay)
 PARTS = {
@@ -151,6 +151,9 @@ def _environment(locale: Locale) -> Environment:
     def moment(value: str, zone: str = HERE) -> str:
         return _moment(value, zone, locale)
 
+    def hour(value: str, zone: str = HERE) -> str:
+        return written.hour(_clock(value, zone), locale)
+
     def wish(time: Mapping[str, Any]) -> str:
         return _wish(time, locale)
 
@@ -184,7 +187,8 @@ def _environment(locale: Locale) -> Environment:
         "for_claim": for_claim,
         "elided": elided,
     }
-    environment.filters |= {"day": day, "date": plain_date, "moment": moment, "amount": amount, "wish": wish}
+    environment.filters |= {"day": day, "date": plain_date, "hour": hour, "moment": moment}
+    environment.filters |= {"amount": amount, "wish": wish}
     environment.globals |= {"window": window, "span": span, "advice": advice}
     return environment
 
@@ -214,12 +218,6 @@ def _clock(value: str, zone: str) -> datetime:
         return at
 
 
-def _hour(at: datetime, locale: Locale) -> str:
-    if locale == "en":
-        return f"{at.hour}:{at.minute:02}"
-    return f"{at.hour}{NBSP}h" + (f"{NBSP}{at.minute:02}" if at.minute else "")
-
-
 def _wish(time: Mapping[str, Any], locale: Locale) -> str:
     """When a visit would suit: `le mardi, le matin`, `mardi 24 novembre 2026`."""
     if time["weekday"]:
@@ -231,22 +229,13 @@ def _wish(time: Mapping[str, Any], locale: Locale) -> str:
 
 
 def _moment(value: str, zone: str, locale: Locale) -> str:
-    at = _clock(value, zone)
-    return f"{day_of_week(at.date(), locale)} {'à' if locale == 'fr' else 'at'} {_hour(at, locale)}"
+    return written.moment(_clock(value, zone), locale)
 
 
 def _window(start: str, end: str, zone: str, locale: Locale, between: bool) -> str:
-    """`mardi 24 novembre 2026, entre 9 h et 10 h`, or `de 9 h à 10 h` for the whole time (`between` is false)."""
-    if (only := _moment(start, zone, locale)) == _moment(end, zone, locale):
-        return only
-    begins, ends = _clock(start, zone), _clock(end, zone)
-    words = {
-        ("fr", True): ("entre", "et"),
-        ("fr", False): ("de", "à"),
-        ("en", True): ("between", "and"),
-        ("en", False): ("from", "to"),
-    }[locale, between]
-    until = _hour(ends, locale)
-    if ends.date() != begins.date():
-        until = f"{day_of_week(ends.date(), locale)}, {until}"
-    return f"{day_of_week(begins.date(), locale)}, {words[0]} {_hour(begins, locale)} {words[1]} {until}"
+    """The time of a visit; where it is not read on the firm's clock it says so."""
+    said = written.window(_clock(start, zone), _clock(end, zone), locale, between)
+    try:
+        return said + written.where_clocks_differ(datetime.fromisoformat(start), zone, HERE, locale)
+    except OverflowError:  # near the last year that Python knows
+        return said

@@ -15,10 +15,13 @@ _BREAKS = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]"
 )
+# What a browser reads as a dot in the name of a site (UTS 46), and what else has its compatibility form.
+_DOT = "[.\u2024\u3002\ufe12\ufe52\uff0e\uff61]"
 # Where mail programs see a link: `mailto:x`, `//x`, `example.com`, `a@example.com`, `192.0.2.1`; invisible characters
 # in between do not stop them.
 _LINKS = re.compile(
-    r"(?<=[^\W\d_]:)(?=\S)|(?<=/)(?=/)|(?<=\S[.。．｡])(?=[^\s\w]{0,9}[^\W\d_])|(?<=\d[.。．｡])(?=\w+[.。．｡]\w)"
+    r"(?<=[^\W\d_]:)(?=\S)|(?<=/)(?=/)"
+    rf"|(?<=\S{_DOT})(?=[^\s\w]{{0,9}}[^\W\d_])|(?<=\d{_DOT})(?=\w+{_DOT}\w)"
 )
 
 

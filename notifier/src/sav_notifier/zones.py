@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sav_chassis.errors import NotYet
 from sav_chassis.tx import Tx
-from sav_contracts.calendar import AppointmentView
+from sav_contracts.calendar.appointment import AppointmentView
 
 HERE = "Europe/Paris"
 

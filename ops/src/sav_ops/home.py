@@ -13,11 +13,9 @@ from threading import Lock
 REPO = Path(__file__).resolve().parents[3]
 # Variables of the caller's shell win over the settings of the home; an empty SAV_… variable counts as not set.
 GIVEN = {name: value for name, value in os.environ.items() if value or not name.startswith("SAV_")}
-# Which rooms get which secret: auth signs tokens, the others sign links or check them.
-SECRETS = {
-    "SAV_SIGNING_KEY": {"auth"},
-    "SAV_LINK_SECRET": {"auth", "notifier", "claims", "interventions", "reporting"},
-}
+# Which rooms get which secret: auth signs tokens; these sign links or check them.
+LINKING = {"auth", "notifier", "claims", "interventions", "calendar", "reporting"}
+SECRETS = {"SAV_SIGNING_KEY": {"auth"}, "SAV_LINK_SECRET": LINKING}
 # Nobody else may read a home. Root's home can be traversed, because PostgreSQL runs as nobody.
 CLOSED = 0o700 if os.geteuid() else 0o711
 # The log of the command line itself.

@@ -1,4 +1,4 @@
-"""Facts: one row for each réclamation, visit, invoice and feedback, made from its events in any order."""
+"""Facts: one row for each réclamation, visit, appointment, invoice and feedback, made from its events in any order."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ import asyncpg
 from sav_chassis.envelope import Envelope
 from sav_chassis.views import RecordedEvent, upsert
 from sav_contracts import message_types
+from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationQualified, ReclamationView
 from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.interventions.visit import InterventionView
@@ -97,6 +98,15 @@ keep(
     Column("technician_id", "uuid"),
     Column("status", "text"),
     Column("closed_at", "timestamptz"),
+)
+keep(
+    AppointmentView,
+    "appointment_fact",
+    Column("reclamation_id", "uuid"),
+    Column("client_id", "uuid"),
+    Column("technician_id", "uuid"),
+    # None in old ones, which the client missed: their visits say so.
+    Column("missed_by", "text"),
 )
 keep(
     InvoiceView,

@@ -35,8 +35,8 @@ class SecondFactorRequired(NotSignedIn):
     """The password is right; send it again with a code of the authenticator."""
 
     code = "second_factor_required"
-    en = "Send a code of your authenticator too, as `code`"
-    fr = "Envoyez aussi un code de votre application d’authentification, dans `code`"
+    en = "Send a code of your authenticator too"
+    fr = "Envoyez aussi un code de votre application d’authentification"
 
 
 class WrongPassword(NotSignedIn):

@@ -47,7 +47,7 @@ OtherwiseSaid = _form("OtherwiseSaid", _OTHERWISE)
 # What was checked, as it was kept: the same types, without the rules.
 CheckedLine = _form("CheckedLine", {name: ArticleView.model_fields[name].annotation for name in _CHECKED})
 _REFERENCE: TypeAdapter[str] = TypeAdapter(Reference)
-_THREE_PLACES = re.compile(r"[+-]?\d+[.]\d{3}")
+_THREE_PLACES = re.compile(r"-?\d+[.]\d{3}")
 
 
 class NoSuchColumn(Sentence):

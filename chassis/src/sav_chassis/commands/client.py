@@ -17,7 +17,7 @@ from sav_chassis.errors import DeadlinePassed, Problem, SavError, Unavailable
 from sav_chassis.telemetry import tracing
 from sav_chassis.topology import COMMANDS, is_blocked
 from sav_chassis.vital_tasks import end
-from sav_contracts.messages import RequestMessage
+from sav_contracts.messages import Query, RequestMessage
 
 log = structlog.get_logger()
 
@@ -88,6 +88,14 @@ class NoAnswer(DeadlinePassed):
     fr = "{owner} n’a pas répondu à temps ; on ne sait pas si la demande a été exécutée : répétez-la avec l’Idempotency-Key de cette réponse, elle ne sera exécutée qu’une fois"
 
 
+class NotAnswered(Unavailable):
+    """A query changes nothing, so it is not to be repeated with its key: it is simply asked again."""
+
+    owner: str
+    en = "{owner} did not answer in time; ask again in a moment"
+    fr = "{owner} n’a pas répondu à temps ; réessayez dans un instant"
+
+
 class CommandClient:
     """Sends commands and queries; usable from `start` to `close`, by any number of callers at a time."""
 
@@ -135,7 +143,10 @@ class CommandClient:
         correlation_id: UUID | None = None,
         traceparent: str | None = None,
     ) -> CommandReply:
-        """The owner's reply. `Unavailable` where the message was not sent, `DeadlinePassed` where no reply came."""
+        """The owner's reply. `Unavailable` where the message was not sent, `DeadlinePassed` where no reply came.
+
+        A query that nobody answers is `Unavailable` too: nothing was done.
+        """
         id = uuid7()
         conversation = correlation_id or id
         with tracing.message("send", message.type_name(), COMMANDS, id, conversation, traceparent) as span:
@@ -165,7 +176,8 @@ class CommandClient:
                 await self._send(asked, message.owner, seconds)
                 return await asyncio.wait_for(answer, seconds + GRACE)
             except TimeoutError:
-                raise NoAnswer(owner=message.owner) from None
+                unanswered = NotAnswered if isinstance(message, Query) else NoAnswer
+                raise unanswered(owner=message.owner) from None
             finally:
                 del self._waiting[str(id)]
 

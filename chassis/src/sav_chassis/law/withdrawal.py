@@ -9,6 +9,7 @@ from holidays import country_holidays, list_supported_countries
 
 from sav_contracts.address import Address
 from sav_contracts.interventions.estimate import Setting, Withdrawal, WithdrawalCase
+from sav_contracts.public_holidays import LOCAL
 
 DAY = timedelta(days=1)
 SATURDAY = 5
@@ -44,23 +45,6 @@ WITHDRAWAL_RULES = (
     ),
 )
 
-# The public holidays of France's territories where they differ, by the first digits of their postcodes.
-LOCAL_HOLIDAYS = {
-    "57": "57",
-    "67": "6AE",
-    "68": "6AE",
-    "971": "971",
-    "972": "972",
-    "973": "973",
-    "974": "974",
-    "975": "PM",
-    "976": "976",
-    "977": "BL",
-    "978": "MF",
-    "986": "WF",
-    "987": "PF",
-    "988": "NC",
-}
 # France's territories that are also named as countries.
 OVERSEAS = {
     "GP": "971",
@@ -149,7 +133,7 @@ def holidays_at(place: Address | None, country: str) -> Container[date]:
     postcode = OVERSEAS.get(place.country, place.postcode)
     if place.country != "FR" and place.country not in OVERSEAS:
         return _holidays(place.country, None)
-    return _holidays("FR", LOCAL_HOLIDAYS.get(postcode[:3]) or LOCAL_HOLIDAYS.get(postcode[:2]))
+    return _holidays("FR", LOCAL.get(postcode[:3]) or LOCAL.get(postcode[:2]))
 
 
 def _counted(withdrawal: Withdrawal, start: date, place: Address | None) -> Withdrawal:

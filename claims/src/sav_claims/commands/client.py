@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from sav_chassis import agreement
+from sav_chassis import shared_fields
 from sav_chassis.errors import Conflict, Empty, NoSuch, NothingToChange, NotYet, WrongField, WrongFields
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
@@ -53,7 +53,7 @@ async def change_client(cmd: ChangeClient, tx: Tx, by: Actor) -> Client:
         # Typed in two ways, it is one number.
         given["phones"] = tuple(dict.fromkeys(given["phones"]))
     email = given.pop("email", client.email)
-    if agreement.change(client, given):
+    if shared_fields.change(client, given):
         tx.emit(client, ClientChanged())
     if email != client.email:
         await _give_address(client, email, tx, by)

@@ -5,12 +5,13 @@ from uuid import UUID
 from sqlalchemy import Sequence
 
 from sav_chassis.errors import Conflict, NotAllowed, RecordTooLarge, WrongField
+from sav_chassis.shared_refusals import MOST, AmountTooLarge
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.commands.parts import PartRetired, under_way
 from sav_claims.model import Client, Reclamation
 from sav_claims.orders import PartsOrder, PlacedLine
-from sav_claims.sales import check_invoiced, count_from_receipt, first_address, right_of_buyer, today
+from sav_claims.sales import check_invoiced, count_from_receipt, right_of_buyer, sale_to, today
 from sav_claims.settings import firm
 from sav_contracts.actor import Actor, Role
 from sav_contracts.catalog.article import ArticleView
@@ -87,8 +88,10 @@ async def place_order(cmd: PlaceOrder, tx: Tx, by: Actor) -> PartsOrder:
         status="placed",
     )
     _check_invoiced(order)
+    if order.net > MOST:
+        raise AmountTooLarge(field="lines")
     if buyer:
-        order.gross = order.priced(first_address(buyer), today(tx), firm().law)
+        order.gross = order.priced(sale_to(buyer, tx), firm().law)
         order.withdrawal = right_of_buyer(today(tx))
     tx.emit(tx.add(order), OrderPlaced())
     if len(order.view().model_dump_json().encode()) > LARGEST:

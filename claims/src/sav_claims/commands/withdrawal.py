@@ -11,7 +11,6 @@ from sav_chassis.law.withdrawal import paid_back_by
 from sav_chassis.shared_refusals import LinkExpired
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
-from sav_claims.lifecycle import ORDER
 from sav_claims.orders import PartsOrder
 from sav_claims.sales import buyer_of, first_address, ordered_on, right_of, zone_there
 from sav_claims.settings import firm
@@ -49,6 +48,20 @@ class WithdrawalOver(NoRightToWithdraw):
     until: date
     en = "The right to withdraw from order {reference} ended on {until}"
     fr = "Le délai de rétractation de la commande {reference} a pris fin le {until}"
+
+
+class CancelledOrder(NoRightToWithdraw):
+    """What was cancelled is no contract any more."""
+
+    en = "Order {reference} was cancelled: there is nothing to withdraw from"
+    fr = "La commande {reference} a été annulée : il n’y a plus de contrat auquel renoncer"
+
+
+class RefusedOrder(NoRightToWithdraw):
+    """What was refused was never a contract."""
+
+    en = "Order {reference} was refused: there is nothing to withdraw from"
+    fr = "La commande {reference} a été refusée : il n’y a pas de contrat auquel renoncer"
 
 
 class WithdrawnAlready(Conflict):
@@ -138,7 +151,7 @@ async def return_order(cmd: ReturnOrder, tx: Tx, by: Actor) -> PartsOrder:
     if order.withdrawn_at is None or order.returned_at or order.status not in SHIPPED_ALREADY:
         raise NothingToReturn(reference=order.reference)
     order.returned_at = tx.now
-    tx.emit(order, OrderReturned())
+    tx.emit(order, OrderReturned(pay_back_by=_paid_back_by(order, order.withdrawn_at)))
     return order
 
 
@@ -177,7 +190,9 @@ def _check(order: PartsOrder, on: date) -> None:
             assert right.until, "its last day is over"
             raise WithdrawalOver(reference=order.reference, until=right.until)
         case "cancelled":
-            ORDER.check(order.status, "cancelled", SYSTEM)
+            raise CancelledOrder(reference=order.reference)
+        case "refused":
+            raise RefusedOrder(reference=order.reference)
 
 
 def _right(order: PartsOrder) -> Withdrawal:
@@ -190,8 +205,8 @@ def _right(order: PartsOrder) -> Withdrawal:
 def _standing(order: PartsOrder, right: Withdrawal, on: date) -> PurchaseStanding:
     if order.withdrawn_at:
         return "withdrawn"
-    if order.status in ("refused", "cancelled"):
-        return "cancelled"
+    if order.status == "refused" or order.status == "cancelled":
+        return order.status
     if right.until and on > right.until:
         return "over"
     return "asked" if order.withdrawal_asked_at else "open"

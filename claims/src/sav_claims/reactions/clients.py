@@ -1,6 +1,6 @@
 """Reactions to accounts: the profiles of clients."""
 
-from sav_chassis import agreement
+from sav_chassis import shared_fields
 from sav_chassis.tx import Tx
 from sav_claims.app import claims
 from sav_claims.model import Client
@@ -39,7 +39,7 @@ async def follow_the_address(event: UserUpdated, tx: Tx) -> str | None:
     if account.role is not Role.CLIENT:
         return "not a client"
     client = await tx.load(Client, account.id, SYSTEM)
-    followed = agreement.follow(client, account, yields=True)
+    followed = shared_fields.follow(client, account, yields=True)
     moved = previous is not None and client.email == canonical.or_itself(canonical.email, previous)
     if moved:
         client.email = canonical.or_itself(canonical.email, account.email)
@@ -55,7 +55,7 @@ async def follow_the_account(event: AccountChanged, tx: Tx) -> str | None:
     if event.state.role is not Role.CLIENT:
         return "not a client"
     client = await tx.load(Client, event.state.id, SYSTEM)
-    if not agreement.follow(client, event.state, yields=True):
+    if not shared_fields.follow(client, event.state, yields=True):
         return "nothing newer"
     tx.emit(client, ClientChanged())
     return None

@@ -8,10 +8,12 @@ from sav_claims.app import claims
 from sav_claims.commands.assignment import lock_technician
 from sav_claims.model import Reclamation
 from sav_contracts.actor import SYSTEM
-from sav_contracts.calendar import ConflictResolved, ConflictView
+from sav_contracts.calendar.appointment import AppointmentMoved
+from sav_contracts.calendar.conflict import ConflictResolved, ConflictView
 from sav_contracts.claims.reclamation import ReclamationChanged, ReclamationStatus, TechnicianAssigned
 from sav_contracts.interventions.technician import TechnicianChanged, TechnicianLeft, TechnicianView
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.slot import Slot
 
 # While it waits for its technician.
 THEIRS: tuple[ReclamationStatus, ...] = ("assigned", "in_progress", "awaiting_parts")
@@ -59,6 +61,28 @@ async def give_to_whom_the_manager_chose(event: ConflictResolved, tx: Tx) -> str
             outside_hours=event.outside_hours,
         ),
     )
+    reclamation.reason = None
+    return None
+
+
+@claims.on(AppointmentMoved)
+async def give_to_whom_it_was_moved(event: AppointmentMoved, tx: Tx) -> str | None:
+    """A visit that was moved to another technician's calendar gives them the réclamation."""
+    appointment, previous = event.state, event.previous_technician_id
+    if previous is None or appointment.reclamation_id is None:
+        return "its technician stays, or it is about no réclamation"
+    to = appointment.technician_id
+    await lock_technician(to, tx)
+    reclamation = await tx.load(Reclamation, appointment.reclamation_id, SYSTEM)
+    if reclamation.technician_id != previous or reclamation.status not in THEIRS:
+        return "obsolete: the réclamation is no longer theirs"
+    reclamation.assign(to, SYSTEM)
+    await note_who_left(reclamation, tx)
+    slot = Slot(start=appointment.start, end=appointment.end)
+    told = TechnicianAssigned(
+        technician_id=to, previous_technician_id=previous, slot=slot, outside_hours=event.outside_hours
+    )
+    tx.emit(reclamation, told)
     reclamation.reason = None
     return None
 

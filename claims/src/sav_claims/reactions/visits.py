@@ -9,7 +9,7 @@ from sav_claims.model import Reclamation
 from sav_claims.reactions.technicians import THEIRS, note_who_left
 from sav_claims.timers import close_after_a_while, close_later
 from sav_contracts.actor import SYSTEM
-from sav_contracts.calendar import AppointmentBooked
+from sav_contracts.calendar.appointment import AppointmentBooked
 from sav_contracts.claims.reclamation import (
     ReclamationChanged,
     ReclamationMoved,

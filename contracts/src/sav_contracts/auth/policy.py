@@ -1,7 +1,7 @@
 """What admins set while everything runs: policies, and the keys that sign tokens. Auth owns both."""
 
 import logging
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
@@ -18,11 +18,13 @@ from pydantic import (
 )
 
 from sav_contracts import canonical
-from sav_contracts.calendar import Shift, Weekday
+from sav_contracts.calendar.hours import Shift, Weekday
 from sav_contracts.claims.reclamation import Priority
+from sav_contracts.interventions.visit import Purpose
 from sav_contracts.labels import label
 from sav_contracts.messages import Changed, Command, Event, PersonId, View
 from sav_contracts.numbers import plainly
+from sav_contracts.public_holidays import STORED, Holidays
 from sav_contracts.sentences import Text
 from sav_contracts.time_zone import CENTRAL, Zone
 from sav_contracts.visibility import ALL, NOTHING, Visible
@@ -34,8 +36,6 @@ NAMESPACE = UUID("6f1d5b0a-3c55-5f0e-9a53-6b0f5c1d7e42")
 
 PolicyName = Literal["rate_limits", "cors", "cut_offs", "buffers", "sla_targets", "dunning"]
 Count = Annotated[int, Field(ge=1, le=100_000)]
-# The context in which a stored policy is read: it may be older than a rule that holds for new ones.
-STORED = {"stored": True}
 
 
 def _as_sent(origin: str, info: ValidationInfo) -> str:
@@ -113,6 +113,8 @@ class CutOffs(Policy):
     reopens_days: Annotated[int, Field(ge=0, le=365)] = 30
     # Minutes before a visit's start until which a client may choose its time.
     notice_minutes: Annotated[int, Field(ge=0, le=10_080)] = 120
+    # Minutes before a booked visit's start until which a client may move or cancel it.
+    changes_until_minutes: Annotated[int, Field(ge=0, le=20_160)] = 1440
     # Days after a réclamation was resolved in which another one about the same product counts as its repeat.
     repeat_within_days: Annotated[int, Field(ge=0, le=3650)] = 90
     # Hours before the day of a visit from which its technician may set out without saying why.
@@ -142,24 +144,41 @@ class CutOffs(Policy):
     def notice(self) -> timedelta:
         return timedelta(minutes=self.notice_minutes)
 
+    @property
+    def changes_until(self) -> timedelta:
+        return timedelta(minutes=self.changes_until_minutes)
+
+
+# From `SHORTEST_VISIT` to `LONGEST_VISIT`.
+VisitMinutes = Annotated[int, Field(ge=15, le=720)]
+
 
 class Buffers(Policy):
-    """Time kept free around visits."""
+    """How long visits are planned to take, and the time kept free around them."""
 
     name: ClassVar[PolicyName] = "buffers"
 
     # For the way from one visit to the next.
     travel_minutes: Annotated[int, Field(ge=0, le=480)] = 30
+    # By what a visit is for. The first visit for a réclamation is a repair.
+    diagnostic_minutes: VisitMinutes = 60
+    repair_minutes: VisitMinutes = 120
+    maintenance_minutes: VisitMinutes = 90
+    install_minutes: VisitMinutes = 240
 
     @property
     def travel(self) -> timedelta:
         return timedelta(minutes=self.travel_minutes)
 
-
-class NoHolidays(WrongValue):
-    code = "no_holidays"
-    en = "a country, or a country and region, whose public holidays are known, such as FR or FR-57"
-    fr = "un pays, ou un pays et une région, dont les jours fériés sont connus, par exemple FR ou FR-57"
+    def length(self, purpose: Purpose) -> timedelta:
+        """How long a visit for this takes."""
+        minutes: dict[Purpose, int] = {
+            "diagnostic": self.diagnostic_minutes,
+            "repair": self.repair_minutes,
+            "maintenance": self.maintenance_minutes,
+            "install": self.install_minutes,
+        }
+        return timedelta(minutes=minutes[purpose])
 
 
 class OpeningsOverlap(WrongValue):
@@ -176,17 +195,6 @@ class HardlyOpen(WrongValue):
     fr = "ouvert au moins {hours} heures par semaine"
 
 
-def _with_holidays(region: str) -> str:
-    from holidays import list_supported_countries
-
-    country, _, subdivision = region.partition("-")
-    known = list_supported_countries(include_aliases=False)
-    if country not in known or (subdivision and subdivision not in known[country]) or region.endswith("-"):
-        raise NoHolidays().error()
-    return region
-
-
-Holidays = Annotated[str, Field(min_length=2, max_length=10, examples=["FR"]), AfterValidator(_with_holidays)]
 # Minutes of working time.
 Working = Annotated[int, Field(ge=1, le=60_000)]
 # With fewer, a target would lie years ahead.
@@ -243,7 +251,7 @@ class SlaTargets(Policy):
     def _is_open(self) -> Self:
         ordered = sorted(self.openings, key=lambda one: (one.day, one.start))
         for one, other in pairwise(ordered):
-            if one.day == other.day and other.start < one.end:
+            if one.day == other.day and other.span[0] < one.span[1]:
                 raise OpeningsOverlap(day=label(one.day)).error()
         if sum((_length(one) for one in self.openings), timedelta()) < timedelta(hours=FEWEST_HOURS):
             raise HardlyOpen(hours=FEWEST_HOURS).error()
@@ -261,8 +269,8 @@ class SlaTargets(Policy):
 
 
 def _length(shift: Shift) -> timedelta:
-    day = datetime(2000, 1, 1)
-    return datetime.combine(day, shift.end) - datetime.combine(day, shift.start)
+    start, end = shift.span
+    return end - start
 
 
 class NotInOrder(WrongValue):

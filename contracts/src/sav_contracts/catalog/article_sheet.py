@@ -38,10 +38,11 @@ CURRENCIES = {"EUR": ("EUR", "€", "euro"), "TND": ("TND", "DT", "dinar")}
 _UNITS = re.compile(r"^(€|eur|dt|tnd)|(€|eur|euros?|dt|tnd|ht|kw|mois|months?|pcs?)+$", re.IGNORECASE)
 # As in French, in Switzerland, and as Excel groups the digits of a number.
 _GROUPING = re.compile(r"[\s'’]")
-_PLAIN = re.compile(r"[+-]?\d+([.,]\d+)?")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(([.]\d{3})+,|(,\d{3})+[.])\d+|[+-]?\d{1,3}(([.]\d{3}){2,}|(,\d{3}){2,})")
+_PLUS = re.compile(r"^\+(?=\d)")
+_PLAIN = re.compile(r"-?\d+([.,]\d+)?")
+_GROUPED = re.compile(r"-?\d{1,3}(([.]\d{3})+,|(,\d{3})+[.])\d+|-?\d{1,3}(([.]\d{3}){2,}|(,\d{3}){2,})")
 _SHORTENED = re.compile(r"[+-]?\d+([.,]\d+)?e[+-]?\d+", re.IGNORECASE)
-_WHOLE = re.compile(r"([+-]?\d+)([.,]0{1,2})?")
+_WHOLE = re.compile(r"(-?\d+)([.,]0{1,2})?")
 _ISO_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})([ T]00:00(:00)?)?")
 _FRENCH_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})( 00:00(:00)?)?")
 # Digits of a bar code that a spreadsheet took for a number, so that its leading zeros are lost.
@@ -74,9 +75,14 @@ def _text(cell: str) -> str:
     return cell
 
 
+def _digits(cell: str) -> str:
+    """A number without its unit, its spaces and the plus that the API takes nowhere."""
+    return _PLUS.sub("", _UNITS.sub("", _GROUPING.sub("", cell)))
+
+
 def _number(cell: str) -> str:
     """`1 234,50 €`, `€ 1.234,50` and `1,234.50` are 1234.50; `1,234` and `1.234` have three decimal places."""
-    number = _UNITS.sub("", _GROUPING.sub("", cell))
+    number = _digits(cell)
     if _SHORTENED.fullmatch(number):
         raise NumberShortened().error()
     if _PLAIN.fullmatch(number):
@@ -90,7 +96,7 @@ def _number(cell: str) -> str:
 
 
 def _whole(cell: str) -> str:
-    number = _UNITS.sub("", _GROUPING.sub("", cell))
+    number = _digits(cell)
     if found := _WHOLE.fullmatch(number):
         return found[1]
     return cell

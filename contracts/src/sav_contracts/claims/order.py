@@ -36,7 +36,7 @@ OrderStatus = Literal[
 # `consumed`: built in, or shipped to its buyer.
 OrderLineState = Literal["ordered", "reserved", "back_ordered", "consumed", "released"]
 # Where withdrawing from a purchase stands: it may be begun or confirmed, was done, is too late, or nothing is left to end.
-PurchaseStanding = Literal["open", "asked", "withdrawn", "over", "cancelled"]
+PurchaseStanding = Literal["open", "asked", "withdrawn", "over", "cancelled", "refused"]
 
 # Lines of an order.
 MOST_LINES = 50
@@ -344,3 +344,6 @@ class OrderReturned(Event[OrderView]):
     """The goods of a purchase are back from which its client withdrew."""
 
     client_sees: ClassVar[bool] = True
+
+    # The last day to pay back what was paid; None where no rule is known. Older events do not say it.
+    pay_back_by: date | None = Field(default=None, examples=["2026-03-20"])

@@ -138,6 +138,8 @@ class ReclamationForClient(View):
 class ReclamationView(ReclamationForClient):
     """A réclamation as staff see it."""
 
+    over_in: ClassVar[frozenset[str]] = frozenset(OVER)
+
     priority: Priority = Field(examples=["high"])
     priority_reason: str = Field(examples=["no_heating"])
     # How often it was assigned. A visit belongs to one assignment.
@@ -190,7 +192,7 @@ class ReclamationView(ReclamationForClient):
         )
 
     def is_open(self) -> bool:
-        return self.status not in OVER
+        return self.status not in self.over_in
 
     def timeline_roots(self) -> frozenset[UUID]:
         return frozenset({self.id, self.product_id or self.id, self.merged_into_id or self.id})

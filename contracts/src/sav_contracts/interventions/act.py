@@ -224,6 +224,6 @@ class ActsRefused(Event[InterventionView]):
     dangerous reading came too late.
     """
 
-    # The first ones, in the order in which they happened; `number` is how many there are.
+    # The first ones, in the order in which they happened; `number` is how many there are, with those whose fields were wrong.
     acts: list[RefusedAct]
     number: int = Field(examples=[3])

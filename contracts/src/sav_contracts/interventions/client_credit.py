@@ -106,3 +106,5 @@ class CreditRefunded(Event[ClientCreditView]):
 
     amount: Amount = Field(examples=["50.00"])
     reason: RecordedReason = Field(examples=["Trop-perçu."])
+    # Whether it was paid back at the payment provider, and nobody here asked for it or typed the reason.
+    at_provider: bool = False

@@ -123,6 +123,8 @@ class CreditNoteIssued(Event[CreditNoteView]):
 
     # What was paid of the invoice beyond what is left of it: it is the client's credit now. Older events do not say it.
     overpaid: Amount | None = Field(default=None, examples=["51.10"])
+    # The order or the estimate from which the client withdrew, where that alone is the reason: nobody typed one.
+    withdrawn_from: str | None = Field(default=None, examples=["CMD-2026-000001"])
 
 
 CreditNoteChanged = Changed[CreditNoteView]

@@ -41,7 +41,9 @@ InvoiceStatus = Literal["draft", "issued", "partly_paid", "paid", "credited", "d
 # What keeps a draft from being right; staff are told when it is made. `certification`: a lower rate needs the client's.
 # `seller_email`, `mediator`: of estimates only, what the firm has not said of itself.
 # `tax_number`: that of the business which owes the VAT of building work itself.
-# `above_estimate`: more is billed or was done than the client agreed to, and no manager has said why.
+# `above_estimate`, `above_order`: more is billed, or was done, than the client agreed to, and no manager has said why.
+# `deposits_exceed`: it asks for less than the deposits that it is to deduct.
+# `no_agreement`: work is billed to a consumer who accepted no estimate of it, and no manager has said why.
 Lack = Literal[
     "buyer_address",
     "siren",
@@ -53,6 +55,9 @@ Lack = Literal[
     "seller_email",
     "mediator",
     "tax_number",
+    "above_order",
+    "no_agreement",
+    "deposits_exceed",
 ]
 
 
@@ -102,6 +107,14 @@ class Buyer(Message):
     def is_business(self) -> bool:
         return self.kind == "business"
 
+    def is_same_as(self, other: "Buyer") -> bool:
+        """Whether both are the same person or firm: a firm by the numbers that both name, else by the name."""
+        if self.is_business != other.is_business:
+            return False
+        pairs = ((self.siren, other.siren), (self.tax_number, other.tax_number))
+        named = [one == another for one, another in pairs if one and another]
+        return all(named) if named else self.name.casefold() == other.name.casefold()
+
 
 class DeductedDeposit(Message):
     """A deposit invoice that a final invoice names and deducts, with its amounts by rate, less what was credited."""
@@ -128,6 +141,15 @@ class Agreed(Message):
     beyond: list[LineRecorded] = Field(default=[])
     # Why more than that is billed, or why what was done beyond it is not.
     reason: str | None = Field(default=None, examples=["Vanne convenue au téléphone avec la cliente."])
+
+
+class Unestimated(Message):
+    """What the buyer agreed to where an invoice keeps to no estimate."""
+
+    # What an order costs them, VAT and stamp included, as they saw it before they were bound. None: they agreed to no price.
+    gross: Amount | None = Field(default=None, examples=["447.36"])
+    # Why more than that is billed, or anything at all.
+    reason: str | None = Field(default=None, examples=["Port express convenu avec la cliente."])
 
 
 NOTHING = Decimal("0.00")
@@ -206,6 +228,8 @@ class InvoiceView(InvoiceForClient):
     # How often the client was reminded of it.
     reminders: int = 0
     agreed: Agreed | None = None
+    # Where it keeps to no estimate, and what was agreed to is known.
+    unestimated: Unestimated | None = None
 
     def for_client(self) -> InvoiceForClient | None:
         return None if self.status in {"draft", "discarded"} else self.narrowed_to(InvoiceForClient)
@@ -222,7 +246,8 @@ class ChangeInvoice(Command[InvoiceView]):
     """Complete a draft: its lines, what is taken off, its buyer, or what its VAT depends on.
 
     `certified` says that the client certified what a lower rate depends on. `discount` is removed by null.
-    `above_estimate` says why more is billed than the client agreed to, or why work beyond their estimate is not billed.
+    `above_estimate` says why more is billed than the client agreed to, by an estimate or an order, why work is
+    billed without an agreement, or why work beyond their estimate is not billed.
     """
 
     invoice_id: UUID
@@ -278,7 +303,13 @@ class InvoiceDiscarded(Event[InvoiceView]):
 
 
 class DepositLeftOver(Event[InvoiceView]):
-    """Nothing is billed in the end of what a deposit was asked for: it is to be credited."""
+    """A deposit asks for what nobody owes in the end: it is to be credited.
+
+    Where `most` is said, a warranty pays for a part of the work since, and the deposits of the case may be no more than that,
+    VAT included; else nothing is billed of it.
+    """
+
+    most: Amount | None = Field(default=None, examples=["51.00"])
 
 
 class InvoiceIssued(Event[InvoiceView]):

@@ -155,7 +155,13 @@ class Supply(Message):
 
 
 class SupplyGiven(Message):
-    """What somebody says of a supply; what is left out stays as it is."""
+    """What somebody says of a supply; what is left out stays as it is.
+
+    `country` and `postcode` say where it is supplied, which decides the rates; `address` is the place as it is printed.
+    `works` is what is done: a purchase stays a `sale`, and a visit that only found out what to do a `diagnosis`.
+    `older_dwelling`: completed more than two years ago. `fossil_heating`: it includes a boiler that can burn fossil fuel for
+    heating. `energy_saving`: works that save energy. `subcontracted`: building work for a firm that was itself engaged.
+    """
 
     country: Country | None = Field(default=None, examples=["FR"])
     postcode: Postcode | None = Field(default=None, examples=["69003"])

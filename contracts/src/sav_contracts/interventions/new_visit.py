@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from sav_contracts.catalog.product import PlaceGiven
 from sav_contracts.interventions.visit import InterventionView, Purpose
 from sav_contracts.messages import Command, Event, Line, PersonId
-from sav_contracts.slot import WantedSlot
+from sav_contracts.slot import Slot, WantedSlot
 from sav_contracts.wrong_value import WrongValue
 
 # What is done without a fault. A fault has a réclamation: guarantees and legal days count from there.
@@ -96,3 +96,9 @@ class CreateIntervention(Command[InterventionView]):
 
 class PlannedVisitOver(Event[InterventionView]):
     """The réclamation was assigned because of this visit by hand, which had been declined or cancelled before."""
+
+
+class InterventionUnscheduled(Event[InterventionView]):
+    """The visit lost its time in the calendar, and waits for another one."""
+
+    before: Slot

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field, JsonValue, model_validator
@@ -20,7 +20,7 @@ from sav_contracts.interventions.task import (
     TaskGiven,
 )
 from sav_contracts.interventions.technician import Skill
-from sav_contracts.interventions.work import LabourGiven, PartGiven, Work
+from sav_contracts.interventions.work import LabourGiven, PartGiven, SameSerial, Work
 from sav_contracts.messages import (
     Changed,
     Command,
@@ -141,6 +141,8 @@ class InterventionForClient(View):
 class InterventionView(InterventionForClient):
     """A visit as staff see it."""
 
+    over_in: ClassVar[frozenset[str]] = frozenset(get_args(InterventionStatus)) - OPEN_VISIT
+
     reason: str | None = Field(examples=["Convenu au téléphone avec la cliente."])
     # The assignment of the réclamation for which it was planned.
     assignment: int = 0
@@ -181,7 +183,7 @@ class InterventionView(InterventionForClient):
         )
 
     def is_open(self) -> bool:
-        return self.status in OPEN_VISIT
+        return self.status not in self.over_in
 
     def timeline_roots(self) -> frozenset[UUID]:
         return frozenset(root for root in (self.id, self.reclamation_id, self.product_id) if root)
@@ -225,13 +227,6 @@ class MoveIntervention(Command[InterventionView]):
         if self.to in {"paused", "incomplete"} and self.cause is None:
             raise CauseMissing().error()
         return self
-
-
-class SameSerial(WrongValue):
-    code = "same_serial"
-    field = "replacement_serial"
-    en = "the replacement has another serial number than what failed"
-    fr = "la pièce de remplacement porte un autre numéro de série que celle qui est tombée en panne"
 
 
 class RecordWork(Command[InterventionView]):

@@ -9,6 +9,7 @@ from pydantic import Field
 from sav_contracts.interventions.task import CoNotMeasured
 from sav_contracts.messages import Line, Message, RecordedLine, Serial
 from sav_contracts.money import Amount, Currency, VatClass
+from sav_contracts.wrong_value import WrongValue
 
 
 class Labour(Message):
@@ -67,3 +68,10 @@ class Work(Message):
     @property
     def minutes(self) -> int:
         return sum(line.minutes for line in self.labour)
+
+
+class SameSerial(WrongValue):
+    code = "same_serial"
+    field = "replacement_serial"
+    en = "the replacement has another serial number than what failed"
+    fr = "la pièce de remplacement porte un autre numéro de série que celle qui est tombée en panne"

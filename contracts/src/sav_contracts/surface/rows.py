@@ -107,10 +107,15 @@ class SignedRow(MessageRow):
 
 @dataclass(frozen=True, eq=False)
 class TextRow(MessageRow):
-    """A query whose reply is sent as a file: its `text` in this media type, under its `name`."""
+    """A query whose reply is sent as a file: its `text` in this media type, under its `name`.
+
+    `held` names the field of the query that says which file the caller holds; the reply has a `tag` then, and no text
+    where that is the same file.
+    """
 
     _: KW_ONLY
     media_type: str
+    held: str = ""
 
 
 @dataclass(frozen=True, eq=False)

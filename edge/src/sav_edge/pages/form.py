@@ -23,11 +23,6 @@ class FormUnreadable(Malformed):
     fr = "Ce formulaire est illisible ; ouvrez de nouveau la page"
 
 
-class LinkIncomplete(Malformed):
-    en = "This link is incomplete: open it again from our message"
-    fr = "Ce lien est incomplet : ouvrez-le de nouveau depuis notre message"
-
-
 class NotTheSame(WrongField):
     en = "this is not the same as above"
     fr = "ce n’est pas la même saisie qu’au-dessus"
@@ -78,5 +73,5 @@ def message_of(page: Page, token: str, typed: Mapping[str, str]) -> RequestMessa
         return validated(page.message, fields)
     except WrongFields as error:
         if any(wrong.field == key for wrong in error.problem.errors or ()):
-            raise LinkIncomplete from None
+            raise page.incomplete from None
         raise

@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
+from uuid import UUID
 
+from sav_chassis.errors import Malformed
+from sav_chassis.identity import Links
 from sav_contracts.actor import Role
 from sav_contracts.messages import Query, RequestMessage
 from sav_contracts.sentences import Text
 from sav_contracts.surface import SURFACE, MessageRow
 
-FieldKind = Literal["password", "email", "line", "prose", "tick", "choice", "button"]
+FieldKind = Literal["password", "email", "line", "date", "prose", "tick", "choice", "button"]
 
 # The form's own fields, beside those of its page.
 TOKEN, LANGUAGE = "token", "lang"
 # Drawn when a form that signs somebody in is shown: sent twice, it is done once.
 ONCE = "once"
+LENGTH_OF_ID = len(str(UUID(int=0)))
 ROWS = {row.message: row for row in SURFACE if isinstance(row, MessageRow)}
 
 
@@ -65,6 +69,11 @@ CREDENTIALS = (
 )
 
 
+class LinkIncomplete(Malformed):
+    en = "This link is incomplete: open it again from our message"
+    fr = "Ce lien est incomplet : ouvrez-le de nouveau depuis notre message"
+
+
 @dataclass(frozen=True)
 class Notice:
     """A page without a form."""
@@ -85,7 +94,8 @@ class Page:
     `CREDENTIALS`, and whoever they belong to is signed in for this command alone.
 
     `renewed_at` names the page where another link can be asked for. `shows` is asked
-    with the token before the form is shown; its reply is what `template` shows beside the form. With `paper` that reply
+    with the token before the form is shown; its reply is what `template` shows beside the form. `picks` are its further
+    fields, for a form that only asks again (GET). With `paper` that reply
     names a file as its `document`, which is served to the same link under the page's name with `.pdf`.
     """
 
@@ -103,8 +113,11 @@ class Page:
     key: str = TOKEN
     # The command's field for it, where that has another name.
     key_field: str = ""
+    # What is said where some of it is missing.
+    incomplete: type[Malformed] = LinkIncomplete
     renewed_at: str = ""
     shows: type[Query[Any]] | None = None
+    picks: tuple[Field, ...] = ()
     paper: bool = False
     template: str = "page.html"
     # What the template says.
@@ -123,6 +136,13 @@ class Page:
         )
         if unknown := asked - self.message.model_fields.keys():
             raise TypeError(f"/{self.name}: {self.message.__name__} has no {', '.join(sorted(unknown))}")
+        shown = self.shows.model_fields.items() if self.shows else ()
+        if unknown := {each.name for each in self.picks} - {field.alias or name for name, field in shown}:
+            raise TypeError(f"/{self.name}: nothing is shown by {', '.join(sorted(unknown))}")
+
+    def is_whole(self, token: str) -> bool:
+        """Whether it is as long as what our links have: a token, or an id."""
+        return len(token) == (Links.LENGTH if self.key == TOKEN else LENGTH_OF_ID)
 
     def field(self, name: str) -> Field:
         """Its field of this name."""
@@ -138,4 +158,4 @@ class Page:
     @property
     def names(self) -> set[str]:
         """The names of the fields that people fill in."""
-        return {each.name for each in self.fields}
+        return {each.name for each in (*self.fields, *self.picks)}

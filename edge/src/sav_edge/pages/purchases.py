@@ -7,6 +7,7 @@ from sav_edge.pages.page import Field, Page
 TEXTS = {
     "order": Text("Order", "Commande"),
     "of": Text("of", "du"),
+    "to": Text("To:", "À l’attention de :"),
     "in_the_name_of": Text("In the name of:", "Au nom de :"),
     "article": Text("Article", "Article"),
     "quantity": Text("Quantity", "Quantité"),
@@ -25,8 +26,8 @@ TEXTS = {
         "La commande n’est pas expédiée : elle est alors annulée, et vous ne devez rien à ce titre.",
     ),
     "goes_back": Text(
-        "Send the goods back within fourteen days of your withdrawal; the direct cost of returning them is yours.",
-        "Renvoyez les articles dans les quatorze jours qui suivent votre rétractation ; les frais directs de renvoi"
+        "Send the goods back to {firm} within fourteen days of your withdrawal; the direct cost of returning them is yours.",
+        "Renvoyez les articles à {firm} dans les quatorze jours qui suivent votre rétractation ; les frais directs de renvoi"
         " sont à votre charge.",
     ),
     "paid_back": Text(
@@ -49,6 +50,10 @@ TEXTS = {
     "cancelled": Text(
         "This order was cancelled: there is nothing to withdraw from.",
         "Cette commande a été annulée : il n’y a plus de contrat auquel renoncer.",
+    ),
+    "refused": Text(
+        "This order was refused: there is nothing to withdraw from.",
+        "Cette commande a été refusée : il n’y a pas de contrat auquel renoncer.",
     ),
     "withdrawn": Text("You withdrew from this purchase on", "Vous avez renoncé à cet achat le"),
     "is_cancelled": Text(

@@ -1,18 +1,21 @@
 """A small page as HTML, in one of the two languages. What people typed is only ever text in it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sav_chassis import written
 from sav_contracts.auth.fields import Locale
+from sav_contracts.interventions.invoice import Seller
 from sav_contracts.sentences import Text
+from sav_contracts.time_zone import CENTRAL
 from sav_edge.pages.page import LANGUAGE, Notice, Page
 
 # What every page says.
@@ -37,12 +40,13 @@ def style() -> bytes:
 def rendered(
     page: Page | Notice,
     french: bool,
-    firm: str,
+    firm: Seller,
     *,
     logo: bool = False,
     token: str = "",
     once: str = "",
     typed: Mapping[str, str] | None = None,
+    picked: Mapping[str, str] | None = None,
     wrong: Mapping[str, str] | None = None,
     refusal: str = "",
     state: str = "form",
@@ -50,14 +54,12 @@ def rendered(
 ) -> bytes:
     """The page as `state` says: its `form`, that it is `done`, or that it is `refused` for good.
 
-    `typed` is filled in again, but for passwords; `wrong` says by field what is wrong; `shown` is what the page is about.
+    `typed` is filled in again, but for passwords; `wrong` says by field what is wrong; `shown` is what the page is about,
+    as far as it was `picked`.
     With `logo` the firm's stands above its name.
     """
-    other = (
-        {page.key: token, LANGUAGE: "en" if french else "fr"}
-        if token
-        else {LANGUAGE: "en" if french else "fr"}
-    )
+    about = {page.key: token} if token else {}
+    other = {**about, **(picked or {}), LANGUAGE: "en" if french else "fr"}
     locale: Locale = "fr" if french else "en"
     return (
         _templates()
@@ -74,11 +76,13 @@ def rendered(
             money=lambda amount, currency: written.money(Decimal(amount), currency, locale),
             number=lambda value: written.number(Decimal(value), locale),
             day=lambda on: written.day(date.fromisoformat(on), locale),
+            window=lambda start, end, zone: _window(start, end, zone, locale),
             firm=firm,
             logo=logo,
             token=token,
             once=once,
             typed=typed or {},
+            picked=picked or {},
             wrong=wrong or {},
             refusal=refusal,
             state=state,
@@ -86,6 +90,12 @@ def rendered(
         )
         .encode()
     )
+
+
+def _window(start: str, end: str, zone: str, locale: Locale) -> str:
+    """A time as it is read where that zone is."""
+    begins, ends = (datetime.fromisoformat(each).astimezone(ZoneInfo(zone)) for each in (start, end))
+    return written.window(begins, ends, locale) + written.where_clocks_differ(begins, zone, CENTRAL, locale)
 
 
 @cache

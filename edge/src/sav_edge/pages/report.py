@@ -1,9 +1,16 @@
 """The page that the code on a unit's label opens: its owner reports a fault of it."""
 
+from sav_chassis.errors import Malformed
 from sav_contracts.claims.problems import LABELS, QUESTIONS
 from sav_contracts.claims.reclamation import OpenReclamation
 from sav_contracts.sentences import Text
 from sav_edge.pages.page import CREDENTIALS, Field, Page
+
+
+class LabelIncomplete(Malformed):
+    en = "This link is incomplete: scan the code on the label again"
+    fr = "Ce lien est incomplet : scannez de nouveau le code de l’étiquette"
+
 
 PAGES = (
     Page(
@@ -37,6 +44,7 @@ PAGES = (
         signs_in=True,
         key="product",
         key_field="product_id",
+        incomplete=LabelIncomplete,
         template="report.html",
     ),
 )

@@ -22,11 +22,11 @@ from sav_chassis.errors import Fault, Problem, SavError, WrongFields
 from sav_chassis.telemetry import tracing
 from sav_contracts.auth.session import SignIn, SignOut
 from sav_contracts.files import StoredFile
-from sav_contracts.messages import RequestMessage
+from sav_contracts.messages import Query, RequestMessage
 from sav_edge import downloads, problems
 from sav_edge.callers import caller_of
 from sav_edge.language import prefers_french
-from sav_edge.pages.form import LinkIncomplete, message_of, read_form
+from sav_edge.pages.form import message_of, read_form
 from sav_edge.pages.page import CREDENTIALS, LANGUAGE, ONCE, ROWS, Page
 from sav_edge.pages.payment import BACK_FROM_PAYMENT
 from sav_edge.pages.rendering import WORDS, rendered, style
@@ -58,14 +58,16 @@ class Visit:
     french: bool
     token: str = ""
     typed: dict[str, str] = field(default_factory=dict)
+    picked: dict[str, str] = field(default_factory=dict)
     once: str = field(default_factory=lambda: str(uuid_utils.uuid7()))
     shown: Any = None
 
     def reads(self, sent: Mapping[str, str]) -> None:
-        """Takes language and token from a query string or a form."""
+        """Takes language, token and what is to be shown from a query string or a form."""
         if sent.get(LANGUAGE) in ("fr", "en"):
             self.french = sent[LANGUAGE] == "fr"
         self.token = sent.get(self.page.key, "") if self.page.linked else ""
+        self.picked = {each.name: sent[each.name] for each in self.page.picks if sent.get(each.name)}
 
     def reads_form(self, sent: Mapping[str, str]) -> None:
         self.reads(sent)
@@ -183,17 +185,30 @@ class Pages:
         return str(signed["access_token"])
 
     async def _look(self, visit: Visit, traceparent: str | None) -> None:
-        """Asks for what the page is about, where it is about something; `Refused` where that is not shown."""
+        """Asks for what the page is about, where it is about something; `Refused` where that is not shown.
+
+        Where what was picked is wrong, it is refused beside what is shown without it.
+        """
         if visit.page.shows is None:
             return
-        try:
-            query = validated(visit.page.shows, {visit.page.key: visit.token})
-        except WrongFields:
-            raise LinkIncomplete from None
-        shown, problem = await self._asked(query, visit.call, traceparent)
+        visit.shown, problem = await self._seen(visit, visit.page.shows, traceparent)
+        if problem and problem.errors and visit.picked:
+            visit.picked = {}
+            visit.shown, graver = await self._seen(visit, visit.page.shows, traceparent)
+            problem = graver or problem
         if problem:
             raise Refused(problem)
-        visit.shown = shown
+
+    async def _seen(
+        self, visit: Visit, shows: type[Query[Any]], traceparent: str | None
+    ) -> tuple[Any, Problem | None]:
+        try:
+            query = validated(shows, {visit.page.key: visit.token} | visit.picked)
+        except WrongFields as error:
+            if not visit.picked:
+                raise visit.page.incomplete from None
+            return None, error.problem
+        return await self._asked(query, visit.call, traceparent)
 
     async def _asked(
         self,
@@ -234,11 +249,12 @@ class Pages:
         body = rendered(
             visit.page,
             visit.french,
-            self.gateway.papers.firm.name,
+            self.gateway.papers.firm,
             logo=self.gateway.papers.look.logo is not None,
             token=visit.token,
             once=visit.once,
             typed=visit.typed,
+            picked=visit.picked,
             shown=visit.shown,
             state=state,
             **more,
@@ -286,8 +302,9 @@ def _sentence(said: str) -> str:
 
 
 def _check_token(visit: Visit) -> None:
-    if visit.page.linked and not visit.token:
-        raise LinkIncomplete
+    """Refuses a link that was cut off: whoever opens it learns so before they fill in a form."""
+    if visit.page.linked and not visit.page.is_whole(visit.token):
+        raise visit.page.incomplete
 
 
 @get(
@@ -322,7 +339,7 @@ def back_from_payment(gateway: Gateway) -> ControllerRouterHandler:
     async def back(request: HttpRequest) -> Reply:
         french, papers = prefers_french(request.headers.get("accept-language", "")), gateway.papers
         has_logo = papers.look.logo is not None
-        page = rendered(BACK_FROM_PAYMENT, french, papers.firm.name, logo=has_logo, state="done")
+        page = rendered(BACK_FROM_PAYMENT, french, papers.firm, logo=has_logo, state="done")
         return Reply(page, 200, HTML, _headers(french))
 
     return back

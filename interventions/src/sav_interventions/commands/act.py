@@ -1,6 +1,7 @@
 """Acts of telephones that were offline, each by the handler of its single command."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,6 +70,8 @@ class Batch:
     waiting: set[UUID] = field(default_factory=set)
     # Of each visit, in order, what was refused and is told.
     told: dict[UUID, list[RefusedAct]] = field(default_factory=dict)
+    # How many acts of each visit were wrong by themselves: managers only hear that they are among the refused.
+    wrong: Counter[UUID | None] = field(default_factory=Counter)
 
     def answered(self, id: UUID) -> AnsweredAct | None:
         return self.answered_before.get(id) or self.new.get(id)
@@ -80,6 +83,7 @@ async def apply_acts(cmd: ApplyActs, tx: Tx, by: Actor) -> ActsAnswer:
     acts = {place: act for place, act in enumerate(cmd.acts) if not isinstance(act, WrongAct)}
     batch = Batch(await _lock_all(list(acts.values()), tx, by))
     outcomes = {place: _wrong(act) for place, act in enumerate(cmd.acts) if isinstance(act, WrongAct)}
+    batch.wrong.update(outcome.intervention_id for outcome in outcomes.values())
     for _, place, act in _in_order(acts):
         outcomes[place] = await _outcome(act, batch, tx, by)
     tx.insert(batch.new.values())
@@ -214,7 +218,10 @@ async def _sign(signed: SignThen, act: Act, tx: Tx, by: Actor) -> Report:
 
 async def _note_refused(act: Act, outcome: ActOutcome, batch: Batch, tx: Tx, by: Actor) -> None:
     """Notes what managers hear of."""
-    if outcome.problem is None or outcome.problem.status != IllegalMove.status:
+    if outcome.problem is None:
+        return
+    if outcome.problem.status != IllegalMove.status:
+        batch.wrong[outcome.intervention_id] += 1
         return
     visit = await tx.load(Intervention, act.what.intervention_id, by)
     if is_told(act, outcome, visit, by):
@@ -226,7 +233,7 @@ async def _tell_of_refused(batch: Batch, tx: Tx, by: Actor) -> None:
     """Tells managers what could not be done, although its technician believes that it was."""
     for id, acts in sorted(batch.told.items()):
         visit = await tx.load(Intervention, id, by)
-        tx.emit(visit, ActsRefused(acts=acts[:MOST_NAMED], number=len(acts)))
+        tx.emit(visit, ActsRefused(acts=acts[:MOST_NAMED], number=len(acts) + batch.wrong[id]))
 
 
 def _refused(act: Act, refusal: SavError, again: bool = False) -> ActOutcome:

@@ -22,6 +22,7 @@ from sav_interventions.app import interventions
 from sav_interventions.checkouts import expire_checkout, expires_at, open_checkouts
 from sav_interventions.concluded import check_payable
 from sav_interventions.days import local_day
+from sav_interventions.deposits import check_still_owed
 from sav_interventions.lifecycle import INVOICE
 from sav_interventions.model.invoice import Invoice
 from sav_interventions.model.payment import Payment
@@ -57,6 +58,8 @@ async def start_checkout(cmd: StartCheckout, tx: Tx, by: Actor) -> Payment:
     INVOICE.check(invoice.status, "paid", SYSTEM)
     theirs = provider(tx.settings)
     await check_payable(invoice.intervention_id, tx, deposit=invoice.deposit)
+    if invoice.deposit:
+        await check_still_owed(invoice, tx)
     if begun := await _begun(invoice, tx):
         return begun
     before = await tx.session.scalar(

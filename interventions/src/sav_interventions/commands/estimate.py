@@ -37,6 +37,7 @@ from sav_contracts.interventions.invoice import Buyer
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_contracts.times import HORIZON
+from sav_interventions.agreed_price import with_warranty
 from sav_interventions.agreement import (
     Case,
     last_done,
@@ -194,7 +195,11 @@ async def _write(draft: Estimate, cmd: WriteEstimate, visit: Intervention, tx: T
         urgency=cmd.urgent,
         supplies=supplies,
     )
-    draft.itemise(cmd.lines, law, supply, cmd.discount)
+    lines = cmd.lines
+    if visit.warranty and visit.warranty.decision == "partly":
+        # The client reads what they are to pay: it is what the invoice will ask for.
+        lines = with_warranty(lines, visit.warranty)
+    draft.itemise(lines, law, supply, cmd.discount)
     of_firm = lacking_of_firm(draft.seller, supply.buyer, country)
     draft.lacks = [*lacking(draft.buyer, supply, law), *of_firm]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sav_chassis.errors import Conflict, Invalid, WrongField
 from sav_chassis.money import check_decimals
 from sav_chassis.tx import Tx
-from sav_contracts.actor import Actor
+from sav_contracts.actor import SYSTEM, Actor
 from sav_contracts.interventions.invoice import (
     BillVisit,
     ChangeInvoice,
@@ -20,13 +20,13 @@ from sav_contracts.interventions.line import Discount, Supply
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_interventions import deposits
-from sav_interventions.above_estimate import explained
+from sav_interventions.above_estimate import AboveWithdrawn, NotFromEstimate, is_dearer, with_reason
 from sav_interventions.app import interventions
 from sav_interventions.billing import check_amount, check_words
 from sav_interventions.concluded import check_payable, no_payment_mention, too_early_until
 from sav_interventions.days import today
 from sav_interventions.effects import print_invoice
-from sav_interventions.model import Intervention
+from sav_interventions.model import Estimate, Intervention
 from sav_interventions.model.invoice import Invoice, Series
 from sav_interventions.nature import nature_of
 from sav_interventions.reactions.billing import (
@@ -39,7 +39,14 @@ from sav_interventions.reactions.billing import (
 )
 from sav_interventions.replaced import replaced_mention, standing
 from sav_interventions.settings import billing
-from sav_interventions.supplied import as_named, as_said, check_subcontracted
+from sav_interventions.supplied import (
+    StaysADiagnosis,
+    as_named,
+    as_said,
+    check_is_of_order,
+    check_subcontracted,
+    works_of,
+)
 
 # Why nothing is drafted, as people read it.
 WHY_NOT = {
@@ -111,20 +118,36 @@ async def change_invoice(cmd: ChangeInvoice, tx: Tx, by: Actor) -> Invoice:
     invoice.buyer = invoice.buyer.model_copy(update=_about_buyer(cmd, invoice.buyer.siren))
     if invoice.buyer.siren and _siren_in(invoice.buyer.tax_number) not in (None, invoice.buyer.siren):
         raise AnotherFirm
-    before = (invoice.net, invoice.tax)
+    if cmd.above_estimate and not (invoice.agreed or invoice.unestimated):
+        raise NotFromEstimate
+    before, bases = (invoice.net, invoice.tax), {one.vat_class: one.base for one in invoice.vat}
     supply = await as_named(_supplied(invoice, cmd), cmd.lines or invoice.lines, tx)
-    check_subcontracted(supply, billing().law)
+    await _check_supply(supply, invoice, cmd, tx)
     invoice.itemise(cmd.lines or invoice.lines, billing().law, supply, discount)
     more = invoice.net > before[0] or invoice.net + invoice.tax > sum(before)
-    if invoice.deposit and more:
+    more_of_rate = any(one.base > bases.get(one.vat_class, 0) for one in invoice.vat)
+    if invoice.deposit and (more or more_of_rate):
         await deposits.check_within(tx, invoice, "lines" if cmd.lines else "body")
-    if cmd.above_estimate:
-        invoice.agreed = explained(invoice.agreed, cmd.above_estimate)
-    elif invoice.agreed and more:
-        # Why it goes beyond the estimate was said of less.
-        invoice.agreed = invoice.agreed.model_copy(update={"reason": None})
+    if cmd.above_estimate or more:
+        # Why it goes beyond what was agreed to was said of less, where nobody says it anew.
+        invoice.agreed = with_reason(invoice.agreed, cmd.above_estimate)
+        invoice.unestimated = with_reason(invoice.unestimated, cmd.above_estimate)
     tx.emit(invoice, InvoiceChanged())
     return invoice
+
+
+async def _check_supply(supply: Supply, invoice: Invoice, cmd: ChangeInvoice, tx: Tx) -> None:
+    """Raises where what somebody says of a supply is not what was ordered or done."""
+    check_subcontracted(supply, billing().law)
+    if invoice.order_id:
+        check_is_of_order(supply, invoice.supply, billing().law)
+    works = cmd.supply.works if cmd.supply else None
+    if invoice.intervention_id is None or invoice.deposit or works in {None, "diagnosis"}:
+        return
+    visit = await tx.session.get(Intervention, invoice.intervention_id)
+    fitted = any(line.kind == "part" for line in cmd.lines or invoice.lines)
+    if visit and works_of(visit) == "diagnosis" and not fitted:
+        raise StaysADiagnosis
 
 
 def _discount(invoice: Invoice, cmd: ChangeInvoice) -> Discount | None:
@@ -175,6 +198,7 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
             await check_payable(invoice.intervention_id, tx, deposit=True)
             await deposits.check_within(tx, invoice)
         else:
+            await _check_withdrawn(invoice, tx)
             await deposits.deduct(tx, invoice)
     on = today(tx)
     due = timedelta(days=billing().deposit_due_days if invoice.deposit else law.due_days)
@@ -190,6 +214,14 @@ async def issue_invoice(cmd: IssueInvoice, tx: Tx, by: Actor) -> Invoice:
         # The deposits leave nothing of it.
         tx.emit(invoice, InvoicePaid())
     return invoice
+
+
+async def _check_withdrawn(invoice: Invoice, tx: Tx) -> None:
+    """Raises where more is billed than was agreed to by an estimate from which the client withdrew."""
+    if invoice.agreed is None or not is_dearer(invoice, invoice.agreed):
+        return
+    if (await tx.read(Estimate, invoice.agreed.estimate_id, SYSTEM)).status == "withdrawn":
+        raise AboveWithdrawn(estimate=invoice.agreed.estimate)
 
 
 def _about_buyer(cmd: ChangeInvoice, siren: str | None) -> dict[str, str | None]:

@@ -8,12 +8,12 @@ from sav_chassis.identity import Links
 from sav_chassis.model import Aggregate
 from sav_chassis.shared_refusals import LinkExpired
 from sav_chassis.tx import Tx
-from sav_contracts.actor import Actor, Role
+from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.paper import GetPaperByLink, LinkedKind, PaperShown, PayByLink
 from sav_contracts.interventions.payment import StartCheckout
 from sav_interventions.app import interventions
-from sav_interventions.commands.checkout import start_checkout
+from sav_interventions.commands.checkout import NothingLeftToPay, start_checkout
 from sav_interventions.concluded import too_early_until
 from sav_interventions.model import Attestation, CreditNote, Estimate, Invoice, Report
 from sav_interventions.online.chosen import asked
@@ -30,6 +30,13 @@ PAPERS: dict[LinkedKind, type[Aggregate[Any]]] = {
 LINK_HOLDS = timedelta(days=90)
 
 
+class NothingToPayHere(NothingLeftToPay):
+    """The paper of a link is no invoice."""
+
+    en = "There is nothing to pay here"
+    fr = "Il n’y a rien à payer ici"
+
+
 @interventions.query(GetPaperByLink)
 async def get_paper_by_link(query: GetPaperByLink, tx: Tx, by: Actor) -> PaperShown:
     """The paper, where its client may read it now."""
@@ -44,10 +51,12 @@ async def get_paper_by_link(query: GetPaperByLink, tx: Tx, by: Actor) -> PaperSh
 async def pay_by_link(cmd: PayByLink, tx: Tx, by: Actor) -> PaperShown:
     """Begin to pay the invoice of a link: whoever holds the link pays for its client."""
     id = Links(tx.settings.link_secret).grant(PAPER, cmd.token.get_secret_value())
-    invoice = await tx.session.get(Invoice, id) if id else None
-    shown = await _paper(invoice.id, tx) if invoice else None
-    if invoice is None or shown is None:
+    shown = await _paper(id, tx) if id else None
+    if id is None or shown is None:
         raise LinkExpired
+    if shown.kind != "invoice":
+        raise NothingToPayHere
+    invoice = await tx.read(Invoice, id, SYSTEM)
     payer = Actor(id=invoice.client_id, role=Role.CLIENT)
     begun = await start_checkout(StartCheckout(invoice_id=invoice.id), tx, payer)
     return shown.model_copy(update={"checkout_url": begun.checkout_url})

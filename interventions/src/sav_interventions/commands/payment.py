@@ -36,7 +36,7 @@ async def record_payment(cmd: RecordPayment, tx: Tx, by: Actor) -> Payment:
     await check_payable(invoice.intervention_id, tx, deposit=invoice.deposit)
     if cmd.amount > invoice.balance:
         # What is more is money on account, which may be for any contract of the client.
-        await check_payable_by(invoice.client_id, tx)
+        await check_payable_by(invoice.client_id, tx, beyond=invoice)
     await check_cash(
         cmd.method, cmd.amount, invoice, tx, received_on, abroad=cmd.payer_proved_tax_home_abroad
     )

@@ -1,7 +1,5 @@
 """Deciding what a warranty pays of a visit."""
 
-from sqlalchemy import select
-
 from sav_chassis.errors import Conflict
 from sav_chassis.tx import Tx
 from sav_contracts.actor import Actor
@@ -9,7 +7,9 @@ from sav_contracts.catalog.product import ProductView
 from sav_contracts.catalog.warranty import Warranty
 from sav_contracts.interventions.visit import DecideWarranty, WarrantyDecided
 from sav_interventions.app import interventions
-from sav_interventions.model import Intervention, Invoice
+from sav_interventions.model import Intervention
+from sav_interventions.reactions.billing import adapt_draft
+from sav_interventions.replaced import standing
 from sav_interventions.who_pays import by_covers
 
 
@@ -26,20 +26,16 @@ class AlreadyInvoiced(Conflict):
 async def decide_warranty(cmd: DecideWarranty, tx: Tx, by: Actor) -> Intervention:
     """Decide as a manager what the warranty pays; no rule changes that afterwards."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
-    issued = await tx.first(
-        select(Invoice).where(
-            Invoice.intervention_id == intervention.id,
-            ~Invoice.deposit,
-            Invoice.status.in_(("issued", "partly_paid", "paid")),
-        )
-    )
-    if issued:
-        raise AlreadyInvoiced(number=issued.number)
+    # Locked as a draft too: whoever issues it does so before, and this is refused, or after, at the price of today.
+    invoice = await tx.first(standing(intervention.id))
+    if invoice and invoice.status != "draft":
+        raise AlreadyInvoiced(number=invoice.number)
     shares = cmd.parts, cmd.labour, cmd.travel
     warranty = Warranty.by_manager(shares, cmd.reason, tx.now, await _by_rule(intervention, tx))
     intervention.decide(warranty)
     told = WarrantyDecided(decision=warranty.decision, reason=cmd.reason, for_this_visit=True)
     tx.emit(intervention, told)
+    await adapt_draft(intervention, tx)
     return intervention
 
 

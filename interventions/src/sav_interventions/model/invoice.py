@@ -30,6 +30,7 @@ from sav_contracts.interventions.invoice import (
     InvoiceView,
     Lack,
     Seller,
+    Unestimated,
 )
 from sav_contracts.interventions.line import Discount, InvoiceLine, LineGiven, Supply, VatTotal
 from sav_contracts.money import Currency, as_money
@@ -242,6 +243,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
     # Whether a manager wrote the lines; reactions do not overwrite them then.
     edited: Mapped[bool] = mapped_column(default=False)
     agreed: Mapped[Agreed | None] = mapped_column(JsonColumn(Agreed))
+    unestimated: Mapped[Unestimated | None] = mapped_column(JsonColumn(Unestimated))
     mentions: Mapped[list[str]] = mapped_column(JsonColumn(list[str]))
     document: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
     hash: Mapped[str | None]
@@ -303,7 +305,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
             raise SupplyUnknown
         if "place_abroad" in self.lacks:
             raise SuppliedAbroad(country=self.supply.country)
-        check_explained(self.agreed, self.net, self.tax)
+        check_explained(self)
 
     def deduct(self, deposits: list[DeductedDeposit]) -> None:
         """Names the deposits that were invoiced before, and takes them off; raises `DepositsExceed`."""
@@ -324,7 +326,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
         self.previous_hash, self.hash = series.hash, self.digest(series.hash)
         series.hash = self.hash
 
-    def digest(self, previous: str) -> str:
+    def digest(self, previous: str, with_order: bool = True) -> str:
         """SHA-256 over the previous hash and the printed content: changing or removing an invoice is noticed."""
         content: list[Any] = [
             self.number,
@@ -347,6 +349,7 @@ class Invoice(Aggregate[InvoiceView], Stateful[InvoiceStatus]):
             "supply": self.supply,
             "deposit": self.deposit or None,
             "deposits": self.deposits or None,
+            "order": self.order_reference if with_order else None,
         }
         if added := {name: value for name, value in later.items() if value is not None}:
             content.append(added)

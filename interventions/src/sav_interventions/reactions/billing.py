@@ -9,19 +9,21 @@ from sav_contracts.actor import SYSTEM
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationView
+from sav_contracts.interventions.credit_note import CreditNoteIssued
 from sav_contracts.interventions.estimate import EstimateWithdrawn
 from sav_contracts.interventions.invoice import (
     DepositLeftOver,
     InvoiceChanged,
     InvoiceDiscarded,
+    Unestimated,
 )
 from sav_contracts.interventions.visit import InterventionClosed, WarrantyDecided
 from sav_interventions.agreed_price import Price, price_of
-from sav_interventions.agreement import is_withdrawn, work_of
+from sav_interventions.agreement import is_billed, is_withdrawn, visits_of_case, work_of
 from sav_interventions.app import interventions
 from sav_interventions.billing import itemised
 from sav_interventions.days import local_day
-from sav_interventions.deposits import COUNTS, GIVEN_UP, tell_left_over, waits_for_draft
+from sav_interventions.deposits import COUNTS, GIVEN_UP, tell_beyond, tell_left_over, waits_for_draft
 from sav_interventions.drafting import draft
 from sav_interventions.finding import open_visit
 from sav_interventions.lifecycle import INTERVENTION
@@ -49,8 +51,12 @@ async def bill_closed_visit(event: InterventionClosed, tx: Tx) -> str | None:
 
 @interventions.on(WarrantyDecided)
 async def bill_decided_visit(event: WarrantyDecided, tx: Tx) -> str | None:
-    """Bills a closed visit that waited for this decision, or adapts its draft."""
-    return _why_not(await bill(await tx.load(Intervention, event.state.id, SYSTEM), tx))
+    """Bills a closed visit that waited for this decision, or adapts its draft; else tells of deposits that it makes too much."""
+    visit = await tx.load(Intervention, event.state.id, SYSTEM)
+    billed = await bill(visit, tx)
+    if billed in {NOT_CLOSED, NOTHING_DONE}:
+        await tell_beyond(visit, tx)
+    return None if tx.has_emitted else _why_not(billed)
 
 
 @interventions.on(EstimateWithdrawn, since="2026-11-30")
@@ -97,6 +103,27 @@ async def give_up_deposits(event: ReclamationMoved, tx: Tx) -> str | None:
     return None if tx.has_emitted else "the draft of an invoice will deduct them"
 
 
+async def adapt_draft(visit: Intervention, tx: Tx) -> None:
+    """Adapts the draft of a locked visit to what was just decided: nobody issues it at the price of the decision before."""
+    draft = await tx.first(standing(visit.id))
+    if draft and draft.status == "draft":
+        await bill(visit, tx)
+
+
+@interventions.on(CreditNoteIssued, since="2026-11-30")
+async def deduct_less(event: CreditNoteIssued, tx: Tx) -> str | None:
+    """Says anew what the drafts of a case lack, of whose deposits less is left now."""
+    if event.state.intervention_id is None:
+        return "it is of no visit"
+    visit = await tx.read(Intervention, event.state.intervention_id, SYSTEM)
+    visits = visits_of_case(visit).with_only_columns(Intervention.id).order_by(None)
+    drafts = select(Invoice).where(Invoice.intervention_id.in_(visits), Invoice.status == "draft")
+    for invoice in list(await tx.session.scalars(drafts.order_by(Invoice.id).with_for_update())):
+        if "deposits_exceed" in invoice.lacks:
+            tx.emit(invoice, InvoiceChanged())
+    return None if tx.has_emitted else "no draft waits for it"
+
+
 def _why_not(billed: Invoice | str | None) -> str | None:
     return None if isinstance(billed, Invoice) else billed
 
@@ -119,8 +146,10 @@ async def bill(visit: Intervention, tx: Tx) -> Invoice | str | None:
     place = place_of(product, visit)
     supply = await supply_of(visit, product, place, _supplied_on(visit, tx), tx)
     price = await price_of(visit, supply, client.locale, tx)
+    # What a diagnosis costs is told before; nobody needs an estimate of it.
+    unestimated = Unestimated() if price.agreed is None and is_billed(visit) else None
     if invoice := await tx.first(standing(visit.id)):
-        why_not = _rebill(invoice, price, tx)
+        why_not = _rebill(invoice, price, unestimated, tx)
         if invoice.status == "discarded":
             await tell_left_over(visit, tx)
         return why_not
@@ -135,6 +164,7 @@ async def bill(visit: Intervention, tx: Tx) -> Invoice | str | None:
         tx,
         price.discount,
         agreed=price.agreed,
+        unestimated=unestimated,
         intervention_id=visit.id,
         reclamation_id=visit.reclamation_id,
         reclamation_reference=visit.reclamation_reference,
@@ -145,7 +175,7 @@ def _supplied_on(visit: Intervention, tx: Tx) -> date:
     return local_day(visit.done_at or visit.closed_at or tx.now)
 
 
-def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
+def _rebill(invoice: Invoice, price: Price, unestimated: Unestimated | None, tx: Tx) -> str | None:
     if invoice.status != "draft":
         return "invoiced already"
     # What managers said of the supply stays.
@@ -161,6 +191,6 @@ def _rebill(invoice: Invoice, price: Price, tx: Tx) -> str | None:
         tx.emit(invoice, InvoiceDiscarded(reason=why))
     else:
         invoice.itemise(price.lines, billing().law, supply, price.discount)
-        invoice.agreed = price.agreed
+        invoice.agreed, invoice.unestimated = price.agreed, unestimated
         tx.emit(invoice, InvoiceChanged())
     return None

@@ -139,5 +139,5 @@ async def undo_withdrawn_invoices(event: EstimateWithdrawn, tx: Tx) -> str | Non
             tx.emit(invoice, InvoiceDiscarded(reason=why))
         # A deposit that is deducted still went into an invoice that stays, such as that of the diagnosis.
         elif invoice.deducted_in is None:
-            await credit(tx, invoice, None, why, SYSTEM)
+            await credit(tx, invoice, None, why, SYSTEM, withdrawn_from=event.state.called)
     return None if tx.has_emitted else "there is no invoice to undo"

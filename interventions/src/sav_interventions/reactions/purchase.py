@@ -9,7 +9,7 @@ from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.order import OrderShipped, OrderView, OrderWithdrawn
-from sav_contracts.interventions.invoice import InvoiceDiscarded
+from sav_contracts.interventions.invoice import InvoiceDiscarded, Unestimated
 from sav_contracts.interventions.line import LineGiven
 from sav_interventions.app import interventions
 from sav_interventions.billing import named
@@ -36,7 +36,17 @@ async def bill_purchase(event: OrderShipped, tx: Tx) -> str | None:
     client = await tx.view(ClientView, order.client_id)
     home = client.addresses[0] if client.addresses else None
     supply = sale(home, local_day(order.updated_at), law)
-    draft(_bought(order), supply, client, home, tx, order_id=order.id, order_reference=order.reference)
+    draft(
+        _bought(order),
+        supply,
+        client,
+        home,
+        tx,
+        order_id=order.id,
+        order_reference=order.reference,
+        # Orders from before it was said have no price to keep to.
+        unestimated=None if order.gross is None else Unestimated(gross=order.gross),
+    )
     return None
 
 
@@ -57,7 +67,7 @@ async def undo_withdrawn_purchase(event: OrderWithdrawn, tx: Tx) -> str | None:
         invoice.discard(why)
         tx.emit(invoice, InvoiceDiscarded(reason=why))
         return None
-    await credit(tx, invoice, None, why, SYSTEM)
+    await credit(tx, invoice, None, why, SYSTEM, withdrawn_from=order.reference)
     return None
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Role
 from sav_contracts.auth.account import AccountView, RoleAssigned, UserActivated, UserDeactivated, UserUpdated
-from sav_contracts.calendar import ConflictResolved
+from sav_contracts.calendar.conflict import ConflictResolved
 from sav_contracts.interventions.visit import AssignmentRefused, InterventionPlanned
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import INTERVENTION, OVER

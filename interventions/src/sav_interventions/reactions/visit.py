@@ -4,10 +4,15 @@ from sqlalchemy import select
 
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM
-from sav_contracts.calendar import AppointmentBooked, AppointmentChanged, AppointmentView
-from sav_contracts.claims.reclamation import (
-    OVER as RECLAMATION_OVER,
+from sav_contracts.calendar.appointment import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentChanged,
+    AppointmentMissedByTechnician,
+    AppointmentMoved,
+    AppointmentView,
 )
+from sav_contracts.claims.reclamation import OVER as RECLAMATION_OVER
 from sav_contracts.claims.reclamation import (
     ReclamationClosed,
     ReclamationMoved,
@@ -17,7 +22,7 @@ from sav_contracts.claims.reclamation import (
     TechnicianUnassigned,
 )
 from sav_contracts.claims.visits import NOT_PLANNABLE, PlannedVisitRefused
-from sav_contracts.interventions.new_visit import PlannedVisitOver
+from sav_contracts.interventions.new_visit import InterventionUnscheduled, PlannedVisitOver
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
     EndingRefused,
@@ -135,7 +140,10 @@ def _ended(event: ReclamationMoved | ReclamationClosed) -> ReclamationStatus | N
 
 @interventions.on(AppointmentBooked)
 @interventions.on(AppointmentChanged)
-async def take_the_slot(event: AppointmentBooked | AppointmentChanged, tx: Tx) -> str | None:
+@interventions.on(AppointmentMoved)
+async def take_the_slot(
+    event: AppointmentBooked | AppointmentChanged | AppointmentMoved, tx: Tx
+) -> str | None:
     """Sets a visit's slot from its appointment, as long as the technician has not set out."""
     appointment = event.state
     if appointment.status != "booked":
@@ -152,6 +160,24 @@ async def take_the_slot(event: AppointmentBooked | AppointmentChanged, tx: Tx) -
         return f"obsolete: the visit is {visit.status}"
     visit.slot = slot
     tx.emit(visit, InterventionScheduled(slot=slot))
+    return None
+
+
+@interventions.on(AppointmentCancelled, since="2026-11-30")
+@interventions.on(AppointmentMissedByTechnician)
+async def lose_the_slot(event: AppointmentCancelled | AppointmentMissedByTechnician, tx: Tx) -> str | None:
+    """A visit whose time was called off, or to which nobody came, waits for another time."""
+    appointment = event.state
+    if isinstance(event, AppointmentCancelled) and not event.called_off:
+        return "whatever took its place says when the visit is"
+    visit = await _visit_of(tx, appointment)
+    slot = Slot(start=appointment.start, end=appointment.end)
+    if visit is None or visit.id != appointment.intervention_id or visit.slot != slot:
+        return "obsolete: that is not the time of the visit"
+    if visit.status not in {"planned", "accepted"}:
+        return f"obsolete: the visit is {visit.status}"
+    visit.slot = None
+    tx.emit(visit, InterventionUnscheduled(before=slot))
     return None
 
 

@@ -12,6 +12,7 @@ from sav_contracts.interventions.visit import InterventionChanged, WarrantyDecid
 from sav_interventions.app import interventions
 from sav_interventions.lifecycle import DID_NOT_HAPPEN, OVER
 from sav_interventions.model import Intervention
+from sav_interventions.reactions.billing import adapt_draft
 from sav_interventions.who_pays import by_covers
 
 
@@ -42,6 +43,7 @@ async def decide_again(event: ProductVerified | WarrantyChanged, tx: Tx) -> str 
         if warranty and visit.warranty != warranty:
             visit.decide(warranty)
             tx.emit(visit, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
+            await adapt_draft(visit, tx)
     return None if tx.has_emitted else "no visit learns anything from it"
 
 
@@ -62,6 +64,7 @@ async def follow_the_manager(event: ReclamationQualified, tx: Tx) -> str | None:
         if warranty.overrules(visit.warranty):
             visit.decide(warranty)
             tx.emit(visit, WarrantyDecided(decision=warranty.decision, reason=warranty.reason))
+            await adapt_draft(visit, tx)
     return None if tx.has_emitted else "no visit learns anything from it"
 
 

@@ -139,12 +139,13 @@ class InvoiceToPay(Message):
     category="billing",
 )
 class DepositToCredit(Message):
-    """Managers learn of a deposit that no invoice will deduct, since nothing is billed of the work."""
+    """Managers learn of a deposit that no invoice will deduct, or not all of it, since less is billed of the work, or nothing."""
 
     number: str
     reference: str | None
     client: str
     total: Decimal
+    most: Decimal | None
     paid: Decimal
     currency: Currency
 
@@ -158,6 +159,7 @@ class DepositToCredit(Message):
             reference=case.reference if case else None,
             client=deposit.buyer.name,
             total=deposit.total,
+            most=event.most,
             paid=deposit.paid,
             currency=deposit.currency,
         )
@@ -178,9 +180,13 @@ async def its_payer(
     on={PaymentRecorded: "confirm_payment"},
     to=its_payer,
     category="billing",
+    link="paper",
 )
 class Receipt(Message):
-    """The client has a receipt, with what is left to pay; of what their credit paid they had one before."""
+    """The client has a receipt, with what is left to pay, and how; of what their credit paid they had one before."""
+
+    # The invoice's id, where something is left to pay; messages from before have none.
+    grant_id: Internal[UUID | None] = None
 
     number: str
     amount: Decimal
@@ -191,6 +197,7 @@ class Receipt(Message):
     settled: bool
     # Whether it was paid from the client's credit: then no money arrived.
     of_credit: bool = False
+    iban: str | None = None
 
     @classmethod
     async def about(cls, event: PaymentRecorded, tx: Tx) -> Self:
@@ -208,6 +215,8 @@ class Receipt(Message):
             balance=balance,
             settled=balance <= 0,
             of_credit=payment.client_credit_id is not None,
+            grant_id=payment.invoice_id if balance > 0 else None,
+            iban=iban_of(invoice) if balance > 0 else None,
         )
 
 

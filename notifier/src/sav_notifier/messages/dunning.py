@@ -43,6 +43,8 @@ class CreditNoteAvailable(Message):
     overpaid: Decimal | None = None
     # Whether they withdrew from the contract that the invoice was for: then the law has it paid back.
     withdrawn: bool = False
+    # The order or the estimate, where the withdrawal from it is the reason and nobody typed one.
+    withdrawn_from: str | None = None
 
     @classmethod
     async def about(cls, event: CreditNoteIssued, tx: Tx) -> Self:
@@ -55,6 +57,7 @@ class CreditNoteAvailable(Message):
             amount=note.amount,
             currency=note.currency,
             reason=note.reason,
+            withdrawn_from=event.withdrawn_from,
             overpaid=overpaid,
             withdrawn=overpaid is not None and await _is_withdrawn(note, tx),
         )

@@ -304,9 +304,14 @@ async def _paid(tx: Tx, estimate: EstimateView) -> Decimal:
         # A deposit may be asked for on the visit that the estimate was written on.
         and (one.intervention_id in work or (one.deposit and one.created_at > agreed_at))
     ]
-    if not of_estimate:
+    return await received_for(of_estimate, tx)
+
+
+async def received_for(invoices: list[UUID], tx: Tx) -> Decimal:
+    """What was paid for these invoices, and not paid back."""
+    if not invoices:
         return Decimal(0)
-    payments = await tx.copies(PaymentView).where(parent=of_estimate).all()
+    payments = await tx.copies(PaymentView).where(parent=invoices).all()
     received = (one for one in payments if one.status in RECEIVED)
     return sum((one.amount - one.refunded for one in received), Decimal(0))
 

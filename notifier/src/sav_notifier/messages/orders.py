@@ -15,13 +15,17 @@ from sav_contracts.claims.order import (
     OrderMoved,
     OrderPlaced,
     OrderRefused,
+    OrderReturned,
     OrderShipped,
     OrderStatus,
     OrderView,
     OrderWithdrawn,
 )
+from sav_contracts.interventions.client_credit import ClientCreditView
+from sav_contracts.interventions.invoice import InvoiceView
 from sav_contracts.money import Currency
 from sav_notifier.message import Internal, Message, message
+from sav_notifier.messages.estimates import received_for
 from sav_notifier.messages.parts import Piece
 from sav_notifier.recipients import (
     Recipient,
@@ -279,10 +283,57 @@ class OrderWithdrawalReceipt(OfWithdrawal):
 
 @message("order_withdrawn", on=OrderWithdrawn, to=managers, category="reclamation")
 class OrderWasWithdrawn(OfWithdrawal):
-    """Managers learn that a client withdrew, what comes back, and until when it is paid back."""
+    """Managers learn that a client withdrew, what comes back, and how much is to be paid back until when."""
+
+    # None in messages from before it was said.
+    paid: Decimal | None = None
+
+    @classmethod
+    async def about(cls, event: OrderWithdrawn, tx: Tx) -> Self:
+        told = await super().about(event, tx)
+        paid = await _left_to_pay_back(await _invoices(event.state, tx), tx)
+        return told.model_copy(update={"paid": paid})
 
     def true_while(self, record: OrderView) -> bool:
         return record.returned_at is None
+
+
+@message("order_returned", on=OrderReturned, since="2026-11-30", to=managers, category="billing")
+class OrderToPayBack(Message):
+    """Managers learn that the goods of a withdrawn purchase are back, and what has to be paid back until when."""
+
+    reference: str
+    client: str
+    paid: Decimal
+    currency: Currency
+    pay_back_by: date | None
+
+    @classmethod
+    async def about(cls, event: OrderReturned, tx: Tx) -> Self | str:
+        order = event.state
+        paid = await _left_to_pay_back(await _invoices(order, tx), tx)
+        if paid <= 0:
+            return "nothing is left to pay back"
+        return cls(
+            reference=order.reference,
+            client=await _name(tx, order),
+            paid=paid,
+            currency=order.currency,
+            pay_back_by=event.pay_back_by,
+        )
+
+
+async def _invoices(order: OrderView, tx: Tx) -> list[InvoiceView]:
+    return await tx.copies(InvoiceView).where(order_id=order.id).all()
+
+
+async def _left_to_pay_back(invoices: list[InvoiceView], tx: Tx) -> Decimal:
+    """What was paid for them and is not paid back yet, from the credit that was left of it either."""
+    if not invoices:
+        return Decimal(0)
+    ids = [one.id for one in invoices]
+    credits = await tx.copies(ClientCreditView).where(invoice_id=ids).all()
+    return await received_for(ids, tx) - sum((one.refunded for one in credits), Decimal(0))
 
 
 async def _name(tx: Tx, order: OrderView) -> str:

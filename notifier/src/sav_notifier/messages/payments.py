@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from sav_chassis.tx import Tx
@@ -24,6 +24,11 @@ from sav_notifier.recipients import its_client, managers
 
 # Why a checkout is over that nobody paid: its client knows.
 GIVEN_UP = {"expired", "cancelled"}
+
+
+async def _owed(payment: PaymentView, tx: Tx) -> bool:
+    """Whether what is gone of a payment is owed again: its invoice stands."""
+    return (await tx.view(InvoiceView, payment.invoice_id)).status != "credited"
 
 
 @message("payment_failed", on=PaymentFailed, to=its_payer, category="billing", link="paper")
@@ -70,7 +75,6 @@ class PaidBack(Message):
     @classmethod
     async def about(cls, event: PaymentRefunded, tx: Tx) -> Self:
         payment = event.state
-        invoice = await tx.view(InvoiceView, payment.invoice_id)
         return cls(
             number=payment.invoice_number,
             amount=event.amount,
@@ -78,7 +82,7 @@ class PaidBack(Message):
             method=payment.method,
             # What SAV says of it itself is in one language.
             reason=None if event.at_provider else event.reason,
-            owed=invoice.status != "credited",
+            owed=await _owed(payment, tx),
         )
 
 
@@ -140,11 +144,21 @@ class CreditPaidBack(Message):
     amount: Decimal
     currency: Currency
     method: PaymentMethod
+    # The invoice whose payment it was left of; None of money on account.
+    number: str | None = None
+    reason: str | None = None
 
     @classmethod
     async def about(cls, event: CreditRefunded, tx: Tx) -> Self:
         credit = event.state
-        return cls(amount=event.amount, currency=credit.currency, method=credit.method)
+        return cls(
+            amount=event.amount,
+            currency=credit.currency,
+            method=credit.method,
+            number=credit.invoice_number,
+            # What SAV says of it itself is in one language.
+            reason=None if event.at_provider else event.reason,
+        )
 
 
 @message(
@@ -178,19 +192,29 @@ class PaymentArrived(Message):
         )
 
 
-@message("payment_disputed", on=PaymentDisputed, to=managers, category="billing")
-class Disputed(Message):
-    """Managers learn that a payer's bank took money back, and that the provider waits for proof."""
+class OfDispute(Message):
+    """What every message about a dispute says of it."""
 
     number: str
-    # What is to be paid again; None where all of it had become the client's credit.
+    # What it is about of the invoice; None where all of it had become the client's credit.
     amount: Decimal | None
     currency: Currency
 
     @classmethod
-    async def about(cls, event: PaymentDisputed, tx: Tx) -> Self:
+    async def about(cls, event: Any, tx: Tx) -> Self:
+        return cls.of(event)
+
+    @classmethod
+    def of(cls, event: PaymentDisputed | DisputeClosed, **facts: Any) -> Self:
         payment = event.state
-        return cls(number=payment.invoice_number, amount=event.amount or None, currency=payment.currency)
+        return cls(
+            number=payment.invoice_number, amount=event.amount or None, currency=payment.currency, **facts
+        )
+
+
+@message("payment_disputed", on=PaymentDisputed, to=managers, category="billing")
+class Disputed(OfDispute):
+    """Managers learn that a payer's bank took money back, and that the provider waits for proof."""
 
 
 @message(
@@ -200,49 +224,28 @@ class Disputed(Message):
     category="billing",
     since="2026-11-30",
 )
-class TakenBack(Message):
+class TakenBack(OfDispute):
     """The client learns that the payer's bank took a payment back, and what is owed again."""
 
-    number: str
-    # None where all of it had become their credit.
-    amount: Decimal | None
-    currency: Currency
     owed: bool
 
     @classmethod
     async def about(cls, event: PaymentDisputed, tx: Tx) -> Self:
-        payment = event.state
-        invoice = await tx.view(InvoiceView, payment.invoice_id)
-        return cls(
-            number=payment.invoice_number,
-            amount=event.amount or None,
-            currency=payment.currency,
-            owed=invoice.status != "credited",
-        )
+        return cls.of(event, owed=await _owed(event.state, tx))
 
     def true_while(self, record: PaymentView) -> bool:
         return record.status == "disputed"
 
 
 @message("dispute_closed", on=DisputeClosed, to=managers, category="billing")
-class DisputeOver(Message):
+class DisputeOver(OfDispute):
     """Managers learn how a dispute ended."""
 
-    number: str
-    # What it was about of the invoice; None where all of it had become the client's credit.
-    amount: Decimal | None
-    currency: Currency
     won: bool
 
     @classmethod
     async def about(cls, event: DisputeClosed, tx: Tx) -> Self:
-        payment = event.state
-        return cls(
-            number=payment.invoice_number,
-            amount=event.amount or None,
-            currency=payment.currency,
-            won=event.won,
-        )
+        return cls.of(event, won=event.won)
 
 
 @message(
@@ -252,24 +255,12 @@ class DisputeOver(Message):
     category="billing",
     since="2026-11-30",
 )
-class DisputeDecided(Message):
+class DisputeDecided(OfDispute):
     """The client learns how their bank decided, and whether the payment counts again."""
 
-    number: str
-    # None where all of it had become their credit.
-    amount: Decimal | None
-    currency: Currency
     won: bool
     owed: bool
 
     @classmethod
     async def about(cls, event: DisputeClosed, tx: Tx) -> Self:
-        payment = event.state
-        invoice = await tx.view(InvoiceView, payment.invoice_id)
-        return cls(
-            number=payment.invoice_number,
-            amount=event.amount or None,
-            currency=payment.currency,
-            won=event.won,
-            owed=not event.won and invoice.status != "credited",
-        )
+        return cls.of(event, won=event.won, owed=not event.won and await _owed(event.state, tx))

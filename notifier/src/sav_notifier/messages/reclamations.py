@@ -199,25 +199,21 @@ class WhoPays(Message):
 
 
 class WhoComes(Message):
-    """The technician who has the réclamation; the time of the visit follows, unless it stays as it was."""
+    """The technician who has the réclamation; the time of the visit follows."""
 
     reference: str
     article: str
     technician: str
     technician_id: Internal[UUID]
-    same_time: bool = False
 
     @classmethod
     async def of(cls, event: TechnicianAssigned, tx: Tx) -> Self:
         state = event.state
-        known = await knowledge(tx, state.client_id, state.reference)
-        arrival = known["arrival"].content.partition("/")[0] if "arrival" in known else None
         return cls(
             reference=state.reference,
             article=state.article,
             technician=await technician_name(tx, event.technician_id),
             technician_id=event.technician_id,
-            same_time=bool(event.slot and arrival and datetime.fromisoformat(arrival) == event.slot.start),
         )
 
     def true_while(self, record: ReclamationView) -> bool:

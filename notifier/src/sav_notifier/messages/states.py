@@ -189,7 +189,10 @@ class Reopened(Message):
     settles=SETTLES,
 )
 class AnotherTechnician(WhoComes):
-    """The client learns that somebody else comes, once it is certain that the former technician is not there yet."""
+    """The client learns that somebody else comes, once it is certain that the former technician is not there yet.
+
+    Where the confirmation of an appointment with them says so meanwhile, with its time, that is enough.
+    """
 
     @classmethod
     async def about(cls, event: TechnicianAssigned, tx: Tx) -> Self | str:

@@ -11,6 +11,7 @@ from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.warranty import Why
 from sav_contracts.claims.intake import PreferredTime
 from sav_contracts.claims.reclamation import ProblemType, ReclamationView
+from sav_contracts.interventions.new_visit import InterventionUnscheduled
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import (
     InterventionMoved,
@@ -161,6 +162,37 @@ class TimeOfVisit(Visit):
     @classmethod
     async def about(cls, event: InterventionScheduled, tx: Tx) -> Self | str:
         return await cls.of(tx, event.state, event.slot) if await knows_of(tx, event.state) else "it is new"
+
+
+@message(
+    "visit_without_time",
+    on={InterventionUnscheduled: "tell_technician_of_lost_time"},
+    to=its_technician,
+    category="appointment",
+)
+class TimeOff(Message):
+    """The technician learns that a visit waits for another time, unless they called it off themselves."""
+
+    reference: str
+    start: datetime
+    end: datetime
+    zone: str = HERE
+
+    @classmethod
+    async def about(cls, event: InterventionUnscheduled, tx: Tx) -> Self | str:
+        visit = event.state
+        if tx.context.actor_id == visit.technician_id:
+            return "they called it off themselves"
+        if not await knows_of(tx, visit):
+            return "they do not know of it"
+        zone = await zone_of(tx, visit.reclamation_id, visit.technician_id, booked=False, visit_id=visit.id)
+        return cls(reference=visit.called, start=event.before.start, end=event.before.end, zone=zone)
+
+    def true_while(self, record: InterventionView) -> bool:
+        return record.slot is None
+
+    def says(self, about: UUID) -> dict[str, str]:
+        return {"visit": window(None, None)}
 
 
 @message(

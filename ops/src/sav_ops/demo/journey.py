@@ -20,7 +20,7 @@ Json = dict[str, Any]
 Files = list[tuple[str, tuple[str, bytes, str]]]
 
 # Seconds that a change may take to appear in the lists of the next person.
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 BOILER: Json = {
     "reference": "LUM-24-C",

@@ -30,11 +30,13 @@ MEASURES = (
     "search",
     "dashboard",
     "stock_report",
+    "feed",
     "closing",
     "tokens",
     "signing_in",
     "command",
     "triage",
+    "booking",
     "offline",
     "sla",
     "report_pdf",
@@ -50,6 +52,8 @@ MEASURES = (
     "effect",
     "rebuild",
     "warranty",
+    "slots",
+    "candidates",
     "up",
 )
 HEAD = """# Benchmarks

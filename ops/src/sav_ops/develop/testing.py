@@ -1,4 +1,4 @@
-"""`sav test`: runs pytest with a new PostgreSQL and RabbitMQ for every run; all tests together run in two halves."""
+"""`sav test`: runs pytest with a new PostgreSQL and RabbitMQ for every run; all tests together run in groups, side by side."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sav_ops.home import REPO, Home
@@ -21,7 +21,9 @@ TESTS = REPO / "tests"
 # The logs of the processes of failed tests, a folder for each.
 FAILED_TEST_LOGS = REPO / ".sav" / "test-logs"
 ENDED = "ended"
-BESIDE = ("drills", "ops")
+# The groups that run beside all the rest, each with servers of its own. They take about the same time. The journeys and
+# `ops` read whole logs and mailboxes: they do not come after the edge's, which fill these.
+BESIDE = (("drills", "ops"), ("interventions", "journeys", "notifier", "reporting"))
 
 
 def run(arguments: list[str]) -> int:
@@ -33,25 +35,33 @@ def run(arguments: list[str]) -> int:
     named = [word for word in arguments if (TESTS / word).is_dir() or Path(word.partition("::")[0]).exists()]
     if named:
         return pytest([str(TESTS / word) if (TESTS / word).is_dir() else word for word in arguments])
-    return both_halves(arguments)
+    return side_by_side(arguments)
 
 
-def both_halves(options: list[str]) -> int:
-    """Run all tests in two halves at the same time: one half alone does not keep two cores busy."""
+def side_by_side(options: list[str]) -> int:
+    """Run all tests in groups at the same time: one alone does not keep two cores busy."""
     folders = sorted(folder for folder in TESTS.iterdir() if any(folder.glob("test_*.py")))
-    rest = [str(folder) for folder in folders if folder.name not in BESIDE]
-    command = [sys.executable, "-P", "-m", "sav_ops", "test", *BESIDE, *options]
+    rest = [str(folder) for folder in folders if not any(folder.name in group for group in BESIDE)]
+    with ExitStack() as stack:
+        others = [stack.enter_context(beside(group, options)) for group in BESIDE]
+        out.print("Beside this, the other groups run; their reports come at the end.")
+        code = pytest([*rest, *options])
+        with step("The others"):
+            codes = [code, *(other.wait() for other in others)]
+    return next(filter(None, codes), 0)
+
+
+@contextmanager
+def beside(group: tuple[str, ...], options: list[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a group with its own servers, and print its report at the end."""
+    command = [sys.executable, "-P", "-m", "sav_ops", "test", *group, *options]
     with tempfile.TemporaryFile("w+") as report:
-        beside = subprocess.Popen(command, stdout=report, stderr=subprocess.STDOUT)
+        running = subprocess.Popen(command, stdout=report, stderr=subprocess.STDOUT)
         try:
-            out.print(f"Beside this, {', '.join(BESIDE)} run; their report comes at the end.")
-            code = pytest([*rest, *options])
-            with step("The others"):
-                others = beside.wait()
-            return code or others
+            yield running
         finally:
-            beside.terminate()
-            beside.wait()
+            running.terminate()
+            running.wait()
             report.seek(0)
             out.print(report.read(), markup=False, soft_wrap=True)
 

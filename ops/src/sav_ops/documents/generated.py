@@ -40,10 +40,9 @@ All routes are under `/api`. What a cell says:
 - –: refused (403).
 - anybody: also without a token.
 
-What is not on this page is not there yet. To come: in the calendar moving and cancelling appointments, absences, a waiting
-list and subscriptions; preferences of messages, SMS and push; the reports about money, performance, lateness and
-satisfaction, live figures and background exports; everything held on a client and its erasure; webhooks and a page for
-operators.
+What is not on this page is not there yet. To come: preferences of messages, SMS and push; the reports about money,
+performance, lateness and satisfaction, live figures and background exports; everything held on a client and its erasure;
+webhooks and a page for operators.
 """
 EVENTS_HEAD = """# Events
 

@@ -204,15 +204,26 @@ class Replay:
         return self.events - before
 
     async def _apply(self, owner: str, total: int = 0) -> None:
-        async for envelopes in event_logs.read(
-            self._logs[owner], self._side.types, self._batch, self._read[owner]
-        ):
-            events = [(envelope, decoded(envelope)) for envelope in envelopes]
-            async with self._tables.filling.transaction():
-                await self._side.apply(self._tables.filling, events)
-            self.events += len(events)
-            self.revoking += missed_revocations.that_matter(events)
-            self._progress(self.events, max(total, self.events))
+        """Apply what a log has more. While the database writes a batch, the next one is read and decoded."""
+        writing: asyncio.Task[None] | None = None
+        try:
+            async for envelopes in event_logs.read(
+                self._logs[owner], self._side.types, self._batch, self._read[owner]
+            ):
+                events = [(envelope, decoded(envelope)) for envelope in envelopes]
+                if writing:
+                    await writing
+                writing = asyncio.create_task(self._write(events, total))
+        finally:
+            if writing:
+                await writing
+
+    async def _write(self, events: Sequence[RecordedEvent], total: int) -> None:
+        async with self._tables.filling.transaction():
+            await self._side.apply(self._tables.filling, events)
+        self.events += len(events)
+        self.revoking += missed_revocations.that_matter(events)
+        self._progress(self.events, max(total, self.events))
 
     async def _to_the_end(self) -> None:
         """Read every event that the live tables may contain; called while nobody writes them."""

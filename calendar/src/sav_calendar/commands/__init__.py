@@ -1,0 +1,1 @@
+"""Commands about appointments, working hours and conflicts, by noun."""

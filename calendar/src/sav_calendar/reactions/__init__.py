@@ -1,0 +1,1 @@
+"""Reactions of the calendar to events about technicians, visits and réclamations."""

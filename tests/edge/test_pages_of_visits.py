@@ -1,0 +1,162 @@
+"""The page on which a client confirms, moves or cancels a visit: by form, and in a browser by keyboard."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from chromium import Browser
+from pages import Page, checked, opened, read_now, sent, unharmed
+from recipes import Scene
+from recipes.others import visit_linked
+
+from sav_contracts.interventions.invoice import DEMONSTRATION
+from sav_edge.pages.rendering import rendered
+from sav_edge.pages.visits import PAGES
+
+PARIS = ZoneInfo("Europe/Paris")
+FRENCH = {"Accept-Language": "fr"}
+now = partial(read_now, "appointments")
+
+
+async def test_a_visit_is_confirmed_by_its_link(scene: Scene, http: httpx.AsyncClient) -> None:
+    visit = await visit_linked(scene, scene.near)
+    for _ in range(3):
+        page = await opened(http, "visit", visit["token"], headers=FRENCH)
+    assert not (await now(scene, visit))["confirmed"], "looking is no answer"
+    assert re.search(
+        r"Pour REC-\d{4}-\d{6} .* arrive : \w+ \d+(er)? \w+ \d{4}, entre \d+ h et \d+ h", page.text
+    )
+    assert "Je serai là" in page.text
+    after = await sent(http, page, answer="confirm")
+    assert "Votre réponse est enregistrée" in after.text
+    assert "Vous avez confirmé votre présence." in after.text
+    assert (await now(scene, visit))["confirmed"]
+    again = await opened(http, "visit", visit["token"])
+    assert "You said that you will be there." in again.text
+    assert "I will be there" not in again.text
+
+
+async def test_a_visit_is_moved_to_another_time_by_its_link(scene: Scene, http: httpx.AsyncClient) -> None:
+    visit = await visit_linked(scene, scene.near)
+    page = await opened(http, "visit", visit["token"], headers=FRENCH)
+    wrong = await sent(http, page, 422, answer="move")
+    assert "Indiquez à quel créneau déplacer la visite" in wrong.text
+    chosen = wrong.options["start"][-1]
+    after = await sent(http, wrong, answer="move", start=chosen)
+    assert "Votre réponse est enregistrée" in after.text
+    kept = await now(scene, visit)
+    assert (kept["start"], kept["sequence"], kept["status"]) == (chosen, 1, "booked")
+
+
+def local_day(start: str) -> str:
+    return str(datetime.fromisoformat(start).astimezone(PARIS).date())
+
+
+async def test_a_visit_is_postponed_to_a_day_that_is_asked_for(scene: Scene, http: httpx.AsyncClient) -> None:
+    visit = await visit_linked(scene, scene.near)
+    first = await opened(http, "visit", visit["token"])
+    booked = await now(scene, visit)
+    assert (first.kinds["from"], first.fields["from"]) == ("date", local_day(booked["start"]))
+    day = str((datetime.now(UTC) + timedelta(days=70)).date())
+    page = await seen(http, visit["token"], day)
+    assert page.fields["from"] == day
+    assert {local_day(start) >= day for start in page.options["start"]} == {True}
+    assert any(f"from={day}" in link for link in page.links), "in the other language too"
+    again = await sent(http, page, 422, answer="move")
+    assert again.options == page.options
+    chosen = again.options["start"][-1]
+    await sent(http, again, answer="move", start=chosen)
+    assert (await now(scene, visit))["start"] == chosen
+
+
+async def seen(http: httpx.AsyncClient, token: str, day: str, status: int = 200) -> Page:
+    answer = await http.get("/visit", params={"token": token, "from": day, "lang": "fr"})
+    assert answer.status_code == status, answer.text
+    return checked(answer)
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [("demain", "Une date de 1900 à 2200"), ("2199-12-31", "Au plus un an à l’avance")],
+)
+async def test_a_day_that_cannot_be_is_said_beside_the_times_of_before(
+    scene: Scene, http: httpx.AsyncClient, day: str, says: str
+) -> None:
+    visit = await visit_linked(scene, scene.near)
+    page = await seen(http, visit["token"], day, 422)
+    assert "Vérifiez votre saisie" in page.text
+    assert says in page.text
+    first = await opened(http, "visit", visit["token"])
+    assert (page.options, page.fields["from"]) == (first.options, first.fields["from"])
+    await sent(http, page, answer="move", start=page.options["start"][-1])
+    refused = await seen(http, "AAAA" * 16, day, 410)
+    assert "Ce lien n’est plus valable" in refused.text
+
+
+def test_a_time_that_could_not_be_changed_any_more_says_so() -> None:
+    [page] = PAGES
+    times = [
+        {"start": "2026-03-05T08:00:00Z", "arrival_until": "2026-03-05T09:00:00Z", "final": True},
+        {"start": "2026-03-09T08:00:00Z", "arrival_until": "2026-03-09T09:00:00Z", "final": False},
+    ]
+    visit = {
+        "reference": "REC-2026-000001",
+        "technician": "Karim",
+        "arrival_from": "2026-03-12T08:00:00Z",
+        "arrival_until": "2026-03-12T09:00:00Z",
+        "zone": "Europe/Paris",
+        "status": "booked",
+        "confirmed": False,
+        "may_change": True,
+        "times_from": "2026-03-05",
+        "times": times,
+    }
+    read = Page(rendered(page, True, DEMONSTRATION, token="x", shown=visit).decode())
+    soon, later = read.text.index("jeudi 5 mars"), read.text.index("lundi 9 mars")
+    assert soon < read.text.index("Une fois choisi, il ne pourra plus être déplacé ni annulé ici.") < later
+    assert read.text.count("Une fois choisi") == 1
+
+
+async def test_a_visit_is_cancelled_by_its_link(scene: Scene, http: httpx.AsyncClient) -> None:
+    visit = await visit_linked(scene, scene.near)
+    page = await opened(http, "visit", visit["token"])
+    after = await sent(http, page, answer="cancel", reason="Je <b>pars</b>")
+    assert "This appointment is cancelled: nobody comes at that time." in after.text
+    assert (await now(scene, visit))["status"] == "cancelled"
+    again = await opened(http, "visit", visit["token"], headers=FRENCH)
+    assert again.action == ""
+    assert "Ce rendez-vous est annulé" in again.text
+    late = await sent(http, page, 409, answer="confirm")
+    assert "does not stand in the calendar any more" in late.text
+
+
+async def test_without_its_link_nobody_reads_the_visit(scene: Scene, http: httpx.AsyncClient) -> None:
+    visit = await visit_linked(scene, scene.near)
+    for token, status, says in (
+        (visit["token"][:-4], 400, "Ce lien est incomplet"),
+        ("AAAA" * 16, 410, "Ce lien n’est plus valable"),
+    ):
+        refusal = await http.get("/visit", params={"token": token, "lang": "fr"})
+        assert refusal.status_code == status
+        assert says in refusal.text
+
+
+async def test_a_visit_is_confirmed_by_keyboard(scene: Scene, site: str, chromium: Browser) -> None:
+    visit = await visit_linked(scene, scene.near)
+    tab = await chromium.tab("fr-FR")
+    await tab.goes(f"{site}/visit?token={visit['token']}&lang=fr")
+    named = await tab.controls()
+    assert named["Je serai là"] == named["Déplacer"] == named["Annuler le rendez-vous"] == "button"
+    assert [kind for name, kind in named.items() if "entre" in name] != []
+    size = {"width": 320, "height": 700, "deviceScaleFactor": 1, "mobile": False}
+    await tab.ask("Emulation.setDeviceMetricsOverride", **size)
+    assert await tab.says("document.documentElement.scrollWidth") <= 320
+    await tab.tab_to("answer")
+    await tab.submit()
+    assert "Vous avez confirmé votre présence." in await tab.text()
+    assert visit["token"] not in await tab.says("location.href")
+    assert (await now(scene, visit))["confirmed"]
+    unharmed(tab, site, visit["token"])
