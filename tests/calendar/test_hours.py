@@ -42,7 +42,7 @@ async def test_a_new_technician_works_at_the_usual_hours(stage: Stage) -> None:
 async def test_a_changed_card_leaves_the_hours_as_they_are(stage: Stage) -> None:
     told = enveloped(TechnicianChanged(state=technician(world.karim, name="Karim B.")))
     assert (await stage.hears(told)).events == []
-    assert await stage.outcome_of(told) == "they have hours already"
+    assert await stage.outcome_of(told, "start_with_usual_hours") == "they have hours already"
 
 
 @pytest.mark.parametrize("who", [world.karim, world.marie, world.alex], ids=lambda who: who.role)
