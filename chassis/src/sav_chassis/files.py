@@ -75,11 +75,11 @@ class Files:
         """What was made from a stored file and kept under this name; None where it must be made (again)."""
         with _reaching():
             try:
-                kept = memoryview(await (await get_async(self._store, _derived(source, name))).bytes_async())
+                kept = bytes(await (await get_async(self._store, _derived(source, name))).bytes_async())
             except FileNotFoundError:
                 return None
         digest, content = kept[:DIGEST], kept[DIGEST:]
-        return bytes(content) if hashlib.sha256(content).digest() == digest else None
+        return content if hashlib.sha256(content).digest() == digest else None
 
     async def keep_derived(self, source: StoredFile, name: str, content: bytes) -> None:
         """Keeps what was made from a stored file. It can be lost: a backup leaves it out."""

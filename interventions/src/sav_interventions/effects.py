@@ -1,8 +1,6 @@
 """Effects of interventions."""
 
 import asyncio
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from sav_chassis.files import Files
@@ -10,7 +8,6 @@ from sav_chassis.tx import EffectRun, Tx
 from sav_contracts.actor import SYSTEM
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView
-from sav_contracts.files import StoredFile
 from sav_contracts.interventions.invoice import InvoiceChanged
 from sav_contracts.interventions.report import ReportChanged, ReportView
 from sav_contracts.time_zone import zone_of
@@ -51,11 +48,10 @@ async def print_report(id: UUID, run: EffectRun) -> None:
             return
         paper = await _paper(report, tx)
         files = Files(tx.settings.files_url)
-    # As files: what goes to another process through a pipe is copied several times.
-    with TemporaryDirectory(prefix="sav-pictures-") as folder:
-        pictures = {id: Path(folder) / str(id) for id in paper.pictures}
-        await asyncio.gather(*(_laid(picture, files, pictures[id]) for id, picture in paper.pictures.items()))
-        pdf = await on_paper(report_pdf, paper, pictures)
+    shown = paper.pictures
+    made = await asyncio.gather(*(in_print_size(picture, files) for picture in shown.values()))
+    pictures = dict(zip(shown, made, strict=True))
+    pdf = await on_paper(report_pdf, paper, pictures)
     document = await files.put(pdf, "application/pdf", paper.file_name)
     async with run() as tx:
         submitted = await tx.load(Report, id, SYSTEM)
@@ -63,10 +59,6 @@ async def print_report(id: UUID, run: EffectRun) -> None:
         if submitted.submitted_at == report.submitted_at and submitted.document is None:
             submitted.document = document
             tx.emit(submitted, ReportChanged())
-
-
-async def _laid(picture: StoredFile, files: Files, path: Path) -> None:
-    path.write_bytes(await in_print_size(picture, files))
 
 
 @interventions.effect

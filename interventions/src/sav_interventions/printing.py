@@ -22,8 +22,6 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UNPRINTABLE = "could not be displayed"
 
 Standard = Literal["a-2b", "a-3b"]
-# Its bytes, or the file that has them.
-Picture = bytes | Path
 
 
 def printed(
@@ -31,7 +29,7 @@ def printed(
     inputs: Mapping[str, str],
     made: datetime,
     standard: Standard,
-    pictures: Mapping[str, Picture] | None = None,
+    pictures: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """The paper as PDF/A; the same bytes each time it is made. The template finds the `pictures` under their names.
 
@@ -70,18 +68,15 @@ def _compiled(
     inputs: Mapping[str, str],
     made: datetime,
     standard: Standard,
-    pictures: Mapping[str, Picture],
+    pictures: Mapping[str, bytes],
 ) -> bytes:
     templates = files("sav_interventions") / "templates"
     # A folder, since typst takes what it is given in memory for sources.
     with TemporaryDirectory(prefix="sav-paper-") as folder:
         for name in (f"{template}.typ", "look.typ"):
             (Path(folder) / name).write_bytes((templates / name).read_bytes())
-        for name, picture in {**pictures, **billing().look.pictures}.items():
-            if isinstance(picture, Path):
-                (Path(folder) / name).symlink_to(picture)
-            else:
-                (Path(folder) / name).write_bytes(picture)
+        for name, picture in (dict(pictures) | billing().look.pictures).items():
+            (Path(folder) / name).write_bytes(picture)
         pdf: bytes = typst.compile(
             Path(folder) / f"{template}.typ",
             root=Path(folder),

@@ -20,7 +20,7 @@ from sav_contracts.interventions.report import ReportView
 from sav_contracts.interventions.task import Task
 from sav_contracts.interventions.visit import Cause, InterventionStatus, Purpose
 from sav_contracts.interventions.work import Work
-from sav_interventions.printing import Picture, printed
+from sav_interventions.printing import printed
 
 # The most pixels of the longer side of a printed picture: 300 to an inch where it is printed, 80 mm wide.
 LONGEST = 960
@@ -76,7 +76,7 @@ def local(moment: datetime | None, zone: str) -> datetime | None:
     return moment.astimezone(ZoneInfo(zone)) if moment else None
 
 
-def report_pdf(paper: ReportPaper, pictures: Mapping[UUID, Picture]) -> bytes:
+def report_pdf(paper: ReportPaper, pictures: Mapping[UUID, bytes]) -> bytes:
     """A submitted report as PDF/A-2b; the same bytes each time it is made. `pictures` are those on it, in print size."""
     assert paper.report.submitted_at is not None
     inputs = {"paper": paper.model_dump_json(), "locale": paper.locale}
