@@ -1,7 +1,9 @@
 """Papers as PDF, made by typst from the templates of this room."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -19,6 +21,7 @@ from sav_interventions.settings import billing
 FONTS = ("noto_cjk_sans_otc", "pylopdf_fonts_ar", "manimgx_fonts")
 # Stands for a character that none of them has.
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+JPEG = b"\xff\xd8"
 UNPRINTABLE = "could not be displayed"
 
 Standard = Literal["a-2b", "a-3b"]
@@ -77,6 +80,7 @@ def _compiled(
             (Path(folder) / name).write_bytes((templates / name).read_bytes())
         for name, picture in (dict(pictures) | billing().look.pictures).items():
             (Path(folder) / name).write_bytes(picture)
+        _decode(folder, [name for name, content in pictures.items() if content.startswith(JPEG)])
         pdf: bytes = typst.compile(
             Path(folder) / f"{template}.typ",
             root=Path(folder),
@@ -87,6 +91,19 @@ def _compiled(
             timestamp=int(made.timestamp()),
         )
     return pdf
+
+
+def _decode(folder: str, photos: Sequence[str]) -> None:
+    """Photos are decoded here, since typst remembers them and would itself decode one after the other."""
+    at_once = len(os.sched_getaffinity(0))
+    shares = [share for first in range(at_once) if (share := photos[first::at_once])]
+
+    def share_decoded(share: Sequence[str]) -> None:
+        shown = "".join(f"#image({json.dumps(name)})" for name in share)
+        typst.query(shown.encode(), "image", root=folder, font_paths=fonts())
+
+    with ThreadPoolExecutor(at_once) as threads:
+        list(threads.map(share_decoded, shares))
 
 
 @cache
