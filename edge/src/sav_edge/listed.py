@@ -115,11 +115,11 @@ class Listed:
         theirs = None if shown is view else shown
         if theirs and (others := self._texts(theirs)) != texts:
             terms += [CLIENTS_WORD, *(f"{CLIENTS_WORD}{lexeme}" for lexeme in lexemes(others))]
-        for name in self.filters:
-            value = _filtered(view, name)
+        values, other = self._filtered(view), self._filtered(theirs) if theirs else None
+        for name, value in values.items():
             terms += _terms(STAFFS, name, value)
-            if theirs and (other := _filtered(theirs, name)) != value:
-                terms += [_quoted(f"{CLIENTS}{name}"), *_terms(CLIENTS, name, other)]
+            if other and other[name] != value:
+                terms += [_quoted(f"{CLIENTS}{name}"), *_terms(CLIENTS, name, other[name])]
         return " ".join(filter(None, terms)) or None
 
     def words(self, view: View) -> frozenset[str]:
@@ -128,10 +128,21 @@ class Listed:
 
     def _texts(self, view: View) -> tuple[str, ...]:
         texts: list[str] = []
+        # As below: the form of clients lacks fields, and `getattr` is slow at saying so.
+        fields = vars(view)
         for name in self.search:
-            value = getattr(view, name, None)
+            value = fields.get(name)
             texts += [value] if isinstance(value, str) else value or ()
         return tuple(texts)
+
+    def _filtered(self, view: View) -> dict[str, Any]:
+        """What each filter finds the record by; None where this form of it lacks the field."""
+        fields = vars(view)
+        values = {name: fields.get(name) for name in self.filters}
+        for name, meant in view.empty_means.items():
+            if name in values and not values[name]:
+                values[name] = list(meant)
+        return values
 
 
 def _of_rows() -> Iterator[Listed]:
@@ -248,17 +259,17 @@ def own_values(view: View, shown: View | None) -> tuple[Any, ...]:
         "found": listed.found(view, shown),
         "during": _range(view.interval()),
     }
-    own |= {sort_column(name): _sort_value(view, name) for name in listed.sorts}
-    own |= {counted_column(name): getattr(view, name) for name in listed.counted}
+    fields = vars(view)
+    for name in listed.sorts:
+        _, missing = sorted_as(type(view), name)
+        value = fields[name]
+        if value is None:
+            value = missing
+        elif isinstance(missing, str):
+            value = order(str(value))
+        own[sort_column(name)] = value
+    own |= {counted_column(name): fields[name] for name in listed.counted}
     return tuple(map(own.get, OWN))
-
-
-def _sort_value(view: View, name: str) -> Any:
-    _, missing = sorted_as(type(view), name)
-    value = getattr(view, name)
-    if value is None:
-        return missing
-    return order(str(value)) if isinstance(missing, str) else value
 
 
 def _range(interval: tuple[datetime, datetime] | None) -> Range[datetime] | None:
@@ -267,12 +278,6 @@ def _range(interval: tuple[datetime, datetime] | None) -> Range[datetime] | None
     start, end = interval
     # PostgreSQL refuses a range that ends before it starts.
     return Range(start, end) if start < end else Range(start, start, upper_inc=True)
-
-
-def _filtered(view: View, name: str) -> Any:
-    """What a filter by this field finds the record by; None where this form of it lacks the field."""
-    value = getattr(view, name, None)
-    return list(view.empty_means[name]) if name in view.empty_means and not value else value
 
 
 class Folded(NamedTuple):
@@ -297,12 +302,14 @@ def _terms(mark: str, name: str, value: Any) -> list[str]:
     """What a filter finds a record by, in the text of a `tsvector`; a field that holds several values is found by each."""
     if value is None:
         return []
-    return [_equal(f"{mark}{name}", one) for one in (value if isinstance(value, list) else [value])]
+    if isinstance(value, list):
+        return [_equal(mark, name, one) for one in value]
+    return [_equal(mark, name, value)]
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _equal(field: str, value: Any) -> str:
-    return _quoted(f"{field}={_value(value)}")
+def _equal(mark: str, name: str, value: Any) -> str:
+    return _quoted(f"{mark}{name}={_value(value)}")
 
 
 def _value(value: Any) -> str:
