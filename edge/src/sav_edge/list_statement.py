@@ -12,7 +12,7 @@ from sav_chassis.visibility import doc
 from sav_contracts.actor import Role
 from sav_edge.folding import Word
 from sav_edge.list_query import Listing
-from sav_edge.listed import search_query
+from sav_edge.listed import OVER, search_query
 
 # Up to this length the beginning of a word is that of too many words for the index.
 SHORT = 3
@@ -48,9 +48,8 @@ class ListStatement:
         self._doc = doc(role)
         self._kind = kind
         self._listing = listing
-        # Those that are open are among the newest, so a list of what is over would look at all of them first. As a number,
-        # of which the planner knows nothing: where it thinks that few are over, it would sort them all.
-        self._where = f"{where} AND v.open::int <> 1" if listing.over else where
+        # Those that are open are among the newest, so a list of what is over would look at all of them first.
+        self._where = f"{where} AND v.{OVER}" if listing.over else where
         self.chosen: list[Chosen] = []
         for condition, value in listing.where:
             condition = condition.replace("$", self._parameter(value))

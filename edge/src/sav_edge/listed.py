@@ -40,6 +40,8 @@ TEXT = ('text COLLATE "C"', "")
 EMPTY_LAST = (
     "coalesce(nullif({column}, timestamptz '1970-01-01 00:00:00+00'), timestamptz '9999-01-01 00:00:00+00')"
 )
+# What is over. As a number, of which the planner knows nothing: where it thinks that few are, it would sort them all.
+OVER = "open::int <> 1"
 SORTED_AS: Mapping[Any, tuple[str, Any]] = {
     datetime: ("timestamptz", EPOCH),
     Decimal: ("numeric", Decimal(0)),
@@ -92,6 +94,10 @@ class Listed:
             if may_lack_time(self.view, sort):
                 first = EMPTY_LAST.format(column=sort_column(sort))
                 yield f"list_{kind}_{sort}_first", f"view (({first}), id) {only}"
+        if self.view.over_in:
+            yield from (
+                (f"list_{kind}_over_{sort}", f"view ({sort}, id) {only} AND {OVER}") for sort in TIMES
+            )
         if self.filters or self.search:
             yield f"list_{kind}_found", f"view USING gin (found) WITH ({PENDING}) {only}"
         if self.counted:

@@ -94,13 +94,13 @@ def _compiled(
 
 
 def _decode(folder: str, photos: Sequence[str]) -> None:
-    """Photos are decoded here, since typst remembers them and would itself decode one after the other."""
+    """Decodes photos side by side. Typst remembers them; alone it would decode one after the other."""
     at_once = len(os.sched_getaffinity(0))
     shares = [share for first in range(at_once) if (share := photos[first::at_once])]
 
     def share_decoded(share: Sequence[str]) -> None:
         shown = "".join(f"#image({json.dumps(name)})" for name in share)
-        typst.query(shown.encode(), "image", root=folder, font_paths=fonts())
+        typst.query(shown.encode(), "image", root=folder, font_paths=fonts())  # type: ignore[type-var]
 
     with ThreadPoolExecutor(at_once) as threads:
         list(threads.map(share_decoded, shares))
