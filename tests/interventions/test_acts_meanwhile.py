@@ -13,6 +13,7 @@ from sav_contracts.interventions.act import (
     ActsRefused,
 )
 from sav_contracts.interventions.visit import (
+    CarbonMonoxideFound,
     InterventionMoved,
     MoveIntervention,
 )
@@ -60,8 +61,10 @@ async def test_managers_hear_of_a_danger_that_came_too_late(stage: Stage) -> Non
     for now in (act(20, "work", solution="fini", labour=LABOUR), move(30, "completed")):
         await stage.when(apply(now), by=world.karim)
     outcome = await stage.when(apply(late), by=world.karim)
-    assert told(outcome) == ["air_is_dangerous"]
-    assert [one.code for one in outcome.only(ActsRefused).acts] == ["air_is_dangerous"]
+    assert told(outcome) == ["overtaken"]
+    found = outcome.events[-1]
+    assert isinstance(found, CarbonMonoxideFound)
+    assert (found.ppm, found.state.status) == (60, "completed")
 
 
 async def test_what_a_manager_did_meanwhile_is_told_and_the_rest_is_applied(stage: Stage) -> None:

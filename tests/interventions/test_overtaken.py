@@ -73,6 +73,18 @@ async def test_a_danger_that_is_told_late_stands_where_nothing_was_measured_sinc
     assert (work["solution"], work["co_ppm"], work["co_not_measured"]) == ("fini", 60, None)
 
 
+async def test_a_danger_that_was_measured_again_before_it_was_told_is_told_once(stage: Stage) -> None:
+    await stage.given(visit("in_progress"))
+    await stage.when(record(co_ppm=3), by=world.karim)
+    older = apply(did(0, "mesuré", co_ppm=80))
+    outcome = await stage.when(older, by=world.karim)
+    assert told(outcome) == ["overtaken"]
+    found = outcome.only(CarbonMonoxideFound)
+    assert (found.ppm, found.air) == (80, "dangerous")
+    assert (await work_now(stage))["co_ppm"] == 3
+    assert (await stage.when(older, by=world.karim)).events == []
+
+
 async def test_a_danger_at_the_moment_of_a_normal_reading_stands(stage: Stage) -> None:
     await stage.given(visit("in_progress"))
     for ppm in (60, 3):

@@ -158,10 +158,18 @@ async def test_a_visit_that_was_completed_stays_one_that_may_be(stage: Stage) ->
     await stage.given(
         visit("completed", purpose="maintenance", work=measured(3), tasks=[open_task]), report("sent_back")
     )
-    assert refusal(await stage.when(done(co_ppm=80), by=world.karim)) == (409, "air_is_dangerous")
-    assert refusal(await stage.when(done(co_ppm=4), by=world.karim)) == (409, "tasks_open")
+    for ppm in (4, 80):
+        assert refusal(await stage.when(done(co_ppm=ppm), by=world.karim)) == (409, "tasks_open")
     answered = done(co_ppm=4, tasks=[{"code": "check_flue"}])
     assert isinstance((await stage.when(answered, by=world.karim)).events[0], WorkRecorded)
+
+
+async def test_a_danger_of_completed_work_is_taken_and_told_and_stands(stage: Stage) -> None:
+    await stage.given(visit("completed", work=measured(5)), report("sent_back"))
+    told = (await stage.when(done(co_ppm=50), by=world.karim)).events[-1]
+    assert isinstance(told, CarbonMonoxideFound)
+    assert (told.ppm, told.air, told.state.status) == (50, "dangerous", "completed")
+    assert refusal(await stage.when(done(co_ppm=5), by=world.karim)) == (409, "danger_stands")
 
 
 async def test_a_danger_that_is_told_late_is_told(stage: Stage) -> None:

@@ -80,6 +80,14 @@ def tell_reading(visit: Intervention, before: Work | None, tx: Tx) -> None:
         tx.emit(visit, CarbonMonoxideFound(ppm=ppm, air=air))
 
 
+def tell_older_danger(visit: Intervention, ppm: int | None, tx: Tx) -> bool:
+    """Announces a danger that was measured again before it was told; whether it was one."""
+    if ppm is None or not _is_danger(ppm, tx) or _danger_of(visit.work, tx):
+        return False
+    tx.emit(visit, CarbonMonoxideFound(ppm=ppm, air="dangerous"))
+    return True
+
+
 def air_of(work: Work | None, at: datetime | None) -> AirQuality | None:
     """What the carbon monoxide that was measured meant then; None where none was measured."""
     ppm = work.co_ppm if work else None
@@ -125,17 +133,25 @@ def note_measured(visit: Intervention, at: datetime) -> None:
 async def check_recorded_late(visit: Intervention, before: Work | None, tx: Tx) -> None:
     """Refuses work, recorded after the visit ended, that takes back a danger or does not allow that end.
 
-    A danger that is told late, where the work was left undone, is taken: the appliance is stopped for safety from then on.
+    A danger that is told late is taken, since people must hear of it. Where the work was left undone, the appliance is
+    stopped for safety from then on; what was completed stays so, and the next visit measures again.
     """
     if visit.status not in DONE:
         return
-    ppm, now = (work.co_ppm if work else None for work in (before, visit.work))
-    if ppm is not None and _is_danger(ppm, tx) and not (now is not None and _is_danger(now, tx)):
-        raise DangerStands(ppm=ppm)
+    was, is_now = _danger_of(before, tx), _danger_of(visit.work, tx)
+    if was and not is_now:
+        raise DangerStands(ppm=was)
     if visit.status == "completed":
-        await check_ending(visit, tx)
-    elif now is not None and _is_danger(now, tx):
+        check_answered(visit)
+        if not is_now:
+            await _check_measured(visit, tx)
+    elif is_now:
         visit.cause = "stopped_for_safety"
+
+
+def _danger_of(work: Work | None, tx: Tx) -> int | None:
+    ppm = work.co_ppm if work else None
+    return ppm if ppm is not None and _is_danger(ppm, tx) else None
 
 
 def _is_danger(ppm: int, tx: Tx) -> bool:
@@ -146,8 +162,7 @@ async def check_ending(visit: Intervention, tx: Tx) -> None:
     """Refuses an end that what was measured and done on the visit does not allow."""
     if visit.status not in {"no_access"} | DONE:
         return
-    ppm = visit.work.co_ppm if visit.work else None
-    if ppm is not None and air_quality(ppm, tx.now.date()) == "dangerous":
+    if ppm := _danger_of(visit.work, tx):
         if visit.status != "incomplete" or visit.cause != "stopped_for_safety":
             raise AirIsDangerous(ppm=ppm)
     elif visit.status == "completed":

@@ -18,6 +18,7 @@ from sav_interventions.reported import check_report_open, unsign_report
 from sav_interventions.safety import (
     check_recorded_late,
     note_measured,
+    tell_older_danger,
     tell_reading,
     with_danger,
     with_late_reading,
@@ -85,12 +86,12 @@ async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = 
 
 
 async def keep_reading(cmd: RecordWork, at: datetime, tx: Tx, by: Actor) -> Intervention | None:
-    """Takes the reading of overtaken work where nothing was measured since; None where that changes nothing."""
+    """Takes the reading of overtaken work where nothing was measured since; None where that changes and tells nothing."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
     measured_at = _measured_at(cmd, at)
     work = with_late_reading(intervention, cmd.co_ppm, measured_at, tx.now.date())
     if work is None:
-        return None
+        return intervention if tell_older_danger(intervention, cmd.co_ppm, tx) else None
     note_measured(intervention, measured_at)
     return await _keep(intervention, work, intervention.tasks, tx.now, tx)
 
