@@ -56,17 +56,15 @@ class TableTooLarge(TooLarge):
 class NoPictureOrPdf(UnsupportedMediaType):
     field: str
     name: str
-    en = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, HEIC, PDF): {name}"
-    fr = (
-        "ce fichier n’est ni une image ni un PDF que nous sachions lire (JPEG, PNG, WebP, HEIC, PDF) : {name}"
-    )
+    en = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, HEIC, PDF), or it was cut off: {name}"
+    fr = "ce fichier n’est ni une image ni un PDF que nous sachions lire (JPEG, PNG, WebP, HEIC, PDF), ou il est incomplet : {name}"
 
 
 class NoPicture(UnsupportedMediaType):
     field: str
     name: str
-    en = "this file is not a picture we can read (JPEG, PNG, WebP, HEIC): {name}"
-    fr = "ce fichier n’est pas une image que nous sachions lire (JPEG, PNG, WebP, HEIC) : {name}"
+    en = "this file is not a picture we can read (JPEG, PNG, WebP, HEIC), or it was cut off: {name}"
+    fr = "ce fichier n’est pas une image que nous sachions lire (JPEG, PNG, WebP, HEIC), ou il est incomplet : {name}"
 
 
 class FileUnsuitable(UnsupportedMediaType):

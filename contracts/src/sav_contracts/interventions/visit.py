@@ -121,10 +121,11 @@ class InterventionForClient(View):
     closed_at: datetime | None = Field(default=None, examples=["2026-03-06T08:30:00Z"])
     # Where it is, as the réclamation said when it was planned. None in old ones.
     place: Place | None = None
-    # What it and its follow-ups are called, and what they are about, where there is no réclamation.
+    # What it and its follow-ups are called where there is no réclamation.
     reference: Annotated[str | None, ComparedAs(Reference)] = Field(
         default=None, examples=["INT-2026-000001"]
     )
+    # What it is about. None in old ones of a réclamation, which says it.
     article: str | None = Field(default=None, examples=["Chaudière murale Lumea 24"])
     # Whether its slot ended before the work began, and it is still to be done.
     overdue: bool = False

@@ -156,6 +156,7 @@ async def _of_reclamation(cmd: CreateIntervention, tx: Tx, by: Actor) -> Interve
         technician_id=technician.id,
         reclamation_id=reclamation.id,
         reclamation_reference=reclamation.reference,
+        article=reclamation.article,
         # Planning it for nobody's réclamation assigns that: the visit belongs to the assignment which follows.
         assignment=reclamation.assignment + (reclamation.technician_id is None),
         by_hand=True,

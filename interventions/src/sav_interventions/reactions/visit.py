@@ -73,6 +73,7 @@ async def plan_intervention(event: TechnicianAssigned, tx: Tx) -> str | None:
             technician_id=event.technician_id,
             reclamation_id=reclamation.id,
             reclamation_reference=reclamation.reference,
+            article=reclamation.article,
             assignment=reclamation.assignment,
             status="planned",
             product_id=reclamation.product_id,
