@@ -31,6 +31,7 @@ from sav_chassis.testing import Outcome, Stage
 from sav_contracts.auth.policy import CutOffs, PolicyView
 from sav_contracts.calendar.appointment import AppointmentCancelled, AppointmentConfirmed, AppointmentMoved
 from sav_contracts.calendar.visit_link import AnswerVisitByLink, GetVisitByLink
+from sav_contracts.calendar.waiting import EarlierVisitChanged
 
 
 def token(stage: Stage, id: UUID = APPOINTMENT, purpose: str = "visit") -> SecretStr:
@@ -283,6 +284,8 @@ async def test_an_earlier_time_that_is_held_for_them_is_shown_and_can_be_chosen(
     outcome = await answers(stage, "move", start=first)
     assert (outcome.problem, outcome.reply["status"]) == (None, "booked")
     assert datetime.fromisoformat(outcome.reply["arrival_from"]) == at(2, 8)
+    ends = [event.state.status for event in outcome.events if isinstance(event, EarlierVisitChanged)]
+    assert ends == ["ended"], "they have what they waited for"
 
 
 async def test_other_times_begin_on_the_visits_own_day_or_on_the_day_that_is_asked_for(stage: Stage) -> None:
