@@ -159,8 +159,9 @@ async def test_a_visit_whose_technician_has_set_out_is_not_moved(stage: Stage) -
 async def test_a_client_learns_nothing_before_it_is_settled_who_comes(stage: Stage) -> None:
     await booked(stage, at(3, 8), status="cancelled", reason="technician_left")
     read = await shown(stage)
-    assert (read["status"], read["may_change"]) == ("booked", False)
-    assert refusal(await answers(stage, "cancel")) == (409, "visit_not_booked")
+    assert (read["status"], read["unsettled"], read["may_change"]) == ("booked", True, False)
+    for answer in ("confirm", "move", "cancel"):
+        assert refusal(await answers(stage, answer, start=at(4, 8))) == (409, "visit_unsettled")
 
 
 @pytest.mark.parametrize("status", ["held", "expired"])

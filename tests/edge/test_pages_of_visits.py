@@ -96,24 +96,35 @@ async def test_a_day_that_cannot_be_is_said_beside_the_times_of_before(
     assert "Ce lien n’est plus valable" in refused.text
 
 
+SHOWN = {
+    "reference": "REC-2026-000001",
+    "technician": "Karim",
+    "arrival_from": "2026-03-12T08:00:00Z",
+    "arrival_until": "2026-03-12T09:00:00Z",
+    "zone": "Europe/Paris",
+    "status": "booked",
+    "confirmed": False,
+    "unsettled": False,
+    "may_change": False,
+    "times_from": None,
+    "times": [],
+}
+
+
+def test_of_a_visit_whose_technician_left_it_says_that_we_come_back_to_its_client() -> None:
+    [page] = PAGES
+    read = Page(rendered(page, True, DEMONSTRATION, token="x", shown=SHOWN | {"unsettled": True}).decode())
+    assert "Nous vérifions ce rendez-vous et revenons vers vous." in read.text
+    assert (read.action, "Karim" in read.text, "Je serai là" in read.text) == ("", False, False)
+
+
 def test_a_time_that_could_not_be_changed_any_more_says_so() -> None:
     [page] = PAGES
     times = [
         {"start": "2026-03-05T08:00:00Z", "arrival_until": "2026-03-05T09:00:00Z", "final": True},
         {"start": "2026-03-09T08:00:00Z", "arrival_until": "2026-03-09T09:00:00Z", "final": False},
     ]
-    visit = {
-        "reference": "REC-2026-000001",
-        "technician": "Karim",
-        "arrival_from": "2026-03-12T08:00:00Z",
-        "arrival_until": "2026-03-12T09:00:00Z",
-        "zone": "Europe/Paris",
-        "status": "booked",
-        "confirmed": False,
-        "may_change": True,
-        "times_from": "2026-03-05",
-        "times": times,
-    }
+    visit = SHOWN | {"may_change": True, "times_from": "2026-03-05", "times": times}
     read = Page(rendered(page, True, DEMONSTRATION, token="x", shown=visit).decode())
     soon, later = read.text.index("jeudi 5 mars"), read.text.index("lundi 9 mars")
     assert soon < read.text.index("Une fois choisi, il ne pourra plus être déplacé ni annulé ici.") < later

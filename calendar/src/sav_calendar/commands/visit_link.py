@@ -47,6 +47,14 @@ class VisitStandsNoMore(Conflict):
     fr = "Cette intervention n’est plus au planning : rien ne peut être modifié ici ; contactez-nous"
 
 
+class VisitUnsettled(Conflict):
+    """Its technician left: a manager decides who comes, and the client is told then (ADR 52)."""
+
+    code = "visit_unsettled"
+    en = "We are checking this appointment and will come back to you; nothing can be changed here until then"
+    fr = "Nous vérifions ce rendez-vous et revenons vers vous ; d’ici là, rien ne peut être modifié ici"
+
+
 @calendar.query(GetVisitByLink)
 async def get_visit_by_link(query: GetVisitByLink, tx: Tx, by: Actor) -> VisitShown:
     """The visit in its state of now, until its time is over."""
@@ -64,7 +72,9 @@ async def answer_visit_by_link(cmd: AnswerVisitByLink, tx: Tx, by: Actor) -> Vis
 async def _answered(cmd: AnswerVisitByLink, seen: Appointment, tx: Tx) -> Appointment:
     """The appointment after the answer; unchanged where that says nothing new."""
     client = Actor(id=seen.client_id, role=Role.CLIENT)
-    if cmd.answer == "cancel" and seen.view().for_client().status == "cancelled":
+    if seen.view().unsettled:
+        raise VisitUnsettled
+    if cmd.answer == "cancel" and seen.status == "cancelled":
         return seen
     if seen.status != "booked":
         raise VisitStandsNoMore
@@ -131,6 +141,7 @@ async def _shown(appointment: Appointment, tx: Tx, since: date | None = None) ->
         zone=appointment.zone,
         status=appointment.view().for_client().status,
         confirmed=appointment.confirmed,
+        unsettled=appointment.view().unsettled,
         may_change=may_change,
         times_from=first,
         times=await _other_times(appointment, first, tx) if first else [],

@@ -34,6 +34,8 @@ class VisitShown(Message):
     status: AppointmentStatus
     # Whether its client said that they will be there at this time.
     confirmed: bool = False
+    # Whether SAV is finding out who comes and when: it is neither confirmed nor changed until that is settled.
+    unsettled: bool = False
     # Whether it may be moved and cancelled by the link now.
     may_change: bool = False
     # Other times that are free: the next ones from `times_from` on, a day where the visit is. None are looked for while

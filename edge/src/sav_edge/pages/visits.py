@@ -42,6 +42,10 @@ PAGES = (
                 "No other time is free from this day on: choose another day, or call us.",
                 "Aucun autre créneau n’est libre à partir de ce jour : choisissez un autre jour, ou appelez-nous.",
             ),
+            "unsettled": Text(
+                "We are checking this appointment and will come back to you.",
+                "Nous vérifions ce rendez-vous et revenons vers vous.",
+            ),
             "statuses": {
                 "cancelled": Text(
                     "This appointment is cancelled: nobody comes at that time.",
