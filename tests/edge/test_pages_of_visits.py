@@ -11,6 +11,7 @@ from chromium import Browser
 from pages import Page, checked, opened, read_now, sent, unharmed
 from recipes import Scene
 from recipes.others import visit_linked
+from stories import done
 
 from sav_contracts.interventions.invoice import DEMONSTRATION
 from sav_edge.pages.rendering import rendered
@@ -104,6 +105,7 @@ SHOWN = {
     "zone": "Europe/Paris",
     "status": "booked",
     "confirmed": False,
+    "seen": "7f0c3a52-0000-5000-8000-000000000000",
     "unsettled": False,
     "may_change": False,
     "times_from": None,
@@ -142,6 +144,29 @@ async def test_a_visit_is_cancelled_by_its_link(scene: Scene, http: httpx.AsyncC
     assert "Ce rendez-vous est annulé" in again.text
     late = await sent(http, page, 409, answer="confirm")
     assert "does not stand in the calendar any more" in late.text
+
+
+@pytest.mark.parametrize("answer", ["confirm", "move", "cancel"])
+async def test_what_changed_since_the_page_was_opened_is_shown_before_it_is_answered(
+    scene: Scene, http: httpx.AsyncClient, answer: str
+) -> None:
+    visit = await visit_linked(scene, scene.near)
+    page = await opened(http, "visit", visit["token"], headers=FRENCH)
+    soon, *_, later = page.options["start"]
+    done(await scene.manager.post(f"/appointments/{visit['id']}/reschedule", {"start": later}))
+    anew = await sent(http, page, 409, answer=answer, start=soon, reason="Jeudi est impossible")
+    assert "Le rendez-vous a changé entre-temps : relisez-le avant de répondre" in anew.text
+    kept = await now(scene, visit)
+    assert (kept["start"], kept["status"], kept["confirmed"]) == (later, "booked", False)
+    await sent(http, anew, answer=answer, start=soon)
+
+
+async def test_the_same_form_sent_twice_is_done_once(scene: Scene, http: httpx.AsyncClient) -> None:
+    visit = await visit_linked(scene, scene.near)
+    page = await opened(http, "visit", visit["token"])
+    for _ in range(2):
+        await sent(http, page, answer="move", start=page.options["start"][-1])
+    assert (await now(scene, visit))["sequence"] == 1
 
 
 async def test_without_its_link_nobody_reads_the_visit(scene: Scene, http: httpx.AsyncClient) -> None:
