@@ -29,7 +29,12 @@ from sav_calendar.model.waiting import EarlierVisit
 from sav_chassis.identity import Links
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.auth.policy import CutOffs, PolicyView
-from sav_contracts.calendar.appointment import AppointmentCancelled, AppointmentConfirmed, AppointmentMoved
+from sav_contracts.calendar.appointment import (
+    AppointmentCancelled,
+    AppointmentConfirmed,
+    AppointmentMoved,
+    MoveAppointment,
+)
 from sav_contracts.calendar.visit_link import AnswerVisitByLink, GetVisitByLink
 
 
@@ -158,8 +163,47 @@ async def test_a_visit_whose_technician_has_set_out_is_not_moved(stage: Stage) -
 async def test_a_client_learns_nothing_before_it_is_settled_who_comes(stage: Stage) -> None:
     await booked(stage, at(3, 8), status="cancelled", reason="technician_left")
     read = await shown(stage)
-    assert (read["status"], read["may_change"]) == ("booked", False)
-    assert refusal(await answers(stage, "cancel")) == (409, "visit_not_booked")
+    assert (read["status"], read["unsettled"], read["may_change"]) == ("booked", True, False)
+    for answer in ("confirm", "move", "cancel"):
+        assert refusal(await answers(stage, answer, start=at(4, 8))) == (409, "visit_unsettled")
+
+
+@pytest.mark.parametrize("answer", ["confirm", "move", "cancel"])
+@pytest.mark.parametrize(
+    "changed", [{"start": at(3, 13)}, {"technician_id": world.sofia.id}], ids=["when", "who"]
+)
+async def test_nobody_answers_for_what_they_have_not_seen(
+    stage: Stage, answer: str, changed: dict[str, Any]
+) -> None:
+    await booked(stage, at(3, 8))
+    await stage.given(hours(world.sofia))
+    await stage.knows(technician(world.sofia))
+    said = {"seen": (await shown(stage))["seen"], "start": at(4, 8)}
+    other = MoveAppointment.model_validate({"appointment_id": APPOINTMENT, "start": at(3, 8)} | changed)
+    assert (await stage.when(other, by=world.marie)).problem is None
+    assert refusal(await answers(stage, answer, **said)) == (409, "visit_changed")
+    read = await shown(stage)
+    assert (read["status"], read["confirmed"]) == ("booked", False)
+    assert (await answers(stage, "confirm", seen=read["seen"])).problem is None
+
+
+@pytest.mark.parametrize("answer", ["confirm", "move", "cancel"])
+async def test_an_answer_to_what_was_seen_is_no_error_when_it_is_sent_again(
+    stage: Stage, answer: str
+) -> None:
+    await booked(stage, at(3, 8))
+    said = {"seen": (await shown(stage))["seen"], "start": at(4, 8)}
+    first = await answers(stage, answer, **said)
+    assert (first.problem, len(first.events)) == (None, 1)
+    again = await answers(stage, answer, **said)
+    assert (again.problem, again.events, again.reply) == (None, [], first.reply)
+
+
+async def test_a_time_that_somebody_else_chose_is_no_answer_of_theirs(stage: Stage) -> None:
+    await booked(stage, at(3, 8))
+    seen = (await shown(stage))["seen"]
+    await stage.when(MoveAppointment(appointment_id=APPOINTMENT, start=at(4, 8)), by=world.marie)
+    assert refusal(await answers(stage, "move", seen=seen, start=at(4, 8))) == (409, "visit_changed")
 
 
 @pytest.mark.parametrize("status", ["held", "expired"])
@@ -283,6 +327,10 @@ async def test_an_earlier_time_that_is_held_for_them_is_shown_and_can_be_chosen(
     outcome = await answers(stage, "move", start=first)
     assert (outcome.problem, outcome.reply["status"]) == (None, "booked")
     assert datetime.fromisoformat(outcome.reply["arrival_from"]) == at(2, 8)
+    ends = [
+        event.state.status for event in outcome.events if event.state.id == EarlierVisit.id_of(RECLAMATION)
+    ]
+    assert ends == ["ended"], "they have what they waited for"
 
 
 async def test_other_times_begin_on_the_visits_own_day_or_on_the_day_that_is_asked_for(stage: Stage) -> None:

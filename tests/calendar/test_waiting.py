@@ -287,12 +287,15 @@ async def test_an_offer_of_whoever_leaves_is_taken_back(stage: Stage) -> None:
     assert await taking_time(stage) == []
 
 
-async def test_whoever_moves_to_the_very_time_that_is_offered_has_it(stage: Stage) -> None:
+@ABLE
+async def test_whoever_moves_to_the_very_time_that_is_offered_has_it_and_waits_no_longer(
+    stage: Stage, who: Actor
+) -> None:
     await full(stage)
     offered(await frees(stage))
-    outcome = await stage.when(MoveAppointment(appointment_id=APPOINTMENT, start=at(2, 8)), by=world.lea)
-    assert wishes(outcome) == ["waiting"]
-    assert not any(isinstance(one, EarlierVisitTakenBack) for one in outcome.events), "they chose it"
+    outcome = await stage.when(MoveAppointment(appointment_id=APPOINTMENT, start=at(2, 8)), by=who)
+    assert wishes(outcome) == ["ended"]
+    assert not any(isinstance(one, EarlierVisitTakenBack) for one in outcome.events), "they have it"
     assert [one.state.start for one in outcome.events if isinstance(one, AppointmentMoved)] == [at(2, 8)]
 
 

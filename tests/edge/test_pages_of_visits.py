@@ -11,6 +11,7 @@ from chromium import Browser
 from pages import Page, checked, opened, read_now, sent, unharmed
 from recipes import Scene
 from recipes.others import visit_linked
+from stories import done
 
 from sav_contracts.interventions.invoice import DEMONSTRATION
 from sav_edge.pages.rendering import rendered
@@ -96,24 +97,36 @@ async def test_a_day_that_cannot_be_is_said_beside_the_times_of_before(
     assert "Ce lien n’est plus valable" in refused.text
 
 
+SHOWN = {
+    "reference": "REC-2026-000001",
+    "technician": "Karim",
+    "arrival_from": "2026-03-12T08:00:00Z",
+    "arrival_until": "2026-03-12T09:00:00Z",
+    "zone": "Europe/Paris",
+    "status": "booked",
+    "confirmed": False,
+    "seen": "7f0c3a52-0000-5000-8000-000000000000",
+    "unsettled": False,
+    "may_change": False,
+    "times_from": None,
+    "times": [],
+}
+
+
+def test_of_a_visit_whose_technician_left_it_says_that_we_come_back_to_its_client() -> None:
+    [page] = PAGES
+    read = Page(rendered(page, True, DEMONSTRATION, token="x", shown=SHOWN | {"unsettled": True}).decode())
+    assert "Nous vérifions ce rendez-vous et revenons vers vous." in read.text
+    assert (read.action, "Karim" in read.text, "Je serai là" in read.text) == ("", False, False)
+
+
 def test_a_time_that_could_not_be_changed_any_more_says_so() -> None:
     [page] = PAGES
     times = [
         {"start": "2026-03-05T08:00:00Z", "arrival_until": "2026-03-05T09:00:00Z", "final": True},
         {"start": "2026-03-09T08:00:00Z", "arrival_until": "2026-03-09T09:00:00Z", "final": False},
     ]
-    visit = {
-        "reference": "REC-2026-000001",
-        "technician": "Karim",
-        "arrival_from": "2026-03-12T08:00:00Z",
-        "arrival_until": "2026-03-12T09:00:00Z",
-        "zone": "Europe/Paris",
-        "status": "booked",
-        "confirmed": False,
-        "may_change": True,
-        "times_from": "2026-03-05",
-        "times": times,
-    }
+    visit = SHOWN | {"may_change": True, "times_from": "2026-03-05", "times": times}
     read = Page(rendered(page, True, DEMONSTRATION, token="x", shown=visit).decode())
     soon, later = read.text.index("jeudi 5 mars"), read.text.index("lundi 9 mars")
     assert soon < read.text.index("Une fois choisi, il ne pourra plus être déplacé ni annulé ici.") < later
@@ -131,6 +144,29 @@ async def test_a_visit_is_cancelled_by_its_link(scene: Scene, http: httpx.AsyncC
     assert "Ce rendez-vous est annulé" in again.text
     late = await sent(http, page, 409, answer="confirm")
     assert "does not stand in the calendar any more" in late.text
+
+
+@pytest.mark.parametrize("answer", ["confirm", "move", "cancel"])
+async def test_what_changed_since_the_page_was_opened_is_shown_before_it_is_answered(
+    scene: Scene, http: httpx.AsyncClient, answer: str
+) -> None:
+    visit = await visit_linked(scene, scene.near)
+    page = await opened(http, "visit", visit["token"], headers=FRENCH)
+    soon, *_, later = page.options["start"]
+    done(await scene.manager.post(f"/appointments/{visit['id']}/reschedule", {"start": later}))
+    anew = await sent(http, page, 409, answer=answer, start=soon, reason="Jeudi est impossible")
+    assert "Le rendez-vous a changé entre-temps : relisez-le avant de répondre" in anew.text
+    kept = await now(scene, visit)
+    assert (kept["start"], kept["status"], kept["confirmed"]) == (later, "booked", False)
+    await sent(http, anew, answer=answer, start=soon)
+
+
+async def test_the_same_form_sent_twice_is_done_once(scene: Scene, http: httpx.AsyncClient) -> None:
+    visit = await visit_linked(scene, scene.near)
+    page = await opened(http, "visit", visit["token"])
+    for _ in range(2):
+        await sent(http, page, answer="move", start=page.options["start"][-1])
+    assert (await now(scene, visit))["sequence"] == 1
 
 
 async def test_without_its_link_nobody_reads_the_visit(scene: Scene, http: httpx.AsyncClient) -> None:

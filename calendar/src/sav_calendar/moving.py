@@ -124,7 +124,8 @@ async def move_in_place(
     """
     previous, before = appointment.technician_id, Slot(start=appointment.start, end=appointment.end)
     # It may be the very time that is held for them; and with another technician it is no offer any more.
-    await take_back_offer(tx, appointment.reclamation_id, told=not by_client)
+    new_start = slot.start if technician_id == previous else None
+    await take_back_offer(tx, appointment.reclamation_id, new_start, told=not by_client)
     await _take(tx, appointment, technician_id, slot, closer)
     appointment.reason = reason
     appointment.sequence += 1

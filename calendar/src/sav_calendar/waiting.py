@@ -81,21 +81,25 @@ async def end_wish(tx: Tx, reclamation_id: UUID | None, by: Actor) -> None:
         EarlierVisit.reclamation_id == reclamation_id, EarlierVisit.status != "ended"
     )
     if wish := await tx.first(theirs):
-        await withdraw_offer(tx, wish)
-        wish.end(by)
-        tx.emit(wish, EarlierVisitChanged())
+        await _end(tx, wish, by)
 
 
-async def take_back_offer(tx: Tx, reclamation_id: UUID | None, told: bool = True) -> None:
+async def take_back_offer(
+    tx: Tx, reclamation_id: UUID | None, new_start: datetime | None = None, told: bool = True
+) -> None:
     """Frees what is offered for a réclamation whose visit gets another time or technician; its client waits on.
 
-    They are told of it, unless they chose the other time themselves.
+    They are told of it, unless they chose the other time themselves. Where `new_start` is that of the offer they have
+    what they waited for, and the wish ends; it is None where another technician comes.
     """
     theirs = select(EarlierVisit).where(
         EarlierVisit.reclamation_id == reclamation_id, EarlierVisit.status == "offered"
     )
     if wish := await tx.first(theirs):
-        await _wait_on(tx, wish, told)
+        if wish.offered and wish.offered.start == new_start:
+            await _end(tx, wish, SYSTEM)
+        else:
+            await _wait_on(tx, wish, told)
 
 
 async def take_back_offers(tx: Tx, technician_id: UUID, work: Work | None) -> None:
@@ -128,6 +132,12 @@ async def withdraw_offer(tx: Tx, wish: EarlierVisit) -> Appointment | None:
     tx.emit(offer, AppointmentChanged())
     await tx.flush()
     return offer
+
+
+async def _end(tx: Tx, wish: EarlierVisit, by: Actor) -> None:
+    await withdraw_offer(tx, wish)
+    wish.end(by)
+    tx.emit(wish, EarlierVisitChanged())
 
 
 async def _wait_on(tx: Tx, wish: EarlierVisit, told: bool = True) -> None:

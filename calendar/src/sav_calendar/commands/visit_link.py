@@ -1,6 +1,7 @@
 """What a client does about a booked visit by the link of a message, without an account."""
 
-from datetime import date
+from datetime import UTC, date
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -47,6 +48,22 @@ class VisitStandsNoMore(Conflict):
     fr = "Cette intervention n’est plus au planning : rien ne peut être modifié ici ; contactez-nous"
 
 
+class VisitUnsettled(Conflict):
+    """Its technician left: a manager decides who comes, and the client is told then (ADR 52)."""
+
+    code = "visit_unsettled"
+    en = "We are checking this appointment and will come back to you; nothing can be changed here until then"
+    fr = "Nous vérifions ce rendez-vous et revenons vers vous ; d’ici là, rien ne peut être modifié ici"
+
+
+class VisitChanged(Conflict):
+    """Whoever answers has read another time, or another technician, than what is booked by now."""
+
+    code = "visit_changed"
+    en = "The appointment has changed meanwhile: please read it again, then answer"
+    fr = "Le rendez-vous a changé entre-temps : relisez-le avant de répondre"
+
+
 @calendar.query(GetVisitByLink)
 async def get_visit_by_link(query: GetVisitByLink, tx: Tx, by: Actor) -> VisitShown:
     """The visit in its state of now, until its time is over."""
@@ -58,33 +75,44 @@ async def answer_visit_by_link(cmd: AnswerVisitByLink, tx: Tx, by: Actor) -> Vis
     """Confirm, move or cancel: whoever holds the link acts for its client, by the same rules."""
     # Another answer, or whoever gives the visit to somebody else, is waited for: what stands then is answered.
     await lock_booked(tx, await _linked(cmd.token, tx), SYSTEM)
-    return await _shown(await _answered(cmd, await _linked(cmd.token, tx), tx), tx)
+    # It may be another one by then.
+    stands = await lock_booked(tx, await _linked(cmd.token, tx), SYSTEM)
+    return await _shown(await _answered(cmd, stands, tx), tx)
 
 
-async def _answered(cmd: AnswerVisitByLink, seen: Appointment, tx: Tx) -> Appointment:
+def _names(appointment: Appointment) -> UUID:
+    """The same for the same technician at the same time: a confirmation, or what SAV notes of it, makes no other."""
+    return uuid5(appointment.technician_id, appointment.start.astimezone(UTC).isoformat())
+
+
+async def _answered(cmd: AnswerVisitByLink, stands: Appointment, tx: Tx) -> Appointment:
     """The appointment after the answer; unchanged where that says nothing new."""
-    client = Actor(id=seen.client_id, role=Role.CLIENT)
-    if cmd.answer == "cancel" and seen.view().for_client().status == "cancelled":
-        return seen
-    if seen.status != "booked":
+    client = Actor(id=stands.client_id, role=Role.CLIENT)
+    if stands.view().unsettled:
+        raise VisitUnsettled
+    if cmd.answer == "cancel" and stands.status == "cancelled":
+        return stands
+    if stands.status != "booked":
         raise VisitStandsNoMore
+    if cmd.seen and cmd.seen != _names(stands):
+        # Their own answer, sent again: they had read the time of before.
+        if cmd.answer == "move" and cmd.start == stands.start and stands.confirmed:
+            return stands
+        raise VisitChanged
     if cmd.answer == "cancel":
-        return await cancel(tx, seen, client, cmd.reason)
-    if cmd.answer == "move" and cmd.start and cmd.start != seen.start:
+        return await cancel(tx, stands, client, cmd.reason)
+    if cmd.answer == "move" and cmd.start and cmd.start != stands.start:
         try:
-            moved = await reschedule(tx, seen, cmd.start, client, cmd.reason)
+            moved = await reschedule(tx, stands, cmd.start, client, cmd.reason)
         except SlotTaken:
             raise TimeGone(field="start") from None
         # Whoever chooses a time says that they will be there.
         moved.confirmed_start = moved.start
         return moved
-    appointment = await tx.load(Appointment, seen.id, SYSTEM)
-    if appointment.status != "booked":
-        raise VisitStandsNoMore  # it ended just now
-    if not appointment.confirmed:
-        appointment.confirmed_start = appointment.start
-        tx.emit(appointment, AppointmentConfirmed())
-    return appointment
+    if not stands.confirmed:
+        stands.confirmed_start = stands.start
+        tx.emit(stands, AppointmentConfirmed())
+    return stands
 
 
 async def _linked(token: SecretStr, tx: Tx) -> Appointment:
@@ -131,6 +159,8 @@ async def _shown(appointment: Appointment, tx: Tx, since: date | None = None) ->
         zone=appointment.zone,
         status=appointment.view().for_client().status,
         confirmed=appointment.confirmed,
+        seen=_names(appointment),
+        unsettled=appointment.view().unsettled,
         may_change=may_change,
         times_from=first,
         times=await _other_times(appointment, first, tx) if first else [],

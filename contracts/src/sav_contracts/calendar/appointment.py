@@ -89,12 +89,15 @@ class AppointmentView(AppointmentForClient):
     # Why it was planned so close to another one.
     closer: str | None = Field(default=None, examples=["Deux rues plus loin."])
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether its technician left, and nobody has decided yet who comes instead."""
+        return self.status == "cancelled" and self.reason == NOT_TOLD_YET
+
     def for_client(self) -> AppointmentForClient:
         """As booked, as long as nobody has decided who comes instead of a technician who left."""
         shown = self.narrowed_to(AppointmentForClient)
-        if self.status != "cancelled" or self.reason != NOT_TOLD_YET:
-            return shown
-        return shown.model_copy(update={"status": "booked", "reason": None})
+        return shown.model_copy(update={"status": "booked", "reason": None}) if self.unsettled else shown
 
 
 class TimeForWhat(WrongValue):

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
+from uuid import UUID
 
 from pydantic import Field, model_validator
 
@@ -34,6 +35,10 @@ class VisitShown(Message):
     status: AppointmentStatus
     # Whether its client said that they will be there at this time.
     confirmed: bool = False
+    # Names what is read here, who comes and when, for the answer to it.
+    seen: UUID | None = None
+    # Whether SAV is finding out who comes and when: it is neither confirmed nor changed until that is settled.
+    unsettled: bool = False
     # Whether it may be moved and cancelled by the link now.
     may_change: bool = False
     # Other times that are free: the next ones from `times_from` on, a day where the visit is. None are looked for while
@@ -65,7 +70,8 @@ class GetVisitByLink(Query[VisitShown]):
 class AnswerVisitByLink(Command[VisitShown]):
     """Confirm the visit that a link is about, move it to a free time, or cancel it, by the rules for its client.
 
-    The same answer repeated is no error.
+    The same answer repeated is no error. With `seen`, as it was shown, it is refused where somebody else comes now, or at
+    another time.
     """
 
     secret: ClassVar[bool] = True
@@ -74,6 +80,7 @@ class AnswerVisitByLink(Command[VisitShown]):
     answer: LinkAnswer
     start: Moment | None = None
     reason: Reason | None = Field(default=None, examples=["Je ne serai pas là."])
+    seen: UUID | None = None
 
     @model_validator(mode="after")
     def _says_when(self) -> "AnswerVisitByLink":

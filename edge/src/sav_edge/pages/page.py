@@ -12,7 +12,7 @@ from sav_contracts.messages import Query, RequestMessage
 from sav_contracts.sentences import Text
 from sav_contracts.surface import SURFACE, MessageRow
 
-FieldKind = Literal["password", "email", "line", "date", "prose", "tick", "choice", "button"]
+FieldKind = Literal["password", "email", "line", "date", "prose", "tick", "choice", "button", "hidden"]
 
 # The form's own fields, beside those of its page.
 TOKEN, LANGUAGE = "token", "lang"
@@ -27,7 +27,7 @@ class Field:
     """A field of a form, with the name that it has in the command.
 
     `same_as`: it is typed twice against slips, and only compared. `options` are the values of a choice, with their words.
-    A `button` has its value from the one that is pressed.
+    A `button` has its value from the one that is pressed; what is `hidden` is in every form as it was shown.
     """
 
     name: str
@@ -120,6 +120,8 @@ class Page:
     picks: tuple[Field, ...] = ()
     paper: bool = False
     template: str = "page.html"
+    # The code of the refusal that says that it shows what is no more: then it is shown as it is now.
+    outdated: str = ""
     # What the template says.
     texts: Mapping[str, Any] = field(default_factory=dict)
     # The status in the reply with which it is done; with another one its form is shown again, for the next step.

@@ -289,11 +289,14 @@ def _problem(error: Exception, call: RequestContext) -> Problem:
 
 
 def _may_repeat(visit: Visit, problem: Problem) -> bool:
-    """Whether the form may be sent again: its fields are wrong, or what was in the way passes."""
+    """Whether the form may be sent again: its fields are wrong or of before, or what was in the way passes."""
     wrong = {error.field for error in problem.errors or ()}
     known = bool(wrong) and wrong <= visit.page.names
     mistyped = problem.status == 401 and visit.page.signs_in
-    return (known or mistyped or problem.status in PASSING) and bool(visit.token or not visit.page.linked)
+    outdated = bool(visit.page.outdated) and problem.code == visit.page.outdated
+    return (known or mistyped or outdated or problem.status in PASSING) and bool(
+        visit.token or not visit.page.linked
+    )
 
 
 def _sentence(said: str) -> str:

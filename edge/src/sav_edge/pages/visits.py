@@ -17,7 +17,9 @@ PAGES = (
             Field("answer", "button", Text("Answer", "Réponse")),
             Field("start", "choice", Text("Another time", "Un autre créneau"), required=False),
             Field("reason", "prose", Text("Your reason", "Votre motif"), required=False, most=500),
+            Field("seen", "hidden", Text("What you have read", "Ce que vous avez lu"), required=False),
         ),
+        outdated="visit_changed",
         shows=GetVisitByLink,
         picks=(Field("from", "date", Text("Times from this day on", "Créneaux à partir de ce jour")),),
         template="visit.html",
@@ -41,6 +43,10 @@ PAGES = (
             "no_times": Text(
                 "No other time is free from this day on: choose another day, or call us.",
                 "Aucun autre créneau n’est libre à partir de ce jour : choisissez un autre jour, ou appelez-nous.",
+            ),
+            "unsettled": Text(
+                "We are checking this appointment and will come back to you.",
+                "Nous vérifions ce rendez-vous et revenons vers vous.",
             ),
             "statuses": {
                 "cancelled": Text(
