@@ -104,6 +104,8 @@ async def test_an_assignment_plans_the_visit_whose_time_the_calendar_gives(stage
     assert isinstance(planned, InterventionPlanned)
     assert (planned.slot, planned.state.slot, planned.outside_hours) == (SLOT, None, False)
     assert (planned.state.technician_id, planned.state.client_id) == (world.karim.id, world.lea.id)
+    # Lists of visits find it, and the report names it.
+    assert planned.state.article == assigned(world.karim).state.article
     assert isinstance(decided, WarrantyDecided)
     assert decided.state == planned.state
 
