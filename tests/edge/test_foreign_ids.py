@@ -50,6 +50,8 @@ KIND = {
     "checkout": "payment",
     "mentions": "account",
 }
+# Names what its reader has read; no record has it.
+NO_RECORD = {"seen"}
 # Seconds: what may still be on its way is waited for a second, with pauses.
 LATE = 0.7
 
@@ -83,7 +85,7 @@ CASES = [
     if isinstance(row, MessageRow)
     for role in row.roles - {Role.SYSTEM}
     for field in dict.fromkeys(id_fields(row.message))
-    if hidden(field, role)
+    if field not in NO_RECORD and hidden(field, role)
 ]
 
 

@@ -145,7 +145,7 @@ async def test_the_same_request_makes_the_same_command(at: At) -> None:
 
 
 WHOLE = picture(size=(640, 480))
-UNREAD = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, HEIC, PDF): a.jpg"
+UNREAD = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, HEIC, PDF), or it was cut off: a.jpg"
 LARGE = "this picture is too large: in this format up to {} million pixels can be read; send a smaller one, or a JPEG (a.jpg)"
 UNSUITABLE = {
     "text": (b"hello", UNREAD),
@@ -213,7 +213,7 @@ async def test_a_paper_is_not_taken_where_a_picture_is_wanted(at: At) -> None:
         answer = await desk.send(data=CLAIM, files=files)
         problem = refused(answer, 415, "unsupported_media_type")
         assert problem["detail"] == (
-            "photos: this file is not a picture we can read (JPEG, PNG, WebP, HEIC): reçu.pdf"
+            "photos: this file is not a picture we can read (JPEG, PNG, WebP, HEIC), or it was cut off: reçu.pdf"
         )
         assert desk.kept() == []
 
