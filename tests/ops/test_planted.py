@@ -43,6 +43,8 @@ PLANTS: dict[str, list[Plant]] = {
     "logs": [
         Plant("claims", "event_log", "id = '{qualified}'", "body = replace(body, 'high', 'low')", "claims: the body of event {qualified} is not what was said"),
         Plant("claims", "event_log", "id = '{created}'", "actor_id = '{nobody}'", "claims: event {created} is not what was chained"),
+        Plant("auth", "event_log", "position = 2", "actor_role = 'king'", "cannot be read (auth.PolicyChanged.v1)"),
+        Plant("catalog", "event_log", "type LIKE 'catalog.StockMoved%'", "actor_role = 'king'", "cannot be read (catalog.StockMoved.v1)"),
         Plant("interventions", "event_log", "subject = '{payment}'", None, "is gone from the log"),
         Plant("auth", "event_chain", "link = 3", "hash = body_hash", "auth: event"),
         Plant("calendar", "event_chain", "link = 2", None, "calendar: the chain of the log lacks 1 link(s) before 3"),

@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from sav_contracts.auth.session import SecondFactorTurned
-from sav_ops.replay import event_logs
-from sav_ops.verify.moment import BATCH, Snapshot, decoded
+from sav_ops.verify.moment import BATCH, Snapshot, said
 
 STILL_OPEN = """
 SELECT s.id, s.account_id FROM session s JOIN account a ON a.id = s.account_id
@@ -22,13 +21,11 @@ async def access(moment: Snapshot) -> AsyncIterator[str]:
     moment.checked["sessions"] = await database.fetchval("SELECT count(*) FROM session")
     async for row in database.cursor(STILL_OPEN, prefetch=BATCH):
         yield f"auth: session {row['id']} is open, and its account {row['account_id']} is not active"
-    said: dict[UUID, bool] = {}
-    async for envelopes in event_logs.read(database, [SecondFactorTurned.type_name()], BATCH):
-        for _, event in filter(None, map(decoded, envelopes)):
-            if isinstance(event, SecondFactorTurned):
-                said[event.state.id] = event.on
+    turned: dict[UUID, bool] = {}
+    async for events in said(database, SecondFactorTurned):
+        turned |= {event.state.id: event.on for _, event in events if isinstance(event, SecondFactorTurned)}
     on = {row["account_id"] for row in await database.fetch(CONFIRMED)}
     moment.checked["second factors"] = len(on)
-    for id in sorted(on ^ {id for id, turned_on in said.items() if turned_on}):
+    for id in sorted(on ^ {id for id, is_on in turned.items() if is_on}):
         now, log = ("on", "off") if id in on else ("off", "on")
         yield f"auth: the second factor of account {id} is {now}, and {log} by the log"

@@ -4,11 +4,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from functools import cached_property
+from typing import Any
+
+import asyncpg
+from pydantic import ValidationError
+from sqlalchemy import RowMapping
 
 from sav_chassis.envelope import Envelope, Undecodable
 from sav_chassis.service import Service
 from sav_chassis.settings import Settings
 from sav_chassis.views import RecordedEvent
+from sav_contracts.messages import Event
 from sav_ops import rooms
 from sav_ops.databases import Databases, opened
 from sav_ops.terminal.progress_bar import Tell
@@ -18,6 +24,7 @@ Show = Callable[[str], AbstractContextManager[Tell]]
 
 # Rows in memory at a time.
 BATCH = 1000
+SAID = "SELECT * FROM event_log WHERE type = $1 ORDER BY position"
 
 
 def in_silence(name: str) -> AbstractContextManager[Tell]:
@@ -50,9 +57,19 @@ async def snapshot(settings: Settings, show: Show = in_silence) -> AsyncIterator
         yield Snapshot(settings, databases, show)
 
 
-def decoded(envelope: Envelope) -> RecordedEvent | None:
-    """Return an envelope with its event; None if the current code cannot read it."""
+async def said(
+    database: "asyncpg.Connection[Any]", event: type[Event[Any]]
+) -> AsyncIterator[list[RecordedEvent]]:
+    """Yield batches of a log's events of one type, in order. What cannot be read is left out: `read_sides` names it."""
+    cursor = await database.cursor(SAID, event.type_name())
+    while rows := await cursor.fetch(BATCH):
+        yield list(filter(None, map(decoded, rows)))
+
+
+def decoded(row: "asyncpg.Record | RowMapping") -> RecordedEvent | None:
+    """Return the envelope in a row of a log, with its event; None if the current code cannot read one of them."""
     try:
+        envelope = Envelope.model_validate(dict(row))
         return envelope, envelope.event()
-    except Undecodable:
+    except (ValidationError, Undecodable):
         return None

@@ -10,8 +10,7 @@ from sav_chassis.views import RecordedEvent
 from sav_contracts.catalog.stock import StockMoved
 from sav_contracts.catalog.stocktake import StocktakeRecorded
 from sav_contracts.messages import Event
-from sav_ops.replay import event_logs
-from sav_ops.verify.moment import BATCH, Snapshot, decoded
+from sav_ops.verify.moment import BATCH, Snapshot, said
 
 UNBALANCED = """
 SELECT reference, level, moved FROM (
@@ -107,8 +106,8 @@ async def _differing(database: "asyncpg.Connection[Any]", kept: Kept) -> "AsyncI
     """Yield the rows of no event, and those that are missing."""
     columns = ", ".join(kept.columns)
     await database.execute(TOLD.format(columns=columns, table=kept.table))
-    async for envelopes in event_logs.read(database, [kept.event.type_name()], BATCH):
-        rows = [row for one in map(decoded, envelopes) if one for row in kept.rows(one)]
+    async for events in said(database, kept.event):
+        rows = [row for one in events for row in kept.rows(one)]
         await database.copy_records_to_table("told", records=rows, columns=kept.columns)
     for what, this, other in (("of no event", kept.table, "told"), ("missing", "told", kept.table)):
         query = DIFFER.format(what=what, columns=columns, this=this, other=other, last=kept.columns[-1])
