@@ -330,7 +330,7 @@ def test_without_a_frontend_a_label_leads_to_the_edges_own_page(settings: Settin
 
 
 def test_a_serial_number_is_found_on_the_label_as_it_is() -> None:
-    assert FACTS["serial"] in text_of(label())
+    assert str(FACTS["serial"]) in text_of(label())
     for longer in ("LUM24-0007431-ABCDEF", "LUM240007431ABCDEFGHI"):
         assert f"N° de série {longer}" in text_of(label(serial=longer))
     assert "W" * 60 in text_of(label(serial="W" * 60)).replace(" ", "")
