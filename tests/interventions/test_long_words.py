@@ -83,3 +83,9 @@ def test_the_names_of_a_family_are_parted_between_them() -> None:
 def test_what_is_longer_than_a_page_goes_on_on_the_next(letter: str) -> None:
     pdf = report_pdf(report(view(findings=letter * 9000, work_done="fini")), {})
     assert seen_by_another(pdf).count(letter[0]) >= 9000
+
+
+@pytest.mark.parametrize("word", ["professionnellement", SERIAL, "Rochefoucauld-Montmorency"])
+def test_a_report_may_have_very_many_long_words(word: str) -> None:
+    pdf = report_pdf(report(view(findings=f"{word} " * 1200)), {})
+    assert seen_by_another(pdf).count(word[:8]) >= 1200
