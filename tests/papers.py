@@ -53,10 +53,10 @@ PRINTED = 300
 
 
 def text_of(pdf: bytes) -> str:
-    """What a reader finds written on the paper, with single spaces, without the places where a long word may be cut."""
+    """What a reader finds written on the paper, with single spaces."""
     with pypdfium2.PdfDocument(pdf) as read:
         text = " ".join(page.get_textpage().get_text_range() for page in read)
-    return " ".join(text.replace("\u200b", "").split())
+    return " ".join(text.split())
 
 
 def attached(pdf: bytes) -> bytes:

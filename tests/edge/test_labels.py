@@ -327,3 +327,10 @@ def test_without_a_frontend_a_label_leads_to_the_edges_own_page(settings: Settin
         else:
             with pytest.raises(papers.NoFrontend):
                 printer.link("report", product="1")
+
+
+def test_a_serial_number_is_found_on_the_label_as_it_is() -> None:
+    assert str(FACTS["serial"]) in text_of(label())
+    for longer in ("LUM24-0007431-ABCDEF", "LUM240007431ABCDEFGHI"):
+        assert f"N° de série {longer}" in text_of(label(serial=longer))
+    assert "W" * 60 in text_of(label(serial="W" * 60)).replace(" ", "")

@@ -13,6 +13,7 @@ from given_uploads import CLAIM, PRODUCT, At, opened_picture
 from papers import PDF, paper
 from pictures import GPS, SVG, bomb, heic, photo, picture
 from PIL import Image
+from pillow_heif import register_heif_opener
 from stories import done, opened, refused
 from system import Person, System
 
@@ -28,6 +29,7 @@ from sav_contracts.messages import RequestMessage
 from sav_contracts.surface import SURFACE
 from sav_edge import uploads
 from sav_edge.bodies import file_fields
+from sav_edge.screen_upload import recognised
 from sav_edge.uploads import file_name
 
 
@@ -112,6 +114,48 @@ async def test_a_large_picture_is_made_smaller(at: At) -> None:
     async with at(AddPhotos) as desk:
         await desk.sends(data=CLAIM, files={"photos": ("a.png", picture("PNG", (5120, 100)))})
         assert opened_picture(desk.kept()[0]).size == (2560, 50)
+
+
+def ramp(mode: str, width: int = 256) -> Image.Image:
+    """From black at the left to white at the right, in a mode of Pillow."""
+    grey = Image.linear_gradient("L").rotate(90).resize((width, 64))
+    if mode == "I;16":
+        return Image.frombytes(
+            mode, grey.size, bytes(byte for shade in grey.tobytes() for byte in (shade, shade))
+        )
+    if mode == "LA":
+        return Image.merge("LA", (grey, Image.new("L", grey.size, 255)))
+    return grey.convert(mode)
+
+
+@pytest.mark.parametrize(
+    ("form", "mode", "how"),
+    [
+        ("PNG", "L", {}),
+        ("PNG", "I;16", {}),
+        ("HEIF", "I;16", {"quality": -1}),
+        ("PNG", "LA", {}),
+        ("PNG", "P", {}),
+        ("PNG", "P", {"transparency": 1}),
+        ("PNG", "L", {"transparency": 1}),
+        ("JPEG", "CMYK", {"quality": 95}),
+        ("JPEG", "CMYK", {"quality": 95, "progressive": True}),
+        ("WEBP", "RGBA", {"lossless": True}),
+        ("PNG", "1", {}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("width", [256, 5120])
+def test_a_picture_stays_as_light_as_it_was(form: str, mode: str, how: dict[str, Any], width: int) -> None:
+    """However many bits its greys have, and whatever its colours are mixed of; also where it is made smaller."""
+    register_heif_opener()
+    sent = BytesIO()
+    ramp(mode, width).save(sent, form, **how)
+    kept, _ = recognised(sent.getvalue())
+    # Of dots, which 1 bit is printed as, the mean is the grey.
+    seen = opened_picture(kept).convert("L").resize((8, 1), Image.Resampling.BOX)
+    for column, shade in enumerate(seen.tobytes()):
+        assert abs(shade - (32 * column + 16)) < 8, (column, shade)
 
 
 def near(pixel: Any) -> str:

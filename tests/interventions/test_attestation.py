@@ -3,11 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
-from given_interventions import NOW, PRODUCT, VISIT, report
+from given_attestations import shown
+from given_interventions import PRODUCT, VISIT, report
 from given_readings import DONE, SERVICED, article, karim, lea, service, serviced, unit
 from papers import text_of
 
@@ -19,15 +20,10 @@ from sav_contracts.interventions.attestation import (
     AttestationMade,
     AttestationReminderDue,
     AttestationRequired,
-    AttestationView,
-    Attested,
 )
 from sav_contracts.interventions.visit import InterventionClosed, InterventionMoved, InterventionView
 from sav_interventions.attestation_pdf import attestation_pdf
-from sav_interventions.model import Attestation
 from sav_interventions.settings import billing
-
-ATTESTATION = UUID(int=600)
 
 
 def completed(state: InterventionView) -> InterventionMoved:
@@ -36,11 +32,6 @@ def completed(state: InterventionView) -> InterventionMoved:
 
 def closed(state: InterventionView) -> InterventionClosed:
     return InterventionClosed(state=state, outcome="completed")
-
-
-def attestation(due: date = date(2026, 3, 20), **fields: Any) -> Attestation:
-    usual: dict[str, Any] = {"serviced_on": due - timedelta(15), "due_on": due, "status": "due"}
-    return Attestation(id=ATTESTATION, intervention_id=VISIT, product_id=PRODUCT, **(usual | fields))
 
 
 @pytest.fixture
@@ -182,32 +173,6 @@ async def test_what_waits_for_an_article_is_attested_later(stage: Stage) -> None
     assert len(await stage.parked()) == 1
 
 
-def shown(**fields: Any) -> AttestationView:
-    usual: dict[str, Any] = {
-        "kind": "boiler",
-        "article": "Chaudière murale Lumea 24",
-        "brand": "Lumea",
-        "model": "24 C",
-        "serial": "LUM24-7431",
-        "fuel": "gas",
-        "power_kw": Decimal("24.00"),
-        "commissioned_on": date(2025, 1, 15),
-        "client": "Léa Bernard",
-        "place": unit().place.model_copy(update={"access_notes": None}),
-        "technician": "Karim Haddad",
-        "firm": billing().seller,
-        "tasks": serviced().tasks,
-        "co_ppm": 3,
-        "readings": {"Rendement": "94 %"},
-        "advice": "Purger les radiateurs.",
-        "next_service_due": date(2027, 3, 5),
-        "reference": "Arrêté du 15 septembre 2009",
-    }
-    made = attestation(attested=Attested(**(usual | fields)))
-    made.version, made.created_at, made.updated_at = 1, NOW, NOW
-    return made.view()
-
-
 @pytest.mark.parametrize(
     ("locale", "words"),
     [
@@ -281,3 +246,25 @@ def test_a_name_in_any_script_is_printed(name: str) -> None:
 def test_a_long_paper_has_several_pages() -> None:
     many = {f"Mesure {number}": "x" * 190 for number in range(30)}
     assert attestation_pdf(shown(readings=many, advice="mot " * 900), "fr").startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_a_usual_attestation_is_one_page(locale: Locale) -> None:
+    """Also with all that may stand on it, and a name of eighty characters."""
+    measured = {"Rendement": "94 %", "Fumées": "62 °C", "CO2": "9,1 %", "O2": "4,5 %", "Tirage": "12 Pa"}
+    advice = "Purger les radiateurs.\nFaire contrôler le vase d’expansion.\nNe pas obstruer la ventilation."
+    full = {"visit": "INT-2026-000123", "readings": measured, "advice": advice, "client": "Anne Marie " * 8}
+    assert len(pages(attestation_pdf(shown(**full), locale))) == 1
+
+
+@pytest.mark.parametrize("lines", range(6, 30))
+def test_a_signature_is_never_alone_on_a_page(lines: int) -> None:
+    advice = "\n".join(f"Conseil {number}." for number in range(lines))
+    *_, last = pages(attestation_pdf(shown(advice=advice), "fr"))
+    for said in (f"Conseil {lines - 1}.", "Prochain entretien", "Signature et cachet", "À conserver"):
+        assert said in last
+
+
+def pages(pdf: bytes) -> list[str]:
+    with pypdfium2.PdfDocument(pdf) as read:
+        return [page.get_textpage().get_text_range() for page in read]

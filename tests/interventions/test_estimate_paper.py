@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import pypdfium2  # type: ignore[import-untyped]
 import pytest
 import world
 from given_billing import SUPPLY, VALVE_LINE, client, home, line
@@ -41,6 +42,7 @@ def test_it_says_all_that_the_law_asks_of_an_estimate() -> None:
         *("84,90 €/pièce", "Total HT 84,90 €", "TVA 20 % sur 84,90 € 16,98 €", "Total TTC 101,88 €"),
         *("Exécution : Sous dix jours.", "Garanties : Pièces garanties trois ans."),
         *("garantie légale de conformité", "Je souhaite conserver les pièces remplacées."),
+        *("Bon pour accord, le :", "Signature :"),
         *(f"Assurance : {FIRM.insurance}", f"Médiateur de la consommation : {FIRM.mediator}"),
     ):
         assert said, said
@@ -49,7 +51,7 @@ def test_it_says_all_that_the_law_asks_of_an_estimate() -> None:
 
 def test_one_for_a_business_names_it_and_nothing_that_is_for_consumers() -> None:
     text = printed(buyer=BUSINESS, withdrawal=right(consumer=False))
-    assert "SIREN 552100554" in text
+    assert "SIREN 552 100 554" in text
     for said in ("Médiateur", "consommateur", "garantie légale", "Pénalités"):
         assert said not in text
 
@@ -97,7 +99,7 @@ def test_where_there_is_no_right_to_withdraw_it_brings_no_form() -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({}, "au plus tard trente jours après l'acceptation"),
+        ({}, "au plus tard trente jours après l’acceptation"),
         ({"schedule": "Sous dix jours."}, "Sous dix jours."),
         ({"buyer_kind": "business"}, None),
     ],
@@ -118,3 +120,11 @@ def test_what_is_taken_off_is_written_at_its_line() -> None:
     half = line(unit_price=Decimal("100.00"), covered=50, discount=Decimal("5.00"))
     assert "remise − 5 %, garantie − 50 %" in printed(lines=[half])
     assert "remise" not in printed(lines=[VALVE_LINE])
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_a_short_estimate_is_one_page_with_its_form(locale: Locale) -> None:
+    made = estimate(version=1, seller=FIRM, withdrawal=right())
+    made.created_at = made.updated_at = NOW
+    with pypdfium2.PdfDocument(estimate_pdf(made.view(), locale)) as read:
+        assert len(read) == 1

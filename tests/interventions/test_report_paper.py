@@ -1,7 +1,7 @@
 """The paper of a report: printed as it was submitted, kept, in its client's language and in the scripts of names."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib import import_module
 from io import BytesIO
 from typing import Any
@@ -23,6 +23,7 @@ from given_interventions import (
     visit,
     work,
 )
+from given_report_papers import DONE_AT, PLACE, SIGNED_AT, paper, view
 from papers import text_of
 from pictures import picture
 from PIL import Image
@@ -30,13 +31,11 @@ from sqlalchemy import update
 
 from sav_chassis.files import Files
 from sav_chassis.testing import Stage
-from sav_contracts.catalog.product import Place
 from sav_contracts.files import StoredFile
 from sav_contracts.interventions.report import (
     ReportChanged,
     ReportPhoto,
     ReportSubmitted,
-    ReportView,
     SendBackReport,
     SignReport,
     SubmitReport,
@@ -44,16 +43,11 @@ from sav_contracts.interventions.report import (
     WriteReport,
 )
 from sav_contracts.interventions.visit_photo import AddVisitPhotos
-from sav_interventions import report_pdf as papers
 from sav_interventions.model import Report, Technician, VisitPhoto
 from sav_interventions.report_pdf import PRINTED, ReportPaper, for_print, in_print_size, report_pdf
-from sav_interventions.settings import billing
 
 # What typst would understand, were it not data.
 SPECIAL = '#panic("x") $x^2$ *gras* _it_ @ref <a> \\ "q" \'s\' [c] {d} `raw` // c /* c */ ~ -- = + - 1.'
-PLACE = Place(address="3 rue des Lilas", postcode="69003", city="Lyon", access_notes="Code 42B")
-DONE_AT = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
-SIGNED_AT = datetime(2026, 7, 3, 9, 45, tzinfo=UTC)
 DRAWN = StoredFile(sha256="a" * 64, media_type="image/png", size=9, name="signature.png")
 submit = SubmitReport(intervention_id=VISIT)
 
@@ -74,33 +68,6 @@ def photo(number: int) -> tuple[VisitPhoto, ReportPhoto, bytes]:
         shown=False,
     )
     return row, ReportPhoto(photo_id=id, file=file), content
-
-
-def view(**fields: Any) -> ReportView:
-    made = report("submitted", **({"submitted_at": NOW, "photos": [], "signature": None} | fields))
-    made.version, made.created_at, made.updated_at = 1, NOW, NOW
-    return made.view()
-
-
-def paper(shown: ReportView, **fields: Any) -> ReportPaper:
-    usual: dict[str, Any] = {
-        "locale": "fr",
-        "firm": billing().seller,
-        "report": shown,
-        "reference": "REC-2026-000100",
-        "client": "Léa Martin",
-        "technician": "Karim Haddad",
-        "place": PLACE,
-        "product": "Chaudière murale Lumea 24",
-        "serial": "LM-7",
-        "purpose": "repair",
-        "status": "completed",
-        "cause": None,
-        "done_at": papers.local(DONE_AT, "Europe/Paris"),
-        "signed_at": papers.local(SIGNED_AT, "Europe/Paris"),
-        "work": work("V-1"),
-    }
-    return ReportPaper(**(usual | fields))
 
 
 def printed(locale: str = "fr", pictures: dict[UUID, bytes] | None = None, **fields: Any) -> str:
@@ -382,9 +349,13 @@ def test_photos_stand_two_in_a_row(photos: int, pages: int) -> None:
 
 
 def test_a_long_report_has_several_pages() -> None:
+    """Each says which paper it belongs to."""
     pdf = report_pdf(paper(view(findings="mot " * 900, work_done="x" * 4000)), {})
     with pypdfium2.PdfDocument(pdf) as read:
-        assert len(read) > 1
+        pages = [" ".join(page.get_textpage().get_text_range().split()) for page in read]
+    for number, page in enumerate(pages, 1):
+        assert page.endswith(f"Rapport d’intervention REC-2026-000100 · {number} / 2")
+    assert len(pages) == 2
 
 
 async def test_a_report_from_before_there_were_papers_is_printed_too(stage: Stage) -> None:

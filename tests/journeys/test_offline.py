@@ -83,7 +83,9 @@ async def test_what_came_too_late_is_answered_and_told(system: System, marie: Pe
     assert (first["outcome"], first["problem"]["code"]) == ("refused", "illegal_move")
     assert "n’est pas possible" in first["problem"]["detail"]
     assert {one["outcome"] for one in others} == {"refused"}
-    text = await letter(system, marie.email, f"Fait hors connexion et refusé\u00a0: {claim['reference']}")
+    text = await letter(
+        system, marie.email, f"Travail hors connexion non enregistré\u00a0: {claim['reference']}"
+    )
     assert "Karim Haddad" in text
     [hers] = await items(sofia, "/interventions", reclamation_id=claim["id"])
     assert hers["status"] == "planned"

@@ -161,7 +161,7 @@ async def test_a_corrected_report_is_said_to_be_one(stage: Stage, mailbox: Path,
     state = report(edition=edition)
     [asked] = await read_by(stage, mailbox, ReportSubmitted(state=state), "marie@example.com")
     assert ("clore la visite" in asked) is (edition == 1)
-    assert ("Il corrige le rapport" in asked) is (edition == 2)
+    assert ("Il corrige un rapport" in asked) is (edition == 2)
     validated = ReportValidated(state=state.model_copy(update={"status": "validated", "version": 3}))
     [read] = await read_by(stage, mailbox, validated, "lea@example.org")
     assert ("a été corrigé" in read) is (edition == 2)
@@ -329,3 +329,19 @@ def test_a_dispute_is_decided_for_the_firm_or_against_it() -> None:
         mail = rendered("dispute_closed", "fr", "Marie", facts | {"won": won})
         assert said in mail.subject
         assert said in mail.text
+
+
+async def test_an_invoice_whose_client_no_reminder_reached_is_not_called_reminded(
+    stage: Stage, mailbox: Path
+) -> None:
+    [told] = await read_by(stage, mailbox, case("the last one"), "marie@example.com")
+    assert told.startswith("Impayée, sans rappel possible : FAC-2026-000042")
+    assert "Aucun rappel d’une facture n’a pu être envoyé" in told
+
+
+@pytest.mark.parametrize(("reminders", "several"), [(1, False), (3, True)])
+async def test_the_only_reminder_speaks_of_no_others(
+    stage: Stage, mailbox: Path, reminders: int, several: bool
+) -> None:
+    [told] = await read_by(stage, mailbox, case(f"the last reminder of {reminders}"), "lea@example.org")
+    assert ("Malgré nos rappels" in told) is several
