@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from sav_contracts.files import Image, Sha256, StoredFile
+from sav_contracts.files import Drawing, Sha256, StoredFile
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import (
     Changed,
@@ -123,7 +123,7 @@ class SignReport(Command[ReportView]):
 
     intervention_id: UUID
     signed_by: Personal[Line] | None = Field(default=None, examples=["Léa Bernard"])
-    signature: Image | None = None
+    signature: Drawing | None = None
     refused: Reason | None = Field(default=None, examples=["La cliente veut d'abord relire le rapport."])
 
     @model_validator(mode="after")
