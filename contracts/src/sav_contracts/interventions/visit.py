@@ -20,7 +20,7 @@ from sav_contracts.interventions.task import (
     TaskGiven,
 )
 from sav_contracts.interventions.technician import Skill
-from sav_contracts.interventions.work import LabourGiven, PartGiven, SameSerial, Work
+from sav_contracts.interventions.work import LabourGiven, PartGiven, SameSerial, SolutionMissing, Work
 from sav_contracts.messages import (
     Changed,
     Command,
@@ -29,10 +29,10 @@ from sav_contracts.messages import (
     Line,
     Message,
     PersonId,
-    Prose,
     Reason,
     Reference,
     Serial,
+    UnfinishedProse,
     View,
 )
 from sav_contracts.money import Percent, decimal_places
@@ -69,7 +69,15 @@ InterventionMove = Literal[
 ]
 Purpose = Literal["diagnostic", "repair", "maintenance", "install"]
 # Why work stopped, for a while or for this visit.
-Cause = Literal["parts", "access", "approval", "estimate_refused", "stopped_for_safety", "other"]
+Cause = Literal[
+    "parts",
+    "access",
+    "approval",
+    "estimate_refused",
+    "stopped_for_safety",
+    "technician_unavailable",
+    "other",
+]
 # Why a visit had not begun when its slot ended.
 LatenessCause = Literal["traffic", "previous_visit", "parts", "client", "technician", "planning", "other"]
 
@@ -211,7 +219,7 @@ class MoveIntervention(Command[InterventionView]):
     cause: Cause | None = Field(
         default=None,
         description="Needed for `paused` (`parts`, `access` or `approval`) and for `incomplete` (any of them; from `on_site`, "
-        "before the work began, `approval`, `estimate_refused` or `stopped_for_safety`).",
+        "before the work began, `approval`, `estimate_refused`, `stopped_for_safety` or `technician_unavailable`).",
     )
     reason: Reason | None = Field(
         default=None,
@@ -233,12 +241,16 @@ class MoveIntervention(Command[InterventionView]):
 class RecordWork(Command[InterventionView]):
     """Record the work of a visit, from its beginning until its report is signed, and again where that was sent back.
 
-    On site, before it began, only `co_ppm` or `co_not_measured`, `readings` and `solution` are recorded. Recording again replaces it.
-    A dangerous reading stays until there is another one; after the visit none lifts it. A report that was sent back is signed again.
+    On site, before it began, only `co_ppm` or `co_not_measured`, `readings` and `solution` are recorded; what was measured needs no
+    `solution`. Recording again replaces it. A dangerous reading stays until there is another one; after the visit none lifts it. A
+    report that was sent back is signed again. Managers record the work of a technician who takes no visits any more.
     """
 
     intervention_id: UUID
-    solution: Prose = Field(examples=["Circulateur remplacé, circuit purgé, remis en pression."])
+    # It may come after what was measured. A visit is only completed with it.
+    solution: UnfinishedProse = Field(
+        default="", examples=["Circulateur remplacé, circuit purgé, remis en pression."]
+    )
     # A visit is only completed with some; none is recorded before the work began.
     labour: Annotated[list[LabourGiven], Field(max_length=20, default_factory=list)]
     parts: Annotated[list[PartGiven], Field(max_length=40, default_factory=list)]
@@ -273,6 +285,8 @@ class RecordWork(Command[InterventionView]):
 
     @model_validator(mode="after")
     def _is_measured_or_not(self) -> "RecordWork":
+        if not (self.solution or self.readings or self.co_not_measured) and self.co_ppm is None:
+            raise SolutionMissing().error()
         if self.co_ppm is not None and self.co_not_measured is not None:
             raise MeasuredOrWhyNot().error()
         if self.co_ppm is None and self.co_measured_at is not None:

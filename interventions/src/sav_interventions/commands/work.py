@@ -26,6 +26,7 @@ from sav_interventions.safety import (
 from sav_interventions.said import when_said
 from sav_interventions.settings import billing
 from sav_interventions.tasks import answered, list_tasks
+from sav_interventions.who_comes import check_writes
 
 # What is said of a visit before its work begins.
 MEASURED = {"intervention_id", "solution", "readings", "co_ppm", "co_measured_at", "co_not_measured"}
@@ -59,6 +60,7 @@ class WorkNotBegun(Conflict):
 async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = None) -> Intervention:
     """Record what was done, at today's prices and rates. `at` is when that was said, if not now."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
+    await check_writes(tx, intervention, by)
     _check_begun(intervention, cmd)
     await check_report_open(intervention, tx)
     said_at = when_said(at, intervention.work_at, tx.now)

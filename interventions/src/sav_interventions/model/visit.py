@@ -172,8 +172,8 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         self.acts = [*(self.acts or []), made]
 
     def _check_completion(self) -> None:
-        # Whoever only measured on arrival recorded no time.
-        if self.work is None or not self.work.labour:
+        # Whoever only measured on arrival recorded no time, and perhaps no word.
+        if self.work is None or not self.work.labour or not self.work.solution:
             raise WorkMissing
         if self.warranty is None or self.warranty.parts == 0:
             return
