@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, get_args
 from uuid import UUID
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.servicing import AirQuality
 from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims.reclamation import ReclamationStatus
+from sav_contracts.interventions.position import Position
 from sav_contracts.interventions.task import (
     Appliance,
     CoNotMeasured,
@@ -81,19 +82,9 @@ Cause = Literal[
 # Why a visit had not begun when its slot ended.
 LatenessCause = Literal["traffic", "previous_visit", "parts", "client", "technician", "planning", "other"]
 
-DOUBLE: dict[str, JsonValue] = {"format": "double"}
-
 OPEN_VISIT: frozenset[InterventionStatus] = frozenset(
     {"planned", "accepted", "en_route", "on_site", "in_progress", "paused"}
 )
-
-
-class Position(Message):
-    """Where a telephone was: degrees (WGS 84), and within how many metres that is right."""
-
-    lat: Annotated[float, Field(ge=-90, le=90, json_schema_extra=DOUBLE)] = Field(examples=[45.764])
-    lon: Annotated[float, Field(ge=-180, le=180, json_schema_extra=DOUBLE)] = Field(examples=[4.8357])
-    accuracy: Annotated[float, Field(ge=0, le=100_000, json_schema_extra=DOUBLE)] = Field(examples=[12.0])
 
 
 class MadeMove(Message):
@@ -248,9 +239,7 @@ class RecordWork(Command[InterventionView]):
 
     intervention_id: UUID
     # It may come after what was measured. A visit is only completed with it.
-    solution: UnfinishedProse = Field(
-        default="", examples=["Circulateur remplacé, circuit purgé, remis en pression."]
-    )
+    solution: UnfinishedProse = Field(default="", examples=["Circulateur remplacé, circuit purgé."])
     # A visit is only completed with some; none is recorded before the work began.
     labour: Annotated[list[LabourGiven], Field(max_length=20, default_factory=list)]
     parts: Annotated[list[PartGiven], Field(max_length=40, default_factory=list)]
