@@ -87,6 +87,25 @@ async def test_a_reading_is_taken_without_a_word_beside_it(
     assert len(told) == (said.get("co_ppm") == 80)
 
 
+@pytest.mark.parametrize("status", ["in_progress", "completed"])
+@pytest.mark.parametrize("said", [{"co_ppm": 12}, {"co_not_measured": "sealed"}, {"readings": {"O2": "6 %"}}])
+async def test_a_reading_alone_takes_back_nothing_that_is_recorded(
+    stage: Stage, status: Any, said: dict[str, Any]
+) -> None:
+    before = service(status)
+    work, tasks = before.work, before.tasks
+    assert work
+    await stage.given(before)
+    await stage.knows(unit(), article())
+    outcome = await stage.when(RecordWork.model_validate({"intervention_id": VISIT} | said), by=world.karim)
+    recorded = outcome.events[0]
+    assert isinstance(recorded, WorkRecorded)
+    measured = {"co_ppm": None, "co_not_measured": None} | said if "readings" not in said else {}
+    readings = said.get("readings", work.readings)
+    assert recorded.state.work == work.model_copy(update=measured | {"readings": readings})
+    assert recorded.state.tasks == tasks
+
+
 def test_who_says_and_measures_nothing_is_asked_what_was_done() -> None:
     with pytest.raises(ValidationError, match="solution_missing"):
         RecordWork.model_validate({"intervention_id": VISIT})

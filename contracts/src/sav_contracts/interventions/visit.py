@@ -232,9 +232,9 @@ class MoveIntervention(Command[InterventionView]):
 class RecordWork(Command[InterventionView]):
     """Record the work of a visit, from its beginning until its report is signed, and again where that was sent back.
 
-    On site, before it began, only `co_ppm` or `co_not_measured`, `readings` and `solution` are recorded; what was measured needs no
-    `solution`. Recording again replaces it. A dangerous reading stays until there is another one; after the visit none lifts it. A
-    report that was sent back is signed again. Managers record the work of a technician who takes no visits any more.
+    On site, before it began, only `co_ppm` or `co_not_measured`, `readings` and `solution` are recorded. What was measured may come
+    alone, and changes nothing else; otherwise recording again replaces it. A dangerous reading stays until there is another one;
+    after the visit none lifts it. A report that was sent back is signed again. Managers record the work of a technician who takes no visits any more.
     """
 
     intervention_id: UUID
