@@ -47,6 +47,8 @@ V = TypeVar("V", bound=View)
 
 
 nadia = Actor(id=UUID(int=22), role=Role.MANAGER)
+# A technician who takes no visits any more, and signs in.
+yves = Actor(id=UUID(int=14), role=Role.TECHNICIAN)
 
 
 gone = Actor(id=UUID(int=23), role=Role.MANAGER)
@@ -105,6 +107,7 @@ ACCOUNTS = (
     account(nadia, "Nadia Jones", locale="en"),
     account(gone, "Gaston Parti", status="deactivated"),
     account(world.alex, "Alex Admin"),
+    account(yves, "Yves Moreau"),
     account(zoe, "Zoé Petit", email="", status="invited"),
 )
 
@@ -126,8 +129,8 @@ CLIENTS = (
 
 
 TECHNICIANS = tuple(
-    a(TechnicianView, who.id, technician_id=who.id, name=name)
-    for who, name in ((world.karim, "Karim Haddad"), (world.sofia, "Sofia Martin"))
+    a(TechnicianView, who.id, technician_id=who.id, name=name, active=who is not yves)
+    for who, name in ((world.karim, "Karim Haddad"), (world.sofia, "Sofia Martin"), (yves, "Yves Moreau"))
 )
 
 

@@ -1,7 +1,7 @@
 """What is told of the states of a réclamation, and to whom."""
 
 import world
-from given_notifier import reclamation, resolved, visit
+from given_notifier import reclamation, report, resolved, visit, yves
 from given_views import a
 from notifier_case import LEA, MANAGERS, Case
 
@@ -12,6 +12,7 @@ from sav_contracts.claims.reclamation import (
     ReclamationStatus,
     TechnicianAssigned,
 )
+from sav_contracts.interventions.report import ReportSentBack
 from sav_contracts.interventions.technician import TechnicianLeft, TechnicianView
 from sav_contracts.interventions.visit import AssignmentRefused, EndingRefused
 
@@ -98,4 +99,13 @@ STATES = [
     ),
     Case("a technician who left", left(world.karim, "Karim Haddad"), {"technician_left": MANAGERS}),
     Case("a technician who left nothing", left(world.sofia, "Sofia Martin"), {}),
+    Case(
+        "a report sent back after its technician left",
+        ReportSentBack(
+            state=report(status="sent_back", version=2),
+            technician_id=yves.id,
+            reason="Le numéro de série manque.",
+        ),
+        {"report_sent_back": {yves.id}, "report_to_finish": MANAGERS},
+    ),
 ]

@@ -14,6 +14,7 @@ from sav_chassis.written import day
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
 from sav_contracts.catalog.product import Place
+from sav_contracts.interventions.position import Position
 from sav_contracts.interventions.visit import (
     InterventionMove,
     InterventionMoved,
@@ -21,7 +22,6 @@ from sav_contracts.interventions.visit import (
     InterventionView,
     MadeMove,
     MoveIntervention,
-    Position,
 )
 from sav_contracts.slot import Slot
 from sav_interventions.move_times import MOST_MOVES

@@ -8,6 +8,7 @@ import world
 from given_billing import NOT_COVERED
 from given_interventions import VALVE, VISIT, report
 from given_readings import article, lea, measured, service, unit
+from pydantic import ValidationError
 
 from sav_chassis.testing import Outcome, Stage, enveloped
 from sav_contracts.interventions.report import ValidateReport
@@ -67,6 +68,56 @@ async def test_a_danger_on_arrival_is_told_and_stops_the_visit(stage: Stage) -> 
 
 
 @pytest.mark.parametrize(
+    "said", [{"co_ppm": 80}, {"co_ppm": 0}, {"co_not_measured": "sealed"}, {"readings": {"CO": "80 ppm"}}]
+)
+@pytest.mark.parametrize("status", ["on_site", "in_progress"])
+async def test_a_reading_is_taken_without_a_word_beside_it(
+    stage: Stage, status: Any, said: dict[str, Any]
+) -> None:
+    await stage.given(arrived(status))
+    await stage.knows(unit(), article())
+    bare = RecordWork.model_validate({"intervention_id": VISIT} | said)
+    outcome = await stage.when(bare, by=world.karim)
+    assert outcome.problem is None
+    recorded = outcome.events[0]
+    assert isinstance(recorded, WorkRecorded)
+    assert recorded.state.work
+    assert (recorded.state.work.solution, recorded.state.work.labour) == ("", [])
+    told = [event for event in outcome.events if isinstance(event, CarbonMonoxideFound)]
+    assert len(told) == (said.get("co_ppm") == 80)
+
+
+@pytest.mark.parametrize("status", ["in_progress", "completed"])
+@pytest.mark.parametrize("said", [{"co_ppm": 12}, {"co_not_measured": "sealed"}, {"readings": {"O2": "6 %"}}])
+async def test_a_reading_alone_takes_back_nothing_that_is_recorded(
+    stage: Stage, status: Any, said: dict[str, Any]
+) -> None:
+    before = service(status)
+    work, tasks = before.work, before.tasks
+    assert work
+    await stage.given(before)
+    await stage.knows(unit(), article())
+    outcome = await stage.when(RecordWork.model_validate({"intervention_id": VISIT} | said), by=world.karim)
+    recorded = outcome.events[0]
+    assert isinstance(recorded, WorkRecorded)
+    measured = {"co_ppm": None, "co_not_measured": None} | said if "readings" not in said else {}
+    readings = said.get("readings", work.readings)
+    assert recorded.state.work == work.model_copy(update=measured | {"readings": readings})
+    assert recorded.state.tasks == tasks
+
+
+def test_who_says_and_measures_nothing_is_asked_what_was_done() -> None:
+    with pytest.raises(ValidationError, match="solution_missing"):
+        RecordWork.model_validate({"intervention_id": VISIT})
+
+
+async def test_a_visit_is_not_completed_without_a_word_of_what_was_done(stage: Stage) -> None:
+    await stage.given(service(purpose="repair", work=measured(solution="", co_ppm=3)))
+    complete = MoveIntervention(intervention_id=VISIT, to="completed")
+    assert refusal(await stage.when(complete, by=world.karim)) == (409, "work_missing")
+
+
+@pytest.mark.parametrize(
     "done",
     [
         {"labour": [{"description": "entretien", "minutes": 60}]},
@@ -94,7 +145,7 @@ async def test_after_a_danger_on_arrival_a_visit_ends_for_that_alone(stage: Stag
         assert refusal(await stage.when(nobody, by=world.karim)) == (409, "air_is_dangerous")
         return
     outcome = await stage.when(SAFETY.model_copy(update={"cause": cause}), by=world.karim)
-    unbegun = cause in {"approval", "estimate_refused"}
+    unbegun = cause in {"approval", "estimate_refused", "technician_unavailable"}
     assert refusal(outcome) == ((409, "air_is_dangerous") if unbegun else (422, "invalid"))
 
 

@@ -35,17 +35,18 @@ from sav_contracts.messages import Command
 from sav_interventions import lifecycle
 
 # Said once more: what the table must be, and nothing else.
-TABLE: dict[tuple[ReportStatus, ReportStatus], Role] = {
-    ("draft", "signed"): Role.TECHNICIAN,
-    ("draft", "signature_refused"): Role.TECHNICIAN,
-    ("signed", "submitted"): Role.TECHNICIAN,
-    ("signature_refused", "submitted"): Role.TECHNICIAN,
-    ("sent_back", "submitted"): Role.TECHNICIAN,
-    ("submitted", "validated"): Role.MANAGER,
-    ("submitted", "sent_back"): Role.MANAGER,
-    ("validated", "archived"): Role.ADMIN,
-    ("signed", "draft"): Role.SYSTEM,
-    ("signature_refused", "draft"): Role.SYSTEM,
+WRITERS = {Role.TECHNICIAN, Role.MANAGER, Role.ADMIN}
+TABLE: dict[tuple[ReportStatus, ReportStatus], set[Role]] = {
+    ("draft", "signed"): WRITERS,
+    ("draft", "signature_refused"): WRITERS,
+    ("signed", "submitted"): WRITERS,
+    ("signature_refused", "submitted"): WRITERS,
+    ("sent_back", "submitted"): WRITERS,
+    ("submitted", "validated"): {Role.MANAGER},
+    ("submitted", "sent_back"): {Role.MANAGER},
+    ("validated", "archived"): {Role.ADMIN},
+    ("signed", "draft"): {Role.SYSTEM},
+    ("signature_refused", "draft"): {Role.SYSTEM},
 }
 STATES = get_args(ReportStatus)
 
@@ -75,11 +76,11 @@ def refusal(outcome: Outcome) -> tuple[int, str]:
 def test_the_table_says_who_moves_what_where(now: ReportStatus, role: Role) -> None:
     who = Actor(role=role)
     for to in STATES:
-        allowed = TABLE.get((now, to))
-        if allowed is role:
+        allowed = TABLE.get((now, to), set())
+        if role in allowed:
             lifecycle.REPORT.check(now, to, who)
         else:
-            with pytest.raises(NotAllowed if allowed not in {None, Role.SYSTEM} else IllegalMove):
+            with pytest.raises(NotAllowed if allowed - {Role.SYSTEM} else IllegalMove):
                 lifecycle.REPORT.check(now, to, who)
 
 
@@ -233,10 +234,9 @@ async def test_a_report_that_is_not_written_does_not_exist(stage: Stage, what: C
     ("who", "answer"),
     [
         (world.sofia, (404, "not_found")),
-        (world.marie, (403, "not_allowed")),
         (world.lea, (403, "not_allowed")),
     ],
-    ids=["another technician", "a manager", "the client"],
+    ids=["another technician", "the client"],
 )
 async def test_only_its_technician_reports(
     stage: Stage, what: Command[Any], who: Actor, answer: tuple[int, str]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from eventually import eventually
-from stories import PLACE, Json, assign, done, items, move, qualified, refused, visit_of
+from stories import PLACE, Json, assign, at_work, done, items, move, qualified, refused, reported, visit_of
 from system import Person, System
 
 
@@ -130,6 +130,64 @@ async def test_a_visit_without_a_reclamation_goes_to_whom_a_manager_chooses(
     await eventually(lambda: standing(sofia))
     [booked] = await items(lea, "/appointments", status="booked")
     assert booked["technician_id"] == sofia.id
+
+
+async def finished(marie: Person, visit: Json) -> None:
+    """Somebody writes its report in place of its technician, and a manager validates it."""
+    path = f"/interventions/{visit['id']}/report"
+    done(await marie.ask("PUT", path, json={"findings": "joint usé", "work_done": "joint changé"}))
+    done(await marie.post(f"{path}/sign", {"refused": "rédigé après le départ du technicien"}))
+    done(await marie.post(f"{path}/submit"))
+    done(await marie.post(f"{path}/validate"))
+
+
+async def test_what_a_deactivated_technician_left_behind_is_finished_and_billed(
+    system: System, marie: Person
+) -> None:
+    lea, karim, sofia, alex = (
+        await system.client(),
+        await system.technician(),
+        await system.technician(),
+        await system.admin(),
+    )
+    over = await reported(lea, marie, karim)
+    begun = await at_work(await system.client(), marie, karim)
+    path = f"/interventions/{over['id']}"
+    refused(await marie.post(f"{path}/report/submit"), 409, "technician_writes")
+    done(await alex.post(f"/users/{karim.id}/deactivate"))
+    await eventually(lambda: is_inactive(marie, karim))
+
+    refused(await sofia.ask("PUT", f"{path}/report", json={"findings": "?"}), 404, "not_found")
+    refused(await lea.ask("PUT", f"{path}/report", json={"findings": "?"}), 403, "not_allowed")
+    await finished(marie, over)
+    report = done(await marie.get(f"{path}/report"))
+    assert (report["status"], report["written_by_id"]) == ("validated", None), "Karim had written the same"
+    paid = {"parts": 0, "labour": 0, "travel": 0, "reason": "hors garantie"}
+    done(await marie.post(f"{path}/warranty", paid))
+    await eventually(lambda: items(marie, "/invoices", intervention_id=over["id"]))
+
+    ends = {"to": "incomplete", "cause": "technician_unavailable"}
+    done(await marie.post(f"/interventions/{begun['id']}/moves", ends))
+    follow_ups = await eventually(lambda: items(marie, "/interventions", follows_id=begun["id"]))
+    [conflict] = await eventually(
+        lambda: items(marie, "/conflicts", intervention_id=follow_ups[0]["id"], status="open")
+    )
+    way = next(one for one in conflict["alternatives"] if one["technician_id"] != karim.id)
+    chosen = {
+        "technician_id": way["technician_id"],
+        "slot": {"start": way["start"], "end": way["end"]},
+    }
+    done(await marie.post(f"/conflicts/{conflict['id']}/resolve", chosen))
+
+    async def another_goes() -> bool:
+        claim = done(await marie.get(f"/reclamations/{begun['reclamation_id']}"))
+        return bool(claim["technician_id"] == way["technician_id"])
+
+    await eventually(another_goes, 30)
+
+
+async def is_inactive(marie: Person, technician: Person) -> bool:
+    return not done(await marie.get(f"/technicians/{technician.id}"))["active"]
 
 
 async def test_only_managers_and_admins_change_a_technician(system: System, marie: Person) -> None:

@@ -1,17 +1,19 @@
 """Recipes of the rows of interventions."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 import stories
 from pictures import picture
 from stories import Json, done
-from system import System
+from system import Person, System
 from uuid_utils.compat import uuid7
 
-from recipes.recipe import Recipe, told
+from recipes.recipe import Alone, Recipe, told
 from recipes.scene import Scene, Side
 from sav_chassis.identity import Links
+from sav_contracts.actor import MANAGERS, Role
 from sav_interventions.online.sandbox import Sandbox
 from sav_ops.demo.agreement import ESTIMATED
 
@@ -19,6 +21,19 @@ from sav_ops.demo.agreement import ESTIMATED
 async def planned(scene: Scene, side: Side) -> Json:
     _, visit = await stories.assigned(side.client, scene.manager, side.technician)
     return visit
+
+
+def described(story: Callable[[Person, Person, Person], Awaitable[Json]]) -> Alone:
+    """A visit of the side's technician; for managers that of one who takes no visits any more."""
+
+    async def alone(scene: Scene, role: Role) -> tuple[Person, Json]:
+        technician = await scene.system.technician() if role in MANAGERS else scene.near.technician
+        record = await story(scene.near.client, scene.manager, technician)
+        if role in MANAGERS:
+            done(await scene.manager.ask("PATCH", f"/technicians/{technician.id}", json={"active": False}))
+        return scene.who(role), record
+
+    return alone
 
 
 def an_act(visit: Json) -> Json:
@@ -121,7 +136,7 @@ RECIPES: dict[str, Recipe] = {
     "PUT /interventions/{intervention_id}/work": Recipe(
         "intervention",
         lambda _: {"solution": "purgé", "labour": [{"description": "Purge", "minutes": 20}]},
-        told(stories.at_work),
+        alone=described(stories.at_work),
     ),
     "POST /interventions/{intervention_id}/photos": Recipe(
         "intervention", files={"photos": ("a.jpg", picture())}
@@ -130,15 +145,17 @@ RECIPES: dict[str, Recipe] = {
         "intervention", lambda _: {"parts": 100, "labour": 50, "travel": 0, "reason": "un geste"}
     ),
     "PUT /interventions/{intervention_id}/report": Recipe(
-        "report", lambda _: {"findings": "joint usé", "work_done": "joint changé"}, told(stories.at_work)
+        "report",
+        lambda _: {"findings": "joint usé", "work_done": "joint changé"},
+        alone=described(stories.at_work),
     ),
     "POST /interventions/{intervention_id}/report/sign": Recipe(
         "report",
         lambda _: {"signed_by": "Léa Bernard"},
-        told(stories.reported),
-        {"signature": ("a.png", picture("PNG"))},
+        files={"signature": ("a.png", picture("PNG"))},
+        alone=described(stories.reported),
     ),
-    "POST /interventions/{intervention_id}/report/submit": Recipe("report", fresh=told(stories.signed)),
+    "POST /interventions/{intervention_id}/report/submit": Recipe("report", alone=described(stories.signed)),
     "POST /interventions/{intervention_id}/report/validate": Recipe("report", fresh=told(stories.submitted)),
     "POST /interventions/{intervention_id}/report/send-back": Recipe(
         "report", lambda _: {"reason": "photo illisible"}, told(stories.submitted)

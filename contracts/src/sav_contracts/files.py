@@ -46,12 +46,20 @@ class Takes:
     """Marks a field that an upload fills: by a multipart form at the edge, never by JSON."""
 
     def __init__(
-        self, media_types: frozenset[str], sent: frozenset[str] | None = None, most: int = MAX_FILE_BYTES
+        self,
+        media_types: frozenset[str],
+        sent: frozenset[str] | None = None,
+        most: int = MAX_FILE_BYTES,
+        drawn: bool = False,
     ) -> None:
-        """`sent`: in which media types a file comes, where it is kept in another one; `most`: its bytes then."""
+        """`sent`: in which media types a file comes, where it is kept in another one; `most`: its bytes then.
+
+        `drawn`: it is a picture on which something is to be seen.
+        """
         self.media_types = media_types
         self.sent = sent or media_types
         self.most = most
+        self.drawn = drawn
 
     def check(self, file: StoredFile) -> StoredFile:
         if file.media_type not in self.media_types:
@@ -59,14 +67,17 @@ class Takes:
         return file
 
 
-_IMAGE, _PAPER, _TABLE = (
+_IMAGE, _DRAWING, _PAPER, _TABLE = (
     Takes(IMAGES, IMAGES | HEIC),
+    Takes(IMAGES, IMAGES | HEIC, drawn=True),
     Takes(PAPERS, PAPERS | HEIC),
     Takes(TABLES, frozenset({CSV, XLSX}), MAX_TABLE_BYTES),
 )
 
 # A picture. It is re-encoded without its metadata before it is stored.
 Image = Annotated[StoredFile, _IMAGE, AfterValidator(_IMAGE.check)]
+# A picture on which something is drawn, such as a signature.
+Drawing = Annotated[StoredFile, _DRAWING, AfterValidator(_DRAWING.check)]
 # A picture or a PDF, such as a receipt.
 Paper = Annotated[StoredFile, _PAPER, AfterValidator(_PAPER.check)]
 # A table: XLSX, or CSV as any spreadsheet writes it.

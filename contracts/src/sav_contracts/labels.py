@@ -159,6 +159,7 @@ FRENCH = {
     "approval": "accord du client",
     "estimate_refused": "devis refusé",
     "stopped_for_safety": "arrêt par sécurité",
+    "technician_unavailable": "technicien indisponible",
     "other": "autre motif",
     "seller_email": "adresse e-mail de l’entreprise",
     "mediator": "médiateur de la consommation",

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageStat
 
 from sav_edge.upload_errors import Unsuitable
 
@@ -26,6 +26,8 @@ WEBP = 16
 # For HEIC, while it is decoded and afterwards: with as many colours as phones keep, and with more of them or alpha.
 HEIC, HEIC_AFTER = 8, 5
 RICH_HEIC, RICH_HEIC_AFTER = 16, 8
+# Differences of colour that nobody sees, as a JPEG makes them.
+FAINT = 8
 # The transposition that each EXIF orientation requires (EXIF 2.32, 4.6.4 A).
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -42,6 +44,21 @@ class TooManyPixels(Unsuitable):
     millions: int
     en = "this picture is too large: in this format up to {millions} million pixels can be read; send a smaller one, or a JPEG"
     fr = "cette image est trop grande : dans ce format, nous lisons jusqu’à {millions} millions de pixels ; envoyez-en une plus petite, ou un JPEG"
+
+
+class NothingDrawn(Unsuitable):
+    en = "nothing is to be seen on this picture: it is empty, or of one colour"
+    fr = "on ne voit rien sur cette image\N{NO-BREAK SPACE}: elle est vide, ou d’une seule couleur"
+
+
+def drawn(content: bytes, media_type: str) -> tuple[bytes, str]:
+    """The same, where it shows something on white paper; `NothingDrawn` where it does not."""
+    with Image.open(BytesIO(content), formats=KEPT_AS) as picture:
+        seen = ImageStat.Stat(_plain(picture, "JPEG"))
+    # The least and the most that there is of each colour.
+    if all(most - least <= FAINT for least, most in seen.extrema):
+        raise NothingDrawn
+    return content, media_type
 
 
 def smaller(content: bytes, longest: int) -> tuple[bytes, str]:

@@ -21,7 +21,7 @@ from sav_edge.bodies import (
     UploadedFile,
     file_fields,
 )
-from sav_edge.screen_upload import AS_TABLE, PDF
+from sav_edge.screen_upload import AS_DRAWING, AS_TABLE, PDF
 from sav_edge.tables import TABLE
 from sav_edge.upload_errors import Unreadable, Unsuitable
 from sav_edge.upload_screening import ManyFiles, UploadScreening
@@ -118,7 +118,8 @@ class Uploads:
         unread = NoPictureOrPdf if PDF in field.media_types else NoPicture
         as_table = TABLE in field.media_types
         try:
-            content, media_type = await self.recogniser.recognised(file.content, AS_TABLE if as_table else "")
+            how = AS_TABLE if as_table else AS_DRAWING if field.takes.drawn else ""
+            content, media_type = await self.recogniser.recognised(file.content, how)
         except Unsuitable as error:
             raise FileUnsuitable(field=file.field, why=error.text(), name=shown_name(file.name)) from None
         except Unreadable:

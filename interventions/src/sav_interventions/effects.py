@@ -6,6 +6,7 @@ from uuid import UUID
 from sav_chassis.files import Files
 from sav_chassis.tx import EffectRun, Tx
 from sav_contracts.actor import SYSTEM
+from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.product import ProductView
 from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.invoice import InvoiceChanged
@@ -98,4 +99,5 @@ async def _paper(report: ReportView, tx: Tx) -> ReportPaper:
         air=air_of(visit.work, visit.done_at or report.submitted_at),
         submitted_at=local(report.submitted_at, zone),
         refused_at=local(report.signature_refused_at, zone),
+        written_by=(await tx.view(AccountView, report.written_by_id)).name if report.written_by_id else None,
     )

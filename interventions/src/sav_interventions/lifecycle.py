@@ -46,18 +46,19 @@ INTERVENTION: Lifecycle[InterventionStatus] = Lifecycle(
 REPORT: Lifecycle[ReportStatus] = Lifecycle(
     "report",
     {
-        ("draft", "signed"): {Role.TECHNICIAN},
-        ("draft", "signature_refused"): {Role.TECHNICIAN},
+        ("draft", "signed"): STAFF,
+        ("draft", "signature_refused"): STAFF,
         # The work was recorded anew: what was signed said otherwise.
         ("signed", "draft"): {Role.SYSTEM},
         ("signature_refused", "draft"): {Role.SYSTEM},
-        ("signed", "submitted"): {Role.TECHNICIAN},
-        ("signature_refused", "submitted"): {Role.TECHNICIAN},
+        ("signed", "submitted"): STAFF,
+        ("signature_refused", "submitted"): STAFF,
         ("submitted", "validated"): {Role.MANAGER},
         ("submitted", "sent_back"): {Role.MANAGER},
-        ("sent_back", "submitted"): {Role.TECHNICIAN},
+        ("sent_back", "submitted"): STAFF,
         ("validated", "archived"): {Role.ADMIN},
     },
+    note="What a technician may, managers may once that technician takes no visits any more (409 `technician_writes`).",
 )
 
 # Its paper is made after the report of the visit is validated.
@@ -139,5 +140,7 @@ DONE: frozenset[InterventionStatus] = frozenset({"completed", "incomplete"})
 
 # The causes a visit may pause for; any cause may leave it incomplete.
 WAITS_FOR: frozenset[Cause] = frozenset({"parts", "access", "approval"})
-# Those for which a visit ends before its work began: nothing is agreed, or nobody may go on there.
-UNBEGUN_FOR: frozenset[Cause] = frozenset({"approval", "estimate_refused", "stopped_for_safety"})
+# Those for which a visit ends before its work began: nothing is agreed, or its technician may not or cannot go on.
+UNBEGUN_FOR: frozenset[Cause] = frozenset(
+    {"approval", "estimate_refused", "stopped_for_safety", "technician_unavailable"}
+)

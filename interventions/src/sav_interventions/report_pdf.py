@@ -54,6 +54,8 @@ class ReportPaper(BaseModel):
     air: AirQuality | None = None
     submitted_at: datetime | None = None
     refused_at: datetime | None = None
+    # Who wrote it, where that was not the technician.
+    written_by: str | None = None
 
     @property
     def file_name(self) -> str:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sav_chassis.tx import Tx
-from sav_contracts.actor import Role
+from sav_contracts.actor import MANAGERS, Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.auth.fields import Locale
 from sav_contracts.claims.client import ClientView
@@ -84,12 +84,24 @@ async def managers(event: Event, tx: Tx) -> list[Recipient]:
     return await _of_roles(tx, Role.MANAGER)
 
 
+async def fellow_managers(event: Event, tx: Tx) -> list[Recipient]:
+    """All managers but the one whose act it is."""
+    return [one for one in await managers(event, tx) if one.id != tx.context.actor_id]
+
+
 async def managers_and_admins(event: Event, tx: Tx) -> list[Recipient]:
     return await _of_roles(tx, Role.MANAGER, Role.ADMIN)
 
 
 async def technician_name(tx: Tx, id: UUID) -> str:
     return (await tx.view(TechnicianView, id)).name
+
+
+async def in_their_place(tx: Tx, technician_id: UUID) -> str | None:
+    """The name of the manager who acted in place of this technician; None where they did it themselves."""
+    if tx.context.actor_id in (None, technician_id) or tx.context.actor_role not in MANAGERS:
+        return None
+    return (await tx.view(AccountView, tx.context.actor_id)).name
 
 
 async def addressee(tx: Tx, id: UUID, category: Category) -> Recipient:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from sav_contracts.bilingual import Bilingual
-from sav_contracts.files import Image, Sha256
+from sav_contracts.files import Drawing, Sha256
 from sav_contracts.interventions.report import SubmitReport, WriteReport
 from sav_contracts.interventions.visit import (
     InterventionStatus,
@@ -208,7 +208,7 @@ class KeepSignature(Command[KeptSignature]):
     """Send the picture of a signature that was given offline, before the act that names it."""
 
     intervention_id: UUID
-    signature: Image
+    signature: Drawing
 
 
 class RefusedAct(Message):

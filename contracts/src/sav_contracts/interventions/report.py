@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from sav_contracts.files import Image, Sha256, StoredFile
+from sav_contracts.files import Drawing, Sha256, StoredFile
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import (
     Changed,
@@ -79,6 +79,8 @@ class ReportView(View):
     submitted_at: datetime | None = Field(default=None, examples=["2026-03-05T09:50:00Z"])
     # Its PDF, which is made once it is submitted.
     document: StoredFile | None = None
+    # The manager who wrote what it says, in place of a technician who takes no visits any more.
+    written_by_id: PersonId | None = None
 
     @property
     def parent(self) -> UUID:
@@ -94,7 +96,8 @@ class ReportView(View):
 class WriteReport(Command[ReportView]):
     """Write the report of a visit, or replace what was written of it so far, until it is signed, or after it was sent back.
 
-    Any part may be missing: what was found and what was done must be there when it is signed.
+    Any part may be missing: what was found and what was done must be there when it is signed. Managers write, sign and
+    submit the report of a technician who takes no visits any more.
     """
 
     intervention_id: UUID
@@ -119,11 +122,11 @@ class SignatureOrRefusal(WrongValue):
 
 
 class SignReport(Command[ReportView]):
-    """Record that the client signed on site, or refused to, with the reason."""
+    """Record that the client signed, or why they did not."""
 
     intervention_id: UUID
     signed_by: Personal[Line] | None = Field(default=None, examples=["Léa Bernard"])
-    signature: Image | None = None
+    signature: Drawing | None = None
     refused: Reason | None = Field(default=None, examples=["La cliente veut d'abord relire le rapport."])
 
     @model_validator(mode="after")
@@ -146,7 +149,7 @@ class ValidateReport(Command[ReportView]):
 
 
 class SendBackReport(Command[ReportView]):
-    """Send the report back to be completed or corrected.
+    """Send the report back to be completed or corrected: by its technician, or by managers where they take no visits any more.
 
     Of a validated or archived report this begins a further edition with the same text, to be signed and submitted anew.
     Until that is validated too, its client reads the one before it.

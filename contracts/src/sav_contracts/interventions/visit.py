@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, get_args
 from uuid import UUID
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.servicing import AirQuality
 from sav_contracts.catalog.warranty import Coverage, Warranty
 from sav_contracts.claims.reclamation import ReclamationStatus
+from sav_contracts.interventions.position import Position
 from sav_contracts.interventions.task import (
     Appliance,
     CoNotMeasured,
@@ -20,7 +21,7 @@ from sav_contracts.interventions.task import (
     TaskGiven,
 )
 from sav_contracts.interventions.technician import Skill
-from sav_contracts.interventions.work import LabourGiven, PartGiven, SameSerial, Work
+from sav_contracts.interventions.work import LabourGiven, PartGiven, SameSerial, SolutionMissing, Work
 from sav_contracts.messages import (
     Changed,
     Command,
@@ -29,10 +30,10 @@ from sav_contracts.messages import (
     Line,
     Message,
     PersonId,
-    Prose,
     Reason,
     Reference,
     Serial,
+    UnfinishedProse,
     View,
 )
 from sav_contracts.money import Percent, decimal_places
@@ -69,23 +70,21 @@ InterventionMove = Literal[
 ]
 Purpose = Literal["diagnostic", "repair", "maintenance", "install"]
 # Why work stopped, for a while or for this visit.
-Cause = Literal["parts", "access", "approval", "estimate_refused", "stopped_for_safety", "other"]
+Cause = Literal[
+    "parts",
+    "access",
+    "approval",
+    "estimate_refused",
+    "stopped_for_safety",
+    "technician_unavailable",
+    "other",
+]
 # Why a visit had not begun when its slot ended.
 LatenessCause = Literal["traffic", "previous_visit", "parts", "client", "technician", "planning", "other"]
-
-DOUBLE: dict[str, JsonValue] = {"format": "double"}
 
 OPEN_VISIT: frozenset[InterventionStatus] = frozenset(
     {"planned", "accepted", "en_route", "on_site", "in_progress", "paused"}
 )
-
-
-class Position(Message):
-    """Where a telephone was: degrees (WGS 84), and within how many metres that is right."""
-
-    lat: Annotated[float, Field(ge=-90, le=90, json_schema_extra=DOUBLE)] = Field(examples=[45.764])
-    lon: Annotated[float, Field(ge=-180, le=180, json_schema_extra=DOUBLE)] = Field(examples=[4.8357])
-    accuracy: Annotated[float, Field(ge=0, le=100_000, json_schema_extra=DOUBLE)] = Field(examples=[12.0])
 
 
 class MadeMove(Message):
@@ -211,7 +210,7 @@ class MoveIntervention(Command[InterventionView]):
     cause: Cause | None = Field(
         default=None,
         description="Needed for `paused` (`parts`, `access` or `approval`) and for `incomplete` (any of them; from `on_site`, "
-        "before the work began, `approval`, `estimate_refused` or `stopped_for_safety`).",
+        "before the work began, `approval`, `estimate_refused`, `stopped_for_safety` or `technician_unavailable`).",
     )
     reason: Reason | None = Field(
         default=None,
@@ -233,12 +232,14 @@ class MoveIntervention(Command[InterventionView]):
 class RecordWork(Command[InterventionView]):
     """Record the work of a visit, from its beginning until its report is signed, and again where that was sent back.
 
-    On site, before it began, only `co_ppm` or `co_not_measured`, `readings` and `solution` are recorded. Recording again replaces it.
-    A dangerous reading stays until there is another one; after the visit none lifts it. A report that was sent back is signed again.
+    On site, before it began, only `co_ppm` or `co_not_measured`, `readings` and `solution` are recorded. What was measured may come
+    alone, and changes nothing else; otherwise recording again replaces it. A dangerous reading stays until there is another one;
+    after the visit none lifts it. A report that was sent back is signed again. Managers record the work of a technician who takes no visits any more.
     """
 
     intervention_id: UUID
-    solution: Prose = Field(examples=["Circulateur remplacé, circuit purgé, remis en pression."])
+    # It may come after what was measured. A visit is only completed with it.
+    solution: UnfinishedProse = Field(default="", examples=["Circulateur remplacé, circuit purgé."])
     # A visit is only completed with some; none is recorded before the work began.
     labour: Annotated[list[LabourGiven], Field(max_length=20, default_factory=list)]
     parts: Annotated[list[PartGiven], Field(max_length=40, default_factory=list)]
@@ -273,6 +274,8 @@ class RecordWork(Command[InterventionView]):
 
     @model_validator(mode="after")
     def _is_measured_or_not(self) -> "RecordWork":
+        if not (self.solution or self.readings or self.co_not_measured) and self.co_ppm is None:
+            raise SolutionMissing().error()
         if self.co_ppm is not None and self.co_not_measured is not None:
             raise MeasuredOrWhyNot().error()
         if self.co_ppm is None and self.co_measured_at is not None:

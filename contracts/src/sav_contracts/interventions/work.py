@@ -51,6 +51,7 @@ class PartPriced(PartUsed):
 class Work(Message):
     """What was found and done on a visit. `labour_rate` per hour and `travel_rate` per kilometre, excluding VAT."""
 
+    # Empty as long as only something that was measured is recorded.
     solution: str = Field(examples=["Circulateur remplacé, circuit purgé, remis en pression."])
     labour: list[Labour]
     parts: list[PartPriced]
@@ -68,6 +69,13 @@ class Work(Message):
     @property
     def minutes(self) -> int:
         return sum(line.minutes for line in self.labour)
+
+
+class SolutionMissing(WrongValue):
+    code = "solution_missing"
+    field = "solution"
+    en = "say what was done, or what was measured"
+    fr = "indiquez ce qui a été fait, ou ce qui a été mesuré"
 
 
 class SameSerial(WrongValue):

@@ -62,7 +62,8 @@ ROWS = (
     MessageRow(
         "Ask for help on a visit", "POST /interventions/{intervention_id}/help", AskForHelp, TECHNICIAN
     ),
-    MessageRow("Describe the work", "PUT /interventions/{intervention_id}/work", RecordWork, TECHNICIAN),
+    # Managers, here and of the report, in place of a technician who takes no visits any more.
+    MessageRow("Describe the work", "PUT /interventions/{intervention_id}/work", RecordWork, STAFF),
     TimelineRow(
         "History of a visit",
         "GET /interventions/{intervention_id}/timeline",
@@ -99,12 +100,10 @@ ROWS = (
         sizes=True,
     ),
     RecordRow("Report", "GET /interventions/{intervention_id}/report", ReportView, EVERYBODY),
-    MessageRow("Write the report", "PUT /interventions/{intervention_id}/report", WriteReport, TECHNICIAN),
+    MessageRow("Write the report", "PUT /interventions/{intervention_id}/report", WriteReport, STAFF),
+    MessageRow("Sign the report", "POST /interventions/{intervention_id}/report/sign", SignReport, STAFF),
     MessageRow(
-        "Sign the report", "POST /interventions/{intervention_id}/report/sign", SignReport, TECHNICIAN
-    ),
-    MessageRow(
-        "Submit the report", "POST /interventions/{intervention_id}/report/submit", SubmitReport, TECHNICIAN
+        "Submit the report", "POST /interventions/{intervention_id}/report/submit", SubmitReport, STAFF
     ),
     MessageRow(
         "Validate the report",

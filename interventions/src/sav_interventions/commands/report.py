@@ -34,6 +34,7 @@ from sav_interventions.model.visit import WorkMissing
 from sav_interventions.move_times import when_signed
 from sav_interventions.reported import newest_report
 from sav_interventions.said import check_seen, when_said
+from sav_interventions.who_comes import check_writes
 
 
 class NothingToReport(Conflict):
@@ -88,6 +89,7 @@ async def write_report(cmd: WriteReport, tx: Tx, by: Actor, at: datetime | None 
     """Write or rewrite the report, until it is signed and after it was sent back. `at` is when that was, if not now."""
     check_words([cmd])
     visit = await tx.load(Intervention, cmd.intervention_id, by)
+    await check_writes(tx, visit, by)
     if visit.status not in UNDER_WAY | DONE:
         raise NothingToReport(state=label(visit.status))
     photos = await named_photos(visit, cmd.photos, tx)
@@ -101,6 +103,7 @@ async def write_report(cmd: WriteReport, tx: Tx, by: Actor, at: datetime | None 
     # What is saved while somebody types is often the same again.
     if changed or report.version == 0:
         report.last_at = report.reads_since = said_at
+        report.written_by_id = None if by.id == visit.technician_id else by.id
         tx.emit(report, ReportChanged())
     else:
         # No change of the record that anybody is told of.
@@ -140,13 +143,14 @@ def _further_edition(visit: Intervention, before: Report, reason: str, tx: Tx) -
     further.reads_since = before.reads_since
     further.findings, further.work_done = before.findings, before.work_done
     further.recommendations, further.photos = before.recommendations, list(before.photos)
+    further.written_by_id = before.written_by_id
     return further
 
 
 @interventions.command(SignReport)
 async def sign_report(cmd: SignReport, tx: Tx, by: Actor, at: datetime | None = None) -> Report:
-    """Record the client's signature, or why they refused to sign. `at` is when that was, if not now."""
-    visit, report = await _reported(tx, cmd.intervention_id, by)
+    """Record the client's signature, or why they did not sign. `at` is when that was, if not now."""
+    visit, report = await _written(tx, cmd.intervention_id, by)
     if at:
         check_seen(visit, report, at)
     report.last_at = when_said(at, report.last_at, tx.now)
@@ -162,7 +166,7 @@ async def sign_report(cmd: SignReport, tx: Tx, by: Actor, at: datetime | None = 
 @interventions.command(SubmitReport)
 async def submit_report(cmd: SubmitReport, tx: Tx, by: Actor, at: datetime | None = None) -> Report:
     """Submit the report of a completed or incomplete visit. `at` is when that was, if not now."""
-    visit, report = await _reported(tx, cmd.intervention_id, by)
+    visit, report = await _written(tx, cmd.intervention_id, by)
     report.last_at = when_said(at, report.last_at, tx.now)
     report.submit(tx.now, by)
     if visit.status not in DONE:
@@ -191,7 +195,7 @@ async def validate_report(cmd: ValidateReport, tx: Tx, by: Actor) -> Report:
 
 @interventions.command(SendBackReport)
 async def send_back_report(cmd: SendBackReport, tx: Tx, by: Actor) -> Report:
-    """Send the report back to its technician with the reason; of a final one a further edition is begun."""
+    """Send the report back with the reason, to be written anew; of a final one a further edition is begun."""
     visit, report = await _reported(tx, cmd.intervention_id, by)
     if report.is_final():
         report = tx.add(_further_edition(visit, report, cmd.reason, tx))
@@ -213,6 +217,13 @@ async def archive_report(cmd: ArchiveReport, tx: Tx, by: Actor) -> Report:
         report.move("archived", by)
         tx.emit(report, ReportArchived())
     return newest
+
+
+async def _written(tx: Tx, intervention_id: UUID, by: Actor) -> tuple[Intervention, Report]:
+    """The same for whoever writes it: its technician, or managers in their place."""
+    visit, report = await _reported(tx, intervention_id, by)
+    await check_writes(tx, visit, by)
+    return visit, report
 
 
 async def _reported(tx: Tx, intervention_id: UUID, by: Actor) -> tuple[Intervention, Report]:

@@ -1,6 +1,7 @@
 """Recording the work of a visit."""
 
 from datetime import datetime
+from typing import Any
 
 from sav_chassis.errors import Conflict, WrongField
 from sav_chassis.tx import Tx
@@ -26,9 +27,11 @@ from sav_interventions.safety import (
 from sav_interventions.said import when_said
 from sav_interventions.settings import billing
 from sav_interventions.tasks import answered, list_tasks
+from sav_interventions.who_comes import check_writes
 
 # What is said of a visit before its work begins.
 MEASURED = {"intervention_id", "solution", "readings", "co_ppm", "co_measured_at", "co_not_measured"}
+ALONE = MEASURED - {"solution"}
 UNPAID = Warranty(decision="not_covered", why="covers_ended")
 
 
@@ -59,6 +62,7 @@ class WorkNotBegun(Conflict):
 async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = None) -> Intervention:
     """Record what was done, at today's prices and rates. `at` is when that was said, if not now."""
     intervention = await tx.load(Intervention, cmd.intervention_id, by)
+    await check_writes(tx, intervention, by)
     _check_begun(intervention, cmd)
     await check_report_open(intervention, tx)
     said_at = when_said(at, intervention.work_at, tx.now)
@@ -76,6 +80,8 @@ async def record_work(cmd: RecordWork, tx: Tx, by: Actor, at: datetime | None = 
     check_amount(lines_of(work, UNPAID, "fr"), "parts")
     await list_tasks(intervention, tx)
     tasks = answered(intervention.tasks, cmd.tasks)
+    if intervention.work and not _beyond(ALONE, cmd):
+        work, tasks = _with_reading(intervention.work, cmd), intervention.tasks
     check_words([work, *tasks])
     measured_at = _measured_at(cmd, said_at)
     kept = with_danger(intervention, work, measured_at, tx.now.date())
@@ -98,9 +104,21 @@ async def keep_reading(cmd: RecordWork, at: datetime, tx: Tx, by: Actor) -> Inte
 
 def _check_begun(visit: Intervention, cmd: RecordWork) -> None:
     """Refuses what was done where the work has not begun: whoever is on site may measure, and that is all."""
-    done = [name for name in RecordWork.model_fields if name not in MEASURED and getattr(cmd, name)]
-    if visit.status == "on_site" and done:
+    if visit.status == "on_site" and (done := _beyond(MEASURED, cmd)):
         raise WorkNotBegun(fields=", ".join(done))
+
+
+def _beyond(fields: set[str], cmd: RecordWork) -> list[str]:
+    """What is said in other fields than these."""
+    return [name for name in RecordWork.model_fields if name not in fields and getattr(cmd, name)]
+
+
+def _with_reading(work: Work, cmd: RecordWork) -> Work:
+    """What is recorded, with what was measured alone: whoever sends a reading at once takes nothing back by that."""
+    measured: dict[str, Any] = {"readings": cmd.readings or work.readings}
+    if cmd.co_ppm is not None or cmd.co_not_measured:
+        measured |= {"co_ppm": cmd.co_ppm, "co_not_measured": cmd.co_not_measured}
+    return work.model_copy(update=measured)
 
 
 def _measured_at(cmd: RecordWork, said_at: datetime) -> datetime:

@@ -69,6 +69,7 @@ class Report(Aggregate[ReportView], Stateful[ReportStatus]):
     photos: Mapped[list[ReportPhoto]] = mapped_column(JsonColumn(list[ReportPhoto]), default=list)
     submitted_at: Mapped[datetime | None]
     document: Mapped[StoredFile | None] = mapped_column(JsonColumn(StoredFile))
+    written_by_id: Mapped[UUID | None]
     # When it was last written, signed, submitted or sent back, and since when it reads as it does.
     last_at: Mapped[datetime | None]
     reads_since: Mapped[datetime | None]

@@ -12,6 +12,7 @@ from sav_chassis.model import Aggregate, JsonColumn
 from sav_contracts.actor import Actor, Role
 from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import Warranty
+from sav_contracts.interventions.position import Position
 from sav_contracts.interventions.task import Appliance, Task
 from sav_contracts.interventions.technician import Skill
 from sav_contracts.interventions.visit import (
@@ -20,7 +21,6 @@ from sav_contracts.interventions.visit import (
     InterventionView,
     LatenessCause,
     MadeMove,
-    Position,
     Purpose,
 )
 from sav_contracts.interventions.work import Work
@@ -172,8 +172,8 @@ class Intervention(Aggregate[InterventionView], Stateful[InterventionStatus]):
         self.acts = [*(self.acts or []), made]
 
     def _check_completion(self) -> None:
-        # Whoever only measured on arrival recorded no time.
-        if self.work is None or not self.work.labour:
+        # Whoever only measured on arrival recorded no time, and perhaps no word.
+        if self.work is None or not self.work.labour or not self.work.solution:
             raise WorkMissing
         if self.warranty is None or self.warranty.parts == 0:
             return

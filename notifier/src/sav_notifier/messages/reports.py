@@ -5,16 +5,24 @@ from uuid import UUID
 
 from sav_chassis.tx import Tx
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated, ReportView
+from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
 from sav_notifier.cases import case_of
 from sav_notifier.message import Internal, Message, message
-from sav_notifier.recipients import Recipient, client, managers, technician, technician_name
+from sav_notifier.recipients import (
+    Recipient,
+    client,
+    fellow_managers,
+    in_their_place,
+    technician,
+    technician_name,
+)
 
 
 @message(
     "report_to_validate",
     on={ReportSubmitted: "ask_to_validate"},
-    to=managers,
+    to=fellow_managers,
     category="reclamation",
 )
 class ReportToValidate(Message):
@@ -25,6 +33,8 @@ class ReportToValidate(Message):
     signature_refused: str | None
     # Whether it corrects a report that was validated: then its visit is closed already.
     corrected: bool = False
+    # The manager who submitted it, where the technician takes no visits any more.
+    by: str | None = None
 
     @classmethod
     async def about(cls, event: ReportSubmitted, tx: Tx) -> Self:
@@ -34,6 +44,7 @@ class ReportToValidate(Message):
             technician=await technician_name(tx, visit.technician_id),
             signature_refused=event.state.signature_refused,
             corrected=event.state.edition > 1,
+            by=await in_their_place(tx, visit.technician_id),
         )
 
     def true_while(self, record: ReportView) -> bool:
@@ -60,6 +71,32 @@ class ReportSentBackToYou(Message):
     async def about(cls, event: ReportSentBack, tx: Tx) -> Self:
         visit = await tx.view(InterventionView, event.state.intervention_id)
         return cls(reference=visit.called, reason=event.reason)
+
+    def true_while(self, record: ReportView) -> bool:
+        return record.status == "sent_back"
+
+
+@message(
+    "report_to_finish",
+    on=ReportSentBack,
+    since="2026-11-30",
+    to=fellow_managers,
+    category="reclamation",
+)
+class ReportToFinish(Message):
+    """The other managers learn that a report is theirs to complete: its technician takes no visits any more."""
+
+    reference: str
+    technician: str
+    reason: str
+
+    @classmethod
+    async def about(cls, event: ReportSentBack, tx: Tx) -> Self | str:
+        card = await tx.view(TechnicianView, event.technician_id)
+        if card.active:
+            return "its technician completes it"
+        visit = await tx.view(InterventionView, event.state.intervention_id)
+        return cls(reference=visit.called, technician=card.name, reason=event.reason)
 
     def true_while(self, record: ReportView) -> bool:
         return record.status == "sent_back"

@@ -13,19 +13,16 @@ from sav_contracts.claims.reclamation import (
     ReclamationView,
     TechnicianAssigned,
 )
-from sav_contracts.interventions.technician import TechnicianLeft, TechnicianView
 from sav_contracts.interventions.visit import (
     AssignmentRefused,
     EndingRefused,
-    InterventionStatus,
-    InterventionView,
 )
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.parts import Piece, released
 from sav_notifier.messages.reclamations import WhoComes
 from sav_notifier.messages.visits import SETTLES
 from sav_notifier.model import Notification
-from sav_notifier.recipients import Recipient, client, its_client, managers, technician_name
+from sav_notifier.recipients import client, its_client, managers, technician_name
 from sav_notifier.relevance import NOBODY_YET
 
 ADDED = "2026-11-29"
@@ -37,10 +34,6 @@ ENDINGS = {
     "reclamation_resolved",
     "reclamation_closed",
 }
-# How many réclamations of somebody who left are named.
-NAMED = 20
-# They have set out; these visits stay with them until a manager decides, or they end.
-UNDER_WAY: frozenset[InterventionStatus] = frozenset({"en_route", "on_site", "in_progress", "paused"})
 
 
 def by_its_client(tx: Tx) -> bool:
@@ -342,43 +335,3 @@ class GoesOn(Message):
             .limit(1)
         )
         return None if last in ENDINGS else "overtaken: they were never told that it was over"
-
-
-async def other_managers(event: TechnicianLeft, tx: Tx) -> list[Recipient]:
-    """All managers but the one who left: a technician may have become a manager."""
-    return [one for one in await managers(event, tx) if one.id != event.state.id]
-
-
-@message(
-    "technician_left",
-    on={TechnicianLeft: "tell_who_left"},
-    to=other_managers,
-    category="alert",
-)
-class WhoLeft(Message):
-    """Managers learn which réclamations and visits need another technician, and where the one who left is on the way or at work."""
-
-    technician: str
-    references: list[str]
-    more: int
-    under_way: tuple[str, ...] = ()
-
-    @classmethod
-    async def about(cls, event: TechnicianLeft, tx: Tx) -> Self | str:
-        claims = tx.copies(ReclamationView).where(technician_id=event.state.id, open=True)
-        visits = await tx.copies(InterventionView).where(technician_id=event.state.id, open=True).all()
-        names = {visit.id: visit.called for visit in visits}
-        under_way = {names[visit.id] for visit in visits if visit.status in UNDER_WAY}
-        waiting = {one.reference for one in await claims.all() if one.status != "resolved"}
-        found = sorted((waiting | set(names.values())) - under_way)
-        if not found and not under_way:
-            return "nothing of theirs is under way"
-        return cls(
-            technician=event.state.name,
-            references=found[:NAMED],
-            more=max(0, len(found) - NAMED),
-            under_way=tuple(sorted(under_way)[:NAMED]),
-        )
-
-    def true_while(self, record: TechnicianView) -> bool:
-        return not record.active

@@ -5,8 +5,6 @@ from typing import Self
 from uuid import UUID
 
 from sav_chassis.tx import Tx
-from sav_contracts.actor import MANAGERS
-from sav_contracts.auth.account import AccountView
 from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.catalog.warranty import Why
 from sav_contracts.claims.intake import PreferredTime
@@ -27,6 +25,7 @@ from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.reclamations import signs
 from sav_notifier.recipients import (
     client,
+    in_their_place,
     its_client,
     its_technician,
     managers,
@@ -216,7 +215,7 @@ class VisitCancelled(Message):
     @classmethod
     async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
         visit = event.state
-        declined_by = await _somebody_else(visit, tx) if event.after == "declined" else None
+        declined_by = await in_their_place(tx, visit.technician_id) if event.after == "declined" else None
         cancelled = event.after == "cancelled" and tx.context.actor_id != visit.technician_id
         if not cancelled and declined_by is None:
             return "nothing that its technician does not know"
@@ -229,13 +228,6 @@ class VisitCancelled(Message):
                 tx, visit.reclamation_id, visit.technician_id, booked=False, visit_id=visit.id
             ),
         )
-
-
-async def _somebody_else(visit: InterventionView, tx: Tx) -> str | None:
-    """The name of the person who acted on the technician's behalf; None where they did it themselves."""
-    if tx.context.actor_id in (None, visit.technician_id) or tx.context.actor_role not in MANAGERS:
-        return None
-    return (await tx.view(AccountView, tx.context.actor_id)).name
 
 
 @message(
@@ -285,7 +277,7 @@ class VisitDeclined(Message):
         if event.after != "declined":
             return "nobody declined"
         name = await technician_name(tx, visit.technician_id)
-        by = await _somebody_else(visit, tx)
+        by = await in_their_place(tx, visit.technician_id)
         return cls(reference=visit.called, technician=name, reason=event.reason, by=by)
 
 
