@@ -177,6 +177,33 @@ async def test_a_cancellation_with_nothing_in_its_place_is_told(told: Stage) -> 
     assert (await sent(told))[-1] == "appointment_booked", "they were told that nobody comes"
 
 
+@pytest.mark.parametrize("confirmed", [True, False], ids=["who comes instead was read", "and was not"])
+@pytest.mark.parametrize("slot", [SLOT, LATER], ids=["same time", "another time"])
+async def test_a_visit_that_is_given_on_and_then_called_off_is_one_cancellation(
+    told: Stage, mailbox: Path, confirmed: bool, slot: Slot
+) -> None:
+    await hear(told, assigned(world.sofia, world.karim, version=4), cancelled(FIRST, world.karim))
+    await told.hears(booked(SECOND, world.sofia, slot))
+    if confirmed:
+        await told.effects.worker.once()
+    await told.hears(cancelled(SECOND, world.sofia, slot))
+    got = await sent(told)
+    assert got.count("appointment_booked") == 1 + confirmed
+    assert got.count("appointment_cancelled") == 1
+    [off] = [mail for mail in mails(mailbox) if "annulé" in str(mail["Subject"])]
+    expected = "mercredi 27" if confirmed and slot is LATER else "mardi 26"
+    assert expected in plain(off).replace(NBSP, " ")
+
+
+async def test_a_visit_that_is_given_on_twice_and_then_called_off_is_one_cancellation(told: Stage) -> None:
+    for number, (before, after) in enumerate([(FIRST, SECOND), (SECOND, THIRD)]):
+        who = (world.karim, world.sofia) if number == 0 else (world.sofia, world.karim)
+        await hear(told, cancelled(before, who[0]), booked(after, who[1]))
+        await told.effects.worker.once()
+    await told.hears(cancelled(THIRD, world.karim))
+    assert (await sent(told)).count("appointment_cancelled") == 1
+
+
 async def test_what_was_never_announced_is_not_cancelled(stage: Stage) -> None:
     await hear(stage, booked(FIRST, world.karim), cancelled(FIRST, world.karim))
     assert await sent(stage) == []

@@ -137,7 +137,10 @@ def _judged(this: Notification, rows: list[Notification]) -> str | None:
     perhaps = [row for row in others if row.tried and (row.waits or row.reason == OVERTAKEN)]
     if _takes_back(this):
         claimed = {row.about_id for row in others if row.waits and _takes_back(row)}
-        known = before | _known(row for row in perhaps if row.about_id == this.about_id)
+        told = _known(row for row in rows if not row.waits and row.reason != OVERTAKEN)
+        # Of what they were told since that somebody else comes, or at another time, the other cancellation speaks.
+        known = {topic: said for topic, said in before.items() if _is_of(told, topic, said.record)}
+        known |= _known(row for row in perhaps if row.about_id == this.about_id)
         missed = (
             topic not in after and (said.record == this.about_id or said.record not in claimed)
             for topic, said in known.items()
@@ -156,6 +159,10 @@ def _judged(this: Notification, rows: list[Notification]) -> str | None:
 
 def _is(knowledge: Knowledge, topic: str, content: str) -> bool:
     return topic in knowledge and knowledge[topic].content == content
+
+
+def _is_of(knowledge: Knowledge, topic: str, record: UUID) -> bool:
+    return topic in knowledge and knowledge[topic].record == record
 
 
 def _is_said_before(this: Notification, others: list[Notification], topic: str, content: str) -> bool:
