@@ -148,6 +148,8 @@ class AppointmentOff(Message):
     another_follows: bool = True
     # Who comes instead, where a visit for no réclamation was given to somebody else.
     technician: str | None = None
+    # Who was on the way already.
+    turns_back: str | None = None
     # Whether its client called it off; else why somebody did.
     by_yourself: bool = False
     reason: str | None = None
@@ -168,6 +170,7 @@ class AppointmentOff(Message):
             entry=VisitEntry.of(theirs, for_client=True, cancelled=True),
             another_follows=not off or other is not None,
             technician=await technician_name(tx, other.technician_id) if other else None,
+            turns_back=await technician_name(tx, state.technician_id) if was_on_the_way(visit) else None,
             reference=reference,
             arrival_from=state.arrival_from,
             arrival_until=state.arrival_until,
@@ -245,6 +248,14 @@ class NobodyCame(Message):
             zone=state.zone,
             proposals=tuple(slot.start for slot in event.proposals),
         )
+
+
+def was_on_the_way(visit: InterventionView | None) -> bool:
+    """Whether a visit that is off, or that its copy does not know to be off yet, was under way."""
+    if visit is None:
+        return False
+    before = visit.acts[-2].to if visit.status in ("cancelled", "declined") and visit.acts[1:] else visit.status
+    return before == "en_route"
 
 
 async def _given_to(tx: Tx, visit: InterventionView) -> InterventionView | None:
