@@ -99,10 +99,12 @@ async def test_a_feed_follows_what_happens_under_one_uid(stage: Stage, ical: Rea
 
 
 def done(after: InterventionStatus, came: datetime, ended: datetime, **fields: Any) -> InterventionMoved:
-    acts = [
-        MadeMove(to=to, at=when, recorded_at=when)
-        for to, when in (("en_route", came - timedelta(minutes=20)), ("on_site", came), (after, ended))
-    ]
+    moves: tuple[tuple[InterventionStatus, datetime], ...] = (
+        ("en_route", came - timedelta(minutes=20)),
+        ("on_site", came),
+        (after, ended),
+    )
+    acts = [MadeMove(to=to, at=when, recorded_at=when) for to, when in moves]
     return moved(after, done_at=ended, acts=acts, **fields)
 
 

@@ -30,7 +30,6 @@ from sav_chassis.testing import Stage
 from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled, AppointmentReminderDue
 from sav_contracts.claims.reclamation import TechnicianAssigned
 
-
 STANDS = next(case for case in CASES if "appointment_stands" in case.told)
 
 

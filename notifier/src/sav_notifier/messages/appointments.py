@@ -254,7 +254,9 @@ def was_on_the_way(visit: InterventionView | None) -> bool:
     """Whether a visit that is off, or that its copy does not know to be off yet, was under way."""
     if visit is None:
         return False
-    before = visit.acts[-2].to if visit.status in ("cancelled", "declined") and visit.acts[1:] else visit.status
+    before = (
+        visit.acts[-2].to if visit.status in ("cancelled", "declined") and visit.acts[1:] else visit.status
+    )
     return before == "en_route"
 
 
