@@ -21,14 +21,14 @@ from given_notifier import (
     scheduled,
     visit,
 )
-from kept_mails import mails, plain
+from kept_mails import kept_in, mails, plain
 from notifier_cases import CASES
 from pydantic_core import from_json
 
 from sav_chassis.testing import Stage, enveloped
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
-from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled
+from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled, AppointmentMoved
 from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationStatus, TechnicianAssigned
 from sav_contracts.interventions.visit import EndingRefused, InterventionMoved, InterventionScheduled
 from sav_contracts.messages import Event
@@ -202,6 +202,63 @@ async def test_a_visit_that_is_given_on_twice_and_then_called_off_is_one_cancell
         await told.effects.worker.once()
     await told.hears(cancelled(THIRD, world.karim))
     assert (await sent(told)).count("appointment_cancelled") == 1
+
+
+def chosen(slot: Slot, before: Slot, by_client: bool = True, version: int = 2) -> Event:
+    """Karim's visit is moved; by its client, unless the test says otherwise."""
+    state = appointment(id=FIRST, version=version, **_at(world.karim, slot))
+    return AppointmentMoved(state=state, before=before, by_client=by_client)
+
+
+async def next_mail(stage: Stage, mailbox: Path) -> str:
+    """The only mail that is sent now."""
+    for kept in kept_in(mailbox):
+        kept.unlink()
+    await stage.runs_effects()
+    [mail] = mails(mailbox)
+    return plain(mail).replace(NBSP, " ")
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["before the mail", "after it"])
+@pytest.mark.parametrize("slot", [SLOT, LATER, None], ids=["the old time", "their time", "no time"])
+async def test_a_time_that_its_client_chose_is_named_where_another_technician_takes_its_place(
+    told: Stage, mailbox: Path, slot: Slot | None, read: bool
+) -> None:
+    """They chose Wednesday as a manager gave their visit to Sofia, without a time or for Tuesday as it was."""
+    await told.hears(chosen(LATER, SLOT))
+    if read:
+        await told.runs_effects()
+    off = cancelled(FIRST, world.karim, LATER)
+    await told.knows(off.state.model_copy(update={"version": 3}))
+    await told.hears(off)
+    if slot:
+        await told.hears(booked(SECOND, world.sofia, slot))
+    text = await next_mail(told, mailbox)
+    assert "mercredi 27 novembre 2126" in text
+    assert ("Sofia Martin arrive" in text, "est annulé" in text) == (slot is not None, slot is None)
+    if slot is SLOT:
+        assert "Il remplace celui qui était prévu le mercredi 27 novembre 2126" in text
+    assert "mardi 26" in text or slot is not SLOT
+
+
+async def test_a_time_that_its_client_chose_and_that_a_manager_moves_back_is_named(
+    told: Stage, mailbox: Path
+) -> None:
+    await told.hears(chosen(LATER, SLOT))
+    back = chosen(SLOT, LATER, by_client=False, version=3)
+    await told.knows(back.state)
+    await told.hears(back)
+    text = await next_mail(told, mailbox)
+    assert "le mardi 26 novembre 2126, entre 9 h et 10 h." in text
+    assert "Il remplace celui qui était prévu le mercredi 27 novembre 2126" in text
+
+
+async def test_a_time_that_its_client_booked_is_cancelled_with_a_word(stage: Stage, mailbox: Path) -> None:
+    await stage.hears(enveloped(booked(FIRST, world.karim), world.lea))
+    off = cancelled(FIRST, world.karim)
+    await stage.knows(off.state)
+    await stage.hears(off)
+    assert "est annulé" in await next_mail(stage, mailbox)
 
 
 async def test_what_was_never_announced_is_not_cancelled(stage: Stage) -> None:

@@ -58,6 +58,8 @@ class Appointment(Message):
     place: str | None = None
     # Why somebody else moved it.
     reason: str | None = None
+    # Whether its client chose this time: they know of it, read or not.
+    own: Internal[bool] = False
 
     @classmethod
     async def about(cls, event: AppointmentBooked | AppointmentMoved, tx: Tx) -> Self:
@@ -83,6 +85,7 @@ class Appointment(Message):
             replaced=before,
             instead_of=await technician_name(tx, other) if other else None,
             reason=_why(event) if isinstance(event, AppointmentMoved) else None,
+            own=tx.context.actor_id == state.client_id or getattr(event, "by_client", False),
             **await _of_visit(tx, state),
         )
 
