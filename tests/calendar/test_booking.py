@@ -10,7 +10,6 @@ import pytest
 import world
 from given_calendar import (
     APPOINTMENT,
-    PARIS,
     RECLAMATION,
     VISIT_ID,
     appointment,
@@ -23,7 +22,6 @@ from given_calendar import (
 )
 
 from sav_calendar.model.conflict import PlanningConflict
-from sav_chassis import written
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor, Role
 from sav_contracts.calendar.appointment import (
@@ -250,26 +248,6 @@ async def test_a_held_time_is_booked(stage: Stage, who: Actor) -> None:
 async def test_somebody_elses_hold_does_not_exist(stage: Stage) -> None:
     await stage.given(held(at(1, 8)))
     assert refusal(await stage.when(BOOK, by=world.paul)) == (404, "not_found")
-
-
-@CLIENT_AND_MANAGERS
-async def test_the_same_booking_repeated_is_no_error(stage: Stage, who: Actor) -> None:
-    book = booking(await stage.when(hold(at(1, 8)), by=who))
-    first = await stage.when(book, by=who)
-    again = await stage.when(book, by=who)
-    assert (again.problem, again.events) == (None, [])
-    assert (again.reply["status"], again.reply["start"]) == ("booked", first.reply["start"])
-
-
-async def test_a_booking_repeated_after_it_was_moved_says_what_stands(stage: Stage) -> None:
-    await stage.given(appointment(at(1, 8), sequence=1))
-    refused = await stage.when(BOOK, by=world.lea)
-    assert refusal(refused) == (409, "already_booked")
-    assert refused.problem
-    stands = written.moment(at(1, 8).astimezone(PARIS), "fr")
-    assert refused.problem.in_french().detail == (
-        f"Une intervention est déjà au planning pour REC-2026-000100, le {stands}"
-    )
 
 
 @pytest.mark.parametrize("status", ["done", "no_show", "cancelled"])
