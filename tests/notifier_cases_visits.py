@@ -42,7 +42,7 @@ VISITS = [
         Case(
             f"tomorrow{', confirmed' if confirmed else ''}",
             AppointmentReminderDue(state=appointment(version=2, confirmed=confirmed), which="day_before"),
-            {"appointment_reminder": LEA},
+            {"appointment_reminder": LEA, "visits_of_day": MANAGERS | {world.alex.id}},
         )
         for confirmed in (False, True)
     ),

@@ -56,6 +56,26 @@ def wrong(outcome: Outcome) -> list[str]:
     return [error.field for error in outcome.problem.errors or []]
 
 
+@STAFF
+async def test_the_same_absence_repeated_is_recorded_once(stage: Stage, who: Actor) -> None:
+    first = await stage.when(away(), by=who)
+    again = await stage.when(away(note="deux fois"), by=who)
+    assert (again.problem, again.events) == (None, [])
+    assert again.reply["id"] == first.reply["id"]
+    same = (await stage.when(away(), by=world.marie)).reply
+    times = away(first_day=None, start=same["start"], end=same["end"])
+    assert (await stage.when(times, by=who)).reply["id"] == same["id"], "the same days, written as times"
+
+
+@pytest.mark.parametrize("other", [{"cause": "sick"}, {"last_day": workday(2)}])
+async def test_another_absence_is_recorded_too(stage: Stage, other: dict[str, Any]) -> None:
+    first = await stage.when(away(), by=world.marie)
+    (await stage.when(away(**other), by=world.marie)).only(AbsenceAdded)
+    removed = RemoveAbsence(technician_id=world.karim.id, absence_id=UUID(first.reply["id"]))
+    await stage.when(removed, by=world.marie)
+    (await stage.when(away(), by=world.marie)).only(AbsenceAdded)
+
+
 async def times(stage: Stage, number: int = 1) -> list[str]:
     period = {"from": at(number, 0), "to": at(number, 23)}
     query = FindFreeSlots.model_validate({"reclamation_id": RECLAMATION} | period)

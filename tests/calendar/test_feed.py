@@ -27,9 +27,11 @@ from sav_chassis.identity import Links
 from sav_chassis.testing import Stage
 from sav_contracts.actor import Actor
 from sav_contracts.auth.account import AccountView, RoleAssigned, UserDeactivated
+from sav_contracts.calendar.appointment import ReportNoShow
 from sav_contracts.calendar.subscription import GetCalendarFeed, RotateCalendarAddress
 from sav_contracts.calendar.visit_link import AnswerVisitByLink
 from sav_contracts.catalog.product import Place
+from sav_contracts.interventions.visit import InterventionMoved, InterventionStatus, MadeMove
 
 HOME = Place(address="3 rue des Lilas", postcode="69003", city="Lyon")
 
@@ -94,6 +96,76 @@ async def test_a_feed_follows_what_happens_under_one_uid(stage: Stage, ical: Rea
     assert (first["status"], off["status"]) == ("CONFIRMED", "CANCELLED")
     assert off["sequence"] > first["sequence"]
     assert await events(stage, await address(stage, world.lea), ical) == [], "they never saw it"
+
+
+def done(after: InterventionStatus, came: datetime, ended: datetime, **fields: Any) -> InterventionMoved:
+    moves: tuple[tuple[InterventionStatus, datetime], ...] = (
+        ("en_route", came - timedelta(minutes=20)),
+        ("on_site", came),
+        (after, ended),
+    )
+    acts = [MadeMove(to=to, at=when, recorded_at=when) for to, when in moves]
+    return moved(after, done_at=ended, acts=acts, **fields)
+
+
+@pytest.mark.parametrize("after", ["completed", "incomplete"])
+async def test_a_visit_that_was_done_early_stands_where_it_took_place(
+    stage: Stage, ical: Reader, after: InterventionStatus
+) -> None:
+    await stage.given(appointment(at(2, 8), intervention_id=VISIT_ID))
+    tokens = [await address(stage, who) for who in (world.lea, world.karim)]
+    before = [event for token in tokens for event in await events(stage, token, ical)]
+    came, ended = at(1, 14, 10), at(1, 15, 40)
+    await stage.hears(done(after, came, ended))
+    found = [event for token in tokens for event in await events(stage, token, ical)]
+    for old, new in zip(before, found, strict=True):
+        assert (datetime.fromisoformat(new["start"]), datetime.fromisoformat(new["end"])) == (came, ended)
+        assert (new["status"], new["uid"]) == ("CONFIRMED", old["uid"])
+        assert new["sequence"] > old["sequence"], "its time changed"
+        assert "La visite a eu lieu." in new["description"]
+        assert "pendant ce créneau" not in new["description"]
+    [later] = await events(stage, await address(stage, world.lea), ical)
+    assert datetime.fromisoformat(later["start"]) == came
+
+
+async def test_all_moves_of_an_early_visit_may_be_made_at_once(stage: Stage, ical: Reader) -> None:
+    await stage.given(appointment(at(2, 8), intervention_id=VISIT_ID))
+    token = await address(stage, world.karim)
+    await stage.hears(done("completed", at(1, 14), at(1, 14)))
+    [event] = await events(stage, token, ical)
+    assert datetime.fromisoformat(event["end"]) == at(1, 14, 1), (
+        "no event ends where it begins (RFC 5545, 3.8.2.2)"
+    )
+
+
+@pytest.mark.parametrize("ended", [at(1, 9, 40), at(3, 18)], ids=["in its time", "entered days later"])
+async def test_what_was_done_in_its_time_stays_there(stage: Stage, ical: Reader, ended: datetime) -> None:
+    await stage.given(appointment(at(1, 8), intervention_id=VISIT_ID))
+    token = await address(stage, world.karim)
+    await stage.hears(done("completed", ended - timedelta(minutes=30), ended))
+    [event] = await events(stage, token, ical)
+    assert (datetime.fromisoformat(event["start"]), event["sequence"]) == (at(1, 8), 0)
+    assert (event["status"], "La visite a eu lieu." in event["description"]) == ("CONFIRMED", True)
+
+
+@pytest.mark.parametrize("who", [world.lea, world.karim], ids=lambda who: who.role)
+@pytest.mark.parametrize("missed_by", ["client", "technician"])
+async def test_a_visit_that_did_not_take_place_is_cancelled_and_says_why(
+    stage: Stage, ical: Reader, who: Actor, missed_by: str
+) -> None:
+    await stage.knows(visit())
+    await stage.given(appointment(at(1, 8), intervention_id=VISIT_ID))
+    token = await address(stage, who)
+    if missed_by == "client":
+        await stage.hears(moved("no_access", id=VISIT_ID))
+    else:
+        await stage.passes(at(1, 9, 30))
+        assert (await stage.when(ReportNoShow(appointment_id=APPOINTMENT), by=world.marie)).problem is None
+    [off] = await events(stage, token, ical)
+    assert (off["status"], off["sequence"]) == ("CANCELLED", 1)
+    said = "n’a pas pu entrer" if missed_by == "client" else "n’est pas venu"
+    assert said in off["description"]
+    assert await events(stage, await address(stage, who), ical) == [], "they never saw it"
 
 
 async def test_a_time_that_was_only_held_is_in_no_calendar(stage: Stage, ical: Reader) -> None:

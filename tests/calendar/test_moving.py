@@ -8,6 +8,7 @@ import pytest
 import world
 from given_calendar import (
     APPOINTMENT,
+    PARIS,
     RECLAMATION,
     VISIT_ID,
     appointment,
@@ -24,6 +25,7 @@ from given_calendar import (
 
 from sav_calendar.hours import VISIT
 from sav_calendar.model.conflict import PlanningConflict
+from sav_chassis import written
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
@@ -320,7 +322,7 @@ async def test_a_technician_who_did_not_come_settles_the_conflicts_of_the_visit(
 
 async def missed(stage: Stage, by: Actor, **fields: Any) -> Outcome:
     await booked(stage, at(1, 8), **fields)
-    await stage.passes(at(1, 8, 30))
+    await stage.passes(at(1, 9))
     return await stage.when(ReportNoShow(appointment_id=APPOINTMENT), by=by)
 
 
@@ -351,10 +353,31 @@ async def test_only_managers_say_that_nobody_came(stage: Stage, who: Actor) -> N
     assert refusal(await missed(stage, who)) == (403, "not_allowed")
 
 
-async def test_whether_somebody_comes_is_not_known_before(stage: Stage) -> None:
-    await booked(stage)
-    nobody = ReportNoShow(appointment_id=APPOINTMENT)
-    assert refusal(await stage.when(nobody, by=world.marie)) == (409, "not_begun")
+@pytest.mark.parametrize("early", [timedelta(hours=1), timedelta(seconds=1)])
+async def test_while_the_technician_may_still_arrive_nobody_says_that_they_did_not_come(
+    stage: Stage, early: timedelta
+) -> None:
+    await booked(stage, at(1, 8))
+    await stage.passes(at(1, 9) - early)
+    refused = await stage.when(ReportNoShow(appointment_id=APPOINTMENT), by=world.marie)
+    assert refusal(refused) == (409, "not_begun")
+    assert refused.problem
+    assert refused.problem.french
+    assert written.moment(at(1, 9).astimezone(PARIS), "en") in refused.problem.detail
+    assert f"jusqu’au {written.moment(at(1, 9).astimezone(PARIS), 'fr')}" in refused.problem.french.detail
+
+
+@pytest.mark.parametrize(
+    ("came", "status"), [(-1, "cancelled"), (0, "no_show"), (30, "no_show"), (None, "no_show")]
+)
+async def test_a_client_is_absent_once_the_technician_was_promised(
+    stage: Stage, came: int | None, status: str
+) -> None:
+    """Before that nobody has to be there. Old events do not say when it was."""
+    await booked(stage, at(1, 8))
+    when = None if came is None else at(1, 8) + timedelta(minutes=came)
+    [event] = (await stage.hears(moved("no_access").model_copy(update={"happened_at": when}))).events
+    assert event.state.status == status
 
 
 async def test_whoever_is_on_site_did_come(stage: Stage) -> None:

@@ -22,6 +22,8 @@ from sav_chassis.errors import (
     WrongField,
     WrongFields,
 )
+from sav_chassis.lifecycle import Lifecycle
+from sav_contracts.actor import Actor, Role
 from sav_contracts.labels import label
 from sav_contracts.sentences import Text
 from sav_contracts.wrong_value import WrongValue
@@ -106,6 +108,15 @@ def test_an_answer_is_no_larger_than_what_was_sent() -> None:
     assert len(problem.detail) <= 300
     assert len(problem.in_french().detail) <= 310
     assert len(problem.errors or ()) == len(problem.in_french().errors or ()) == MOST_NAMED
+
+
+def test_a_move_that_was_made_already_reads_so() -> None:
+    lifecycle = Lifecycle("appointment", {("held", "booked"): {Role.CLIENT}})
+    with pytest.raises(IllegalMove) as raised:
+        lifecycle.check("booked", "booked", Actor(id=UUID(int=1), role=Role.CLIENT))
+    assert (raised.value.problem.status, raised.value.problem.code) == (409, "illegal_move")
+    assert raised.value.problem.detail == "appointment: booked already"
+    assert "déjà" in raised.value.problem.in_french().detail
 
 
 def test_a_move_that_is_not_legal_is_told_in_the_words_of_the_trade() -> None:

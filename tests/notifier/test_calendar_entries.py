@@ -21,6 +21,7 @@ from given_notifier import (
     reclamation,
 )
 from kept_mails import html, kept_in, mails, plain
+from notifier_cases import CASES
 from notifier_cases_moving import offered, taken_back
 from world import karim, lea, sofia
 
@@ -28,6 +29,8 @@ from sav_chassis.identity import Links
 from sav_chassis.testing import Stage
 from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled, AppointmentReminderDue
 from sav_contracts.claims.reclamation import TechnicianAssigned
+
+STANDS = next(case for case in CASES if "appointment_stands" in case.told)
 
 
 def attached(mailbox: Path, ical: Reader) -> list[dict[str, Any]]:
@@ -64,6 +67,17 @@ async def test_a_confirmation_brings_its_visit_and_a_cancellation_takes_it_away(
     assert first["uid"] == last["uid"] == booked().state.uid
     assert last["sequence"] > first["sequence"]
     assert first["organizer"] == last["organizer"] == "mailto:sav@example.com"
+
+
+async def test_a_visit_that_stands_after_all_is_confirmed_as_one_that_is_booked(
+    stage: Stage, mailbox: Path, ical: Reader
+) -> None:
+    await stage.hears(STANDS.event)
+    await stage.runs_effects()
+    [file] = attached(mailbox, ical)
+    [event] = file["events"]
+    assert (file["method"], event["status"], event["uid"]) == ("PUBLISH", "CONFIRMED", booked().state.uid)
+    assert datetime.fromisoformat(event["end"]) == SLOT.start + timedelta(hours=1), "when they may arrive"
 
 
 async def test_another_time_takes_the_place_of_the_first_in_the_calendar(
@@ -179,7 +193,7 @@ async def test_the_mail_stays_whole_beside_its_file(stage: Stage, mailbox: Path,
 
 
 @pytest.mark.parametrize("confirmed", [True, False], ids=["confirmed", "a stranger's"])
-@pytest.mark.parametrize("which", ["booked", "day_before", "two_hours"])
+@pytest.mark.parametrize("which", ["booked", "stands", "day_before", "two_hours"])
 async def test_an_appointment_is_linked_but_never_to_an_address_that_nobody_confirmed(
     stage: Stage, mailbox: Path, which: Any, confirmed: bool
 ) -> None:
@@ -187,9 +201,8 @@ async def test_an_appointment_is_linked_but_never_to_an_address_that_nobody_conf
         account(lea, "Léa Bernard", version=2, email_verified=confirmed),
         client_profile(lea, "Léa Bernard", version=2, email="lea@example.com"),
     )
-    await stage.hears(
-        booked() if which == "booked" else AppointmentReminderDue(state=appointment(version=2), which=which)
-    )
+    told = {"booked": booked(), "stands": STANDS.event}
+    await stage.hears(told.get(which) or AppointmentReminderDue(state=appointment(version=2), which=which))
     await stage.runs_effects()
     [mail] = [mail for mail in mails(mailbox) if "lea@" in mail["To"]]
     link = f"/visit?token={Links(stage.settings.link_secret).token('visit', APPOINTMENT)}&lang=fr"

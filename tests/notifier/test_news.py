@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 import world
+from given_news import FIRST, SECOND, THIRD, assigned, at, booked, cancelled, hear, sent
 from given_notifier import (
     LATER,
     SLOT,
@@ -26,54 +27,15 @@ from notifier_cases import CASES
 from pydantic_core import from_json
 
 from sav_chassis.testing import Stage, enveloped
-from sav_contracts.actor import Actor
 from sav_contracts.auth.policy import CutOffs, PolicyView
-from sav_contracts.calendar.appointment import AppointmentBooked, AppointmentCancelled
-from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationStatus, TechnicianAssigned
+from sav_contracts.calendar.appointment import AppointmentBooked
+from sav_contracts.claims.reclamation import ReclamationMoved, ReclamationStatus
 from sav_contracts.interventions.visit import EndingRefused, InterventionMoved, InterventionScheduled
-from sav_contracts.messages import Event
 from sav_contracts.slot import Slot
 
-FIRST, SECOND, THIRD = (UUID(int=number) for number in (401, 402, 403))
 REUNION = "Indian/Reunion"
 FACTS = "SELECT facts::text FROM notification"
 NBSP = "\N{NO-BREAK SPACE}"
-
-
-def assigned(to: Actor, before: Actor | None = None, slot: Slot | None = SLOT, version: int = 3) -> Event:
-    state = reclamation(technician_id=to.id, status="assigned", version=version)
-    return TechnicianAssigned(
-        state=state, technician_id=to.id, previous_technician_id=before.id if before else None, slot=slot
-    )
-
-
-def booked(id: UUID, technician: Actor, slot: Slot = SLOT) -> Event:
-    return AppointmentBooked(state=appointment(id=id, **_at(technician, slot)))
-
-
-def cancelled(id: UUID, technician: Actor, slot: Slot = SLOT) -> Event:
-    state = appointment(id=id, status="cancelled", version=2, **_at(technician, slot))
-    return AppointmentCancelled(state=state)
-
-
-def _at(technician: Actor, slot: Slot) -> dict[str, object]:
-    times = {"start": slot.start, "end": slot.end, "arrival_from": slot.start}
-    return {"technician_id": technician.id, "arrival_until": slot.start + timedelta(hours=1)} | times
-
-
-async def sent(stage: Stage, person: Actor = world.lea) -> list[str]:
-    """The templates that somebody was really sent, in the order of their causes."""
-    await stage.runs_effects()
-    rows = await stage.database.pool.fetch(
-        """SELECT template FROM notification WHERE user_id = $1 AND status = 'kept_locally' ORDER BY event_id""",
-        person.id,
-    )
-    return [row["template"] for row in rows]
-
-
-async def hear(stage: Stage, *events: Event) -> None:
-    for event in events:
-        await stage.hears(event)
 
 
 @pytest.fixture
@@ -253,7 +215,7 @@ async def test_the_same_answer_about_the_warranty_is_told_once(stage: Stage) -> 
 
 async def test_hours_are_read_on_the_clock_of_the_place(stage: Stage, mailbox: Path) -> None:
     early = Slot.model_validate({"start": "2126-11-26T04:00:00Z", "end": "2126-11-26T06:00:00Z"})
-    there = appointment(**(_at(world.karim, early) | {"zone": REUNION, "version": 2}))
+    there = appointment(**(at(world.karim, early) | {"zone": REUNION, "version": 2}))
     await stage.knows(there)
     await hear(stage, AppointmentBooked(state=there), scheduled(early))
     await hear(stage, moved("cancelled", slot=early, id=UUID(int=299)))

@@ -34,6 +34,11 @@ NAME = Text("After-sales visits", "Visites SAV")
 VISIT_OF = Text("Visit of {name}", "Visite {name}")
 VISIT = Text("Visit of the technician", "Visite du technicien")
 ARRIVES = Text("The technician arrives within this time.", "Le technicien arrive pendant ce créneau.")
+TOOK_PLACE = Text("The visit took place.", "La visite a eu lieu.")
+NOBODY_OPENED = Text(
+    "The technician came and could not get in.", "Le technicien est venu et n’a pas pu entrer."
+)
+NOBODY_CAME = Text("The technician did not come.", "Le technicien n’est pas venu.")
 
 
 class Known(NamedTuple):
@@ -74,8 +79,8 @@ async def keep_texts(appointment: Appointment, tx: Tx) -> None:
     for subscription in await tx.session.scalars(select(CalendarSubscription).where(theirs)):
         kept = await tx.session.get(FeedText, (subscription.person_id, view.id))
         # Somebody who never saw it has nothing to take out of their calendar.
-        if kept or view.status != "cancelled":
-            await _write(tx, [view], subscription)
+        if kept or not _is_off(view, for_client=view.client_id == subscription.person_id):
+            await _write(tx, [appointment], subscription)
 
 
 async def write_all(tx: Tx, subscription: CalendarSubscription) -> None:
@@ -87,8 +92,7 @@ async def write_all(tx: Tx, subscription: CalendarSubscription) -> None:
         .where(or_(Appointment.client_id == person, Appointment.technician_id == person))
         .where(Appointment.status.not_in(NEVER_BOOKED), Appointment.end > tx.now - KEPT_FOR)
     )
-    views = [each.view() for each in found]
-    standing = [each for each in views if not _is_off(each, for_client=each.client_id == person)]
+    standing = [each for each in found if not _is_off(each.view(), for_client=each.client_id == person)]
     await _write(tx, standing, subscription)
 
 
@@ -98,54 +102,73 @@ async def forget_texts(tx: Tx, person_id: UUID) -> None:
 
 
 def _is_off(view: AppointmentView, for_client: bool) -> bool:
-    """Whether it is cancelled as this person sees it: a client's may still be booked for them."""
-    return (view.for_client() if for_client else view).status == "cancelled"
+    """Whether it did or does not take place, as this person sees it: a client's may still be booked for them."""
+    return (view.for_client() if for_client else view).status in ("cancelled", "no_show")
 
 
-async def _write(tx: Tx, appointments: Sequence[AppointmentView], subscription: CalendarSubscription) -> None:
+async def _write(tx: Tx, appointments: Sequence[Appointment], subscription: CalendarSubscription) -> None:
     """Adds the texts of these for a person, or writes over those that are there."""
     if not appointments:
         return
-    known = await Known.of(tx, appointments)
+    known = await Known.of(tx, [each.view() for each in appointments])
     rows = [_row(each, subscription, known) for each in appointments]
     writing = insert(FeedText)
     new = {name: writing.excluded[name] for name in rows[0].keys() - set(KEY)}
     await tx.session.execute(writing.on_conflict_do_update(index_elements=KEY, set_=new), rows)
 
 
-def _row(view: AppointmentView, subscription: CalendarSubscription, known: Known) -> dict[str, Any]:
-    for_client = view.client_id == subscription.person_id
+def _row(appointment: Appointment, subscription: CalendarSubscription, known: Known) -> dict[str, Any]:
+    for_client = appointment.client_id == subscription.person_id
+    entry = _entry(appointment, for_client, subscription.language, known)
     return {
         "person_id": subscription.person_id,
-        "appointment_id": view.id,
-        "version": view.version,
-        "ends": view.end,
-        "zone": view.zone,
-        "text": event_text(_entry(view, for_client, subscription.language, known)),
+        "appointment_id": appointment.id,
+        "version": appointment.version,
+        "ends": entry.end,
+        "zone": entry.zone,
+        "text": event_text(entry),
     }
 
 
-def _entry(view: AppointmentView, for_client: bool, language: Locale, known: Known) -> Entry:
-    """A client reads when the technician arrives, a technician when they work; neither reads names of clients."""
+def _entry(appointment: Appointment, for_client: bool, language: Locale, known: Known) -> Entry:
+    """A client reads when the technician arrives, a technician when they work; neither reads names of clients.
+
+    Of what was done before its time both read when that was.
+    """
+    view, earlier = appointment.view(), appointment.done_earlier
     visit = known.visits.get(view.intervention_id) if view.intervention_id else None
     case = known.cases.get(view.reclamation_id) if view.reclamation_id else None
     article = (case.article if case else None) or (visit.article if visit else None)
     place = (visit.place if visit else None) or (case.place if case else None)
     called = view.reclamation_reference or (visit.called if visit else "")
-    arrives = getattr(ARRIVES, language) if for_client else ""
     who = _whose_visit(known.technicians.get(view.technician_id), language) if for_client else called
+    planned = (view.arrival_from, view.arrival_until) if for_client else view.interval()
+    start, end = earlier or planned
     return Entry(
         uid=view.uid,
-        sequence=view.sequence,
-        start=view.arrival_from if for_client else view.start,
-        end=view.arrival_until if for_client else view.end,
+        sequence=view.sequence + bool(earlier),
+        start=start,
+        end=end,
         zone=view.zone,
         summary=" – ".join(filter(None, (who, article))),
-        description="\n".join(filter(None, (called, arrives))),
+        description="\n".join(filter(None, (called, _what_of_it(view, for_client, language)))),
         location=place.on_one_line if place else "",
         cancelled=_is_off(view, for_client),
         changed_at=view.updated_at,
     )
+
+
+def _what_of_it(view: AppointmentView, for_client: bool, language: Locale) -> str:
+    """What is to be expected of it, or what came of it; nothing where that is plain."""
+    if view.status == "done":
+        said = TOOK_PLACE
+    elif view.status == "no_show":
+        said = NOBODY_CAME if view.missed_by == "technician" else NOBODY_OPENED
+    elif for_client and not _is_off(view, for_client):
+        said = ARRIVES
+    else:
+        return ""
+    return str(getattr(said, language))
 
 
 def _whose_visit(technician: TechnicianView | None, language: Locale) -> str:

@@ -169,11 +169,13 @@ async def _take(
 
 
 async def accept_offer(tx: Tx, offer: Appointment, by: Actor) -> Appointment:
-    """Moves the client's visit to the earlier time that is held for it."""
-    if offer.status != "held" or offer.held_until is None or offer.held_until <= tx.now:
-        raise NotOffered
+    """Moves the client's visit to the earlier time that is held for it. The same answer repeated is no error."""
     assert offer.reclamation_id is not None, "earlier visits are for réclamations"
     booked = await current_appointment(tx, Case.of(offer))
+    if booked and (booked.technician_id, booked.start) == (offer.technician_id, offer.start):
+        return booked
+    if offer.status != "held" or offer.held_until is None or offer.held_until <= tx.now:
+        raise NotOffered
     if booked is None or booked.status != "booked":
         raise NothingBooked(reference=offer.reclamation_reference or "")
     await end_wish(tx, offer.reclamation_id, by)

@@ -195,6 +195,13 @@ class IllegalMove(SavError):
     fr = "{kind} : le passage de l’état « {now} » à l’état « {wanted} » n’est pas possible"
 
 
+class MovedAlready(IllegalMove):
+    """The same move once more: nothing is wrong with the record."""
+
+    en = "{kind}: {now} already"
+    fr = "{kind} : déjà à l’état « {now} »"
+
+
 class ChangedSince(SavError, abstract=True):
     """The record has changed since the version that the caller knows (`If-Match`)."""
 

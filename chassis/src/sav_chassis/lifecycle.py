@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy.orm import Mapped
 
-from sav_chassis.errors import IllegalMove, NotAllowed
+from sav_chassis.errors import IllegalMove, MovedAlready, NotAllowed
 from sav_contracts.actor import Actor, Role
 from sav_contracts.labels import label, role_names
 from sav_contracts.sentences import Text
@@ -59,7 +59,8 @@ class Lifecycle(Generic[S]):
         who = self.moves.get((now, to), ())
         # A move that only SAV itself makes does not exist for people, so it is refused as illegal.
         if by.role not in who and not set(who) - {Role.SYSTEM}:
-            raise IllegalMove(
+            refusal = MovedAlready if now == to else IllegalMove
+            raise refusal(
                 kind=label(self.kind), now=label(now), wanted=label(to), moves=[*self.legal(now, by)]
             )
         if by.role not in who:

@@ -88,6 +88,9 @@ async def _to_send(tx: Tx, id: UUID) -> OutgoingMail | None:
     notification = await tx.load(Notification, id, SYSTEM)
     if not notification.waits:
         return None
+    if notification.status == "planned":
+        notification.queue()
+        tx.emit(notification, NotificationChanged())
     person = await addressee(tx, notification.user_id, notification.category)
     if to := notification.facts.get("to"):
         person = person._replace(email=to, confirmed=person.confirmed and to == person.email)

@@ -81,6 +81,14 @@ class Message(BaseModel):
         """What its link is for, where it has one."""
         return self.declared.link
 
+    def read_by(self, person: Recipient) -> Self:
+        """The message as this person reads it."""
+        return self
+
+    def not_before(self) -> datetime | None:
+        """The time before which it is not sent; until then it is `planned`."""
+        return None
+
     def useful_until(self) -> datetime | None:
         """The time after which the message is of no use."""
         return None

@@ -52,7 +52,7 @@ class Notification(Aggregate[NotificationView], Stateful[NotificationStatus]):
 
     @property
     def waits(self) -> bool:
-        return self.status in {"queued", "failed"}
+        return self.status in {"planned", "queued", "failed"}
 
     @property
     def tried(self) -> bool:

@@ -37,6 +37,7 @@ async def _queue(tx: Tx, event: Event, person: Recipient, message: Message) -> s
         return None
     if declared.once and await _told_with_it(tx, event, person, declared.template):
         return "they are told once of what was done in one transaction"
+    message = message.read_by(person)
     facts = message.model_dump(mode="json")
     notification = Notification(
         id=id,
@@ -61,6 +62,8 @@ async def _queue(tx: Tx, event: Event, person: Recipient, message: Message) -> s
     old = _why_old(message, tx.happened_at, tx.now)
     if silent := person.silent or why_untrue(message, event.state) or old:
         notification.suppress(silent)
+    elif (due := message.not_before()) and due > tx.now:
+        tx.later(deliver, notification.id, after=due - tx.now)
     else:
         notification.queue()
         tx.later(deliver, notification.id, after=declared.settles)

@@ -11,6 +11,7 @@ from sav_contracts.claims.client import ClientView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.messages import Event
 from sav_contracts.notifier import Category
+from sav_notifier.zones import HERE
 
 
 class Recipient(NamedTuple):
@@ -26,6 +27,8 @@ class Recipient(NamedTuple):
     locale: Locale
     gone: str | None
     confirmed: bool
+    # The clock that they read.
+    zone: str = HERE
 
     @property
     def silent(self) -> str | None:
@@ -43,6 +46,7 @@ def holder(account: AccountView) -> Recipient:
         account.locale,
         f"the account is {account.status}" if gone else None,
         account.email_verified or account.status == "invited" or account.role is not Role.CLIENT,
+        account.time_zone,
     )
 
 

@@ -74,7 +74,7 @@ async def replaced_appointment(
 
 async def _expected(tx: Tx, person: UUID, reference: str, topic: str) -> Statement | None:
     rows = await case(tx, person, reference)
-    standing = _known(row for row in rows if row.sent_at or row.tried).get(topic)
+    standing = _known(row for row in rows if row.sent_at or row.tried or _is_own(row)).get(topic)
     return None if standing is None or await _took_place(tx, standing.record) else standing
 
 
@@ -101,8 +101,11 @@ async def case(tx: Tx, person: UUID, reference: str) -> list[Notification]:
         .where(Notification.status != "dead")
         .execution_options(populate_existing=True)
     )
-    rows = (row for row in found if row.status != "suppressed" or row.reason in JUDGED)
-    return sorted((row for row in rows if _readable(row)), key=_happened)
+    rows = (row for row in found if _readable(row))
+    return sorted(
+        (row for row in rows if row.status != "suppressed" or row.reason in JUDGED or _is_own(row)),
+        key=_happened,
+    )
 
 
 async def why_needless(tx: Tx, notification: Notification) -> str | None:
@@ -131,13 +134,16 @@ async def why_no_news(tx: Tx, notification: Notification) -> str | None:
 def _judged(this: Notification, rows: list[Notification]) -> str | None:
     # The message of a later event may have been sent first; that alone does not make this one obsolete.
     earlier = (row for row in rows if _happened(row) < _happened(this))
-    before = _known(row for row in earlier if not row.waits and row.reason != OVERTAKEN)
+    before = _known(row for row in earlier if _is_told(row))
     after = _known(rows)
     others = [row for row in rows if row.id != this.id]
     perhaps = [row for row in others if row.tried and (row.waits or row.reason == OVERTAKEN)]
     if _takes_back(this):
         claimed = {row.about_id for row in others if row.waits and _takes_back(row)}
-        known = before | _known(row for row in perhaps if row.about_id == this.about_id)
+        told = _known(row for row in rows if _is_told(row))
+        # Of what they were told since that somebody else comes, or at another time, the other cancellation speaks.
+        known = {topic: said for topic, said in before.items() if _is_of(told, topic, said.record)}
+        known |= _known(row for row in perhaps if row.about_id == this.about_id)
         missed = (
             topic not in after and (said.record == this.about_id or said.record not in claimed)
             for topic, said in known.items()
@@ -156,6 +162,10 @@ def _judged(this: Notification, rows: list[Notification]) -> str | None:
 
 def _is(knowledge: Knowledge, topic: str, content: str) -> bool:
     return topic in knowledge and knowledge[topic].content == content
+
+
+def _is_of(knowledge: Knowledge, topic: str, record: UUID) -> bool:
+    return topic in knowledge and knowledge[topic].record == record
 
 
 def _is_said_before(this: Notification, others: list[Notification], topic: str, content: str) -> bool:
@@ -207,6 +217,16 @@ def _readable(row: Notification) -> bool:
 
 def _says(row: Notification) -> dict[str, str]:
     return message_of(row).says(row.about_id)
+
+
+def _is_told(row: Notification) -> bool:
+    """Whether its recipient knows what it says: it was sent, said nothing new, or is what they did themselves."""
+    return _is_own(row) or (not row.waits and row.reason != OVERTAKEN)
+
+
+def _is_own(row: Notification) -> bool:
+    """Whether it tells its recipient what they chose: nobody else's choice takes the place of that without a word."""
+    return bool(getattr(message_of(row), "own", False))
 
 
 def _takes_back(row: Notification) -> bool:

@@ -154,6 +154,9 @@ def _environment(locale: Locale) -> Environment:
     def hour(value: str, zone: str = HERE) -> str:
         return written.hour(_clock(value, zone), locale)
 
+    def there(value: str, zone: str, here: str) -> str:
+        return written.where_clocks_differ(datetime.fromisoformat(value), zone, here, locale)
+
     def wish(time: Mapping[str, Any]) -> str:
         return _wish(time, locale)
 
@@ -189,7 +192,7 @@ def _environment(locale: Locale) -> Environment:
     }
     environment.filters |= {"day": day, "date": plain_date, "hour": hour, "moment": moment}
     environment.filters |= {"amount": amount, "wish": wish}
-    environment.globals |= {"window": window, "span": span, "advice": advice}
+    environment.globals |= {"window": window, "span": span, "there": there, "advice": advice}
     return environment
 
 

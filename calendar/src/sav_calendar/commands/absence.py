@@ -1,6 +1,9 @@
 """Recording when technicians are away."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
 
 from sav_calendar.app import calendar
 from sav_calendar.conflicts import end_what_fits, find_conflicts
@@ -33,22 +36,21 @@ class EndsInPast(WrongField):
 
 @calendar.command(AddAbsence)
 async def add_absence(cmd: AddAbsence, tx: Tx, by: Actor) -> Absence:
-    """Record an absence; what is booked stays until somebody decides."""
+    """Record an absence, once; what is booked stays until somebody decides."""
     technician = await tx.view(TechnicianView, cmd.technician_id, by)
     # Whoever takes their time has this lock too: they see the absence, or it sees what they took.
     await lock_technician(tx, technician.id)
     start, end = time_away(cmd, await hours_of(tx, technician.id), tx.now)
-    absence = tx.add(
-        Absence(
-            id=tx.new_id(),
-            technician_id=technician.id,
-            start=start,
-            end=end,
-            cause=cmd.cause,
-            note=cmd.note,
-            status="planned",
-        )
-    )
+    what: dict[str, Any] = {
+        "technician_id": technician.id,
+        "start": start,
+        "end": end,
+        "cause": cmd.cause,
+        "status": "planned",
+    }
+    if same := await tx.first(select(Absence).filter_by(**what).order_by(Absence.created_at)):
+        return same
+    absence = tx.add(Absence(id=tx.new_id(), note=cmd.note, **what))
     tx.emit(absence, AbsenceAdded())
     await find_conflicts(tx, technician.id, start, end, "absence")
     return absence

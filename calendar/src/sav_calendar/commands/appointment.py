@@ -1,7 +1,8 @@
 """Holding, booking, moving and cancelling slots."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sav_calendar.app import calendar
 from sav_calendar.cases import Case
@@ -23,7 +24,7 @@ from sav_calendar.planning import (
 )
 from sav_calendar.timers import expire_hold
 from sav_calendar.waiting import end_wish
-from sav_chassis import errors
+from sav_chassis import errors, written
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.calendar.appointment import (
@@ -37,6 +38,7 @@ from sav_contracts.calendar.appointment import (
 )
 from sav_contracts.claims.reclamation import ReclamationView
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.sentences import Text
 from sav_contracts.slot import Slot
 
 # How long a chosen slot is held.
@@ -48,8 +50,14 @@ class AlreadyBooked(errors.Conflict):
 
     code = "already_booked"
     reference: str
-    en = "A visit for {reference} stands in the calendar already"
-    fr = "Une intervention est déjà au planning pour {reference}"
+    when: Text
+    en = "A visit for {reference} stands in the calendar already, on {when}"
+    fr = "Une intervention est déjà au planning pour {reference}, le {when}"
+
+    @classmethod
+    def at(cls, booked: Appointment, what: ReclamationView | InterventionView) -> "AlreadyBooked":
+        called = what.called if isinstance(what, InterventionView) else what.reference
+        return cls(reference=called, when=_on_its_clock(booked.start, booked.zone))
 
 
 class HoldExpired(errors.Conflict):
@@ -70,12 +78,16 @@ class OutOfZone(errors.Conflict):
 
 
 class NotBegun(errors.Conflict):
-    """Whether its technician comes is known once the time of a visit has begun."""
+    """Whether its technician comes is known once they may not arrive any more."""
 
     code = "not_begun"
     reference: str
-    en = "The time of the visit for {reference} has not begun yet"
-    fr = "L’heure de l’intervention pour {reference} n’est pas encore venue"
+    until: Text
+    en = "The technician for {reference} may still arrive until {until}; that nobody came can be said from then on"
+    fr = (
+        "Le technicien peut encore arriver pour {reference} jusqu’au {until} ; "
+        "à partir de ce moment, vous pourrez indiquer que personne n’est venu"
+    )
 
 
 @calendar.command(HoldSlot)
@@ -88,7 +100,7 @@ async def hold_slot(cmd: HoldSlot, tx: Tx, by: Actor) -> Appointment:
     case = Case.of(what)
     current = await current_appointment(tx, case)
     if current and current.status == "booked":
-        raise AlreadyBooked(reference=what.called if isinstance(what, InterventionView) else what.reference)
+        raise AlreadyBooked.at(current, what)
     if current:
         await release(tx, current, "another_time", by)
     length = await visit_length(tx, what)
@@ -114,7 +126,7 @@ async def hold_slot(cmd: HoldSlot, tx: Tx, by: Actor) -> Appointment:
 
 @calendar.command(BookAppointment)
 async def book_appointment(cmd: BookAppointment, tx: Tx, by: Actor) -> Appointment:
-    """Book a slot while it is held."""
+    """Book a slot while it is held. The same booking repeated is no error."""
     seen = await tx.read(Appointment, cmd.appointment_id, by)
     await lock_technician(tx, seen.technician_id)
     await tx.lock(f"appointment of {Case.of(seen).id}")
@@ -125,6 +137,10 @@ async def book_appointment(cmd: BookAppointment, tx: Tx, by: Actor) -> Appointme
     if lapsed or appointment.status == "expired":
         raise HoldExpired
     what = await what_for(tx, appointment.reclamation_id, appointment.intervention_id, SYSTEM)
+    if appointment.status == "booked":
+        if appointment.sequence:
+            raise AlreadyBooked.at(appointment, what)  # it was moved since
+        return appointment
     await _check_visit(tx, what, appointment.technician_id, by)
     visit_id: UUID | None = what.id
     if isinstance(what, ReclamationView):
@@ -168,8 +184,10 @@ async def report_no_show(cmd: ReportNoShow, tx: Tx, by: Actor) -> Appointment:
     appointment = await lock_booked(tx, await tx.read(Appointment, cmd.appointment_id, by), by)
     appointment.move("no_show", by, cmd.reason)
     visit = await its_visit(tx, appointment)
-    if tx.now < appointment.start:
-        raise NotBegun(reference=visit.called)
+    if tx.now < appointment.arrival_until:
+        raise NotBegun(
+            reference=visit.called, until=_on_its_clock(appointment.arrival_until, appointment.zone)
+        )
     appointment.missed_by = "technician"
     theirs = await able_technicians(tx, appointment.technician_id)
     free = await next_free(tx, theirs, tx.now, appointment.end - appointment.start)
@@ -179,3 +197,9 @@ async def report_no_show(cmd: ReportNoShow, tx: Tx, by: Actor) -> Appointment:
     # Nobody decides any more about a time that is over.
     await settle_conflicts(tx, Case.of(visit).has(PlanningConflict), by)
     return appointment
+
+
+def _on_its_clock(at: datetime, zone: str) -> Text:
+    """A time as people at that place read it."""
+    there = at.astimezone(ZoneInfo(zone))
+    return Text(written.moment(there, "en"), written.moment(there, "fr"))

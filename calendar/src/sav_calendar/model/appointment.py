@@ -5,12 +5,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from sav_calendar.hours import arrival_until
+from sav_calendar.hours import Span, arrival_until
 from sav_calendar.lifecycle import APPOINTMENT
 from sav_chassis.lifecycle import Stateful
 from sav_chassis.model import Aggregate
 from sav_contracts.actor import Actor
 from sav_contracts.calendar.appointment import AppointmentStatus, AppointmentView, MissedBy
+
+MINUTE = timedelta(minutes=1)
 
 
 class Appointment(Aggregate[AppointmentView], Stateful[AppointmentStatus]):
@@ -44,6 +46,9 @@ class Appointment(Aggregate[AppointmentView], Stateful[AppointmentStatus]):
     missed_by: Mapped[MissedBy | None]
     # The wish for an earlier visit for which it is held, beside what is booked.
     offered_for: Mapped[UUID | None]
+    # When its technician came and had done the work, of one that is `done`. None in old ones.
+    came_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
     # The start that its client confirmed: at another time it is not confirmed any more.
     confirmed_start: Mapped[datetime | None]
 
@@ -63,6 +68,16 @@ class Appointment(Aggregate[AppointmentView], Stateful[AppointmentStatus]):
     @property
     def arrival_until(self) -> datetime:
         return arrival_until(self.start, self.end, self.zone)
+
+    @property
+    def done_earlier(self) -> Span | None:
+        """When it took place, where that was over before its time began.
+
+        One that was entered afterwards keeps its planned time: when somebody typed it is no better.
+        """
+        if self.came_at is None or self.done_at is None or self.done_at > self.start:
+            return None
+        return self.came_at, max(self.done_at, self.came_at + MINUTE)
 
     def move(self, to: AppointmentStatus, by: Actor, reason: str | None = None) -> None:
         """Changes state as the table allows; clears `held_until`, since it is not held any more."""

@@ -85,7 +85,9 @@ async def follow_visit(event: InterventionMoved, tx: Tx) -> str | None:
     freed = await end_of_freed_time(tx, visit, told=to == "cancelled" and theirs is None)
     if theirs is None:
         return None if settled or freed else "it has no appointment"
-    if to == "cancelled":
+    # Nobody has to be there before the time that they were promised: then it is only off.
+    too_early = to == "no_show" and event.happened_at is not None and event.happened_at < theirs.arrival_from
+    if to == "cancelled" or too_early:
         await release(tx, theirs, "visit_off", SYSTEM)
     elif not APPOINTMENT.allows(theirs.status, to, SYSTEM):
         return f"obsolete: the appointment is {theirs.status}"
@@ -93,6 +95,10 @@ async def follow_visit(event: InterventionMoved, tx: Tx) -> str | None:
         theirs.move(to, SYSTEM)
         theirs.intervention_id = visit.id
         theirs.missed_by = "client" if to == "no_show" else None
+        if to == "done":
+            theirs.done_at = visit.done_at or event.happened_at or tx.happened_at
+            came = (act.at for act in visit.acts if act.to in ("on_site", "in_progress"))
+            theirs.came_at = min(next(came, theirs.done_at), theirs.done_at)
         tx.emit(theirs, AppointmentMissedByClient() if to == "no_show" else AppointmentAttended())
     return None
 

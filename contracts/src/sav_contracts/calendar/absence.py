@@ -81,7 +81,8 @@ class AbsenceGiven(Message):
 class AddAbsence(AbsenceGiven, Command[AbsenceView]):
     """Record that a technician is away. Nobody is offered their times then; what is booked stays until somebody decides.
 
-    Clients never read it, and no other technician.
+    Clients never read it, and no other technician. The same time and cause repeated is no error: the answer is the
+    absence that is recorded already.
     """
 
     cause: AbsenceCause

@@ -128,7 +128,7 @@ class HoldSlot(Command[AppointmentView]):
 
 
 class BookAppointment(Command[AppointmentView]):
-    """Book the slot that is held."""
+    """Book the slot that is held. The same booking repeated is no error."""
 
     appointment_id: UUID
 
@@ -161,7 +161,10 @@ class CancelAppointment(Command[AppointmentView]):
 
 
 class ReportNoShow(Command[AppointmentView]):
-    """Say that the technician did not come to a visit whose time has begun. The visit waits for another time."""
+    """Say that the technician did not come, once the time is over within which they may arrive (`arrival_until`).
+
+    The visit waits for another time.
+    """
 
     appointment_id: UUID
     reason: Reason | None = None

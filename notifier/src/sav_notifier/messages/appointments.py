@@ -58,6 +58,8 @@ class Appointment(Message):
     place: str | None = None
     # Why somebody else moved it.
     reason: str | None = None
+    # Whether its client chose this time: they know of it, read or not.
+    own: Internal[bool] = False
 
     @classmethod
     async def about(cls, event: AppointmentBooked | AppointmentMoved, tx: Tx) -> Self:
@@ -83,6 +85,7 @@ class Appointment(Message):
             replaced=before,
             instead_of=await technician_name(tx, other) if other else None,
             reason=_why(event) if isinstance(event, AppointmentMoved) else None,
+            own=tx.context.actor_id == state.client_id or getattr(event, "by_client", False),
             **await _of_visit(tx, state),
         )
 
@@ -148,6 +151,8 @@ class AppointmentOff(Message):
     another_follows: bool = True
     # Who comes instead, where a visit for no réclamation was given to somebody else.
     technician: str | None = None
+    # Who was on the way already.
+    turns_back: str | None = None
     # Whether its client called it off; else why somebody did.
     by_yourself: bool = False
     reason: str | None = None
@@ -168,6 +173,7 @@ class AppointmentOff(Message):
             entry=VisitEntry.of(theirs, for_client=True, cancelled=True),
             another_follows=not off or other is not None,
             technician=await technician_name(tx, other.technician_id) if other else None,
+            turns_back=await technician_name(tx, state.technician_id) if was_on_the_way(visit) else None,
             reference=reference,
             arrival_from=state.arrival_from,
             arrival_until=state.arrival_until,
@@ -245,6 +251,16 @@ class NobodyCame(Message):
             zone=state.zone,
             proposals=tuple(slot.start for slot in event.proposals),
         )
+
+
+def was_on_the_way(visit: InterventionView | None) -> bool:
+    """Whether a visit that is off, or that its copy does not know to be off yet, was under way."""
+    if visit is None:
+        return False
+    before = (
+        visit.acts[-2].to if visit.status in ("cancelled", "declined") and visit.acts[1:] else visit.status
+    )
+    return before == "en_route"
 
 
 async def _given_to(tx: Tx, visit: InterventionView) -> InterventionView | None:

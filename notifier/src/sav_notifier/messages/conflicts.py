@@ -20,6 +20,7 @@ from sav_contracts.calendar.conflict import (
 from sav_contracts.calendar.offer import OfferUnanswered, TimesOffered
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.slot import Slot
+from sav_notifier.calendar_entries import VisitEntry
 from sav_notifier.cases import reference_of
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.messages.visits import SETTLES
@@ -214,11 +215,14 @@ class NoAnswer(Message):
     since="2026-11-30",
     to=client_of_visit,
     category="appointment",
+    link="visit",
     settles=SETTLES,
 )
 class TimeStands(Message):
     """A client who was asked to choose another time learns that theirs is kept, whoever decided so."""
 
+    grant_id: Internal[UUID | None] = None
+    entry: Internal[VisitEntry | None] = None
     reference: str
     appointment_id: Internal[UUID]
     technician: str
@@ -236,6 +240,8 @@ class TimeStands(Message):
         if isinstance(event, ConflictResolved) and (event.technician_id, event.slot) != its:
             return "what is booked in its place is told"
         return cls(
+            grant_id=kept.id,
+            entry=VisitEntry.of(kept, for_client=True),
             reference=(await _visit(tx, conflict)).called,
             appointment_id=kept.id,
             technician=await technician_name(tx, kept.technician_id),

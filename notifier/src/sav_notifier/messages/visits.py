@@ -211,6 +211,7 @@ class VisitCancelled(Message):
     zone: str = HERE
     # Who declined it on their behalf.
     declined_by: str | None = None
+    on_the_way: bool = False
 
     @classmethod
     async def about(cls, event: InterventionMoved, tx: Tx) -> Self | str:
@@ -222,6 +223,7 @@ class VisitCancelled(Message):
         return cls(
             reference=visit.called,
             declined_by=declined_by,
+            on_the_way=event.before == "en_route",
             start=visit.slot.start if visit.slot else None,
             end=visit.slot.end if visit.slot else None,
             zone=await zone_of(

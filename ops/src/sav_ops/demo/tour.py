@@ -25,7 +25,8 @@ from sav_ops.terminal.console import out
 # Seconds that the reactions to one act may take before the tour goes on.
 SETTLE_WITHIN = 8.0
 COLOURS = {"client": "cyan", "technician": "yellow", "manager": "magenta", "admin": "blue"}
-QUEUED = "SELECT count(*) FROM notification WHERE status IN ('planned', 'queued')"
+# What is planned is for a later day.
+QUEUED = "SELECT count(*) FROM notification WHERE status = 'queued'"
 MAIL = "SELECT status, count(*) FROM notification WHERE created_at >= $1 GROUP BY status ORDER BY status"
 IDS = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STORIES = {"outside": journey.outside_warranty, "under": journey.under_warranty}
@@ -110,7 +111,7 @@ class Watcher:
                 )
 
     async def mail(self, since: datetime) -> list[tuple[str, int]]:
-        """Wait until no notification is planned or queued; return how many since then have each status."""
+        """Wait until no notification is queued; return how many since then have each status."""
         until = time.monotonic() + SETTLE_WITHIN
         notifier = self.databases["notifier"]
         while await notifier.fetchval(QUEUED) and time.monotonic() < until:  # noqa: ASYNC110 – other processes work

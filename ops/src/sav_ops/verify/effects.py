@@ -6,7 +6,7 @@ from sav_ops.verify.moment import BATCH, Snapshot
 
 # The records for which an effect is still to run.
 OWED = {
-    "deliver": ("notifier", "SELECT id FROM notification WHERE status IN ('queued', 'failed')"),
+    "deliver": ("notifier", "SELECT id FROM notification WHERE status IN ('planned', 'queued', 'failed')"),
     "print_invoice": (
         "interventions",
         "SELECT id FROM invoice WHERE number IS NOT NULL AND document IS NULL",
