@@ -39,12 +39,14 @@ PASSED_BY = {
 }
 # `M.Dupont`
 TITLED = re.compile(rf"(?<!\S)({'|'.join(TITLES)})\.(?=[a-z]{{2}})")
-# Words that are written in several ways, of which one is no beginning of the other.
+# Words that are written in several ways: each finds the others, by their beginnings too.
 SAME = (
-    *(("saint", "st"), ("sainte", "ste"), ("boulevard", "bd", "bld", "blvd"), ("route", "rte")),
-    *(("faubourg", "fg", "fbg"), ("docteur", "dr"), ("general", "gal")),
+    *(("saint", "st"), ("sainte", "ste"), ("docteur", "dr"), ("general", "gal"), ("faubourg", "fg", "fbg")),
+    *(("boulevard", "bd", "bld", "blvd"), ("avenue", "av", "ave"), ("route", "rte"), ("place", "pl")),
+    *(("allee", "all"), ("chemin", "che"), ("impasse", "imp"), ("square", "sq"), ("residence", "res")),
+    *(("batiment", "bat"), ("appartement", "appt", "apt")),
 )
-ALSO = {word: frozenset(same) for same in SAME for word in same}
+ALSO = {word: {one for one in same if not word.startswith(one)} for same in SAME for word in same}
 # What `&` is read as. Who types the sign looks for nothing by it.
 AND = ("et", "and")
 # A number of fewer digits, without its zeros in front, is that number and not the beginning of others.

@@ -154,7 +154,7 @@ class ListRow(ReadRow):
         super().__post_init__()
         expect_fields(self, *self.filters, *self.sorts)
         if unknown := [name for name in self.search if not _holds(self.message, name)]:
-            raise TypeError(f"{self.route}: {self.message.__name__} holds no {', '.join(unknown)}")
+            raise TypeError(f"{self.route}: {self.message.__name__} has no field {', '.join(unknown)}")
         if unsorted := set(self.ranges) - set(self.sorts):
             raise TypeError(f"{self.route}: no list is sorted by {', '.join(sorted(unsorted))}")
 
