@@ -15,6 +15,7 @@ from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_chassis.views import arrays, upserting
 from sav_contracts.actor import Actor, Role
+from sav_contracts.catalog.product import Place, ProductView
 from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.reclamation import ReclamationView, Safety
 from sav_contracts.messages import View
@@ -69,25 +70,52 @@ class Vocabulary(NamedTuple):
 def records(number: int, vocabulary: Vocabulary) -> Iterator[View]:
     chance = random.Random(SEED + number)
     clients = [UUID(int=chance.getrandbits(128)) for _ in range(max(1, number // 5))]
+    # Each has a unit.
+    units: dict[UUID, tuple[UUID, Place]] = {}
     technicians = [UUID(int=chance.getrandbits(128)) for _ in range(300)]
     for id in clients:
         name = vocabulary.text(chance, 2).title()
         stamp: dict[str, Any] = {"id": id, "version": 1, "created_at": BEGAN, "updated_at": BEGAN}
         yield ClientView(**stamp, client_id=id, name=name, email=f"{id}@example.com", locale="fr")
-    for place in range(number):
-        at = BEGAN + timedelta(days=3650 * place / number)
-        status: Any = _one(chance, OPEN if place > number * 0.996 else OVER)
+        place = Place(
+            address=f"{chance.randint(1, 200)} rue {vocabulary.text(chance, 2)}",
+            postcode=f"{chance.randint(1000, 95999):05}",
+            city=vocabulary.text(chance, 1),
+        )
+        unit = stamp | {"id": UUID(int=chance.getrandbits(128))}
+        units[id] = unit["id"], place
+        yield ProductView(
+            **unit,
+            client_id=id,
+            article_id=UUID(int=chance.getrandbits(128)),
+            article=vocabulary.text(chance, 3),
+            family="heating",
+            serial=f"LUM24-{len(units):07}",
+            place=place,
+            purchase_date=BEGAN.date(),
+            delivery_date=BEGAN.date(),
+            commissioning_date=None,
+            proof=None,
+            proof_state="none",
+            proof_reason=None,
+            covers=[],
+        )
+    for turn in range(number):
+        client = chance.choice(clients)
+        unit_id, place = units[client]
+        at = BEGAN + timedelta(days=3650 * turn / number)
+        status: Any = _one(chance, OPEN if turn > number * 0.996 else OVER)
         kind: Any = _one(chance, TYPES)
         # Correlated, as in life: what is broken is always critical, and noise never critical.
         priority: Any = "critical" if kind == "breakage" else _one(chance, PRIORITIES)
-        old = f" {OLD_WORD}" if place < number * 0.01 else ""
+        old = f" {OLD_WORD}" if turn < number * 0.01 else ""
         yield ReclamationView(
             id=UUID(int=chance.getrandbits(128)),
             version=6,
             created_at=at,
             updated_at=at + timedelta(days=chance.random() * 20),
-            reference=f"REC-{at.year}-{place:06}",
-            client_id=chance.choice(clients),
+            reference=f"REC-{at.year}-{turn:06}",
+            client_id=client,
             technician_id=chance.choice(technicians),
             article=vocabulary.text(chance, 3),
             problem_type=kind,
@@ -97,6 +125,8 @@ def records(number: int, vocabulary: Vocabulary) -> Iterator[View]:
             coverage="unknown",
             priority="high" if kind == "noise" and priority == "critical" else priority,
             priority_reason=f"problem type {kind}",
+            product_id=unit_id,
+            place=place,
         )
 
 
@@ -121,7 +151,7 @@ async def _fill(settings: Settings, pool: asyncpg.Pool, number: int) -> None:
     await pool.execute(f"DROP INDEX {', '.join(INDEXES)}")
     statement = upserting(COLUMNS)
     rows = map(row_of, records(number, Vocabulary.made(random.Random(SEED))))
-    total = (number + number // 5) // BATCH + 1
+    total = (number + 2 * number // 5) // BATCH + 1
     for _ in track(range(total), f"{number:,} réclamations"):
         batch = arrays(itertools.islice(rows, BATCH), len(COLUMNS))
         if batch[0]:

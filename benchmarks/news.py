@@ -18,6 +18,7 @@ from sav_chassis.envelope import Envelope
 from sav_chassis.migrate import migrate
 from sav_chassis.settings import Settings
 from sav_contracts.actor import Role
+from sav_contracts.catalog.product import Place
 from sav_contracts.catalog.warranty import NO_PRODUCT
 from sav_contracts.claims.reclamation import (
     ReclamationClosed,
@@ -40,6 +41,7 @@ DESCRIPTION = (
     "Depuis hier soir la chaudière se met en sécurité toutes les dix minutes environ, le manomètre est tombé à "
     "0,4 bar et il y a une petite flaque sous le groupe de sécurité. J'ai coupé l'arrivée d'eau et noté le code E10."
 )
+STREETS = ("rue des Lilas", "avenue Jean Jaurès", "boulevard des États-Unis")
 COLUMNS = (
     "id", "type", "at", "kind", "subject", "sequence", "correlation_id", "causation_id", "actor_id", "actor_role",
     "traceparent", "body",
@@ -69,6 +71,9 @@ def story(number: int) -> list[Event]:
         coverage="unknown",
         priority="high",
         priority_reason="problem type leak",
+        place=Place(
+            address=f"{number % 90 + 1} {STREETS[number % 3]}", postcode=f"6900{number % 9 + 1}", city="Lyon"
+        ),
     )
 
     def then(version: int, **changed: object) -> ReclamationView:

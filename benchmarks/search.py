@@ -14,7 +14,7 @@ from sav_edge.read_model import ReadModel
 ASKED = 40
 ILIKE = "ILIKE, 1,000,000"
 SLOWEST = "all, p99 ms"
-KINDS = ("frequent", "rare", "in old ones only", "misspelled", "no hit")
+KINDS = ("frequent", "rare", "serial number", "in old ones only", "misspelled", "no hit")
 AIMS = (
     *(Aim(f"{kind}, p50 ms", 15, "most") for kind in KINDS),
     Aim(SLOWEST, 60, "most"),
@@ -30,6 +30,7 @@ def texts(kind: str, chance: random.Random, vocabulary: Vocabulary) -> list[str]
     words = {
         "frequent": vocabulary.words[:50],
         "rare": vocabulary.words[-5000:],
+        "serial number": [f"LUM24-{chance.randrange(1, MANY // 5):07}" for _ in range(ASKED)],
         "in old ones only": [OLD_WORD, f"{OLD_WORD} {vocabulary.words[0]}"],
         "misspelled": [swapped(word) for word in vocabulary.words[200:400] if len(word) > 6],
         "no hit": ["xyzzyxyz", "REC-1999-000001", "qqqqq wwwww"],

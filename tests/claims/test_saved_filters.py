@@ -78,6 +78,10 @@ async def test_clients_and_technicians_keep_none(stage: Stage, who: Any) -> None
             "created_to: given more than once",
         ),
         ("status", "status: "),
+        (
+            "created_from=2026-01-02T00:00:00Z&created_to=2026-01-01T00:00:00Z",
+            "created_to: it is before `created_from`",
+        ),
     ],
 )
 async def test_what_the_list_does_not_have_is_refused_by_name(stage: Stage, query: str, says: str) -> None:

@@ -202,6 +202,7 @@ def test_a_row_that_narrows_for_nobody_or_without_a_view_is_refused() -> None:
         partial(ListRow, filters=("city",)),
         partial(ListRow, sorts=("city",)),
         partial(ListRow, search=("city",)),
+        partial(ListRow, search=("city.place",)),
         partial(FileRow, file="city"),
     ],
 )

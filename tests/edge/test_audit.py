@@ -86,6 +86,9 @@ async def test_requests_are_found_by_each_of_their_parts(scene: Scene) -> None:
     assert await kept(scene, **narrow, route="GET /policies", status=200) == []
     assert await kept(scene, **narrow, **{"from": refusal["at"], "to": everything[0]["at"]}) == [refusal]
     assert await kept(scene, request_id=id, user_id=scene.near.client.id) == []
+    backwards = {"from": everything[0]["at"], "to": everything[2]["at"]}
+    ends_before = await scene.admin.get("/audit", **backwards)
+    assert wrong_fields(ends_before) == {"to"}
 
 
 async def test_pages_follow_each_other_newest_first(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from given_views import a, show
 from recipes import Scene
 from stories import ids, opened, qualified
 
+from sav_chassis.errors import Invalid
 from sav_contracts.actor import Role
 from sav_contracts.auth.account import AccountView
 from sav_contracts.calendar.appointment import AppointmentView
@@ -25,8 +26,9 @@ from sav_contracts.interventions.technician import SKILLS, TechnicianView
 from sav_contracts.interventions.visit import InterventionView
 from sav_contracts.messages import View
 from sav_contracts.slot import Slot
+from sav_contracts.surface import ListRow
 from sav_contracts.visibility import Own, Visible
-from sav_edge.list_query import form
+from sav_edge.list_query import form, parse
 from sav_edge.read_model import ReadModel
 
 
@@ -211,6 +213,19 @@ async def test_visits_are_chosen_by_when_they_take_place(pool: asyncpg.Pool, rea
         middle = {"from": "2026-03-02T09:30:00Z", "to": "2026-03-02T09:40:00Z"}
         assert await chosen(read, "/interventions", who, **middle) == [planned.id]
         assert await chosen(read, "/interventions", who, to="2026-03-02T09:00:00Z") == []
+
+
+@pytest.mark.parametrize("row", LISTS.values(), ids=lambda row: row.path)
+def test_a_time_until_that_is_before_the_time_since_is_refused(row: ListRow) -> None:
+    earlier, later = ["2026-03-02T10:00:00+01:00"], ["2026-03-02T09:30:00Z"]
+    assert ("from", "to") in row.periods() or not row.has_interval
+    for since, until in row.periods():
+        for query in ({since: earlier, until: later}, {since: later, until: later}):
+            parse(row, query, world.alex)
+        with pytest.raises(Invalid) as refused:
+            parse(row, {since: later, until: earlier}, world.alex)
+        [wrong] = refused.value.problem.errors or []
+        assert (wrong.field, wrong.message) == (until, f"it is before `{since}`")
 
 
 async def test_a_filter_chooses_by_the_form_that_is_read(pool: asyncpg.Pool, read: ReadModel) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sav_edge.folding import LONGEST, fold, lexemes, order, query, words
+from sav_edge.folding import LONGEST, asked, fold, lexemes, numbered, order, query
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ from sav_edge.folding import LONGEST, fold, lexemes, order, query, words
         ("Straße", "strasse"),
         ("Ægir Øst", "aegir ost"),
         ("½", "1/2"),
+        ("24×40", "24x40"),
+        ("l´évier", "l'evier"),
         ("م", "م"),
         ("zero\u200bwidth", "zerowidth"),
     ],
@@ -74,7 +76,7 @@ def finds(typed: str, written: str) -> bool:
     def holds(condition: str) -> bool:
         return all(map(occurs, condition.split("&")))
 
-    return all(any(map(holds, query(word).split("|"))) for word in words(typed))
+    return all(any(map(holds, query(word).split("|"))) for word in asked(typed))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +108,28 @@ def finds(typed: str, written: str) -> bool:
         ("dessai", "bouton d’essai"),
         ("chaud mur", "chaudière murale"),
         ("lea@example", "lea@example.com"),
+        ("24x40", "Vase 24×40"),
+        ("24 x 40", "Vase 24×40"),
+        ("24×40", "Vase 24x40"),
+        ("dupont et fils", "Dupont & Fils"),
+        ("dupont and", "Dupont & Fils"),
+        ("dupont & fils", "Dupont et Fils"),
+        ("et", "étage"),
+        ("dupont et", "Dupont, à l’étage"),
+        ("évier", "sous l’évier"),
+        ("l'évier", "évier bouché"),
+        ("dangelo", "D’Angelo"),
+        ("d angelo", "D’Angelo"),
+        ("d'angelo", "Dangelo"),
+        ("panne de la chaudière", "chaudière en panne"),
+        ("M. Dupont", "Jean Dupont"),
+        ("M.Dupont", "Jean Dupont"),
+        ("Mme et M. Dupont", "Jean Dupont"),
+        ("saint etienne", "St-Étienne"),
+        ("st étienne", "Saint-Étienne"),
+        ("boulevard foch", "Bd Foch"),
+        ("bd foch", "boulevard Foch"),
+        ("avenue foch", "av. Foch"),
     ],
 )
 def test_references_and_numbers_are_found_in_any_form(typed: str, written: str) -> None:
@@ -152,10 +176,27 @@ def test_a_telephone_number_is_found_in_any_form(typed: str, written: str) -> No
         ("000004", "REC-2026-000042"),
         ("0713", "+33612345678"),
         ("udi", "audit"),
+        ("dupont 200", "M 200"),
+        ("m 200", "200 litres"),
+        ("dupont l", "Dupont"),
     ],
 )
 def test_what_does_not_occur_is_not_found(typed: str, written: str) -> None:
     assert not finds(typed, written)
+
+
+@pytest.mark.parametrize(
+    "typed", ["rec 2026 1", "REC-2026-1", "rec2026-1", "REC-2026-000001", "REC2026000001", "ʀᴇᴄ–2026–1"]
+)
+def test_a_reference_is_known_in_any_form(typed: str) -> None:
+    assert [word.parts for word in [numbered(typed)] if word] == [("rec2026000001",)]
+
+
+@pytest.mark.parametrize(
+    "typed", ["rec 2026", "rec-2026-0000", "2026-1", "rec 1999 1", "rec 2026 1 dupont", "rec 2026 1234567"]
+)
+def test_what_may_be_the_beginning_of_several_is_no_reference(typed: str) -> None:
+    assert numbered(typed) is None
 
 
 @given(st.text(max_size=60))

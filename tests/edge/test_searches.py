@@ -11,10 +11,15 @@ import world
 from given_lists import NOW, chosen, named_wrong, page, through
 from given_views import a, show
 
+from sav_contracts.address import Address
+from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.catalog.article import ArticleView
+from sav_contracts.catalog.product import BuiltIn, Place, ProductView
 from sav_contracts.claims.client import ClientView
 from sav_contracts.claims.reclamation import ReclamationView
+from sav_contracts.interventions.estimate import EstimateView
 from sav_contracts.interventions.visit import InterventionView
+from sav_contracts.messages import View
 from sav_edge.read_model import ReadModel
 
 alex, marie, lea = world.alex, world.marie, world.lea
@@ -113,6 +118,103 @@ async def test_a_record_is_found_by_the_name_of_its_client_by_those_who_see_them
     # She was their technician, and does not see them any more.
     assert await chosen(read, "/reclamations", world.sofia, q="martin") == []
     assert await chosen(read, "/reclamations", lea, q="martin") == []
+
+
+HERE = Place(address="3, av. des Lilas", postcode="69003", city="Lyon", access_notes="Code 42B, interphone")
+ELSEWHERE = Place(address="8 rue Haute", postcode="38000", city="Grenoble")
+TYPED = ("avenue des Lilas", "3 av lilas 69003", "LYON", "69 003", "lilas lyon")
+
+
+def at(place: Place, **whose: Any) -> dict[str, View]:
+    """By list, records at this place."""
+    visit = a(InterventionView, place=place, **whose)
+    return {
+        "/reclamations": a(ReclamationView, place=place, **whose),
+        "/interventions": visit,
+        "/appointments": a(AppointmentView, intervention_id=visit.id, **whose),
+        "/estimates": a(EstimateView, place=place, status="sent", **whose),
+        "/products": a(ProductView, place=place, client_id=whose["client_id"]),
+    }
+
+
+@pytest.mark.parametrize("typed", TYPED)
+async def test_what_shows_an_address_is_found_by_it(pool: asyncpg.Pool, read: ReadModel, typed: str) -> None:
+    whose = {"client_id": lea.id, "technician_id": world.karim.id}
+    here = at(HERE, **whose)
+    await show(pool, [*here.values(), *at(ELSEWHERE, **whose).values()])
+    for path, record in here.items():
+        for who in (marie, alex, lea, *([world.karim] if path != "/products" else [])):
+            assert await chosen(read, path, who, q=typed) == [record.id], (path, who)
+            assert await chosen(read, path, who, q="interphone") == []
+        assert await chosen(read, path, world.paul, q=typed) == []
+
+
+async def test_an_address_that_the_caller_does_not_see_finds_nothing(
+    pool: asyncpg.Pool, read: ReadModel
+) -> None:
+    home = Address.model_validate(HERE.model_dump())
+    client = a(ClientView, id=lea.id, addresses=(home,))
+    whose: dict[str, Any] = {"client_id": lea.id, "place": ELSEWHERE}
+    closed = a(ReclamationView, technician_id=world.sofia.id, status="closed", **whose)
+    open = a(ReclamationView, technician_id=world.karim.id, **whose)
+    await show(pool, [client, closed, open])
+    assert await chosen(read, "/clients", marie, q="lilas lyon") == [client.id]
+    assert await chosen(read, "/clients", world.karim, q="lilas lyon") == [client.id]
+    assert set(await chosen(read, "/reclamations", marie, q="lilas")) == {closed.id, open.id}
+    assert await chosen(read, "/reclamations", world.karim, q="lilas") == [open.id]
+    # She was their technician, and sees where the réclamation was, but not where they live.
+    assert await chosen(read, "/reclamations", world.sofia, q="lilas") == []
+    assert await chosen(read, "/clients", world.sofia, q="lilas") == []
+    assert await chosen(read, "/reclamations", world.sofia, q="grenoble") == [closed.id]
+
+
+async def test_a_serial_number_finds_what_is_about_its_unit_for_those_who_see_it(
+    pool: asyncpg.Pool, read: ReadModel
+) -> None:
+    built_in = BuiltIn(intervention_id=uuid4(), on=NOW.date(), serial="CIR-2291")
+    unit = a(ProductView, serial="LUM24-0007431", built_in=[built_in])
+    its: dict[str, Any] = {"product_id": unit.id, "client_id": lea.id}
+    claim, other = (
+        a(ReclamationView, technician_id=world.karim.id, product_id=id) for id in (unit.id, uuid4())
+    )
+    visit = a(InterventionView, technician_id=world.karim.id, **its)
+    closed = a(ReclamationView, technician_id=world.sofia.id, status="closed", **its)
+    elsewhere = [other, a(InterventionView), a(ProductView, serial="LUM24-0007439")]
+    await show(pool, [unit, claim, visit, closed, *elsewhere])
+    for typed in ("LUM24-0007431", "lum24 7431", "7431", "cir 2291"):
+        for who in (marie, alex, lea):
+            assert set(await chosen(read, "/reclamations", who, q=typed)) == {claim.id, closed.id}, typed
+            assert await chosen(read, "/interventions", who, q=typed) == [visit.id]
+        assert await chosen(read, "/reclamations", world.karim, q=typed) == [claim.id]
+        assert await chosen(read, "/interventions", world.karim, q=typed) == [visit.id]
+        # Her work on it is over: she does not see the unit any more.
+        assert await chosen(read, "/reclamations", world.sofia, q=typed) == []
+        assert await chosen(read, "/reclamations", world.paul, q=typed) == []
+    assert await chosen(read, "/reclamations", marie, q="7431 fuite") == [closed.id, claim.id]
+
+
+@pytest.mark.parametrize("typed", ["rec 2026 1", "REC-2026-1", "rec2026-000001", "REC2026000001"])
+async def test_an_exact_reference_answers_without_those_that_it_begins(
+    pool: asyncpg.Pool, read: ReadModel, typed: str
+) -> None:
+    claims = [a(ReclamationView, reference=f"REC-2026-{n:06}") for n in (1, 10, 12, 100)]
+    mentions = a(ReclamationView, reference="REC-2026-000200", description="comme REC-2026-000001")
+    visits = [a(InterventionView, reclamation_reference="REC-2026-000001") for _ in range(5)]
+    await show(
+        pool, [*claims, mentions, *visits, a(InterventionView, reclamation_reference="REC-2026-000010")]
+    )
+    both = [claims[0].id, mentions.id]
+    for who in (lea, marie):
+        ask = {"q": typed, "limit": "1", "sort": "reference"}
+        assert await through(read, "/reclamations", who, **ask) == both
+        found = await through(read, "/interventions", who, q=typed, limit="2", sort="created_at")
+        assert found == [one.id for one in visits]
+    assert await chosen(read, "/reclamations", world.paul, q=typed) == []
+    # Where it is none, it is a beginning.
+    assert await chosen(read, "/reclamations", marie, q="rec-2026-0002") == [mentions.id]
+    assert set(await chosen(read, "/reclamations", marie, q="rec-2026-0000")) >= {
+        one.id for one in claims[:3]
+    }
 
 
 @pytest.mark.parametrize(

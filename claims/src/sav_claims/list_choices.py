@@ -1,6 +1,6 @@
 """What a saved filter may choose: the query parameters of a list, as the surface declares them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,7 +10,7 @@ from sav_chassis.pydantic_messages import meant
 from sav_contracts.actor import Role
 from sav_contracts.sentences import Text
 from sav_contracts.surface import SURFACE, ListRow
-from sav_contracts.times import Moment
+from sav_contracts.times import EndsBeforeFrom, Moment
 
 TIMES = ("created_from", "created_to")
 INTERVAL = ("from", "to")
@@ -87,9 +87,18 @@ def checked(row: ListRow, query: str) -> str:
     names = [name for name, _ in given]
     single = set(choices(row)) - {*row.filters, "q"}
     wrong += [WrongChoice(name=name, why=TWICE) for name in sorted(single) if names.count(name) > 1]
+    wrong = wrong or [*_ending_before(row, dict(given))]
     if wrong:
         raise WrongFields.each(wrong)
     return urlencode(given)
+
+
+def _ending_before(row: ListRow, given: Mapping[str, str]) -> Iterator[WrongField]:
+    for since, until in row.periods():
+        if since in given and until in given:
+            start, end = map(TypeAdapter(Moment).validate_python, (given[since], given[until]))
+            if end < start:
+                yield WrongChoice(name=until, why=EndsBeforeFrom(since=since).text())
 
 
 def _refusal(row: ListRow, name: str, value: str) -> WrongField | None:

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from sav_contracts.actor import Role
 from sav_contracts.messages import Line, Message, PersonId, Query
-from sav_contracts.times import Moment
+from sav_contracts.times import EndsBeforeFrom, Moment
 
 
 class RequestShown(Message):
@@ -48,3 +48,9 @@ class FindRequests(Query[Requests]):
     after: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")] | None = Field(
         default=None, examples=["4715"]
     )
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "FindRequests":
+        if self.start and self.end and self.end < self.start:
+            raise EndsBeforeFrom().error("to")
+        return self

@@ -29,6 +29,13 @@ class NoDay(WrongValue):
     fr = "une date de 1900 à 2200, par exemple 2026-03-02"
 
 
+class EndsBeforeFrom(WrongValue):
+    code = "ends_before_from"
+    since: str = "from"
+    en = "it is before `{since}`"
+    fr = "cette date précède `{since}`"
+
+
 def _moment(given: Any, read: ValidatorFunctionWrapHandler) -> datetime:
     try:
         time: datetime = read(given)

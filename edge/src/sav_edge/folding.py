@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, zip_longest
 from typing import NamedTuple
 
 from anyascii import anyascii
@@ -27,17 +27,39 @@ GROUP = re.compile(r"\+?(\(0\))?(00[0-9]{3}|[0-9]{1,4})[.,/-]?")
 # A telephone number and nothing else: all of it is one number, however its groups are cut (`06 12345678`).
 PHONE = re.compile(r"\(?(\+|0)[0-9 ().,/-]*")
 DIGITS_OF_A_PHONE = range(8, 19)
-# A sign between parts, as in `N°8` and `45°C`; anyascii would write `Ndeg8`.
-DEGREES = re.compile("[°º]")
+# As people type them: in `N°8` and `45°C` a sign between parts (anyascii would write `Ndeg8`), in `24×40` a letter.
+SIGNS = str.maketrans({"°": ".", "º": ".", "×": "x", "´": "'"})
+# What stands before another word without being looked for: `l’évier`, `d’eau`, `qu’il`.
+ELIDED = re.compile("(?<![a-z0-9])(?:[cdjlmnst]|qu)['`](?=[a-z])")
+# So do these, with a space behind them: small words, and titles of people.
+TITLES = ("m", "mr", "mme", "mlle", "dr", "monsieur", "madame", "mademoiselle", "docteur", "mrs", "ms")
+PASSED_BY = {
+    *("a", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "la", "le", "les", "un", "une"),
+    *("and", "of", "the", *TITLES),
+}
+# `M.Dupont`
+TITLED = re.compile(rf"(?<!\S)({'|'.join(TITLES)})\.(?=[a-z]{{2}})")
+# Words that are written in several ways: each finds the others, by their beginnings too.
+SAME = (
+    *(("saint", "st"), ("sainte", "ste"), ("docteur", "dr"), ("general", "gal"), ("faubourg", "fg", "fbg")),
+    *(("boulevard", "bd", "bld", "blvd"), ("avenue", "av", "ave"), ("route", "rte"), ("place", "pl")),
+    *(("allee", "all"), ("chemin", "che"), ("impasse", "imp"), ("square", "sq"), ("residence", "res")),
+    *(("batiment", "bat"), ("appartement", "appt", "apt")),
+)
+ALSO = {word: {one for one in same if not word.startswith(one)} for same in SAME for word in same}
+# What `&` is read as. Who types the sign looks for nothing by it.
+AND = ("et", "and")
 # A number of fewer digits, without its zeros in front, is that number and not the beginning of others.
 SHORTEST = 4
+# A reference as it is counted, written in one: `REC-2026-000001`.
+REFERENCE = re.compile("([a-z]+)(20[0-9]{2})(?!0+$)([0-9]{1,6})")
 # Digits of a number before its national part: `+33`, `+216`.
 COUNTRY = range(1, 4)
 
 
 def fold(text: str) -> str:
     """The form in which two texts are compared. It is in ASCII, with single spaces."""
-    plain = text if text.isascii() else anyascii(unicodedata.normalize("NFKC", DEGREES.sub(".", text)))
+    plain = text if text.isascii() else anyascii(unicodedata.normalize("NFKC", text.translate(SIGNS)))
     return " ".join(plain.lower().split())
 
 
@@ -49,7 +71,7 @@ def order(text: str) -> str:
 class Word(NamedTuple):
     """Something written between spaces, or a number in groups.
 
-    `whole` are its parts in one, where there are several; `number` the digits without zeros in front, where there are some.
+    `whole` are all its letters and digits in one, where its `parts` are something else; `number` the digits without zeros in front, where there are some.
     `national` are endings of a telephone number that begins with its country: which digits are the country's is not known.
     """
 
@@ -61,17 +83,46 @@ class Word(NamedTuple):
 
 def words(text: str) -> Iterator[Word]:
     """The words of a text, in its order."""
-    folded = fold(text)
+    return _words_of(fold(text))
+
+
+def asked(text: str) -> list[Word]:
+    """The words to search for: each once, without small words and titles before others."""
+    found = list(words(TITLED.sub(r"\1 ", fold(text))))
+    kept = {
+        word: None
+        for word, following in zip_longest(found, found[1:])
+        if not (following and following.parts[0][0].isalpha() and PASSED_BY.issuperset(word.parts))
+    }
+    return [*kept]
+
+
+def numbered(text: str) -> Word | None:
+    """The reference that a text is, in whatever form: `rec 2026 1` is `REC-2026-000001`."""
+    found = REFERENCE.fullmatch("".join(TOKEN.findall(fold(text))))
+    return Word((f"{found[1]}{found[2]}{int(found[3]):06}",), ()) if found else None
+
+
+def _words_of(folded: str) -> Iterator[Word]:
     phone = _is_phone(folded)
     for group, chunks in groupby(folded.split(), lambda chunk: phone or bool(GROUP.fullmatch(chunk))):
         # `06 12 34 56 78` is one number.
         for chunk in [" ".join(chunks)] if group else chunks:
-            if parts := tuple(token[:LONGEST] for token in TOKEN.findall(chunk.replace("(0)", ""))):
+            chunk = chunk.replace("(0)", "")
+            if parts := _parts(chunk):
                 joined = "".join(parts)[:LONGEST]
+                rest = _parts(ELIDED.sub("", chunk))
+                whole = [joined] if len(parts) > 1 else []
+                if rest != parts and len(rest) > 1:
+                    whole.append("".join(rest)[:LONGEST])
                 country = COUNTRY if chunk.startswith("+") and joined.isdigit() else ()
                 national = tuple(f"{zero}{joined[digits:]}" for digits in country for zero in ("", "0"))
                 number = joined.lstrip("0") if joined.isdigit() and joined.startswith("0") else ""
-                yield Word(parts, (joined,) if len(parts) > 1 else (), number, national)
+                yield Word(rest, tuple(whole), number, national)
+
+
+def _parts(chunk: str) -> tuple[str, ...]:
+    return tuple(token[:LONGEST] for token in TOKEN.findall(chunk))
 
 
 def _is_phone(folded: str) -> bool:
@@ -86,16 +137,19 @@ def lexemes(texts: Iterable[str]) -> list[str]:
 # Several records hold the same text: the name of an article, of a client.
 @lru_cache(maxsize=2048)
 def _lexemes_of(text: str) -> frozenset[str]:
-    found: set[str] = set()
-    for word in words(text):
+    folded = fold(text)
+    found: set[str] = set(AND) if "&" in folded else set()
+    for word in _words_of(folded):
         if len(word.parts) == 1 and word.parts[0].isalpha():
-            found.add(word.parts[0])
+            found |= {word.parts[0], *word.whole}
             continue
         found |= {*word.whole, word.number, *word.national}
         for part in word.parts:
             found.add(part)
             found |= set(LETTERS_OR_DIGITS.findall(part))
             found |= {part.lstrip("0")} if part.isdigit() else set()
+    for one in found & ALSO.keys():
+        found |= ALSO[one]
     return frozenset(found - {""})
 
 

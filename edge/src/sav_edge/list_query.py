@@ -21,10 +21,10 @@ from sav_contracts.actor import Actor, Role
 from sav_contracts.messages import View
 from sav_contracts.sentences import Text
 from sav_contracts.surface import ListRow, TimelineRow
-from sav_contracts.times import Moment
+from sav_contracts.times import EndsBeforeFrom, Moment
 from sav_contracts.visibility import Limited
 from sav_contracts.wrong_value import WrongValue
-from sav_edge.folding import THEN, Word, words
+from sav_edge.folding import THEN, Word, asked, numbered
 from sav_edge.json_bodies import GivenTwice
 from sav_edge.listed import EMPTY_LAST, EPOCH, filter_query, may_lack_time, sort_column, sorted_as
 
@@ -124,7 +124,8 @@ class NoLimit(WrongValue):
 class Listing:
     """A parsed list query. `where` pairs a condition, with `$` for its parameter, and the parameter's value.
 
-    `interval` holds `from` and `to`, whichever were given; `filters` are texts of a `tsquery`, all of which must hold; `searched` are the words that must occur.
+    `times` are those that were given, by parameter; `filters` are texts of a `tsquery`, all of which must hold; `searched` are the words that must occur,
+    `numbered` the reference that they may be: where it is found, nothing else was meant.
     `over`: the filters leave out everything that is open.
     """
 
@@ -135,10 +136,11 @@ class Listing:
     limit: int = DEFAULT_LIMIT
     after: tuple[Any, UUID] | None = None
     where: list[tuple[str, Any]] = field(default_factory=list)
-    interval: dict[str, datetime] = field(default_factory=dict)
+    times: dict[str, datetime] = field(default_factory=dict)
     filters: list[str] = field(default_factory=list)
     over: bool = False
     searched: list[Word] = field(default_factory=list)
+    numbered: Word | None = None
     wrong: list[tuple[str, Text]] = field(default_factory=list)
 
     @property
@@ -187,9 +189,14 @@ def parse(row: ListRow | TimelineRow, query: QueryParameters, actor: Actor) -> L
             listing.after = place(query["after"][0], listing)
         except ValueError:
             listing.wrong.append(("after", NoNext().text()))
+    times = listing.times
+    for since, until in row.periods() if isinstance(row, ListRow) else ():
+        if since in times and until in times and times[until] < times[since]:
+            listing.wrong.append((until, EndsBeforeFrom(since=since).text()))
     if listing.wrong:
         raise WrongFields.of(listing.wrong)
-    listing.where += _overlapping(**listing.interval) if listing.interval else []
+    if interval := {name: times[name] for name in FROM_AND_TO if name in times}:
+        listing.where += _overlapping(**interval)
     if isinstance(row, ListRow) and (limit := limit_of(row, actor.role)):
         listing.filters.append(filter_query(limit.field, limit.values, Role.SYSTEM))
     return listing
@@ -216,22 +223,23 @@ def _choose(
         if name == "status" and actor.role is not Role.CLIENT:
             listing.over = row.message.over_in.issuperset(chosen)
     elif name == "q":
-        listing.searched = _words(" ".join(values))
+        text = " ".join(values)
+        listing.searched, listing.numbered = _words(text), numbered(text)
         if not listing.searched and "".join(values).strip():
             listing.where.append(("$", False))
-    elif name in SINCE_AND_UNTIL:
-        listing.where.append((f"v.created_at {SINCE_AND_UNTIL[name]} $", _time(values[0])))
-    elif name in row.bounds():
-        compared, sign = row.bounds()[name]
-        column = f"v.{sort_column(compared)}"
-        # A record without a value is no part of any range.
-        listing.where.append((f"{column} > 'epoch'::timestamptz AND {column} {sign} $", _time(values[0])))
-    elif name in FROM_AND_TO:
-        listing.interval[name] = _time(values[0])
     elif name == "sort":
         listing.descending = values[0].startswith("-")
         sorts = [sort for sort in row.sorts if sort in fields]
         listing.sort_by(row.message, _sort(values[0].removeprefix("-"), sorts))
+    elif name != "after":
+        time = listing.times[name] = _time(values[0])
+        if name in SINCE_AND_UNTIL:
+            listing.where.append((f"v.created_at {SINCE_AND_UNTIL[name]} $", time))
+        elif name in row.bounds():
+            compared, sign = row.bounds()[name]
+            column = f"v.{sort_column(compared)}"
+            # A record without a value is no part of any range.
+            listing.where.append((f"{column} > 'epoch'::timestamptz AND {column} {sign} $", time))
 
 
 def _overlapping(**interval: datetime) -> list[tuple[str, Any]]:
@@ -262,7 +270,7 @@ def _words(text: str) -> list[Word]:
         raise HoldsNul().error()
     if len(text) > MAX_SEARCH:
         raise SearchTooLong().error()
-    return list(dict.fromkeys(words(text)))
+    return asked(text)
 
 
 def _sort(name: str, sorts: Sequence[str]) -> str:

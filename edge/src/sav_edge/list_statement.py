@@ -12,7 +12,7 @@ from sav_chassis.visibility import doc
 from sav_contracts.actor import Role
 from sav_edge.folding import Word
 from sav_edge.list_query import Listing
-from sav_edge.listed import OVER, search_query
+from sav_edge.listed import OVER, named_column, search_query
 
 # Up to this length the beginning of a word is that of too many words for the index.
 SHORT = 3
@@ -79,16 +79,16 @@ class ListStatement:
 
     def names_one_of(self, field: str, ids: Sequence[Any]) -> Named:
         """The condition that a field of the record holds one of these ids."""
-        condition = f"v.{field} = ANY({self._parameter(ids)}::uuid[])"
+        condition = f"v.{named_column(field)} = ANY({self._parameter(ids)}::uuid[])"
         return Named(condition, condition)
 
     def names_one_with(self, field: str, seen: str, word: Word) -> Named:
         """The condition that a field holds the id of a record `o` that is `seen` and in which the word occurs."""
-        found = self._found(search_query(word, self._role), "o")
+        found, column = self._found(search_query(word, self._role), "o"), f"v.{named_column(field)}"
         return Named(
             # A value, not EXISTS: the planner would gather the ids of all before it looks at the first record.
-            f"(SELECT {found} FROM view o WHERE {seen} AND o.id = v.{field})",
-            f"v.{field} = ANY(ARRAY(SELECT o.id FROM view o WHERE {seen} AND {found}))",
+            f"(SELECT {found} FROM view o WHERE {seen} AND o.id = {column})",
+            f"{column} = ANY(ARRAY(SELECT o.id FROM view o WHERE {seen} AND {found}))",
         )
 
     def all(self) -> str:

@@ -28,7 +28,7 @@ from sav_contracts.surface.rows import TIMES
 from sav_edge.folding import CORRECTABLE, Word, fold, lexemes, order, query
 
 # The first is to be raised when `folding` or this module stores something else for the same record.
-FORM = (2, unicodedata.unidata_version, version("anyascii"))
+FORM = (3, unicodedata.unidata_version, version("anyascii"))
 # What the lexemes of filters begin with, as staff and as a client read them, and the words of a client who reads others.
 STAFFS, CLIENTS, CLIENTS_WORD = "=", "^", "~"
 # Characters of a filter's value that are compared.
@@ -49,6 +49,7 @@ SORTED_AS: Mapping[Any, tuple[str, Any]] = {
     bool: ("boolean", False),
 }
 IS_CORRECTABLE = re.compile(CORRECTABLE).fullmatch
+OF_COPIES = frozenset(name for name, _ in views.COLUMNS)
 # Few enough to be read by every search.
 PENDING = "fastupdate = on, gin_pending_list_limit = 256"
 
@@ -67,10 +68,15 @@ class Listed:
     # Fields by which a dashboard counts its records.
     counted: tuple[str, ...]
 
+    @property
+    def named(self) -> list[str]:
+        """Those of `others` that are in no column of every service's copies."""
+        return [name for name in self.others if named_column(name) != name]
+
     @cached_property
     def declared(self) -> str:
         """What the columns of a record of this view are made by: where that changes, they are made anew."""
-        made_by = (FORM, self.filters, self.sorts, self.search, self.has_interval, self.counted)
+        made_by = (FORM, self.filters, self.sorts, self.search, self.has_interval, self.counted, self.named)
         more = (self.view.empty_means,) if self.view.empty_means else ()
         return md5(repr(made_by + more).encode()).hexdigest()[:8]
 
@@ -110,6 +116,9 @@ class Listed:
             ):
                 which = only + (" AND open" if name == "open" else "")
                 yield f"list_{kind}_count_{name}", f"view ({key}, technician_id) {which}"
+        for name in self.named:
+            column = named_column(name)
+            yield f"list_{kind}_{column}", f"view ({column}) {only} AND {column} IS NOT NULL"
         if self.has_interval:
             yield f"list_{kind}_during", f"view USING gist (during) {only}"
 
@@ -132,13 +141,25 @@ class Listed:
         """The words of a record to which a search corrects others."""
         return _folded(self._texts(view)).correctable
 
+    @cached_property
+    def _searched(self) -> Mapping[str, list[str]]:
+        """The fields that are searched; of one that holds messages, which of theirs."""
+        found: dict[str, list[str]] = {}
+        for name in self.search:
+            first, _, within = name.partition(".")
+            found.setdefault(first, []).extend([within] if within else [])
+        return found
+
     def _texts(self, view: View) -> tuple[str, ...]:
         texts: list[str] = []
         # As below: the form of clients lacks fields, and `getattr` is slow at saying so.
         fields = vars(view)
-        for name in self.search:
+        for name, within in self._searched.items():
             value = fields.get(name)
-            texts += [value] if isinstance(value, str) else value or ()
+            if not value:
+                continue
+            for one in value if isinstance(value, list | tuple) else (value,):
+                texts += [text for part in within if (text := vars(one)[part])] if within else [one]
         return tuple(texts)
 
     def _filtered(self, view: View) -> dict[str, Any]:
@@ -192,6 +213,11 @@ def counted_column(name: str) -> str:
     return f"of_{name}"
 
 
+def named_column(name: str) -> str:
+    """The column with the id of another record that a search finds first."""
+    return name if name in OF_COPIES else f"names_{name}"
+
+
 @cache
 def sorted_as(view: type[View], name: str) -> tuple[str, Any]:
     """The SQL type of a sort column, and what stands for no value."""
@@ -233,6 +259,7 @@ OWN: Mapping[str, str] = (
         "during": "tstzrange",
     }
     | _sort_columns()
+    | {named_column(name): "uuid" for listed in LISTED.values() for name in listed.named}
     | {
         counted_column(name): "boolean" if listed.view.model_fields[name].annotation is bool else "text"
         for listed in LISTED.values()
@@ -274,6 +301,7 @@ def own_values(view: View, shown: View | None) -> tuple[Any, ...]:
         elif isinstance(missing, str):
             value = order(str(value))
         own[sort_column(name)] = value
+    own |= {named_column(name): fields[name] for name in listed.named}
     own |= {counted_column(name): fields[name] for name in listed.counted}
     return tuple(map(own.get, OWN))
 

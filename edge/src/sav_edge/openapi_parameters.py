@@ -9,7 +9,8 @@ from sav_edge.list_query import MAX_SEARCH
 
 Json = dict[str, Any]
 SEARCHED = (
-    "Words, or beginnings of words, that all occur: in any case, with or without accents, numbers in any grouping. "
+    "Words, or beginnings of words, that all occur: in any case, with or without accents, numbers in any grouping; "
+    "articles, prepositions and titles before another word do not count. A whole reference that is found is answered alone. "
     "They are looked for in {fields}; of an id, in what the list of those records searches. A word that occurs nowhere "
     "is corrected; then `results_for` says what was searched for."
 )

@@ -148,6 +148,10 @@ class ReadModel:
         self, row: ListRow, ids: Ids, listing: Listing, actor: Actor, nowhere: Collection[Word] = ()
     ) -> Sequence[asyncpg.Record]:
         """The records of a page, and one more where there is another page. The words that are `nowhere` are rare."""
+        if listing.numbered:
+            only = replace(listing, searched=[listing.numbered], numbered=None)
+            if rows := await self._searched(row, ids, only, actor, ()):
+                return rows
         if listing.searched:
             return await self._searched(row, ids, listing, actor, nowhere)
         statement = _statement(row, ids, listing, actor)

@@ -49,7 +49,7 @@ ROWS = (
             "missed_by",
         ),
         sorts=("start",),
-        search=("reclamation_reference", "client_id"),
+        search=("reclamation_reference", "client_id", "intervention_id"),
     ),
     MessageRow("Visit: read by link", "GET /visit/{token}", GetVisitByLink, ANYBODY),
     MessageRow("Visit: confirm, move or cancel by link", "POST /visit/{token}", AnswerVisitByLink, ANYBODY),

@@ -40,6 +40,7 @@ from sav_contracts.surface.rows import (
     PaperRow,
     RecordRow,
     TimelineRow,
+    address_of,
     list_and_record,
 )
 from sav_contracts.visibility import Limited
@@ -129,7 +130,7 @@ ROWS = (
         ProductView,
         EVERYBODY,
         filters=("client_id", "article_id", "family", "serial", "proof_state"),
-        search=("article", "serial", "client_id"),
+        search=("article", "serial", "built_in.serial", *address_of("place"), "client_id"),
     ),
     MessageRow(
         "Register an installed product", "POST /products", RegisterProduct, CLIENT_AND_MANAGERS, status=201

@@ -48,6 +48,7 @@ from sav_contracts.surface.rows import (
     MessageRow,
     RecordRow,
     TimelineRow,
+    address_of,
     list_and_record,
 )
 
@@ -70,7 +71,7 @@ RECLAMATIONS, RECLAMATION = list_and_record(
     ),
     sorts=("reference", "respond_by", "resolve_by", "due_at", "ended_at"),
     ranges=("due_at", "ended_at"),
-    search=("reference", "article", "description", "client_id"),
+    search=("reference", "article", "description", *address_of("place"), "client_id", "product_id"),
 )
 
 ROWS = (
@@ -82,7 +83,7 @@ ROWS = (
         ClientView,
         EVERYBODY,
         sorts=("name",),
-        search=("name", "email", "phones"),
+        search=("name", "email", "phones", *address_of("addresses")),
     ),
     MessageRow("Change a client profile", "PATCH /clients/{client_id}", ChangeClient, CLIENT_AND_MANAGERS),
     MessageRow("Types of problems and safety questions", "GET /problem-types", FindProblemTypes, EVERYBODY),
@@ -152,7 +153,7 @@ ROWS = (
         EVERYBODY,
         filters=("status", "purpose", "client_id", "technician_id", "reclamation_id", "reference"),
         sorts=("reference",),
-        search=("reference", "reclamation_reference", "client_id"),
+        search=("reference", "reclamation_reference", "lines.reference", "lines.article", "client_id"),
     ),
     MessageRow("Validate an order", "POST /orders/{order_id}/validate", ValidateOrder, MANAGER),
     MessageRow("Refuse an order", "POST /orders/{order_id}/refuse", RefuseOrder, MANAGER),

@@ -30,6 +30,7 @@ from sav_contracts.surface.rows import (
     MessageRow,
     RecordRow,
     TimelineRow,
+    address_of,
     list_and_record,
 )
 
@@ -43,7 +44,10 @@ ROWS = (
             *("status", "purpose", "client_id", "technician_id", "reclamation_id", "product_id"),
             *("reference", "follows_id", "overdue"),
         ),
-        search=("reclamation_reference", "reference", "article", "client_id"),
+        search=(
+            *("reclamation_reference", "reference", "article", *address_of("place")),
+            *("client_id", "product_id"),
+        ),
     ),
     MessageRow("Plan a visit by hand", "POST /interventions", CreateIntervention, STAFF, status=201),
     MessageRow(

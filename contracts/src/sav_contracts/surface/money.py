@@ -57,6 +57,7 @@ from sav_contracts.surface.rows import (
     RecordRow,
     SignedRow,
     TextRow,
+    address_of,
     list_and_record,
 )
 
@@ -103,7 +104,10 @@ ROWS = (
             "reference",
         ),
         sorts=("reference",),
-        search=("reference", "reclamation_reference", "client_id"),
+        search=(
+            *("reference", "reclamation_reference", *address_of("place")),
+            *("buyer.name", "buyer.address", "client_id"),
+        ),
     ),
     MessageRow(
         "Draft a deposit invoice of an estimate",
@@ -120,7 +124,7 @@ ROWS = (
         CLIENT_AND_MANAGERS,
         filters=("status", "client_id", "intervention_id", "reclamation_id", "number", "overdue", "deposit"),
         sorts=("number",),
-        search=("number", "reclamation_reference", "client_id"),
+        search=("number", "reclamation_reference", "buyer.name", "buyer.address", "client_id"),
     ),
     FileRow(
         "Invoice as PDF", "GET /invoices/{invoice_id}.pdf", InvoiceView, CLIENT_AND_MANAGERS, file="document"
@@ -155,7 +159,7 @@ ROWS = (
         CLIENT_AND_MANAGERS,
         filters=("invoice_id", "client_id", "number"),
         sorts=("number",),
-        search=("number", "invoice_number", "client_id"),
+        search=("number", "invoice_number", "buyer.name", "buyer.address", "client_id"),
     ),
     FileRow(
         "Credit note as PDF",

@@ -1,9 +1,9 @@
 """The rows of the table of routes: one class for each way of answering."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -139,8 +139,8 @@ class ReadRow(Row):
 class ListRow(ReadRow):
     """A list: its filters and sort fields, and the fields that `q` searches.
 
-    A field that holds the id of another record (`client_id`) is searched by what the list of those searches. Where the
-    view has an `interval`, `from` and `to` choose the records that overlap it. `ranges` are sort fields that hold times:
+    A field that holds the id of another record (`client_id`) is searched by what the list of those searches. Of a field
+    that holds a message or several of them, one of theirs is named (`place.city`). Where the view has an `interval`, `from` and `to` choose the records that overlap it. `ranges` are sort fields that hold times:
     `due_from` and `due_to` choose by `due_at`.
     """
 
@@ -152,7 +152,9 @@ class ListRow(ReadRow):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        expect_fields(self, *self.filters, *self.sorts, *self.search)
+        expect_fields(self, *self.filters, *self.sorts)
+        if unknown := [name for name in self.search if not _holds(self.message, name)]:
+            raise TypeError(f"{self.route}: {self.message.__name__} has no field {', '.join(unknown)}")
         if unsorted := set(self.ranges) - set(self.sorts):
             raise TypeError(f"{self.route}: no list is sorted by {', '.join(sorted(unsorted))}")
 
@@ -163,6 +165,12 @@ class ListRow(ReadRow):
             for name in self.ranges
             for bound, sign in (("from", ">="), ("to", "<"))
         }
+
+    def periods(self) -> list[tuple[str, str]]:
+        """The parameters that choose since when, each with the one that chooses until when."""
+        ranges = [name.removesuffix("_at") for name in (*self.ranges, "created")]
+        pairs = [(f"{name}_from", f"{name}_to") for name in ranges]
+        return [("from", "to"), *pairs] if self.has_interval else pairs
 
     @property
     def has_interval(self) -> bool:
@@ -268,6 +276,27 @@ def expect_fields(row: ReadRow, *names: str) -> None:
     """`TypeError` where the view of the row has no such field; fields within a field are none of its own."""
     if unknown := [name for name in names if name not in row.message.model_fields]:
         raise TypeError(f"{row.route}: {row.message.__name__} has no field {', '.join(unknown)}")
+
+
+def _holds(model: type[BaseModel], name: str) -> bool:
+    """Whether a model has this field, or holds a message that has it."""
+    first, _, within = name.partition(".")
+    field = model.model_fields.get(first)
+    if field is None or not within:
+        return field is not None
+    return any(_holds(held, within) for held in _models(field.annotation))
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def address_of(field: str) -> tuple[str, ...]:
+    """What a search looks at of the address in a field: no notes on how to get in."""
+    return tuple(f"{field}.{part}" for part in ("address", "postcode", "city"))
 
 
 AnyRow = (
