@@ -229,13 +229,18 @@ def _wish(time: Mapping[str, Any], locale: Locale) -> str:
 
 
 def _moment(value: str, zone: str, locale: Locale) -> str:
-    return written.moment(_clock(value, zone), locale)
+    return written.moment(_clock(value, zone), locale) + _where(value, zone, locale)
 
 
 def _window(start: str, end: str, zone: str, locale: Locale, between: bool) -> str:
-    """The time of a visit; where it is not read on the firm's clock it says so."""
-    said = written.window(_clock(start, zone), _clock(end, zone), locale, between)
+    return written.window(_clock(start, zone), _clock(end, zone), locale, between) + _where(
+        start, zone, locale
+    )
+
+
+def _where(value: str, zone: str, locale: Locale) -> str:
+    """Where a time is read, if that is not on the firm's clock."""
     try:
-        return said + written.where_clocks_differ(datetime.fromisoformat(start), zone, HERE, locale)
+        return written.where_clocks_differ(datetime.fromisoformat(value), zone, HERE, locale)
     except OverflowError:  # near the last year that Python knows
-        return said
+        return ""

@@ -1,11 +1,12 @@
 """A visit in the calendar: held, booked, over."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.messages import Changed, Command, Event, PersonId, Reason, View
 from sav_contracts.slot import Slot
 from sav_contracts.times import Moment
@@ -93,6 +94,13 @@ class AppointmentView(AppointmentForClient):
     def unsettled(self) -> bool:
         """Whether its technician left, and nobody has decided yet who comes instead."""
         return self.status == "cancelled" and self.reason == NOT_TOLD_YET
+
+    def may_change(self, visit: InterventionStatus | None, now: datetime, until: timedelta) -> bool:
+        """Whether its client may move or cancel it now: `until` so long before it begins (policy `cut_offs`).
+
+        `visit` is the state of its visit, None while that is still being planned: only before its technician sets out.
+        """
+        return self.status == "booked" and visit in ("planned", "accepted") and self.start - now >= until
 
     def for_client(self) -> AppointmentForClient:
         """As booked, as long as nobody has decided who comes instead of a technician who left."""
@@ -215,6 +223,10 @@ class AppointmentReminderDue(Event[AppointmentView]):
 
     # The day before, in the morning; or two hours before its start.
     which: Reminder
+    # Whether a conflict about it is open: its client and its technician are not reminded before that ends.
+    unsettled: bool = False
+    # Whether its client, who was asked to choose another time, reads just now that this one stands.
+    client_knows: bool = False
 
 
 class AppointmentAttended(Event[AppointmentView]):
