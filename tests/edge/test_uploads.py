@@ -145,7 +145,9 @@ async def test_the_same_request_makes_the_same_command(at: At) -> None:
 
 
 WHOLE = picture(size=(640, 480))
-UNREAD = "this file is not a picture or PDF we can read (JPEG, PNG, WebP, HEIC, PDF), or it was cut off: a.jpg"
+UNREAD = (
+    "this file is not a picture or PDF we can read (JPEG, PNG, WebP, HEIC, PDF), or it was cut off: a.jpg"
+)
 LARGE = "this picture is too large: in this format up to {} million pixels can be read; send a smaller one, or a JPEG (a.jpg)"
 UNSUITABLE = {
     "text": (b"hello", UNREAD),

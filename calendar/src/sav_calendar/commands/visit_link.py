@@ -22,7 +22,7 @@ from sav_chassis.identity import Links
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.policy import CutOffs
-from sav_contracts.calendar.appointment import AppointmentConfirmed
+from sav_contracts.calendar.appointment import AppointmentConfirmed, may_change
 from sav_contracts.calendar.visit_link import AnswerVisitByLink, GetVisitByLink, OfferedTime, VisitShown
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
@@ -152,10 +152,10 @@ async def _shown(appointment: Appointment, tx: Tx, since: date | None = None) ->
         raise VisitLinkOver
     visit_id = appointment.intervention_id
     visit = await tx.copies(InterventionView).one(visit_id) if visit_id else None
-    until = (await tx.policy(CutOffs)).changes_until
-    may_change = appointment.view().may_change(visit.status if visit else None, tx.now, until)
+    status, until = visit.status if visit else None, (await tx.policy(CutOffs)).changes_until
+    changes = appointment.status == "booked" and may_change(appointment.start, status, tx.now, until)
     technician = await tx.copies(TechnicianView).one(appointment.technician_id)
-    first = _first_day(appointment, since, tx) if may_change else None
+    first = _first_day(appointment, since, tx) if changes else None
     return VisitShown(
         reference=appointment.reclamation_reference or (visit.called if visit else ""),
         technician=technician.name if technician else None,
@@ -167,7 +167,7 @@ async def _shown(appointment: Appointment, tx: Tx, since: date | None = None) ->
         seen=_names(appointment),
         unsettled=await _is_unsettled(appointment, tx),
         times_token=await _times_token(appointment, tx),
-        may_change=may_change,
+        may_change=changes,
         times_from=first,
         times=await _other_times(appointment, first, tx) if first else [],
     )

@@ -40,6 +40,14 @@ def roots_of(id: UUID, reclamation_id: UUID | None, intervention_id: UUID | None
     return frozenset({id, case} if case else {id})
 
 
+def may_change(start: datetime, visit: InterventionStatus | None, now: datetime, until: timedelta) -> bool:
+    """Whether the client of what is booked may move or cancel it: `until` so long before its start (policy `cut_offs`).
+
+    `visit` is the state of its visit, None while that is not known: before its technician sets out.
+    """
+    return visit in ("planned", "accepted") and start - now >= until
+
+
 class AppointmentForClient(View):
     """A visit in the calendar, from `start` until `end`. Messages to its client give the arrival window instead."""
 
@@ -94,13 +102,6 @@ class AppointmentView(AppointmentForClient):
     def unsettled(self) -> bool:
         """Whether its technician left, and nobody has decided yet who comes instead."""
         return self.status == "cancelled" and self.reason == NOT_TOLD_YET
-
-    def may_change(self, visit: InterventionStatus | None, now: datetime, until: timedelta) -> bool:
-        """Whether its client may move or cancel it now: `until` so long before it begins (policy `cut_offs`).
-
-        `visit` is the state of its visit, None while that is still being planned: only before its technician sets out.
-        """
-        return self.status == "booked" and visit in ("planned", "accepted") and self.start - now >= until
 
     def for_client(self) -> AppointmentForClient:
         """As booked, as long as nobody has decided who comes instead of a technician who left."""
