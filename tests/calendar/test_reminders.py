@@ -294,6 +294,8 @@ async def test_while_another_conflict_is_open_it_is_unsettled(stage: Stage) -> N
             status="open",
         )
     )
+    since = "UPDATE conflict SET created_at = $1, updated_at = $1 WHERE problem = 'overrun'"
+    await stage.database.pool.execute(since, stage.now())
     assert await is_back(stage)
     assert told(await stage.passes(SHORTLY)) == []
     await stage.hears(moved("en_route"))
