@@ -149,7 +149,11 @@ def _environment(locale: Locale) -> Environment:
         return _window(start, end, zone, locale, between=False)
 
     def moment(value: str, zone: str = HERE) -> str:
-        return _moment(value, zone, locale)
+        return own_moment(value, zone) + _where(value, zone, locale)
+
+    def own_moment(value: str, zone: str) -> str:
+        # On the clock of its reader: they need not be told whose it is.
+        return written.moment(_clock(value, zone), locale)
 
     def hour(value: str, zone: str = HERE) -> str:
         return written.hour(_clock(value, zone), locale)
@@ -187,7 +191,13 @@ def _environment(locale: Locale) -> Environment:
         "for_claim": for_claim,
         "elided": elided,
     }
-    environment.filters |= {"day": day, "date": plain_date, "hour": hour, "moment": moment}
+    environment.filters |= {
+        "day": day,
+        "date": plain_date,
+        "hour": hour,
+        "moment": moment,
+        "own_moment": own_moment,
+    }
     environment.filters |= {"amount": amount, "wish": wish}
     environment.globals |= {"window": window, "span": span, "advice": advice}
     return environment
@@ -226,10 +236,6 @@ def _wish(time: Mapping[str, Any], locale: Locale) -> str:
     else:
         said = day_of_week(date.fromisoformat(time["on"]), locale)
     return f"{said}, {PARTS[locale][time['part']]}" if time["part"] else said
-
-
-def _moment(value: str, zone: str, locale: Locale) -> str:
-    return written.moment(_clock(value, zone), locale) + _where(value, zone, locale)
 
 
 def _window(start: str, end: str, zone: str, locale: Locale, between: bool) -> str:
