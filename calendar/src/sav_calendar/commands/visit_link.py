@@ -91,7 +91,8 @@ async def _answered(cmd: AnswerVisitByLink, stands: Appointment, tx: Tx) -> Appo
     """The appointment after the answer; unchanged where that says nothing new."""
     client = Actor(id=stands.client_id, role=Role.CLIENT)
     # Whoever moves or cancels what is booked settles it.
-    settles = stands.status == "booked" and cmd.answer != "confirm" and cmd.start != stands.start
+    changes = cmd.answer == "cancel" or (cmd.answer == "move" and cmd.start != stands.start)
+    settles = changes and stands.status == "booked"
     if not settles and await _is_unsettled(stands, tx):
         raise VisitUnsettled
     if cmd.answer == "cancel" and stands.status == "cancelled":
