@@ -43,6 +43,7 @@ from notifier_case import KARIM, LEA, MANAGERS, Case
 from notifier_cases_by_hand import BY_HAND
 from notifier_cases_catalogue import CATALOGUE
 from notifier_cases_conflicts import CONFLICTS
+from notifier_cases_cut_off import CUT_OFF
 from notifier_cases_dunning import DUNNING
 from notifier_cases_estimates import ESTIMATES
 from notifier_cases_orders import ORDERS
@@ -292,6 +293,7 @@ CASES = [
     *DUNNING,
     *ESTIMATES,
     *CONFLICTS,
+    *CUT_OFF,
     *WARRANTIES,
     *ORDERS,
     *PAYMENTS,

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import world
-from given_notifier import APPOINTMENT, BORN, GRANT, LATER, SLOT, booked, conflict, planned
+from given_notifier import APPOINTMENT, BORN, GRANT, LATER, SLOT, booked, conflict, planned, relocated
 from notifier_case import LEA, MANAGERS, Case
 
 from sav_contracts.calendar.conflict import (
@@ -93,6 +93,18 @@ CONFLICTS = [
         ),
         {"appointment_stands": LEA},
         (planned(SLOT), booked()),
+    ),
+    Case(
+        "a time that stands since a manager decided about another conflict, of a client who was asked",
+        ConflictResolved(state=MOOT.model_copy(update={"status": "resolved", "offered": [THEN]})),
+        {"appointment_stands": LEA},
+        (planned(SLOT), booked()),
+    ),
+    Case(
+        "a time that was moved, of a client who was asked",
+        ConflictResolved(state=MOOT.model_copy(update={"status": "resolved", "offered": [THEN]})),
+        {},
+        (planned(SLOT), booked(), relocated()),
     ),
     Case(
         "another time that a manager chose, of a client who was asked",

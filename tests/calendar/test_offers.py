@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 import world
 from given_calendar import (
-    APPOINTMENT,
     VISIT_ID,
     appointment,
     at,
@@ -27,10 +26,7 @@ from sav_chassis.identity import Links
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.actor import ANYONE
 from sav_contracts.calendar.absence import AddAbsence
-from sav_contracts.calendar.appointment import (
-    AppointmentMoved,
-    AppointmentReminderDue,
-)
+from sav_contracts.calendar.appointment import AppointmentMoved
 from sav_contracts.calendar.conflict import ConflictDetected, ConflictResolved, ResolveConflict
 from sav_contracts.calendar.offer import (
     ChooseTime,
@@ -39,7 +35,6 @@ from sav_contracts.calendar.offer import (
     OfferUnanswered,
     TimesOffered,
 )
-from sav_contracts.calendar.visit_link import AnswerVisitByLink
 
 MORNING = (at(1, 7), at(1, 12))
 
@@ -103,23 +98,6 @@ async def test_what_the_conflict_proposes_is_offered_in_the_order_of_time(stage:
         "open",
     )
     assert shown["times"][0]["technician"] == "Sofia"
-
-
-@pytest.mark.parametrize("is_offered", [True, False])
-async def test_nobody_is_reminded_of_a_time_of_which_their_client_reads_that_it_cannot_be_kept(
-    stage: Stage, is_offered: bool
-) -> None:
-    id = await asked(stage)
-    # The timers of what is booked follow each change of it.
-    token = SecretStr(Links(stage.settings.link_secret).token("visit", APPOINTMENT))
-    confirm = AnswerVisitByLink(token=token, answer="confirm")
-    assert (await stage.when(confirm, by=ANYONE)).problem is None
-    if is_offered:
-        await offered(stage, id, SOFIA_AT_EIGHT)
-    passed = await stage.passes(at(1, 7))
-    reminders = [event for event in passed.events if isinstance(event, AppointmentReminderDue)]
-    assert bool(reminders) is not is_offered
-    assert await stage.parked() == []
 
 
 async def test_looking_changes_nothing(stage: Stage) -> None:
@@ -227,7 +205,12 @@ async def test_the_link_ends_with_the_conflict(stage: Stage) -> None:
 async def test_the_link_ends_when_the_last_of_its_times_begins(stage: Stage) -> None:
     event = await offered(stage, await asked(stage), KARIM_AT_ONE)
     await stage.passes(event.expires_at)
-    assert refusal(await chooses(stage, link(stage, event), 1)) == (410, "link_expired")
+    late = await chooses(stage, link(stage, event), 1)
+    assert refusal(late) == (410, "link_expired")
+    assert late.problem
+    # Nothing newer was sent: managers were told, and decide.
+    assert "we will call or write to you" in late.problem.detail
+    assert "vous appellerons ou vous écrirons" in (late.problem.in_french().detail or "")
 
 
 async def test_no_other_link_is_one(stage: Stage) -> None:

@@ -10,11 +10,18 @@ import pytest
 import world
 from given_calendar import (
     APPOINTMENT,
+    RECLAMATION,
+    VISIT_ID,
     appointment,
     at,
     chosen,
     elsewhere,
     hours,
+    is_away,
+    is_back,
+    karim_is,
+    leaves,
+    moved,
     planned,
     reclamation,
     technician,
@@ -26,21 +33,27 @@ from in_loop import run
 from pydantic import SecretStr
 
 from sav_calendar.commands.visit_link import PURPOSE
+from sav_calendar.hours import VISIT
+from sav_calendar.model.conflict import PlanningConflict
 from sav_calendar.reminders import DAY_BEFORE, TIMERS, due_at
 from sav_chassis.identity import Links
 from sav_chassis.testing import Outcome, Stage
 from sav_contracts.calendar.appointment import (
+    AppointmentBooked,
     AppointmentCancelled,
     AppointmentReminderDue,
     AppointmentView,
     Reminder,
 )
+from sav_contracts.calendar.conflict import ConflictBecameMoot, ConflictDetected, ResolveConflict
+from sav_contracts.calendar.offer import OfferTimes
 from sav_contracts.calendar.visit_link import AnswerVisitByLink, GetVisitByLink
-from sav_contracts.slot import Slot
+from sav_contracts.slot import Slot, WantedSlot
 
 SHORTLY = timedelta(minutes=1)
 REMINDERS = {timer.__name__ for timer in TIMERS.values()}
 BOTH: list[Reminder] = ["day_before", "two_hours"]
+AT = at(5, 9)
 
 
 def link(stage: Stage, id: UUID) -> SecretStr:
@@ -191,6 +204,123 @@ async def test_whatever_happens_exactly_the_reminders_that_are_still_true_are_se
 
     await run(happens)
     assert sent, "some were sent"
+
+
+def due(which: Reminder) -> datetime:
+    return due_at(which, AT, "Europe/Paris")
+
+
+async def awaited(stage: Stage) -> None:
+    """Karim is expected at Léa's; she said that she will be there, so that the timers are set."""
+    await stage.given(appointment(AT, intervention_id=VISIT_ID), hours(world.sofia))
+    await stage.knows(visit(slot=Slot(start=AT, end=AT + VISIT)), technician(world.sofia))
+    await confirms(stage)
+
+
+async def confirms(stage: Stage) -> None:
+    answer = AnswerVisitByLink(token=link(stage, APPOINTMENT), answer="confirm")
+    assert (await stage.when(answer)).problem is None
+
+
+async def away_then(stage: Stage) -> UUID:
+    """Karim is away when he is expected; the conflict of that."""
+    [found] = await is_away(stage, AT, AT + VISIT)
+    assert isinstance(found, ConflictDetected)
+    return found.state.id
+
+
+def told(outcome: Outcome) -> list[tuple[Reminder, bool, bool]]:
+    """Of what people are reminded, whether it is unsettled, and whether the client reads just now that it stands."""
+    found = [event for event in outcome.events if isinstance(event, AppointmentReminderDue)]
+    return [(event.which, event.unsettled, event.client_knows) for event in found]
+
+
+@pytest.mark.parametrize("is_offered", [True, False])
+async def test_what_is_unsettled_is_told_to_managers_alone(stage: Stage, is_offered: bool) -> None:
+    await awaited(stage)
+    conflict = await away_then(stage)
+    if is_offered:
+        assert (await stage.when(OfferTimes(conflict_id=conflict, times=[]), by=world.marie)).problem is None
+    assert told(await stage.passes(due("day_before") + SHORTLY)) == []
+    # For the list of the day.
+    assert told(await stage.passes(due("two_hours") + SHORTLY)) == [("two_hours", True, False)]
+    assert await stage.parked() == []
+
+
+@pytest.mark.parametrize("which", BOTH)
+@pytest.mark.parametrize("is_offered", [True, False])
+async def test_of_what_stands_after_all_people_are_reminded_then_and_once(
+    stage: Stage, which: Reminder, is_offered: bool
+) -> None:
+    await awaited(stage)
+    conflict = await away_then(stage)
+    if is_offered:
+        assert (await stage.when(OfferTimes(conflict_id=conflict, times=[]), by=world.marie)).problem is None
+    await stage.passes(due(which) + SHORTLY)
+    assert await is_back(stage)
+    assert told(await stage.passes(SHORTLY)) == [(which, False, is_offered)]
+    # Each change of the visit looks at its timers.
+    await stage.database.pool.execute("UPDATE appointment SET confirmed_start = NULL")
+    await confirms(stage)
+    await away_then(stage)
+    assert await is_back(stage)
+    later = [("two_hours", False, False)] if which == "day_before" else []
+    assert told(await stage.passes(AT)) == later
+    assert await stage.waiting() == []
+
+
+async def test_what_is_settled_before_is_told_at_its_time_alone(stage: Stage) -> None:
+    await awaited(stage)
+    await away_then(stage)
+    assert await is_back(stage)
+    assert told(await stage.passes(SHORTLY)) == []
+    assert told(await stage.passes(AT)) == [(which, False, False) for which in BOTH]
+
+
+async def test_while_another_conflict_is_open_it_is_unsettled(stage: Stage) -> None:
+    await awaited(stage)
+    await away_then(stage)
+    await stage.passes(due("day_before") + SHORTLY)
+    await stage.given(
+        PlanningConflict(
+            id=UUID(int=900),
+            technician_id=world.karim.id,
+            reclamation_id=RECLAMATION,
+            intervention_id=VISIT_ID,
+            appointment_id=APPOINTMENT,
+            problem="overrun",
+            wanted=Slot(start=AT, end=AT + VISIT),
+            proposals=[],
+            status="open",
+        )
+    )
+    since = "UPDATE conflict SET created_at = $1, updated_at = $1 WHERE problem = 'overrun'"
+    await stage.database.pool.execute(since, stage.now())
+    assert await is_back(stage)
+    assert told(await stage.passes(SHORTLY)) == []
+    await stage.hears(moved("en_route"))
+    assert told(await stage.passes(SHORTLY)) == [("day_before", False, False)]
+
+
+async def test_whose_technician_comes_back_is_reminded_then(stage: Stage) -> None:
+    await awaited(stage)
+    await leaves(stage)
+    assert told(await stage.passes(due("day_before") + SHORTLY)) == []
+    back = await karim_is(stage, active=True, version=3)
+    moot, booked = back.events[0], back.events[1]
+    assert (type(moot), type(booked)) == (ConflictBecameMoot, AppointmentBooked)
+    assert moot.state.appointment_id == booked.state.id
+    assert told(await stage.passes(SHORTLY)) == [("day_before", False, False)]
+
+
+async def test_whoever_was_given_another_time_is_not_reminded_of_it_at_once(stage: Stage) -> None:
+    await awaited(stage)
+    conflict = await away_then(stage)
+    await stage.passes(due("two_hours") + SHORTLY)
+    soon = WantedSlot(start=at(5, 14), end=at(5, 14) + VISIT)
+    decided = ResolveConflict(conflict_id=conflict, slot=soon)
+    assert (await stage.when(decided, by=world.marie)).problem is None
+    assert told(await stage.passes(SHORTLY)) == []
 
 
 async def planned_and_booked(stage: Stage) -> AppointmentView:

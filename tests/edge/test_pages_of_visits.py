@@ -1,5 +1,6 @@
 """The page on which a client confirms, moves or cancels a visit: by form, and in a browser by keyboard."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,8 +14,10 @@ from recipes import Scene
 from recipes.others import visit_linked
 from stories import done
 
+from sav_contracts.calendar.visit_link import GetVisitByLink, VisitShown
 from sav_contracts.interventions.invoice import DEMONSTRATION
 from sav_edge.pages.rendering import rendered
+from sav_edge.pages.serving import read
 from sav_edge.pages.visits import PAGES
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -107,6 +110,7 @@ SHOWN = {
     "confirmed": False,
     "seen": "7f0c3a52-0000-5000-8000-000000000000",
     "unsettled": False,
+    "times_token": None,
     "may_change": False,
     "times_from": None,
     "times": [],
@@ -118,6 +122,26 @@ def test_of_a_visit_whose_technician_left_it_says_that_we_come_back_to_its_clien
     read = Page(rendered(page, True, DEMONSTRATION, token="x", shown=SHOWN | {"unsettled": True}).decode())
     assert "Nous vérifions ce rendez-vous et revenons vers vous." in read.text
     assert (read.action, "Karim" in read.text, "Je serai là" in read.text) == ("", False, False)
+
+
+def test_whoever_was_asked_for_another_time_reads_that_and_where_to_choose() -> None:
+    [page] = PAGES
+    visit = SHOWN | {"unsettled": True, "times_token": "A+B", "may_change": True, "times_from": "2026-03-05"}
+    read = Page(rendered(page, True, DEMONSTRATION, token="x", shown=visit).decode())
+    assert "Cet horaire ne peut pas être tenu" in read.text
+    assert "/times?token=A%2BB&lang=fr" in read.links
+    assert ("Karim arrive" in read.text, "Je serai là" in read.text) == (False, False)
+    assert "Annuler le rendez-vous" in read.text
+
+
+def test_what_a_calendar_of_an_earlier_release_does_not_say_has_its_default() -> None:
+    """As while the processes are replaced one by one."""
+    [page] = PAGES
+    required = {name for name, field in VisitShown.model_fields.items() if field.is_required()}
+    said = json.dumps({name: value for name, value in SHOWN.items() if name in required})
+    shown = read(GetVisitByLink.reply_type(), said)
+    assert "Je serai là" in Page(rendered(page, True, DEMONSTRATION, token="x", shown=shown).decode()).text
+    assert shown == SHOWN | {"seen": None}
 
 
 def test_a_time_that_could_not_be_changed_any_more_says_so() -> None:
@@ -159,6 +183,22 @@ async def test_what_changed_since_the_page_was_opened_is_shown_before_it_is_answ
     kept = await now(scene, visit)
     assert (kept["start"], kept["status"], kept["confirmed"]) == (later, "booked", False)
     await sent(http, anew, answer=answer, start=soon)
+
+
+async def test_what_somebody_has_to_decide_about_since_is_shown_as_that(
+    scene: Scene, http: httpx.AsyncClient
+) -> None:
+    visit = await visit_linked(scene, scene.near)
+    page = await opened(http, "visit", visit["token"], headers=FRENCH)
+    booked = await now(scene, visit)
+    away = {"start": booked["start"], "end": booked["end"], "cause": "sick"}
+    absences = f"/technicians/{booked['technician_id']}/absences"
+    absence = done(await scene.manager.post(absences, away), 201)
+    anew = await sent(http, page, 409, answer="confirm")
+    assert "Nous vérifions ce rendez-vous et revenons vers vous." in anew.text
+    assert "Je serai là" not in anew.text
+    done(await scene.manager.ask("DELETE", f"{absences}/{absence['id']}"))
+    assert "Je serai là" in (await opened(http, "visit", visit["token"], headers=FRENCH)).text
 
 
 async def test_the_same_form_sent_twice_is_done_once(scene: Scene, http: httpx.AsyncClient) -> None:

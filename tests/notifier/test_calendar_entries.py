@@ -257,6 +257,17 @@ async def test_an_earlier_time_is_chosen_by_the_link_of_the_visit(stage: Stage, 
     assert f"/visit?token={token}&lang=fr" in plain(mail)
 
 
+async def test_until_when_a_time_is_held_is_read_where_the_visit_is(stage: Stage, mailbox: Path) -> None:
+    told = offered()
+    there = told.model_copy(update={"state": told.state.model_copy(update={"zone": "Indian/Reunion"})})
+    await stage.hears(there)
+    await stage.runs_effects()
+    [mail] = mails(mailbox)
+    assert "jusqu’au mardi 26 novembre 2126 à 12 h (heure locale, La Réunion)" in re.sub(
+        r"\s", " ", plain(mail)
+    )
+
+
 async def test_where_no_visit_is_known_an_earlier_time_is_booked_in_the_account(
     stage: Stage, mailbox: Path
 ) -> None:

@@ -146,6 +146,14 @@ def test_an_alert_to_managers_names_its_case_in_the_subject(locale: Locale) -> N
         assert "{{ reference" in text.partition("\n")[0], template
 
 
+@pytest.mark.parametrize("locale", ["fr", "en"])
+@pytest.mark.parametrize("template", MESSAGES)
+def test_a_time_stands_in_no_brackets_as_it_may_have_some(template: str, locale: Locale) -> None:
+    """Where it is read on another clock than the firm's, it says so in brackets."""
+    text = files("sav_notifier").joinpath(f"messages/{template}.{locale}.txt").read_text()
+    assert not re.search(r"\(\{\{[^}]*(window|span|moment)|(window|span|moment)\b[^}]*\}\} \(", text)
+
+
 @pytest.mark.parametrize("template", MESSAGES)
 def test_french_keeps_its_marks_beside_their_word(template: str) -> None:
     text = files("sav_notifier").joinpath(f"messages/{template}.fr.txt").read_text()
@@ -188,7 +196,7 @@ async def test_a_visit_is_written_as_people_say_it(stage: Stage, mailbox: Path) 
         ("2126-11-23T17:09:00Z", "samedi 23 novembre 2126, entre 17 h 54 et 18 h 09"),
         (
             "2126-11-23T23:30:00Z",
-            "samedi 23 novembre 2126, entre 17 h 54 et dimanche 24 novembre 2126, 0 h 30",
+            "samedi 23 novembre 2126, entre 17 h 54 et le dimanche 24 novembre 2126 à 0 h 30",
         ),
     ],
 )

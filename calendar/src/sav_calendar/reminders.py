@@ -1,4 +1,7 @@
-"""Reminders of booked visits: timers that follow the visit, so that one which is moved or cancelled reminds nobody."""
+"""Reminders of booked visits: timers that follow the visit, so that one which is moved or cancelled reminds nobody.
+
+Nor does one about which a conflict is open: people are reminded once it is settled that it stands.
+"""
 
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -35,8 +38,22 @@ async def follow_start(appointment: Appointment, tx: Tx) -> None:
         due = due_at(which, appointment.start, appointment.zone)
         if appointment.status == "booked" and due > tx.now:
             tx.remind(timer, appointment.id, due)
+        elif await _is_owed(tx, appointment, due):
+            tx.remind(timer, appointment.id, tx.now)
         else:
             tx.forget(timer, appointment.id)
+
+
+@settles(PlanningConflict)
+async def remind_of_what_stands(conflict: PlanningConflict, tx: Tx) -> None:
+    """Where a conflict ends and its visit stands, people are reminded now of what was left unsaid meanwhile."""
+    # Nearer than that the first reminder is due in every zone.
+    if conflict.appointment_id is None or conflict.wanted.start > tx.now + timedelta(days=2):
+        return
+    appointment = await tx.session.get_one(Appointment, conflict.appointment_id)
+    for which, timer in TIMERS.items():
+        if await _is_owed(tx, appointment, due_at(which, appointment.start, appointment.zone)):
+            tx.remind(timer, appointment.id, tx.now)
 
 
 @calendar.timer
@@ -66,17 +83,31 @@ async def _remind(which: Reminder, id: UUID, tx: Tx) -> str | None:
     nearer = SHORTLY_BEFORE if which == "day_before" else timedelta()
     if tx.now >= appointment.start - nearer:
         return "too late"
-    if await _is_in_doubt(tx, id):
-        return "its client was told that this time cannot be kept"
-    tx.emit(appointment, AppointmentReminderDue(which=which))
+    conflicts = await _about_its_time(tx, appointment)
+    unsettled = any(one.status == "open" for one in conflicts)
+    if unsettled and which == "day_before":
+        return "nobody knows yet that it takes place"
+    asked = any(one.offered and one.updated_at >= due for one in conflicts)
+    told = AppointmentReminderDue(which=which, unsettled=unsettled, client_knows=asked and not unsettled)
+    tx.emit(appointment, told)
     return None
 
 
-async def _is_in_doubt(tx: Tx, id: UUID) -> bool:
-    """Whether its client was asked to choose another time, and nothing is decided yet."""
-    asked = select(PlanningConflict.id).where(
-        PlanningConflict.status == "open",
-        PlanningConflict.appointment_id == id,
-        PlanningConflict.offer_grant.is_not(None),
+async def _is_owed(tx: Tx, appointment: Appointment, due: datetime) -> bool:
+    """Whether people were to be reminded then, and a conflict was open from then until now."""
+    if appointment.status != "booked" or due > tx.now:
+        return False
+    since = due
+    for one in sorted(await _about_its_time(tx, appointment), key=lambda one: one.created_at):
+        if one.created_at <= since:
+            since = max(since, one.updated_at)
+    return since >= tx.now
+
+
+async def _about_its_time(tx: Tx, appointment: Appointment) -> list[PlanningConflict]:
+    """The conflicts about a booked visit as it is now, open or ended."""
+    found = await tx.session.scalars(
+        select(PlanningConflict).where(PlanningConflict.appointment_id == appointment.id)
     )
-    return await tx.session.scalar(asked.limit(1)) is not None
+    now = (appointment.technician_id, appointment.start)
+    return [one for one in found if (one.technician_id, one.wanted.start) == now]

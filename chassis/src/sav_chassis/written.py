@@ -85,16 +85,16 @@ def window(begins: datetime, ends: datetime, locale: Locale, between: bool = Tru
     """
     if (only := moment(begins, locale)) == moment(ends, locale):
         return only
-    words = {
-        ("fr", True): ("entre", "et"),
-        ("fr", False): ("de", "à"),
-        ("en", True): ("between", "and"),
-        ("en", False): ("from", "to"),
-    }[locale, between]
-    until = hour(ends, locale)
-    if ends.date() != begins.date():
-        until = f"{day_of_week(ends.date(), locale)}, {until}"
-    return f"{day_of_week(begins.date(), locale)}, {words[0]} {hour(begins, locale)} {words[1]} {until}"
+    since, until = hour(begins, locale), hour(ends, locale)
+    last = day_of_week(ends.date(), locale) if ends.date() != begins.date() else ""
+    if locale == "en":
+        said = f"between {since} and {until}" if between else f"from {since} to {until}"
+        said += f" on {last}" if last else ""
+    elif between:
+        said = f"entre {since} et " + (f"le {last} à {until}" if last else until)
+    else:
+        said = f"de {since} " + (f"au {last} à {until}" if last else f"à {until}")
+    return f"{day_of_week(begins.date(), locale)}, {said}"
 
 
 def where_clocks_differ(at: datetime, zone: str, here: str, locale: Locale) -> str:

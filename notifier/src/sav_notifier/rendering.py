@@ -149,7 +149,11 @@ def _environment(locale: Locale) -> Environment:
         return _window(start, end, zone, locale, between=False)
 
     def moment(value: str, zone: str = HERE) -> str:
-        return _moment(value, zone, locale)
+        return own_moment(value, zone) + _where(value, zone, locale)
+
+    def own_moment(value: str, zone: str) -> str:
+        # On the clock of its reader: they need not be told whose it is.
+        return written.moment(_clock(value, zone), locale)
 
     def hour(value: str, zone: str = HERE) -> str:
         return written.hour(_clock(value, zone), locale)
@@ -190,7 +194,13 @@ def _environment(locale: Locale) -> Environment:
         "for_claim": for_claim,
         "elided": elided,
     }
-    environment.filters |= {"day": day, "date": plain_date, "hour": hour, "moment": moment}
+    environment.filters |= {
+        "day": day,
+        "date": plain_date,
+        "hour": hour,
+        "moment": moment,
+        "own_moment": own_moment,
+    }
     environment.filters |= {"amount": amount, "wish": wish}
     environment.globals |= {"window": window, "span": span, "there": there, "advice": advice}
     return environment
@@ -231,14 +241,15 @@ def _wish(time: Mapping[str, Any], locale: Locale) -> str:
     return f"{said}, {PARTS[locale][time['part']]}" if time["part"] else said
 
 
-def _moment(value: str, zone: str, locale: Locale) -> str:
-    return written.moment(_clock(value, zone), locale)
-
-
 def _window(start: str, end: str, zone: str, locale: Locale, between: bool) -> str:
-    """The time of a visit; where it is not read on the firm's clock it says so."""
-    said = written.window(_clock(start, zone), _clock(end, zone), locale, between)
+    return written.window(_clock(start, zone), _clock(end, zone), locale, between) + _where(
+        start, zone, locale
+    )
+
+
+def _where(value: str, zone: str, locale: Locale) -> str:
+    """Where a time is read, if that is not on the firm's clock."""
     try:
-        return said + written.where_clocks_differ(datetime.fromisoformat(start), zone, HERE, locale)
+        return written.where_clocks_differ(datetime.fromisoformat(value), zone, HERE, locale)
     except OverflowError:  # near the last year that Python knows
-        return said
+        return ""

@@ -62,6 +62,21 @@ class OfferOver(SavError):
     fr = "Ce lien est incomplet ou n’est plus valable ; cherchez un message plus récent de notre part, ou connectez-vous"
 
 
+class OfferLapsed(SavError):
+    """Its client chose none of the times before the last of them began; managers were told (`OfferUnanswered`)."""
+
+    code = "link_expired"
+    status = 410
+    en = (
+        "It is too late to choose one of these times. Our team knows that none was chosen: "
+        "we will call or write to you about your visit"
+    )
+    fr = (
+        "Il est trop tard pour choisir l’un de ces créneaux. Notre équipe sait qu’aucun n’a été choisi : "
+        "nous vous appellerons ou vous écrirons au sujet de votre visite"
+    )
+
+
 @calendar.command(OfferTimes)
 async def offer_times(cmd: OfferTimes, tx: Tx, by: Actor) -> PlanningConflict:
     """Send the client a link to choose one of these times; nothing is held meanwhile."""
@@ -129,10 +144,16 @@ async def _by_link(tx: Tx, token: str) -> PlanningConflict:
 
 
 def _check_open(conflict: PlanningConflict, grant: UUID | None, tx: Tx) -> None:
-    """Raises `OfferOver` where the link is not the one that was sent last, or its time or its conflict is over."""
-    until = conflict.offered_until
-    if conflict.status != "open" or conflict.offer_grant != grant or until is None or until <= tx.now:
+    """Raises `OfferOver` where the link is not the one that was sent last, or its conflict is over; else `OfferLapsed`."""
+    if conflict.status != "open" or conflict.offer_grant != grant:
         raise OfferOver
+    if not is_offered(conflict, tx):
+        raise OfferLapsed
+
+
+def is_offered(conflict: PlanningConflict, tx: Tx) -> bool:
+    """Whether its client may choose one of the times that were offered."""
+    return conflict.status == "open" and bool(conflict.offered_until and conflict.offered_until > tx.now)
 
 
 def _was_just_answered(conflict: PlanningConflict, tx: Tx) -> bool:

@@ -10,9 +10,11 @@ from sqlalchemy import and_, select
 from sav_calendar.app import calendar
 from sav_calendar.cases import Case
 from sav_calendar.choosing import SlotTaken, TimeGone, next_free
+from sav_calendar.commands.offer import TIMES, is_offered
 from sav_calendar.copies import able_technicians
 from sav_calendar.hours import midnight
 from sav_calendar.model.appointment import Appointment
+from sav_calendar.model.conflict import PlanningConflict
 from sav_calendar.moving import cancel, lock_booked, reschedule
 from sav_calendar.planning import TooFarAhead
 from sav_chassis.errors import Conflict, SavError
@@ -20,7 +22,7 @@ from sav_chassis.identity import Links
 from sav_chassis.tx import Tx
 from sav_contracts.actor import SYSTEM, Actor, Role
 from sav_contracts.auth.policy import CutOffs
-from sav_contracts.calendar.appointment import AppointmentConfirmed
+from sav_contracts.calendar.appointment import AppointmentConfirmed, may_change
 from sav_contracts.calendar.visit_link import AnswerVisitByLink, GetVisitByLink, OfferedTime, VisitShown
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
@@ -49,11 +51,11 @@ class VisitStandsNoMore(Conflict):
 
 
 class VisitUnsettled(Conflict):
-    """Its technician left: a manager decides who comes, and the client is told then (ADR 52)."""
+    """Nobody knows yet that it takes place: a manager decides, or its client by another link (ADR 52, 64)."""
 
     code = "visit_unsettled"
-    en = "We are checking this appointment and will come back to you; nothing can be changed here until then"
-    fr = "Nous vérifions ce rendez-vous et revenons vers vous ; d’ici là, rien ne peut être modifié ici"
+    en = "This appointment is not settled at present: please read again how it stands"
+    fr = "Ce rendez-vous est en suspens en ce moment : relisez où il en est"
 
 
 class VisitChanged(Conflict):
@@ -88,7 +90,10 @@ def _names(appointment: Appointment) -> UUID:
 async def _answered(cmd: AnswerVisitByLink, stands: Appointment, tx: Tx) -> Appointment:
     """The appointment after the answer; unchanged where that says nothing new."""
     client = Actor(id=stands.client_id, role=Role.CLIENT)
-    if stands.view().unsettled:
+    # Whoever moves or cancels what is booked settles it.
+    changes = cmd.answer == "cancel" or (cmd.answer == "move" and cmd.start != stands.start)
+    settles = changes and stands.status == "booked"
+    if not settles and await _is_unsettled(stands, tx):
         raise VisitUnsettled
     if cmd.answer == "cancel" and stands.status == "cancelled":
         return stands
@@ -148,9 +153,10 @@ async def _shown(appointment: Appointment, tx: Tx, since: date | None = None) ->
         raise VisitLinkOver
     visit_id = appointment.intervention_id
     visit = await tx.copies(InterventionView).one(visit_id) if visit_id else None
-    may_change = await _may_change(appointment, visit, tx)
+    status, until = visit.status if visit else None, (await tx.policy(CutOffs)).changes_until
+    changes = appointment.status == "booked" and may_change(appointment.start, status, tx.now, until)
     technician = await tx.copies(TechnicianView).one(appointment.technician_id)
-    first = _first_day(appointment, since, tx) if may_change else None
+    first = _first_day(appointment, since, tx) if changes else None
     return VisitShown(
         reference=appointment.reclamation_reference or (visit.called if visit else ""),
         technician=technician.name if technician else None,
@@ -160,19 +166,35 @@ async def _shown(appointment: Appointment, tx: Tx, since: date | None = None) ->
         status=appointment.view().for_client().status,
         confirmed=appointment.confirmed,
         seen=_names(appointment),
-        unsettled=appointment.view().unsettled,
-        may_change=may_change,
+        unsettled=await _is_unsettled(appointment, tx),
+        times_token=await _times_token(appointment, tx),
+        may_change=changes,
         times_from=first,
         times=await _other_times(appointment, first, tx) if first else [],
     )
 
 
-async def _may_change(appointment: Appointment, visit: InterventionView | None, tx: Tx) -> bool:
-    """Whether its client may move or cancel it now: until the cut-off, and before its technician sets out."""
-    if appointment.status != "booked" or visit is None:
-        return False
-    in_time = appointment.start - tx.now >= (await tx.policy(CutOffs)).changes_until
-    return in_time and visit.status in ("planned", "accepted")
+async def _is_unsettled(appointment: Appointment, tx: Tx) -> bool:
+    return appointment.view().unsettled or bool(await _conflicts(appointment, tx))
+
+
+async def _times_token(appointment: Appointment, tx: Tx) -> str | None:
+    """The token of the link that its client was sent to choose another time, while it is good."""
+    for conflict in await _conflicts(appointment, tx):
+        if conflict.offer_grant and is_offered(conflict, tx):
+            return Links(tx.settings.link_secret).token(TIMES, conflict.offer_grant)
+    return None
+
+
+async def _conflicts(appointment: Appointment, tx: Tx) -> list[PlanningConflict]:
+    """What somebody still has to decide about it."""
+    about = PlanningConflict.appointment_id == appointment.id
+    if appointment.view().unsettled:
+        # Its time is free: the conflict is about its visit.
+        about = Case.of(appointment).has(PlanningConflict)
+    return [
+        *await tx.session.scalars(select(PlanningConflict).where(about, PlanningConflict.status == "open"))
+    ]
 
 
 def _first_day(appointment: Appointment, wanted: date | None, tx: Tx) -> date:

@@ -68,3 +68,6 @@ async def _take_up_again(tx: Tx, technician_id: UUID) -> None:
             to_book = has_none and not past and not conflict.no_time_yet
             booked = to_book and await book_or_ask(tx, visit, conflict.wanted, outside_hours=True)
             await end_of_freed_time(tx, visit, told=waits and not booked)
+            # What stands again is what it was about: people are reminded of that, and its client is told if they were asked.
+            stands = current or (await current_appointment(tx, Case.of(visit)) if booked else None)
+            conflict.appointment_id = stands.id if stands else None

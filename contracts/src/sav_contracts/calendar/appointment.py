@@ -1,11 +1,12 @@
 """A visit in the calendar: held, booked, over."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from sav_contracts.interventions.visit import InterventionStatus
 from sav_contracts.messages import Changed, Command, Event, PersonId, Reason, View
 from sav_contracts.slot import Slot
 from sav_contracts.times import Moment
@@ -37,6 +38,14 @@ def roots_of(id: UUID, reclamation_id: UUID | None, intervention_id: UUID | None
     """Its own timeline, and the réclamation's; that of its visit where there is no réclamation."""
     case = reclamation_id or intervention_id
     return frozenset({id, case} if case else {id})
+
+
+def may_change(start: datetime, visit: InterventionStatus | None, now: datetime, until: timedelta) -> bool:
+    """Whether the client of what is booked may move or cancel it: `until` so long before its start (policy `cut_offs`).
+
+    `visit` is the state of its visit, None while that is not known: before its technician sets out.
+    """
+    return visit in ("planned", "accepted") and start - now >= until
 
 
 class AppointmentForClient(View):
@@ -218,6 +227,10 @@ class AppointmentReminderDue(Event[AppointmentView]):
 
     # The day before, in the morning; or two hours before its start.
     which: Reminder
+    # Whether a conflict about it is open: its client and its technician are not reminded before that ends.
+    unsettled: bool = False
+    # Whether its client, who was asked to choose another time, reads just now that this one stands.
+    client_knows: bool = False
 
 
 class AppointmentAttended(Event[AppointmentView]):

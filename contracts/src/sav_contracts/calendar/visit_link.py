@@ -37,8 +37,10 @@ class VisitShown(Message):
     confirmed: bool = False
     # Names what is read here, who comes and when, for the answer to it.
     seen: UUID | None = None
-    # Whether SAV is finding out who comes and when: it is neither confirmed nor changed until that is settled.
+    # Whether SAV is finding out who comes and when: it is not confirmed until that is settled.
     unsettled: bool = False
+    # The token with which its client chooses another time (`/times/{token}`), while they are asked to.
+    times_token: str | None = Field(default=None, examples=[None])
     # Whether it may be moved and cancelled by the link now.
     may_change: bool = False
     # Other times that are free: the next ones from `times_from` on, a day where the visit is. None are looked for while

@@ -120,8 +120,8 @@ class Page:
     picks: tuple[Field, ...] = ()
     paper: bool = False
     template: str = "page.html"
-    # The code of the refusal that says that it shows what is no more: then it is shown as it is now.
-    outdated: str = ""
+    # The codes of the refusals that say that it shows what is no more: then it is shown as it is now.
+    outdated: tuple[str, ...] = ()
     # What the template says.
     texts: Mapping[str, Any] = field(default_factory=dict)
     # The status in the reply with which it is done; with another one its form is shown again, for the next step.

@@ -19,7 +19,7 @@ PAGES = (
             Field("reason", "prose", Text("Your reason", "Votre motif"), required=False, most=500),
             Field("seen", "hidden", Text("What you have read", "Ce que vous avez lu"), required=False),
         ),
-        outdated="visit_changed",
+        outdated=("visit_changed", "visit_unsettled"),
         shows=GetVisitByLink,
         picks=(Field("from", "date", Text("Times from this day on", "Créneaux à partir de ce jour")),),
         template="visit.html",
@@ -48,6 +48,11 @@ PAGES = (
                 "We are checking this appointment and will come back to you.",
                 "Nous vérifions ce rendez-vous et revenons vers vous.",
             ),
+            "asked": Text(
+                "This time cannot be kept: we have sent you a message with other times to choose from.",
+                "Cet horaire ne peut pas être tenu : nous vous avons envoyé un message avec d’autres créneaux au choix.",
+            ),
+            "choose": Text("Choose another time", "Choisir un autre créneau"),
             "statuses": {
                 "cancelled": Text(
                     "This appointment is cancelled: nobody comes at that time.",

@@ -24,6 +24,7 @@ from sav_notifier.messages.visits import SETTLES
 from sav_notifier.recipients import its_client, managers, technician_name
 from sav_notifier.relevance import Window, replaced, replaced_appointment, replaced_technician, window
 from sav_notifier.staleness import known
+from sav_notifier.standing import may_change
 
 
 @message(
@@ -60,6 +61,8 @@ class Appointment(Message):
     reason: str | None = None
     # Whether its client chose this time: they know of it, read or not.
     own: Internal[bool] = False
+    # Whether its client may still move or cancel it by the link.
+    may_change: bool = True
 
     @classmethod
     async def about(cls, event: AppointmentBooked | AppointmentMoved, tx: Tx) -> Self:
@@ -99,6 +102,9 @@ class Appointment(Message):
         visit = await known(tx, InterventionView, self.intervention_id) if self.intervention_id else None
         over = visit and visit.status in {"cancelled", "declined"}
         return f"overtaken: the visit was {visit.status}" if visit and over else None
+
+    async def as_of_now(self, tx: Tx) -> Self:
+        return self.model_copy(update={"may_change": await may_change(tx, self.start, self.intervention_id)})
 
     def says(self, about: UUID) -> dict[str, str]:
         arrival = window(self.arrival_from, self.arrival_until)

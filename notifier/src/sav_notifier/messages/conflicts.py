@@ -229,6 +229,7 @@ class TimeStands(Message):
     arrival_from: datetime
     arrival_until: datetime
     zone: str
+    technician_id: Internal[UUID | None] = None
 
     @classmethod
     async def about(cls, event: ConflictBecameMoot | ConflictResolved, tx: Tx) -> Self | str:
@@ -236,8 +237,14 @@ class TimeStands(Message):
         if not conflict.offered or conflict.appointment_id is None:
             return "its client was not asked"
         kept = await tx.view(AppointmentView, conflict.appointment_id)
-        its = (kept.technician_id, Slot(start=kept.start, end=kept.end))
-        if isinstance(event, ConflictResolved) and (event.technician_id, event.slot) != its:
+        wanted = (conflict.technician_id, conflict.wanted)
+        # The copy may be older than what a manager decided.
+        decided = (
+            (event.technician_id, event.slot)
+            if isinstance(event, ConflictResolved) and event.technician_id
+            else wanted
+        )
+        if not (kept.technician_id, Slot(start=kept.start, end=kept.end)) == wanted == decided:
             return "what is booked in its place is told"
         return cls(
             grant_id=kept.id,
@@ -245,6 +252,7 @@ class TimeStands(Message):
             reference=(await _visit(tx, conflict)).called,
             appointment_id=kept.id,
             technician=await technician_name(tx, kept.technician_id),
+            technician_id=kept.technician_id,
             arrival_from=kept.arrival_from,
             arrival_until=kept.arrival_until,
             zone=kept.zone,
@@ -255,7 +263,8 @@ class TimeStands(Message):
 
     async def why_over(self, tx: Tx) -> str | None:
         kept = await tx.view(AppointmentView, self.appointment_id)
-        if (kept.status, kept.arrival_from) == ("booked", self.arrival_from):
+        same = self.technician_id in (None, kept.technician_id)
+        if same and (kept.status, kept.arrival_from) == ("booked", self.arrival_from):
             return None
         return "overtaken: it has another time, or is over"
 

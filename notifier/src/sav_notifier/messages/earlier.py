@@ -9,6 +9,8 @@ from sav_contracts.calendar.appointment import AppointmentView
 from sav_contracts.calendar.waiting import EarlierVisitOffered, EarlierVisitTakenBack, EarlierVisitView
 from sav_notifier.message import Internal, Message, message
 from sav_notifier.recipients import its_client, technician_name
+from sav_notifier.staleness import known
+from sav_notifier.standing import is_final, may_change
 
 
 @message("earlier_offered", on=EarlierVisitOffered, to=its_client, category="appointment", link="visit")
@@ -23,6 +25,9 @@ class EarlierOffered(Message):
     arrival_until: datetime
     offered_until: datetime
     zone: str
+    # Whether they may still move their visit to it, and whether they could not move or cancel it any more after that.
+    may_change: bool = True
+    final: bool = False
 
     @classmethod
     async def about(cls, event: EarlierVisitOffered, tx: Tx) -> Self:
@@ -47,6 +52,11 @@ class EarlierOffered(Message):
 
     def true_while(self, record: EarlierVisitView) -> bool:
         return record.offer_id == self.offer_id
+
+    async def as_of_now(self, tx: Tx) -> Self:
+        booked = await known(tx, AppointmentView, self.grant_id) if self.grant_id else None
+        changes = booked is None or await may_change(tx, booked.start, booked.intervention_id)
+        return self.model_copy(update={"may_change": changes, "final": await is_final(tx, self.arrival_from)})
 
     def says(self, about: UUID) -> dict[str, str]:
         return {f"earlier time {self.offer_id}": "offered"}

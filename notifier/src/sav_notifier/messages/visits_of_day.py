@@ -23,6 +23,7 @@ from sav_notifier.message import Message, message
 from sav_notifier.messages.late import place_of
 from sav_notifier.model import Notification
 from sav_notifier.recipients import Recipient, managers_and_admins, technician_name
+from sav_notifier.standing import unsettled
 from sav_notifier.zones import HERE
 
 
@@ -37,9 +38,11 @@ class VisitOfDay(BaseModel):
     city: str | None
     technician: str
     reference: str
+    # Whether a conflict about it is open.
+    unsettled: bool = False
 
     @classmethod
-    async def of(cls, tx: Tx, booked: AppointmentView) -> Self:
+    async def of(cls, tx: Tx, booked: AppointmentView, unsettled: bool) -> Self:
         place = await _place(tx, booked)
         return cls(
             start=booked.start,
@@ -48,6 +51,7 @@ class VisitOfDay(BaseModel):
             city=place.city if place else None,
             technician=await technician_name(tx, booked.technician_id),
             reference=await reference_of(tx, booked.reclamation_reference, booked.intervention_id),
+            unsettled=unsettled,
         )
 
 
@@ -123,7 +127,8 @@ class VisitsOfDay(Message):
         return None if await self._booked(tx) else "nothing is booked for that day any more"
 
     async def as_of_now(self, tx: Tx) -> Self:
-        visits = [await VisitOfDay.of(tx, booked) for booked in await self._booked(tx)]
+        doubtful = await unsettled(tx)
+        visits = [await VisitOfDay.of(tx, one, one.id in doubtful) for one in await self._booked(tx)]
         return self.model_copy(update={"visits": tuple(visits)})
 
     async def _booked(self, tx: Tx) -> list[AppointmentView]:
