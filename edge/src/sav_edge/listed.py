@@ -70,7 +70,7 @@ class Listed:
 
     @property
     def named(self) -> list[str]:
-        """Those of `others` that are in no column of every service's copies."""
+        """Those of `others` that are in no column of every service's copies: they get one here."""
         return [name for name in self.others if named_column(name) != name]
 
     @cached_property
@@ -116,8 +116,8 @@ class Listed:
             ):
                 which = only + (" AND open" if name == "open" else "")
                 yield f"list_{kind}_count_{name}", f"view ({key}, technician_id) {which}"
-        for name in self.named:
-            column = named_column(name)
+        # Those of a client are in `view_client`.
+        for column in (named_column(name) for name in self.others if name != "client_id"):
             yield f"list_{kind}_{column}", f"view ({column}) {only} AND {column} IS NOT NULL"
         if self.has_interval:
             yield f"list_{kind}_during", f"view USING gist (during) {only}"

@@ -31,6 +31,8 @@ MOST_OTHERS = 5000
 AMONG = 5000
 # The same of a search: first, and where many are expected or near. `FEW` matches are looked for by the index at once.
 FIRST, MANY, FEW = 500, 20_000, 4000
+# Records that only a search with digits looks into: a unit's article and address stand in whatever names it, too.
+BY_NUMBER = {"product_id"}
 # A word that occurs in so many times more records than another one is no help to an index.
 RARER = 20
 
@@ -139,7 +141,7 @@ class ReadModel:
         """What to search for instead, where a word occurs in no record that the list would show the actor."""
         if not listing.searched:
             return []
-        others = {view: view.visible.to(actor.role) for view in _others(row).values()}
+        others = {view: view.visible.to(actor.role) for view in _others(row, spelled=True).values()}
         return await corrections(
             self._pool, others | {row.message: row.rule(actor.role)}, listing.searched, actor
         )
@@ -218,9 +220,10 @@ class ReadModel:
         `bound` they are not looked up before: most pages are full before many are needed."""
         statement = _statement(row, ids, listing, actor)
         numbers = [0] * len(statement.chosen)
+        spelled = not any(part for word in listing.searched for part in word.parts if not part.isalpha())
         for word in listing.searched:
             occurs, named, number = statement.occurs(word), [], 0
-            for field, view in _others(row).items():
+            for field, view in _others(row, spelled).items():
                 seen = f"o.kind = '{view.kind()}' AND {visible(actor.role, view.visible.to(actor.role), '$1', 'o')}"
                 others: list[UUID] | None = None
                 if not bound < expected[len(numbers)] < inf:
@@ -239,8 +242,11 @@ class ReadModel:
         # OFFSET 0, or the planner would go through all records where it takes the word for a frequent one.
         found = await self._pool.fetch(
             f"""SELECT id FROM (SELECT o.id FROM view o
-                WHERE {seen} AND o.found @@ $2::text::tsquery AND {typed("$1")} OFFSET 0) o LIMIT {MOST_OTHERS + 1}""",
+                WHERE {seen} AND o.found @@ $2::text::tsquery AND (o.found @@ $3::text::tsquery) IS TRUE
+                    AND {typed("$1")} OFFSET 0) o LIMIT {MOST_OTHERS + 1}""",
             actor.id,
+            # By its longest part: all serial numbers may begin with the same few letters.
+            search_query(word, actor.role, longer_than=max(map(len, word.parts)) - 1),
             search_query(word, actor.role),
         )
         return [one[0] for one in found]
@@ -337,10 +343,15 @@ def _statement(row: ListRow, ids: Ids, listing: Listing, actor: Actor) -> ListSt
     return ListStatement(actor.role, row.message.kind(), where, _arguments(ids, actor), listing)
 
 
-def _others(row: ListRow) -> dict[str, type[View]]:
-    """The views that a search of this list looks into too, by the field that names their records."""
+def _others(row: ListRow, spelled: bool) -> dict[str, type[View]]:
+    """The views that a search of this list looks into too, by the field that names their records, for a search that
+    is `spelled` in letters, or that has digits."""
     listed = LISTED.get(row.message)
-    return {name: OTHERS[name] for name in listed.others} if listed else {}
+    return (
+        {name: OTHERS[name] for name in listed.others if not (spelled and name in BY_NUMBER)}
+        if listed
+        else {}
+    )
 
 
 def _id_of(view: type[View]) -> str:
