@@ -47,7 +47,8 @@ async def unsent(databases: Databases, settings: Settings, post: Post) -> AsyncI
     """Everybody has each message, by the way that its record tells of, and has it once."""
     messages = await databases["notifier"].fetch("SELECT * FROM notification")
     for row in messages:
-        if row["status"] not in ("sent", "kept_locally") and not (
+        # What is planned is for a later morning; that its delivery waits is looked at by `verify`.
+        if row["status"] not in ("sent", "kept_locally", "planned") and not (
             row["status"] == "suppressed" and row["reason"]
         ):
             yield f"{row['template']} {row['id']} is {row['status']}: {row['reason']}"
