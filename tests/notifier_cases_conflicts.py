@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import world
-from given_notifier import APPOINTMENT, BORN, GRANT, LATER, SLOT, booked, conflict, planned, relocated
+from given_notifier import APPOINTMENT, BORN, GRANT, LATER, SLOT, booked, conflict, planned
 from notifier_case import LEA, MANAGERS, Case
 
 from sav_contracts.calendar.conflict import (
@@ -99,12 +99,6 @@ CONFLICTS = [
         ConflictResolved(state=MOOT.model_copy(update={"status": "resolved", "offered": [THEN]})),
         {"appointment_stands": LEA},
         (planned(SLOT), booked()),
-    ),
-    Case(
-        "a time that was moved, of a client who was asked",
-        ConflictResolved(state=MOOT.model_copy(update={"status": "resolved", "offered": [THEN]})),
-        {},
-        (planned(SLOT), booked(), relocated()),
     ),
     Case(
         "another time that a manager chose, of a client who was asked",

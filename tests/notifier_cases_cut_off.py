@@ -1,7 +1,8 @@
 """What is told of visits that are so near that their clients cannot change them, and of those that are unsettled."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import world
 from given_notifier import SLOT, appointment, booked, planned
@@ -12,7 +13,10 @@ from sav_contracts.calendar.appointment import AppointmentReminderDue, Reminder
 from sav_contracts.calendar.waiting import EarlierVisitOffered
 
 READERS = MANAGERS | {world.alex.id}
-TONIGHT = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=12)
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime.now(PARIS)
+# The coming night ends at seven, when the list of that day is sent.
+TONIGHT = datetime.combine(NOW.date() + timedelta(days=NOW.hour >= 7), time(7), PARIS).astimezone(UTC)
 NEAR: dict[str, Any] = {
     "start": TONIGHT,
     "end": TONIGHT + timedelta(hours=2),
@@ -38,12 +42,17 @@ def offered_tonight() -> EarlierVisitOffered:
 
 
 CUT_OFF = [
-    Case("booked for tonight", booked(**NEAR), {"appointment_booked": LEA}, (planned(SLOT),)),
+    Case(
+        "booked for tonight",
+        booked(**NEAR),
+        {"appointment_booked": LEA, "visits_of_day": READERS},
+        (planned(SLOT),),
+    ),
     *(
         Case(
             f"tonight{', confirmed' if confirmed else ''}",
             reminder_of_tonight(confirmed),
-            {"appointment_reminder": LEA},
+            {"appointment_reminder": LEA, "visits_of_day": READERS},
         )
         for confirmed in (False, True)
     ),

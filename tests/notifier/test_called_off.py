@@ -129,6 +129,12 @@ async def test_a_client_who_was_asked_for_another_time_learns_that_theirs_stands
     assert ["arrive comme prévu le" in text for text in read] == ([] if meanwhile else [True])
 
 
+async def test_a_time_that_was_moved_is_not_said_to_stand(stage: Stage) -> None:
+    case = next(case for case in CASES if "appointment_stands" in case.told)
+    await stage.knows(relocated().state)
+    assert (await stage.hears(case.event)).events == []
+
+
 async def test_managers_read_nothing_of_a_visit_that_has_another_time(stage: Stage) -> None:
     await stage.hears(planned(SLOT))
     await stage.hears(booked())

@@ -1,6 +1,5 @@
 """Recipes of the rows of the calendar, the notifier, reporting and the edge."""
 
-import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -63,16 +62,20 @@ def moved(appointment: Json) -> Json:
     return {"start": appointment.get("free", appointment["start"]), "reason": "Formation."}
 
 
-async def begun(scene: Scene, side: Side) -> Json:
-    """An appointment whose time has come, and its technician has not."""
+# An hour and a half earlier than now: its technician could arrive within an hour.
+GONE_BY = """UPDATE appointment SET start = now() - interval '90 minutes', "end" = now() + interval '30 minutes',
+    busy_until = now() + interval '30 minutes' WHERE id = $1"""
+
+
+async def gone_by(scene: Scene, side: Side) -> Json:
+    """An appointment at which its technician can arrive no more, and is not there."""
     claim = await qualified(scene, side)
     # Whose whole day is free.
     technician = await scene.system.technician()
-    soon = (datetime.now(UTC) + timedelta(seconds=8)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
     time = {"reclamation_id": claim["id"], "technician_id": technician.id, "start": soon}
     appointment = await linked(scene, time | {"outside_hours": True})
-    start = datetime.fromisoformat(appointment["start"])
-    await asyncio.sleep(max(0.0, (start - datetime.now(UTC)).total_seconds()))
+    await scene.system.sql("calendar", GONE_BY, appointment["id"])
     return appointment
 
 
@@ -166,7 +169,7 @@ RECIPES: dict[str, Recipe] = {
     "POST /appointments/{appointment_id}/cancel": Recipe(
         "appointment", lambda _: {"reason": "Formation."}, booked
     ),
-    "POST /appointments/{appointment_id}/no-show": Recipe("appointment", fresh=begun),
+    "POST /appointments/{appointment_id}/no-show": Recipe("appointment", fresh=gone_by),
     "PUT /reclamations/{reclamation_id}/earlier": Recipe("earlier_visit"),
     "DELETE /reclamations/{reclamation_id}/earlier": Recipe("earlier_visit", fresh=waiting),
     "POST /conflicts/{conflict_id}/resolve": Recipe("conflict", decided, colliding),

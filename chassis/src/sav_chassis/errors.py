@@ -199,7 +199,7 @@ class MovedAlready(IllegalMove):
     """The same move once more: nothing is wrong with the record."""
 
     en = "{kind}: {now} already"
-    fr = "{kind} : déjà à l’état « {now} »"
+    fr = "{kind} : déjà à l’état « {now} »"
 
 
 class ChangedSince(SavError, abstract=True):

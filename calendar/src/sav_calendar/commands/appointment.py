@@ -85,7 +85,7 @@ class NotBegun(errors.Conflict):
     until: Text
     en = "The technician for {reference} may still arrive until {until}; that nobody came can be said from then on"
     fr = (
-        "Le technicien peut encore arriver pour {reference} jusqu’au {until} ; "
+        "Le technicien peut encore arriver pour {reference} jusqu’au {until} ; "
         "à partir de ce moment, vous pourrez indiquer que personne n’est venu"
     )
 
