@@ -168,6 +168,19 @@ async def test_a_visit_that_did_not_take_place_is_cancelled_and_says_why(
     assert await events(stage, await address(stage, who), ical) == [], "they never saw it"
 
 
+@pytest.mark.parametrize("who", [world.lea, world.karim], ids=lambda who: who.role)
+async def test_a_cancelled_visit_says_that_it_is(stage: Stage, ical: Reader, who: Actor) -> None:
+    await stage.knows(visit())
+    await stage.given(appointment(at(1, 8), intervention_id=VISIT_ID))
+    token = await address(stage, who)
+    await stage.hears(
+        moved("no_access" if who is world.karim else "cancelled", id=VISIT_ID, updated_at=at(0, 8))
+    )
+    [off] = await events(stage, token, ical)
+    assert off["status"] == "CANCELLED"
+    assert "\n" in off["description"], "more than the reference"
+
+
 async def test_a_time_that_was_only_held_is_in_no_calendar(stage: Stage, ical: Reader) -> None:
     token = await address(stage, world.lea)
     held = (await chosen(stage)).state

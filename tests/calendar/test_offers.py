@@ -87,7 +87,7 @@ SOFIA_AT_EIGHT = {"technician_id": world.sofia.id, "slot": slot(1, 8).model_dump
 async def test_what_the_conflict_proposes_is_offered_in_the_order_of_time(stage: Stage) -> None:
     event = await offered(stage, await asked(stage))
     starts = [time.start for time in event.state.offered]
-    assert starts == sorted(starts)
+    assert starts == sorted(set(starts)), "each time once"
     assert (starts[0], event.state.offered[0].technician_id) == (at(1, 8), world.sofia.id)
     assert event.expires_at == event.state.offered_until == starts[-1]
     shown = await opened(stage, link(stage, event))

@@ -136,6 +136,19 @@ def test_references_and_numbers_are_found_in_any_form(typed: str, written: str) 
     assert finds(typed, written)
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("r6", "Mitigeur R1, 3 rue des Lilas, 69100 Villeurbanne"),
+        ("v3", "Vanne à 3 voies, 33000 Bordeaux"),
+        ("24kw", "Chaudière 240 kWh"),
+        ("5bis", "12 bis rue de Lyon, 59000 Lille"),
+    ],
+)
+def test_a_letter_and_a_digit_somewhere_are_no_mark(typed: str, written: str) -> None:
+    assert not finds(typed, written)
+
+
 FRENCH_NUMBER = [
     "06 12 34 56 78", "0612345678", "06.12.34.56.78", "06-12-34-56-78", "06/12/34/56/78", "06–12–34–56–78",
     "06 1234 5678", "0612 345 678", "06 12345678", "061 2345678", "(06) 12 34 56 78", "06,12,34,56,78", "０６１２３４５６７８",

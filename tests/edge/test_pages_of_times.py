@@ -16,7 +16,7 @@ async def test_a_time_is_chosen_by_the_link_once(scene: Scene, http: httpx.Async
         page = await opened(http, "times", conflict["token"], headers=FRENCH)
     for said in (
         conflict["reclamation_reference"],
-        "Cet horaire ne peut pas être tenu",
+        "Le technicien prévu ne peut pas venir",
         "Choisir ce créneau",
         "entre",
     ):

@@ -128,7 +128,7 @@ def test_whoever_was_asked_for_another_time_reads_that_and_where_to_choose() -> 
     [page] = PAGES
     visit = SHOWN | {"unsettled": True, "times_token": "A+B", "may_change": True, "times_from": "2026-03-05"}
     read = Page(rendered(page, True, DEMONSTRATION, token="x", shown=visit).decode())
-    assert "Cet horaire ne peut pas être tenu" in read.text
+    assert "Le technicien prévu ne peut pas venir" in read.text
     assert "/times?token=A%2BB&lang=fr" in read.links
     assert ("Karim arrive" in read.text, "Je serai là" in read.text) == (False, False)
     assert "Annuler le rendez-vous" in read.text

@@ -35,7 +35,16 @@ def plain(form: str, mode: str, colour: Any, size: tuple[int, int] = (600, 200))
     return made.getvalue()
 
 
+def dotted() -> bytes:
+    sheet = Image.new("RGB", (300, 120), "white")
+    ImageDraw.Draw(sheet).ellipse((100, 50, 105, 55), fill="black")
+    made = BytesIO()
+    sheet.save(made, "PNG")
+    return made.getvalue()
+
+
 NOTHING_DRAWN = {
+    "a dot": dotted(),
     "transparent": drawing(None),
     "transparent webp": drawing(None, "WEBP"),
     "white strokes on nothing": drawing("white"),
@@ -51,10 +60,10 @@ NOTHING_DRAWN = {
 @pytest.mark.parametrize(
     ("locale", "said"),
     [
-        ("en", "nothing is to be seen on this picture: it is empty, or of one colour (a.png)"),
+        ("en", "nothing is to be seen on this picture: it is empty, of one colour, or a dot (a.png)"),
         (
             "fr",
-            "on ne voit rien sur cette image\N{NO-BREAK SPACE}: elle est vide, ou d’une seule couleur (a.png)",
+            "on ne voit rien sur cette image\N{NO-BREAK SPACE}: elle est vide, d’une seule couleur, ou ne montre qu’un point (a.png)",
         ),
     ],
 )

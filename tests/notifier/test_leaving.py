@@ -110,6 +110,14 @@ async def test_the_other_managers_learn_of_a_report_that_nobody_but_they_can_com
     assert asked == ({nadia.id} if gone else set())
 
 
+async def test_an_admin_who_wrote_a_report_learns_that_it_was_sent_back(stage: Stage) -> None:
+    written = report(status="sent_back", version=2, written_by_id=world.alex.id)
+    told = ReportSentBack(state=written, technician_id=yves.id, reason="Photo manquante.")
+    outcome = await stage.hears(enveloped(told, world.marie))
+    asked = {event.state.user_id for event in outcome.events if event.state.template == "report_to_finish"}
+    assert asked == {nadia.id, world.alex.id}
+
+
 async def test_a_report_that_a_manager_submits_says_so_and_is_told_to_the_others(
     stage: Stage, mailbox: Path
 ) -> None:

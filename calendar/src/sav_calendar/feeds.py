@@ -38,6 +38,9 @@ TOOK_PLACE = Text("The visit took place.", "La visite a eu lieu.")
 NOBODY_OPENED = Text(
     "The technician came and could not get in.", "Le technicien est venu et n’a pas pu entrer."
 )
+NOT_AT_THIS_TIME = Text(
+    "The visit does not take place at this time any more.", "La visite n’a plus lieu à cet horaire."
+)
 NOBODY_CAME = Text("The technician did not come.", "Le technicien n’est pas venu.")
 
 
@@ -164,7 +167,9 @@ def _what_of_it(view: AppointmentView, for_client: bool, language: Locale) -> st
         said = TOOK_PLACE
     elif view.status == "no_show":
         said = NOBODY_CAME if view.missed_by == "technician" else NOBODY_OPENED
-    elif for_client and not _is_off(view, for_client):
+    elif _is_off(view, for_client):
+        said = NOT_AT_THIS_TIME
+    elif for_client:
         said = ARRIVES
     else:
         return ""

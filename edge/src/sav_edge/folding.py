@@ -153,18 +153,29 @@ def _lexemes_of(text: str) -> frozenset[str]:
     return frozenset(found - {""})
 
 
+def _pieces(word: Word) -> tuple[str, ...]:
+    """Its letters and digits apart, as where a space stands between them; not of a mark such as `R6`: a letter and a
+    digit occur somewhere in most records."""
+    pieces = tuple(piece for part in word.parts for piece in LETTERS_OR_DIGITS.findall(part))
+    is_mark = len(pieces) == 2 and len(pieces[0]) == 1 and pieces[0].isalpha()
+    return () if is_mark or len(pieces) == len(word.parts) else pieces
+
+
+def _piece(lexeme: str, length: int) -> str:
+    """A piece as text of a `tsquery`: a short one is the whole of a lexeme."""
+    return f"'{lexeme}'" + (":*" if length >= SHORTEST else "")
+
+
 def query(word: Word, mark: str = "", longer_than: int = 0) -> str:
     """The condition of a word as text of a `tsquery`; every part is the beginning of a lexeme, after the `mark`.
 
     `longer_than` leaves out shorter parts where longer ones stand beside them, for an index: more is found then.
     """
-    spellings = [word.parts]
-    split = tuple(piece for part in word.parts for piece in LETTERS_OR_DIGITS.findall(part))
-    if len(split) > len(word.parts):
-        spellings.append(split)
-    spellings += [(whole,) for whole in word.whole]
+    spellings = [word.parts, *((whole,) for whole in word.whole)]
     asked = ([part for part in parts if len(part) > longer_than] or parts for parts in spellings)
     beginnings = [" & ".join(f"'{mark}{part}':*" for part in parts) for parts in asked]
+    if pieces := _pieces(word):
+        beginnings.append(" & ".join(_piece(mark + piece, len(piece)) for piece in pieces))
     if word.number:
         beginnings.append(f"'{mark}{word.number}'" + (":*" if len(word.number) >= SHORTEST else ""))
     return "(" + " | ".join(f"({spelling})" for spelling in beginnings) + ")"

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from PIL import ExifTags, Image, ImageStat
+from PIL import ExifTags, Image
 
 from sav_edge.upload_errors import Unsuitable
 
@@ -28,6 +28,8 @@ HEIC, HEIC_AFTER = 8, 5
 RICH_HEIC, RICH_HEIC_AFTER = 16, 8
 # Differences of colour that nobody sees, as a JPEG makes them.
 FAINT = 8
+# Pixels of the longer side of what is no more than a dot.
+DOT = 10
 # The transposition that each EXIF orientation requires (EXIF 2.32, 4.6.4 A).
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -47,16 +49,18 @@ class TooManyPixels(Unsuitable):
 
 
 class NothingDrawn(Unsuitable):
-    en = "nothing is to be seen on this picture: it is empty, or of one colour"
-    fr = "on ne voit rien sur cette image\N{NO-BREAK SPACE}: elle est vide, ou d’une seule couleur"
+    en = "nothing is to be seen on this picture: it is empty, of one colour, or a dot"
+    fr = "on ne voit rien sur cette image\N{NO-BREAK SPACE}: elle est vide, d’une seule couleur, ou ne montre qu’un point"
 
 
 def drawn(content: bytes, media_type: str) -> tuple[bytes, str]:
     """The same, where it shows something on white paper; `NothingDrawn` where it does not."""
     with Image.open(BytesIO(content), formats=KEPT_AS) as picture:
-        seen = ImageStat.Stat(_plain(picture, "JPEG"))
-    # The least and the most that there is of each colour.
-    if all(most - least <= FAINT for least, most in seen.extrema):
+        seen = _plain(picture, "JPEG").convert("L")
+    shades = seen.histogram()
+    paper = shades.index(max(shades))
+    strokes = seen.point([255 * (abs(shade - paper) > FAINT) for shade in range(256)]).getbbox()
+    if strokes is None or max(strokes[2] - strokes[0], strokes[3] - strokes[1]) < DOT:
         raise NothingDrawn
     return content, media_type
 

@@ -1,7 +1,7 @@
 """Other times for a visit that does not fit, of which its client chooses one by a link."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -85,7 +85,7 @@ async def offer_times(cmd: OfferTimes, tx: Tx, by: Actor) -> PlanningConflict:
     CONFLICT.check(conflict.status, "resolved", by)
     check_may_go(visit, same=False)
     given = await _given(cmd, conflict, visit, tx)
-    times = given or await _free_of(tx, visit, _proposed(conflict))
+    times = given or _each_once(await _free_of(tx, visit, _proposed(conflict)))
     if not times:
         raise NothingToOffer(reference=visit.called)
     conflict.offered = sorted(times[:MOST_OFFERED], key=lambda time: (time.start, time.technician_id))
@@ -184,6 +184,14 @@ def _proposed(conflict: PlanningConflict) -> list[Alternative]:
     )
     found: list[Alternative] = [*conflict.ranked] or [*own, *conflict.alternatives]
     return [Alternative(technician_id=one.technician_id, start=one.start, end=one.end) for one in found]
+
+
+def _each_once(times: Sequence[Alternative]) -> list[Alternative]:
+    """Each time with the best of those who could come then: a client chooses when, not who."""
+    best: dict[datetime, Alternative] = {}
+    for time in times:
+        best.setdefault(time.start, time)
+    return [*best.values()]
 
 
 async def _free_of(tx: Tx, visit: InterventionView, times: Sequence[Alternative]) -> list[Alternative]:

@@ -6,7 +6,7 @@ from sav_edge.pages.page import Field, Page
 
 TEXTS = {
     "visit": Text("Visit", "Visite"),
-    "instead_of": Text("This time cannot be kept:", "Cet horaire ne peut pas être tenu :"),
+    "instead_of": Text("The technician cannot come as planned:", "Le technicien prévu ne peut pas venir :"),
     "with": Text("with", "avec"),
     "none": Text(
         "None of these times is free any more: please call us.",

@@ -49,8 +49,8 @@ PAGES = (
                 "Nous vérifions ce rendez-vous et revenons vers vous.",
             ),
             "asked": Text(
-                "This time cannot be kept: we have sent you a message with other times to choose from.",
-                "Cet horaire ne peut pas être tenu : nous vous avons envoyé un message avec d’autres créneaux au choix.",
+                "The technician cannot come as planned: we have sent you a message with times to choose from.",
+                "Le technicien prévu ne peut pas venir : nous vous avons envoyé un message avec des créneaux au choix.",
             ),
             "choose": Text("Choose another time", "Choisir un autre créneau"),
             "statuses": {

@@ -3,6 +3,7 @@
 from typing import Literal, Self
 
 from sav_chassis.tx import Tx
+from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import Cause, InterventionMoved
 from sav_notifier.cases import article_of
 from sav_notifier.message import Message, message
@@ -177,6 +178,11 @@ class VisitNotDone(Message):
         visit = event.state
         if event.after not in ("incomplete", "no_access"):
             return "nothing is left to do"
+        if (
+            visit.cause == "technician_unavailable"
+            and not (await tx.view(TechnicianView, visit.technician_id)).active
+        ):
+            return "who goes instead is asked as a conflict"
         return cls(
             reference=visit.called,
             technician=await technician_name(tx, visit.technician_id),

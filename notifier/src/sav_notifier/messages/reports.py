@@ -4,6 +4,7 @@ from typing import Self
 from uuid import UUID
 
 from sav_chassis.tx import Tx
+from sav_contracts.auth.account import AccountView
 from sav_contracts.interventions.report import ReportSentBack, ReportSubmitted, ReportValidated, ReportView
 from sav_contracts.interventions.technician import TechnicianView
 from sav_contracts.interventions.visit import InterventionView
@@ -13,7 +14,9 @@ from sav_notifier.recipients import (
     Recipient,
     client,
     fellow_managers,
+    holder,
     in_their_place,
+    managers,
     technician,
     technician_name,
 )
@@ -76,15 +79,27 @@ class ReportSentBackToYou(Message):
         return record.status == "sent_back"
 
 
+async def who_finishes_it(event: ReportSentBack, tx: Tx) -> list[Recipient]:
+    """Whoever wrote it in the technician's place, and the managers, but for the one who sent it back."""
+    author = event.state.written_by_id
+    wrote = [holder(await tx.view(AccountView, author))] if author else []
+    found = {one.id: one for one in [*wrote, *await managers(event, tx)]}
+    found.pop(tx.context.actor_id, None)
+    return [*found.values()]
+
+
 @message(
     "report_to_finish",
     on=ReportSentBack,
     since="2026-11-30",
-    to=fellow_managers,
+    to=who_finishes_it,
     category="reclamation",
 )
 class ReportToFinish(Message):
-    """The other managers learn that a report is theirs to complete: its technician takes no visits any more."""
+    """Whoever wrote a report, and the other managers, learn that it is theirs to complete.
+
+    Its technician takes no visits any more.
+    """
 
     reference: str
     technician: str
