@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sav_edge.folding import LONGEST, asked, fold, lexemes, numbered, order, query
+from sav_edge.folding import LONGEST, SMALL, asked, fold, lexemes, numbered, order, query
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,21 @@ def finds(typed: str, written: str) -> bool:
         ("boulevard foch", "Bd Foch"),
         ("bd foch", "boulevard Foch"),
         ("avenue foch", "av. Foch"),
+        ("fuite de", "Une fuite sous le lavabo"),
+        ("le", "M. Le Goff"),
     ],
 )
 def test_references_and_numbers_are_found_in_any_form(typed: str, written: str) -> None:
     assert finds(typed, written)
+
+
+def test_a_long_text_keeps_no_small_words() -> None:
+    text = "Depuis hier la chaudière se met en sécurité et le manomètre de la cuisine est tombé à zéro bar."
+    assert not SMALL & set(lexemes([text]))
+    assert finds("la chaudière et le manomètre", text)
+    assert finds("manomètre de", text)
+    assert finds("tombé à zéro", text)
+    assert finds("chaudière de 24 kW", "chaudière 24 kW")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,10 @@ PASSED_BY = {
     *("a", "au", "aux", "d", "de", "des", "du", "en", "et", "l", "la", "le", "les", "un", "une"),
     *("and", "of", "the", *TITLES),
 }
+# Those of them that say nothing in a long text: they are not kept there.
+SMALL = {word for word in PASSED_BY if len(word) > 1}
+# Characters from which a text is no name and no address.
+PROSE = 80
 # `M.Dupont`
 TITLED = re.compile(rf"(?<!\S)({'|'.join(TITLES)})\.(?=[a-z]{{2}})")
 # Words that are written in several ways: each finds the others, by their beginnings too.
@@ -89,12 +93,15 @@ def words(text: str) -> Iterator[Word]:
 def asked(text: str) -> list[Word]:
     """The words to search for: each once, without small words and titles before others."""
     found = list(words(TITLED.sub(r"\1 ", fold(text))))
-    kept = {
-        word: None
+    kept = dict.fromkeys(
+        word
         for word, following in zip_longest(found, found[1:])
-        if not (following and following.parts[0][0].isalpha() and PASSED_BY.issuperset(word.parts))
-    }
-    return [*kept]
+        if not SMALL.issuperset(word.parts)
+        # `bâtiment A 3`
+        and not (following and following.parts[0][0].isalpha() and PASSED_BY.issuperset(word.parts))
+    )
+    # Nothing else: it begins a word.
+    return [*kept] or found[-1:]
 
 
 def numbered(text: str) -> Word | None:
@@ -150,7 +157,7 @@ def _lexemes_of(text: str) -> frozenset[str]:
             found |= {part.lstrip("0")} if part.isdigit() else set()
     for one in found & ALSO.keys():
         found |= ALSO[one]
-    return frozenset(found - {""})
+    return frozenset(found - {""} - (SMALL if len(text) >= PROSE else set()))
 
 
 def _pieces(word: Word) -> tuple[str, ...]:
