@@ -5,7 +5,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 import world
-from given_notifier import SLOT, appointment, moved, planned, scheduled, visit
+from given_notifier import SLOT, appointment, moved, planned, scheduled, visit, yves
 from notifier_case import KARIM, LEA, MANAGERS, Case
 from notifier_cases_moving import MOVING
 
@@ -73,6 +73,11 @@ VISITS = [
             {"visit_incomplete": LEA, "visit_not_done": MANAGERS},
         )
         for cause in (*get_args(Cause), None)
+    ),
+    Case(
+        "incomplete, its technician left",
+        moved("incomplete", cause="technician_unavailable", technician_id=yves.id),
+        {"visit_incomplete": LEA},
     ),
     Case(
         "declined on the way",
